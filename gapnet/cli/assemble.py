@@ -1,0 +1,69 @@
+"""From configuration to the objects that both commands need."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+
+from gapnet.cli.config import build
+from gapnet.cli.runs import CHECKPOINTS
+from gapnet.data.datamodule import DataModule
+from gapnet.data.sample import Source
+from gapnet.localization.localizer import Localizer
+from gapnet.models.gapnet import GapNet
+from gapnet.progress import console
+from gapnet.training.callbacks import EpochLines
+
+LOGS = "logs"  # the folder of a run that holds what TensorBoard and plots read
+
+
+def quiet_lightning() -> None:
+    """Keep Lightning's advice and greetings out of the output; its errors still come through."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric)")
+
+
+def data_of(cfg: DictConfig, source: Source, network: GapNet) -> DataModule:
+    """Serve a source's splits at the size that the network takes."""
+    augment = build(cfg, "augment") if "augment" in cfg else build(cfg, "view")
+    size = network.facts.input_size
+    module: DataModule = build(
+        cfg, "loader", source=source, input_size=size, augment=augment, view=build(cfg, "view"), seed=cfg.get("seed", 0)
+    )
+    return module
+
+
+def localizer_of(cfg: DictConfig) -> Localizer:
+    """Join saliency, boxer and guess rule."""
+    return Localizer(build(cfg, "saliency"), build(cfg, "boxer"), build(cfg, "guesses"))
+
+
+def training_trainer(cfg: DictConfig, folder: Path) -> pl.Trainer:
+    """Make the trainer that trains into a run folder."""
+    callbacks = list(build(cfg, "callbacks").values())
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint):
+            callback.dirpath = str(folder / CHECKPOINTS)
+    logs = folder / LOGS
+    loggers = [TensorBoardLogger(logs, name=None, version=""), CSVLogger(logs, name=None, version="")]
+    callbacks += [] if console.is_terminal else [EpochLines()]
+    return _trainer(cfg, callbacks, logger=loggers)
+
+
+def predicting_trainer(cfg: DictConfig) -> pl.Trainer:
+    """Make the trainer that predicts: it logs nothing and saves nothing."""
+    return _trainer(cfg, [], logger=False, enable_checkpointing=False)
+
+
+def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Trainer:
+    watched = console.is_terminal
+    bar = [RichProgressBar()] if watched else []
+    trainer: pl.Trainer = build(
+        cfg, "trainer", callbacks=callbacks + bar, enable_progress_bar=watched, enable_model_summary=False, **extra
+    )
+    return trainer

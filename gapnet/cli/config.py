@@ -1,0 +1,42 @@
+"""Where the configuration lies, and how it becomes objects."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig
+
+import gapnet
+from gapnet.errors import GapnetError
+
+
+def conf_folder() -> Path:
+    """Find conf/: inside the package when it was installed as a wheel, beside it in a checkout."""
+    package = Path(gapnet.__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
+    """Instantiate the node under `key`; what its constructor rejects is an error that names the node.
+
+    `extra` arguments are objects that only code can give. They do not pass through Hydra, which would copy them.
+    """
+    node = cfg[key]
+    try:
+        built = instantiate(node, _convert_="all", **({"_partial_": True} if extra else {}))
+        return built(**extra) if extra else built
+    except (InstantiationException, TypeError, ValueError) as error:
+        raise GapnetError(_reason(error, key, node)) from error
+
+
+def _reason(error: Exception, key: str, node: DictConfig) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, GapnetError):
+        return str(cause)
+    if "unexpected keyword argument" in str(cause):
+        known = inspect.signature(get_object(node["_target_"])).parameters
+        return f"{key}: {cause}; it takes: {', '.join(known)}"
+    return f"{key}: {cause}"

@@ -1,0 +1,146 @@
+"""Predict, score, report and print: the second half of training, and the whole of evaluating."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig
+from pytorch_lightning.loggers import TensorBoardLogger
+from rich.console import Console
+from torchvision.transforms.v2.functional import pil_to_tensor
+
+from gapnet.cli.assemble import LOGS, predicting_trainer
+from gapnet.cli.config import build
+from gapnet.cli.runs import CONFIG
+from gapnet.data.datamodule import DataModule
+from gapnet.errors import GapnetError
+from gapnet.evaluation.predict import Predictor
+from gapnet.evaluation.protocols import Protocol
+from gapnet.evaluation.score import Figure, align, choose_cut, score, sweep_errors, truth_of
+from gapnet.evaluation.store import Predictions, Writer, read
+from gapnet.localization.localizer import Localizer
+from gapnet.models.gapnet import GapNet
+from gapnet.report.curves import curves_svg, read_log
+from gapnet.report.gallery import Picture, gallery
+from gapnet.report.page import Report, write_report
+from gapnet.report.tables import console_table
+
+log = logging.getLogger(__name__)
+TABLE_WIDTH = 120  # columns, where the output is no terminal
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Hold what is evaluated: a network, the data, the rules, and where the outcome goes."""
+
+    network: GapNet
+    data: DataModule
+    localizer: Localizer
+    protocol: Protocol
+    folder: Path
+
+
+def check_classes(network: GapNet, classes: Sequence[str]) -> None:
+    """Refuse a data set whose classes are not those that the network was trained for, in their order."""
+    known = network.classes or ()
+    if len(classes) != len(known):
+        raise GapnetError(
+            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: evaluate on what it was trained for"
+        )
+    for index, (mine, theirs) in enumerate(zip(classes, known, strict=True)):
+        if mine != theirs:
+            raise GapnetError(
+                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: evaluate on what it was trained for"
+            )
+
+
+def evaluate_network(cfg: DictConfig, network: GapNet, data: DataModule, localizer: Localizer, folder: Path) -> None:
+    """Predict, score, report and print."""
+    subject = Subject(network, data, localizer, build(cfg, "protocol"), folder)
+    split = cfg.split or data.source.test_split
+    predictions = {name: _predict(cfg, subject, name) for name in dict.fromkeys((data.source.select_split, split))}
+    figures = _score(subject, predictions, split)
+    (folder / "metrics.json").write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    pictures = gallery(
+        network, localizer, data.images(split), predictions[split], count=cfg.report.images, iou=subject.protocol.iou
+    )
+    _show_in_tensorboard(pictures, folder)
+    _write_page(subject, predictions, figures, pictures, split)
+    title = f"{network.name} on {data.source.root.name}, {split} split"
+    Console(width=None if Console().is_terminal else TABLE_WIDTH).print(console_table(figures, title))
+    print(f"report: {_short(folder / 'report.html')}")
+
+
+def _predict(cfg: DictConfig, subject: Subject, split: str) -> Predictions:
+    """Predict a split into the folder, and read back what was written."""
+    records = subject.data.records(split)
+    log.info("predicting %s: %d images", split, len(records))
+    about = {
+        "split": split,
+        "network": subject.network.name,
+        "num_classes": len(subject.data.source.classes),
+        "cut": subject.localizer.boxer.cut,
+        "cuts": subject.protocol.thresholds(),
+    }
+    place = subject.folder / "predictions" / split
+    predictor = Predictor(subject.network, subject.localizer, subject.protocol, Writer(place, about))
+    predicting_trainer(cfg).predict(predictor, subject.data.loader(split), return_predictions=False)
+    return align(read(place), truth_of(records))
+
+
+def _score(subject: Subject, predictions: dict[str, Predictions], split: str) -> list[Figure]:
+    chosen_on = subject.data.source.select_split
+    honest = chosen_on != split and predictions[chosen_on].truth_ious is not None
+    frozen = (choose_cut(predictions[chosen_on], subject.protocol), chosen_on) if honest else None
+    truth = truth_of(subject.data.records(split))
+    return score(predictions[split], truth, subject.protocol, split=split, frozen=frozen)
+
+
+def _show_in_tensorboard(pictures: Sequence[Picture], folder: Path) -> None:
+    logger = TensorBoardLogger(folder / LOGS, name=None, version="")
+    for number, picture in enumerate(pictures):
+        verdict = "right" if picture.right else "wrong"
+        logger.experiment.add_image(f"{verdict}/{number:02d} {picture.id}", pil_to_tensor(picture.image))
+    logger.finalize("success")
+
+
+def _write_page(
+    subject: Subject, predictions: dict[str, Predictions], figures: Sequence[Figure], pictures: Sequence[Picture], split: str
+) -> None:
+    plots = {}
+    training_log = subject.folder / LOGS / "metrics.csv"
+    if training_log.exists():
+        curves = read_log(training_log)
+        for caption, prefix, axis in (("Training", "train/", "loss"), ("Validation", "val/", "error")):
+            shown = {name: curve for name, curve in curves.items() if name.startswith(prefix)}
+            plots[caption] = curves_svg(shown, x="step", y=axis)
+    swept = {
+        name: (each.cuts, sweep_errors(each, subject.protocol).tolist())
+        for name, each in predictions.items()
+        if each.truth_ious is not None
+    }
+    if swept:
+        marks = {figure.chosen_on or "": figure.threshold or 0.0 for figure in figures if figure.metric == "gt_known_error"}
+        caption = "Ground-truth-known localization error by threshold"
+        plots[caption] = curves_svg(swept, x="threshold, share of the map's maximum", y="error", marks=marks)
+    facts = {
+        "network": f"{subject.network.name} {subject.network.arguments}",
+        "data": f"{subject.data.source.root}, split {split}",
+        "localizer": str(subject.localizer),
+    }
+    report = Report(
+        title=f"{subject.network.name} on {subject.data.source.root.name}",
+        facts=facts,
+        figures=figures,
+        plots=plots,
+        pictures=pictures,
+        class_names=subject.data.source.class_names,
+        config=(subject.folder / CONFIG).read_text(),
+    )
+    write_report(report, subject.folder / "report.html")
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,37 @@
+"""The commands."""
+
+import sys
+from importlib import import_module
+
+from gapnet import __version__
+
+COMMANDS = {
+    "train": "train a network, evaluate it and write a report",
+    "evaluate": "evaluate a trained network again",
+}
+USAGE = f"""gapnet {__version__}: class-activation-map networks, trained and evaluated
+
+{chr(10).join(f"  gapnet {name:10} {what}" for name, what in COMMANDS.items())}
+
+`gapnet COMMAND --help` tells what a command takes."""
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    match sys.argv[1:]:
+        case [name, *arguments] if name in COMMANDS:
+            sys.argv = [sys.argv[0], *arguments]
+            run(name)
+        case [] | ["-h" | "--help"]:
+            print(USAGE)
+        case ["--version"]:
+            print(f"gapnet {__version__}")
+        case [name, *_]:
+            sys.exit(f"gapnet: no command {name!r}; there are: {', '.join(COMMANDS)}")
+
+
+def run(command: str) -> None:
+    """Run a command on the rest of the arguments."""
+    from gapnet.cli.hydra_app import launch
+
+    launch(command, import_module(f"gapnet.cli.{command}"))

@@ -1,0 +1,122 @@
+"""Run folders: found, opened fresh, described, linked as the latest."""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gapnet.errors import GapnetError
+
+CHECKPOINTS = "checkpoints"
+CONFIG = "config.yaml"
+ENVIRONMENT = "env.json"
+LOG = "log.txt"
+NOT_THE_JOB = ("hydra", "paths", "name", "folder", "report")  # keys that do not change what is computed
+PACKAGES = ("gapnet", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy", "pillow")
+log = logging.getLogger(__name__)
+
+
+def run_id(*, _root_: DictConfig) -> str:
+    """Derive a run's id from what it computes, so that every process and every try of a run finds the same folder."""
+    job = {name: _root_._get_node(name) for name in _root_ if name not in NOT_THE_JOB}
+    unresolved = OmegaConf.to_container(OmegaConf.create(job), resolve=False)
+    return hashlib.sha256(json.dumps(unresolved, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def evaluation_folder(*, _root_: DictConfig) -> str:
+    """Put an evaluation into the run that it evaluates, or among the runs if there is none."""
+    run = run_of(_root_.run, _root_.checkpoint)
+    return str(run / "evaluations" if run else Path(_root_.paths.runs, "evaluate"))
+
+
+def run_of(run: str | None, checkpoint: str | None) -> Path | None:
+    """Find the run folder: the one that is named, or else the one that the checkpoint lies in, if it lies in one."""
+    if run is not None:
+        if not (Path(run) / CONFIG).is_file():
+            raise GapnetError(f"run={run}: is no run folder (there is no {Path(run) / CONFIG})")
+        return Path(run).resolve()
+    if checkpoint is None:
+        return None
+    place = Path(checkpoint).resolve().parent
+    return place.parent if place.name == CHECKPOINTS and (place.parent / CONFIG).is_file() else None
+
+
+def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
+    """Find a checkpoint: a file, or the best or last of a run; without a word, the one that the run itself evaluated."""
+    if run is not None and checkpoint is None:
+        checkpoint = OmegaConf.load(run / CONFIG).checkpoint
+    if run is not None and checkpoint in ("best", "last"):
+        return run / CHECKPOINTS / f"{checkpoint}.ckpt"
+    return Path(checkpoint or "")
+
+
+def open_folder(cfg: DictConfig) -> Path:
+    """Start a run in its folder: move an earlier run of the same configuration aside, and describe this one."""
+    folder = Path(cfg.folder).absolute()
+    try:
+        if (folder / CONFIG).exists():
+            _move_aside(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CONFIG).write_text(OmegaConf.to_yaml(cfg, resolve=True))
+        (folder / ENVIRONMENT).write_text(json.dumps(_environment(cfg), indent=2) + "\n")
+        handler = logging.FileHandler(folder / LOG)
+    except OSError as error:
+        raise GapnetError(f"run folder {folder}: cannot be written ({error.strerror}); choose a place with paths.runs=...") from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    return folder
+
+
+def link_latest(folder: Path, runs: Path) -> None:
+    """Point RUNS/latest at a run."""
+    fresh = runs / f".latest-{os.getpid()}"
+    fresh.symlink_to(os.path.relpath(folder, runs))
+    os.replace(fresh, runs / "latest")
+
+
+def _move_aside(folder: Path) -> None:
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    folder.rename(aside)
+    log.info("this very run was made before; it lies in %s now", aside)
+
+
+def _environment(cfg: DictConfig) -> dict[str, Any]:
+    import torch
+
+    return {
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "seed": cfg.get("seed"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+    }
+
+
+def _commit() -> str | None:
+    """Name the commit of the checkout that runs, with a + if files have changed since; None for an installed package."""
+    checkout = Path(__file__).resolve().parents[2]
+    git = ["git", "-C", str(checkout), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

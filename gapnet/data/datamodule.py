@@ -1,0 +1,121 @@
+"""Batches, workers and samplers, once for every data set."""
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader, Sampler
+from torchvision.transforms import v2
+
+from gapnet.data.images import Draw, Images, read_image
+from gapnet.data.sample import Batch, Record, Source, collate
+from gapnet.errors import GapnetError
+
+View = Callable[[tuple[int, int]], v2.Transform]
+SEEDS = 2**31
+
+
+class Shuffle(Sampler[Draw]):
+    """Draw every image once an epoch, in an order and with a seed each that follow from seed and epoch alone."""
+
+    def __init__(self, count: int, *, seed: int) -> None:
+        """Shuffle `count` images."""
+        self.count, self.seed, self.epoch = count, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch; Lightning calls this."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Count the images of an epoch."""
+        return self.count
+
+    def __iter__(self) -> Iterator[Draw]:
+        """Draw the epoch's images."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(self.count, generator=generator).tolist()
+        seeds = torch.randint(SEEDS, (self.count,), generator=generator).tolist()
+        return map(Draw, order, seeds)
+
+
+class DataModule(pl.LightningDataModule):
+    """Serve a source's splits as batches."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        input_size: tuple[int, int],
+        augment: View,
+        view: View,
+        batch_size: int = 32,
+        num_workers: int = 2,
+        limit: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Plan the loaders.
+
+        Args:
+            source: the data set on disk.
+            input_size: (height, width) of the images that the network takes.
+            augment: makes the random view of training images.
+            view: makes the fixed view of all others.
+            batch_size: images per batch and device.
+            num_workers: processes that read images; 0 reads in the main process.
+            limit: take this many images of each split and no more, chosen at random but always the same; for trying things out.
+            seed: of the order and the random views.
+        """
+        super().__init__()
+        if batch_size < 1:
+            raise GapnetError(f"loader.batch_size={batch_size}: must be at least 1")
+        if limit is not None and limit < 1:
+            raise GapnetError(f"loader.limit={limit}: must be at least 1, or null for all")
+        self.source, self.limit, self.seed = source, limit, seed
+        self.batch_size, self.num_workers = batch_size, num_workers
+        self.augment, self.view = augment(input_size), view(input_size)
+        self._records: dict[str, list[Record]] = {}
+
+    def records(self, split: str) -> list[Record]:
+        """List the records of a split that are used; they are read once."""
+        if split not in self._records:
+            records = self.source.records(split)
+            if self.limit is not None and self.limit < len(records):
+                records = [records[index] for index in sorted(Random(0).sample(range(len(records)), self.limit))]
+            self._records[split] = records
+        return self._records[split]
+
+    def check(self, *splits: str) -> None:
+        """Read the records of splits, and the first image of each, so that what is wrong there is known early."""
+        for split in dict.fromkeys(splits):
+            read_image(self.records(split)[0].path)
+
+    def images(self, split: str) -> Images:
+        """Open a split under the fixed view."""
+        return Images(self.records(split), self.view)
+
+    def loader(self, split: str) -> DataLoader[Batch]:
+        """Serve a split in order, each image once, under the fixed view."""
+        return self._loader(self.images(split), sampler=None, drop_last=False)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Serve the training split, shuffled, under random views; a last batch that is not full is left out."""
+        images = Images(self.records(self.source.train_split), self.augment)
+        sampler = Shuffle(len(images), seed=self.seed)
+        return self._loader(images, sampler=sampler, drop_last=len(images) >= self.batch_size)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Serve the split that chooses checkpoints and thresholds."""
+        return self.loader(self.source.select_split)
+
+    def _loader(self, images: Images, *, sampler: Shuffle | None, drop_last: bool) -> DataLoader[Batch]:
+        return DataLoader(
+            images,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            drop_last=drop_last,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+        )

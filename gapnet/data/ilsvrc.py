@@ -1,0 +1,74 @@
+"""ILSVRC's classification and localization data as Kaggle packs it.
+
+ROOT/LOC_synset_mapping.txt                         one line per class, in the order of the class index
+ROOT/ILSVRC/ImageSets/CLS-LOC/SPLIT.txt             one line per image: its name, and a number that is not used
+ROOT/ILSVRC/Data/CLS-LOC/FOLDER/NAME.JPEG           NAME is <class>/<file> for the training images
+ROOT/ILSVRC/Annotations/CLS-LOC/FOLDER/NAME.xml
+"""
+
+from pathlib import Path
+
+from gapnet.data.annotations import read_lines, read_synsets, read_voc
+from gapnet.data.sample import Record
+from gapnet.errors import GapnetError
+
+MAPPING = Path("LOC_synset_mapping.txt")
+IMAGE_SETS = Path("ILSVRC/ImageSets/CLS-LOC")
+IMAGES = Path("ILSVRC/Data/CLS-LOC")
+ANNOTATIONS = Path("ILSVRC/Annotations/CLS-LOC")
+
+
+class Ilsvrc:
+    """Read a tree in Kaggle's layout.
+
+    Training images have their label in their folder's name and are read without boxes; every other split takes label and
+    boxes from its XML.
+    """
+
+    def __init__(
+        self, root: str | Path, *, train_split: str = "train_cls", select_split: str = "val", test_split: str = "val"
+    ) -> None:
+        """Find the tree under `root`; `select_split` chooses thresholds and checkpoints, `test_split` is reported."""
+        self.root = Path(root)
+        _check_layout(self.root)
+        synsets = read_synsets(self.root / MAPPING)
+        self.classes, self.class_names = list(synsets), list(synsets.values())
+        self.train_split, self.select_split, self.test_split = train_split, select_split, test_split
+
+    def records(self, split: str) -> list[Record]:
+        """List the images of a split in the order of its ImageSets file."""
+        listing = self.root / IMAGE_SETS / f"{split}.txt"
+        if not listing.exists():
+            known = ", ".join(sorted(path.stem for path in listing.parent.glob("*.txt")))
+            raise GapnetError(f"split {split!r} is not listed in {listing.parent}; found are: {known or 'none'}")
+        names = [line.split()[0] for line in read_lines(listing)]
+        index = {class_id: label for label, class_id in enumerate(self.classes)}
+        read = self._training_record if split.startswith("train") else self._annotated_record
+        return [read(name, split, index) for name in names]
+
+    def _training_record(self, name: str, split: str, index: dict[str, int]) -> Record:
+        folder = name.partition("/")[0]
+        return Record(name, self.root / IMAGES / "train" / f"{name}.JPEG", self._label(folder, index, split), None)
+
+    def _annotated_record(self, name: str, split: str, index: dict[str, int]) -> Record:
+        xml = self.root / ANNOTATIONS / split / f"{name}.xml"
+        annotation = read_voc(xml)
+        label = self._label(annotation.class_id, index, xml)
+        return Record(name, self.root / IMAGES / split / f"{name}.JPEG", label, annotation.boxes)
+
+    def _label(self, class_id: str, index: dict[str, int], where: str | Path) -> int:
+        if class_id not in index:
+            raise GapnetError(f"{where}: class {class_id!r} is not among the {len(index)} of {self.root / MAPPING}")
+        return index[class_id]
+
+
+def _check_layout(root: Path) -> None:
+    if not root.is_dir():
+        raise GapnetError(f"data.root={root}: no such folder; put the data set there or name its place with data.root=...")
+    wanted = [root / MAPPING, root / IMAGE_SETS, root / IMAGES]
+    missing = [str(path) for path in wanted if not path.exists()]
+    if missing:
+        raise GapnetError(
+            f"data.root={root}: no layout that gapnet reads was found; looked for Kaggle's ILSVRC tree, "
+            f"which lacks {' and '.join(missing)}"
+        )

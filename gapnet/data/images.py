@@ -1,0 +1,57 @@
+"""Images of a split as a torch data set."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch.utils.data import Dataset
+from torchvision.transforms import v2
+
+from gapnet.data.sample import Record, Sample
+from gapnet.data.transforms import show
+from gapnet.errors import GapnetError
+
+
+class Draw(NamedTuple):
+    """Ask for an image under the random view of a seed."""
+
+    index: int
+    seed: int
+
+
+class Images(Dataset[Sample]):
+    """Read records and show them; a `Draw` seeds the view, so that it depends on no worker and no order."""
+
+    def __init__(self, records: list[Record], view: v2.Transform) -> None:
+        """Show each record under `view`."""
+        self.records = records
+        self.view = view
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self.records)
+
+    def __getitem__(self, wanted: int | Draw) -> Sample:
+        """Read one image."""
+        if isinstance(wanted, int):
+            return self._read(self.records[wanted])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(wanted.seed)
+            return self._read(self.records[wanted.index])
+
+    def _read(self, record: Record) -> Sample:
+        image = read_image(record.path)
+        shown, window = show(image, self.view)
+        return Sample(shown, record.label, record.boxes, (image.height, image.width), window, record.id)
+
+
+def read_image(path: Path) -> Image.Image:
+    """Read a file as RGB, in the pixels as stored (boxes refer to them, so EXIF does not turn the image)."""
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except FileNotFoundError as error:
+        raise GapnetError(f"{path}: no such image; its split lists it") from error
+    except OSError as error:
+        raise GapnetError(f"{path}: cannot be read as an image ({error}); restore the file") from error

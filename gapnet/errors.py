@@ -1,0 +1,5 @@
+"""The one exception that is a message to the user rather than a bug."""
+
+
+class GapnetError(Exception):
+    """Say in one line what is wrong, where, and what to do; the command line prints it without a traceback."""

@@ -1,0 +1,1 @@
+"""Predict (network, device) and score (neither): predictions/ lies between them."""

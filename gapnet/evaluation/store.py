@@ -1,0 +1,130 @@
+"""predictions/: a folder of Parquet parts, one row per image, written whole or not at all."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from gapnet.errors import GapnetError
+
+FLUSH_EVERY = 4096  # rows; what a killed prediction loses at most
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("height", pa.int32()),
+        ("width", pa.int32()),
+        ("classes", pa.list_(pa.int32())),  # the most probable ones, best first
+        ("scores", pa.list_(pa.float32())),  # their probabilities
+        ("guess_labels", pa.list_(pa.int32())),  # most confident first
+        ("guess_boxes", pa.list_(pa.float32())),  # four numbers a guess: inclusive xyxy in pixels of the file
+        ("truth_iou", pa.float32()),  # of the box of the true class, by the boxer's own rule; null without true boxes
+        ("truth_ious", pa.list_(pa.float32())),  # the same at each cut of the sweep
+    ]
+)
+
+
+class Row(NamedTuple):
+    """Hold the prediction for one image; fields as in the schema."""
+
+    id: str
+    height: int
+    width: int
+    classes: list[int]
+    scores: list[float]
+    guess_labels: list[int]
+    guess_boxes: list[float]
+    truth_iou: float | None
+    truth_ious: list[float] | None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Hold predictions as tensors, one row per image, in the order of `ids`.
+
+    sizes (N, 2) are (height, width); classes (N, R); guess_labels (N, G); guess_boxes (N, G, 4); truth_iou (N,) and
+    truth_ious (N, T) over the cuts are None where there were no true boxes.
+    """
+
+    ids: list[str]
+    sizes: Tensor
+    classes: Tensor
+    guess_labels: Tensor
+    guess_boxes: Tensor
+    truth_iou: Tensor | None
+    truth_ious: Tensor | None
+    cuts: list[float]
+    cut: float
+
+
+class Writer:
+    """Write rows in parts; each part gets its name when it is complete."""
+
+    def __init__(self, folder: Path, about: dict[str, Any], *, rank: int = 0) -> None:
+        """Write into `folder`, with plain values `about` the predictions in each part."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.rank, self.part = folder, rank, 0
+        self.schema = SCHEMA.with_metadata({"gapnet": json.dumps(about)})
+        self.rows: list[Row] = []
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take rows, and write a part when there are enough."""
+        self.rows += rows
+        if len(self.rows) >= FLUSH_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is there."""
+        if not self.rows:
+            return
+        table = pa.Table.from_pylist([row._asdict() for row in self.rows], schema=self.schema)
+        name = f"part-{self.rank:03d}-{self.part:05d}.parquet"
+        unfinished = self.folder / f".{name}.unfinished"
+        pq.write_table(table, unfinished, compression="zstd")
+        os.replace(unfinished, self.folder / name)
+        self.rows, self.part = [], self.part + 1
+
+
+def read(folder: Path) -> Predictions:
+    """Read all parts; an image that was predicted twice counts once."""
+    parts = sorted(folder.glob("part-*.parquet"))
+    if not parts:
+        raise GapnetError(f"{folder}: holds no predictions (part-*.parquet)")
+    try:
+        table = pa.concat_tables([pq.read_table(part) for part in parts])
+    except (pa.ArrowInvalid, OSError) as error:
+        raise GapnetError(f"{folder}: cannot be read as predictions ({str(error).splitlines()[0]})") from error
+    about = json.loads((table.schema.metadata or {}).get(b"gapnet", b"null"))
+    if about is None or not table.schema.equals(SCHEMA, check_metadata=False):
+        raise GapnetError(f"{folder}: its columns are not those of gapnet's predictions")
+    _, first = np.unique(np.array(table["id"].to_pylist()), return_index=True)
+    return _to_tensors(table.take(pa.array(np.sort(first))), about)
+
+
+def _to_tensors(table: pa.Table, about: dict[str, Any]) -> Predictions:
+    count = table.num_rows
+    boxed = table["truth_iou"].null_count == 0
+    return Predictions(
+        ids=table["id"].to_pylist(),
+        sizes=torch.stack([_column(table, "height"), _column(table, "width")], 1),
+        classes=_column(table, "classes").view(count, -1),
+        guess_labels=_column(table, "guess_labels").view(count, -1),
+        guess_boxes=_column(table, "guess_boxes").view(count, -1, 4),
+        truth_iou=_column(table, "truth_iou") if boxed else None,
+        truth_ious=_column(table, "truth_ious").view(count, -1) if boxed else None,
+        cuts=about["cuts"],
+        cut=about["cut"],
+    )
+
+
+def _column(table: pa.Table, name: str) -> Tensor:
+    values = table[name].combine_chunks()
+    flat = values.flatten() if pa.types.is_list(values.type) else values
+    return torch.from_numpy(flat.to_numpy(zero_copy_only=False).copy())

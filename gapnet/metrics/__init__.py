@@ -1,0 +1,1 @@
+"""A verdict per image, and what they sum to."""

@@ -1,0 +1,47 @@
+"""Error rates over a stream of batches."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from gapnet.metrics.functional import label_hits
+
+
+class ErrorRate(Metric):
+    """Count verdicts, over batches and processes."""
+
+    wrong: Tensor
+    total: Tensor
+
+    def __init__(self) -> None:
+        """Start from nothing."""
+        super().__init__()
+        self.add_state("wrong", default=torch.tensor(0), dist_reduce_fx="sum")
+        self.add_state("total", default=torch.tensor(0), dist_reduce_fx="sum")
+
+    def count(self, hits: Tensor) -> None:
+        """Count verdicts (N,), true where right."""
+        self.wrong += (~hits).sum()
+        self.total += hits.numel()
+
+    def compute(self) -> Tensor:
+        """Give the share of wrong ones."""
+        return self.wrong / self.total.clamp(min=1)
+
+
+class TopKError(ErrorRate):
+    """Share of images whose label is not among the k classes of the highest logits.
+
+    >>> error = TopKError(k=1)
+    >>> error(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1])).item()
+    0.5
+    """
+
+    def __init__(self, *, k: int) -> None:
+        """Look at the first `k` classes."""
+        super().__init__()
+        self.k = k
+
+    def update(self, logits: Tensor, labels: Tensor) -> None:
+        """Count logits (B, classes) against labels (B,)."""
+        self.count(label_hits(logits.topk(self.k).indices, labels, within=self.k))

@@ -1,0 +1,26 @@
+"""Localization error over a stream of batches."""
+
+from torch import Tensor
+
+from gapnet.metrics.classification import ErrorRate
+from gapnet.metrics.functional import best_iou, pad_boxes
+
+
+class GtKnownError(ErrorRate):
+    """Share of images in which the box found for the true class overlaps no true box enough.
+
+    >>> import torch
+    >>> error = GtKnownError(inclusive=True)
+    >>> error(torch.tensor([[0.0, 0.0, 9.0, 9.0]]), [torch.tensor([[0.0, 0.0, 9.0, 4.0]])]).item()
+    0.0
+    """
+
+    def __init__(self, *, inclusive: bool, threshold: float = 0.5) -> None:
+        """Ask for an IoU of at least `threshold`."""
+        super().__init__()
+        self.inclusive, self.threshold = inclusive, threshold
+
+    def update(self, boxes: Tensor, truth: list[Tensor]) -> None:
+        """Count boxes (B, 4) against the true boxes of each image, B times (n, 4)."""
+        padded, present = pad_boxes(truth)
+        self.count(best_iou(boxes[:, None].cpu(), padded, present, inclusive=self.inclusive)[:, 0] >= self.threshold)

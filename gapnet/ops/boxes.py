@@ -1,0 +1,72 @@
+"""Boxes: xyxy floats in pixels of the original image.
+
+An inclusive box names the first and the last pixel that belong to it, as VOC and ILSVRC do: its width is x2 - x1 + 1.
+An exclusive box names its edges: its width is x2 - x1. Where it matters, a function asks for `inclusive`.
+"""
+
+import torch
+from torch import Tensor
+
+
+def area(boxes: Tensor, *, inclusive: bool) -> Tensor:
+    """Give the area (...) of boxes (..., 4); a box turned inside out has none.
+
+    >>> area(torch.tensor([2.0, 3.0, 4.0, 3.0]), inclusive=True).item()
+    3.0
+    """
+    sides = (boxes[..., 2:] - boxes[..., :2] + int(inclusive)).clamp(min=0)
+    return sides[..., 0] * sides[..., 1]
+
+
+def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
+    """Give the intersection over union (...) of boxes (..., 4) with others (..., 4), broadcast; 0 where both are empty.
+
+    >>> iou(torch.tensor([0.0, 0.0, 9.0, 9.0]), torch.tensor([0.0, 0.0, 9.0, 4.0]), inclusive=True).item()
+    0.5
+    """
+    common = torch.cat([torch.maximum(boxes[..., :2], others[..., :2]), torch.minimum(boxes[..., 2:], others[..., 2:])], -1)
+    shared = area(common, inclusive=inclusive)
+    union = area(boxes, inclusive=inclusive) + area(others, inclusive=inclusive) - shared
+    return torch.where(union > 0, shared / union.clamp(min=torch.finfo(union.dtype).tiny), torch.zeros_like(union))
+
+
+def whole(size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Give the inclusive box of a whole image of `size` (height, width).
+
+    >>> whole((10, 20))
+    (0.0, 0.0, 19.0, 9.0)
+    """
+    return 0.0, 0.0, size[1] - 1.0, size[0] - 1.0
+
+
+def centred(sizes: Tensor, share: float) -> Tensor:
+    """Give the inclusive box (N, 4) in the middle of images of sizes (N, 2), with `share` of each side."""
+    height, width = sizes.unbind(-1)
+    margin_x, margin_y = width * (1 - share) / 2, height * (1 - share) / 2
+    return torch.stack([margin_x, margin_y, width - margin_x - 1, height - margin_y - 1], -1)
+
+
+def leave_window(boxes: Tensor, window: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Carry inclusive boxes (..., 4) from a grid laid over a window to the pixels of the image that the window is in.
+
+    Args:
+        boxes: in cells of the grid.
+        window: edges x1, y1, x2, y2 of what the grid covers, in pixels of the image, (4,).
+        grid: (height, width) in cells.
+    """
+    origin, far = window[:2], window[2:]
+    cell = (far - origin) / torch.tensor([grid[1], grid[0]], dtype=window.dtype, device=window.device)
+    near_edge = origin + boxes[..., :2] * cell
+    far_edge = origin + (boxes[..., 2:] + 1) * cell
+    return torch.cat([near_edge, far_edge - 1], -1)
+
+
+def clip(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Clip inclusive boxes (..., 4) to an image of `size` (height, width).
+
+    >>> clip(torch.tensor([-3.0, 2.0, 30.0, 8.0]), (10, 20)).tolist()
+    [0.0, 2.0, 19.0, 8.0]
+    """
+    height, width = size
+    limit = torch.tensor([width - 1, height - 1] * 2, dtype=boxes.dtype, device=boxes.device)
+    return boxes.clamp(min=0).minimum(limit)

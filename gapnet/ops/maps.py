@@ -1,0 +1,36 @@
+"""Class maps (section 2 of the paper) as pure functions."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+
+def class_map(features: Tensor, weights: Tensor) -> Tensor:
+    """Weigh feature maps by a class's weights: M_c(x, y) = sum_k w_k^c f_k(x, y), equation 2.
+
+    Args:
+        features: f, (B, C, h, w).
+        weights: w^c of the K classes that are asked of each image, (B, K, C).
+
+    Returns:
+        M, (B, K, h, w).
+
+    >>> class_map(torch.ones(1, 2, 1, 1), torch.tensor([[[3.0, 4.0]]])).item()
+    7.0
+    """
+    return torch.einsum("bchw,bkc->bkhw", features, weights)
+
+
+def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize maps (K, h, w) to `size` (height, width), bilinear, with the corners of the corner cells aligned."""
+    return interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+
+
+def normalise(maps: Tensor) -> Tensor:
+    """Divide maps (..., h, w) by their maximum and cut off below 0; a map without a positive value becomes all 0.
+
+    >>> normalise(torch.tensor([[[-1.0, 2.0, 4.0]], [[-3.0, -2.0, 0.0]]])).tolist()
+    [[[0.0, 0.5, 1.0]], [[0.0, 0.0, 0.0]]]
+    """
+    highest = maps.amax((-2, -1), keepdim=True)
+    return torch.where(highest > 0, maps.clamp(min=0) / highest, torch.zeros_like(maps))

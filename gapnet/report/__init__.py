@@ -1,0 +1,1 @@
+"""Figures for people: tables, curves, pictures, a page."""

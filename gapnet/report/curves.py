@@ -1,0 +1,44 @@
+"""Curves as SVG text, to stand inside a page."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Plot
+
+Curve = tuple[Sequence[float], Sequence[float]]
+SIZE = (5.2, 3.2)  # inches
+
+
+def read_log(path: Path) -> dict[str, Curve]:
+    """Read Lightning's CSV log: each quantity with the steps at which it was logged."""
+    curves: dict[str, tuple[list[float], list[float]]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            for name, value in row.items():
+                if value and name not in ("step", "epoch"):
+                    steps, values = curves.setdefault(name, ([], []))
+                    steps.append(float(row["step"]))
+                    values.append(float(value))
+    return dict(curves)
+
+
+def curves_svg(curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float] | None = None) -> str:
+    """Plot curves over a common axis, with vertical marks."""
+    plot = Plot(figsize=SIZE, layout="constrained")
+    axes = plot.add_subplot()
+    for name, (steps, values) in curves.items():
+        axes.plot(steps, values, label=name, linewidth=1.4)
+    for name, position in (marks or {}).items():
+        axes.axvline(position, label=name, color="grey", linestyle="--", linewidth=1)
+    axes.set(xlabel=x, ylabel=y)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize="small", frameon=False)
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "gapnet"}):
+        FigureCanvasSVG(plot).print_svg(text, metadata={"Date": None})
+    return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]

@@ -1,0 +1,67 @@
+"""Pictures of what a network saw: right ones and wrong ones, chosen at random but always the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+
+from gapnet.data.images import Images, read_image
+from gapnet.data.sample import Sample, collate
+from gapnet.evaluation.store import Predictions
+from gapnet.localization.localizer import Localizer
+from gapnet.models.gapnet import GapNet
+from gapnet.report.overlay import overlay
+from gapnet.saliency.base import look
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Hold an overlay for the true class, and what to write under it."""
+
+    id: str
+    image: Image.Image
+    label: int
+    predicted: int
+    iou: float
+    right: bool
+
+
+def choose(right: torch.Tensor, count: int) -> list[int]:
+    """Choose `count` rows, half of them wrong ones as far as there are, from verdicts (N,)."""
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(right), generator=generator).tolist()
+    good, bad = [row for row in order if right[row]], [row for row in order if not right[row]]
+    wrong = bad[: max(count // 2, count - len(good))]
+    return [*good[: count - len(wrong)], *wrong]
+
+
+@torch.inference_mode()
+def gallery(
+    network: GapNet, localizer: Localizer, images: Images, predictions: Predictions, *, count: int, iou: float
+) -> list[Picture]:
+    """Draw `count` images of a split, whose predictions are aligned with it; none if it has no boxes."""
+    if predictions.truth_iou is None:
+        return []
+    right = predictions.truth_iou >= iou
+    return [
+        _picture(network, localizer, images, predictions, row, right=bool(right[row])) for row in choose(right, count)
+    ]
+
+
+def _picture(
+    network: GapNet, localizer: Localizer, images: Images, predictions: Predictions, row: int, *, right: bool
+) -> Picture:
+    sample = images[row]
+    heat, found = _look(network, localizer, sample)
+    true = sample.boxes.tolist() if sample.boxes is not None else []
+    image = overlay(read_image(images.records[row].path), heat, sample.window, found=found, true=true)
+    overlap = predictions.truth_iou[row].item() if predictions.truth_iou is not None else 0.0
+    return Picture(sample.id, image, sample.label, int(predictions.classes[row, 0]), overlap, right)
+
+
+def _look(network: GapNet, localizer: Localizer, sample: Sample) -> tuple[torch.Tensor, Sequence[float]]:
+    batch = collate([sample])
+    seen = look(network, network.normalise(batch.images.to(network.mean.device)))
+    maps = localizer.maps(network, seen, batch.labels[:, None].to(network.mean.device), batch.ids)
+    return maps[0, 0], localizer.boxes(maps, batch.windows, batch.sizes)[0, 0].tolist()

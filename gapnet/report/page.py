@@ -1,0 +1,52 @@
+"""report.html: one file that needs no other."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from PIL import Image
+
+from gapnet.evaluation.score import Figure
+from gapnet.report.gallery import Picture
+from gapnet.report.tables import HEADER, table_row
+
+
+@dataclass(frozen=True)
+class Report:
+    """Hold what the page shows.
+
+    Args:
+        title: of the page.
+        facts: what was evaluated, name -> text.
+        figures: of the table.
+        plots: caption -> SVG.
+        pictures: of the gallery.
+        class_names: by index.
+        config: the run's configuration, as YAML.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    figures: Sequence[Figure]
+    plots: Mapping[str, str]
+    pictures: Sequence[Picture]
+    class_names: Sequence[str]
+    config: str
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Render the page."""
+    environment = Environment(loader=PackageLoader("gapnet.report"), autoescape=select_autoescape(), trim_blocks=True)
+    page = environment.get_template("report.html.jinja").render(
+        report=report, header=HEADER, rows=[table_row(figure) for figure in report.figures], data_uri=_data_uri
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _data_uri(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, format="JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

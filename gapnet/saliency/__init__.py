@@ -1,0 +1,1 @@
+"""Maps of the evidence for a class, one method a file."""

@@ -1,0 +1,33 @@
+"""What a saliency method is."""
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from gapnet.models.gapnet import GapNet
+
+
+class Seen(NamedTuple):
+    """Hold one forward pass: normalised images (B, 3, H, W), features (B, C, h, w), logits (B, classes)."""
+
+    images: Tensor
+    features: Tensor
+    logits: Tensor
+
+
+class Saliency(Protocol):
+    """Map the evidence for classes: maps (B, K, h, w) for classes (B, K), from a network and what it has seen.
+
+    The forward pass is handed in because the classes are mostly chosen by its logits: a method that needs no more than
+    the features then costs no second pass.
+    """
+
+    def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
+        """Give the maps."""
+        ...
+
+
+def look(network: GapNet, images: Tensor) -> Seen:
+    """Run the network once over normalised images (B, 3, H, W)."""
+    features = network.forward_features(images)
+    return Seen(images, features, network.forward_head(features))

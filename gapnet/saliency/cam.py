@@ -1,0 +1,17 @@
+"""Class activation mapping (section 2 of the paper)."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from gapnet.models.gapnet import GapNet
+from gapnet.saliency.base import Seen
+
+
+@dataclass(frozen=True)
+class Cam:
+    """Weigh the features by the weights of the class: M_c(x, y) = sum_k w_k^c f_k(x, y)."""
+
+    def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
+        """Give the class maps (B, K, h, w)."""
+        return network.class_maps(seen.features, classes)

@@ -1,0 +1,26 @@
+"""What Lightning's own callbacks do not do."""
+
+import logging
+import time
+
+import pytorch_lightning as pl
+
+log = logging.getLogger(__name__)
+
+
+class EpochLines(pl.Callback):
+    """Say one line an epoch, where no progress bar is of use: in a log file, under a scheduler, in CI."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self._start = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the time."""
+        self._start = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say what the epoch came to; validation has run by now."""
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in sorted(trainer.callback_metrics.items()))
+        seconds = time.monotonic() - self._start
+        log.info("epoch %d of %s  %s  (%.1f s)", trainer.current_epoch + 1, trainer.max_epochs, figures, seconds)

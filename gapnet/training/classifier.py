@@ -1,0 +1,75 @@
+"""The LightningModule: cross entropy on the label, errors on the validation split."""
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from gapnet.data.sample import Batch
+from gapnet.localization.localizer import Localizer
+from gapnet.metrics.classification import TopKError
+from gapnet.metrics.localization import GtKnownError
+from gapnet.models.gapnet import GapNet
+from gapnet.saliency.base import Seen, look
+from gapnet.training.checkpoint import describe
+from gapnet.training.optim import OptimRecipe
+
+TOP_5_FROM = 6  # classes: with fewer, a top-5 error says nothing
+
+
+class Classifier(pl.LightningModule):
+    """Train a network to classify, and watch how well it localizes though no box is ever shown to it."""
+
+    def __init__(
+        self,
+        network: GapNet,
+        optim: OptimRecipe,
+        localizer: Localizer,
+        *,
+        total_steps: int,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        """Train over `total_steps` steps of the optimiser."""
+        super().__init__()
+        self.network = network
+        self.optim = optim
+        self.localizer = localizer
+        self.total_steps = total_steps
+        self.label_smoothing = label_smoothing
+        self.save_hyperparameters({"network": describe(network)})
+        self.top1_error = TopKError(k=1)
+        self.top5_error = TopKError(k=5) if network.head.linear.out_features >= TOP_5_FROM else None
+        self.gt_known_error = GtKnownError(inclusive=True)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Give the loss of a batch."""
+        logits = self.network(self.network.normalise(batch.images))
+        loss = cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing)
+        self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Count the errors of a batch."""
+        seen = look(self.network, self.network.normalise(batch.images))
+        self.top1_error(seen.logits, batch.labels)
+        self._log_error("val/top1_error", self.top1_error)
+        if self.top5_error is not None:
+            self.top5_error(seen.logits, batch.labels)
+            self._log_error("val/top5_error", self.top5_error)
+        if all(boxes is not None for boxes in batch.boxes):
+            self._localize(seen, batch)
+            self._log_error("val/gt_known_error", self.gt_known_error)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Build the optimiser, and step its schedule with it."""
+        optimizer, schedule = self.optim.build(self.network, self.total_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _localize(self, seen: Seen, batch: Batch) -> None:
+        maps = self.localizer.maps(self.network, seen, batch.labels[:, None], batch.ids)
+        boxes = self.localizer.boxes(maps, batch.windows, batch.sizes)[:, 0]
+        self.gt_known_error(boxes, [each for each in batch.boxes if each is not None])
+
+    def _log_error(self, name: str, metric: torch.nn.Module) -> None:
+        self.log(name, metric, on_step=False, on_epoch=True, prog_bar=True)

@@ -1,0 +1,102 @@
+"""Optimiser and schedule: parameter groups, and the learning rate as a pure function of the step."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from gapnet.errors import GapnetError
+from gapnet.models.gapnet import GapNet
+
+Group = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class OptimRecipe:
+    """Say how the weights move.
+
+    Args:
+        optimizer: makes the optimiser from parameter groups that carry their own rates.
+        lr: the highest rate, of the trunk.
+        weight_decay: of weights; biases and normalisation parameters have none.
+        head_multiplier: times `lr` for the head, which is new where the trunk is pretrained.
+        schedule: how the rate falls: along a cosine to 0, by `decay` every `decay_every` of the steps, or not.
+        warmup: share of the steps over which the rate rises from 0.
+        decay: of the step schedule.
+        decay_every: of the step schedule, as a share of all steps.
+    """
+
+    optimizer: Callable[..., Optimizer]
+    lr: float
+    weight_decay: float = 0.0
+    head_multiplier: float = 1.0
+    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    warmup: float = 0.0
+    decay: float = 0.1
+    decay_every: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not self.lr > 0:
+            raise GapnetError(f"optim.lr={self.lr}: must be above 0")
+        if not 0 <= self.warmup < 1:
+            raise GapnetError(f"optim.warmup={self.warmup}: must be a share of the steps, from 0 up to 1")
+        if self.schedule not in ("cosine", "step", "constant"):
+            raise GapnetError(f"optim.schedule={self.schedule!r}: must be cosine, step or constant")
+
+    def build(self, network: GapNet, total_steps: int) -> tuple[Optimizer, LambdaLR]:
+        """Make the optimiser of a network and the schedule over `total_steps`."""
+        optimizer = self.optimizer(self.groups(network))
+        return optimizer, LambdaLR(optimizer, lambda step: self.rate(step, total_steps))
+
+    def groups(self, network: GapNet) -> list[Group]:
+        """Sort the parameters by rate and decay."""
+        parts = ((network.trunk.parameters(), self.lr), (network.head.parameters(), self.lr * self.head_multiplier))
+        groups = [group for parameters, lr in parts for group in self._by_decay(parameters, lr)]
+        return [group for group in groups if group["params"]]
+
+    def rate(self, step: int, total_steps: int) -> float:
+        """Give the rate at a step, as a share of the highest."""
+        if not self.warmup and self.schedule == "constant":
+            return 1.0
+        rising = self.warmup * total_steps
+        if step < rising:
+            return (step + 1) / (rising + 1)
+        done = (step - rising) / max(1.0, total_steps - rising)
+        return self._fall(min(done, 1.0))
+
+    def _fall(self, done: float) -> float:
+        if self.schedule == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * done))
+        return float(self.decay ** int(done / self.decay_every)) if self.schedule == "step" else 1.0
+
+    def _by_decay(self, parameters: Iterable[Tensor], lr: float) -> list[Group]:
+        trained = [parameter for parameter in parameters if parameter.requires_grad]
+        return [
+            {"params": [each for each in trained if each.ndim > 1], "lr": lr, "weight_decay": self.weight_decay},
+            {"params": [each for each in trained if each.ndim <= 1], "lr": lr, "weight_decay": 0.0},
+        ]
+
+
+def count_steps(batches: int, *, epochs: int, accumulate: int = 1, limit: float = 1.0, most: int = -1) -> int:
+    """Count the optimiser's steps of a training.
+
+    Args:
+        batches: an epoch has.
+        epochs: of the training.
+        accumulate: how many batches go into a step; the last step of an epoch may have fewer.
+        limit: Lightning's limit_train_batches, a share of the batches as a float, or a number of them as an int.
+        most: Lightning's max_steps; -1 for no limit.
+
+    >>> count_steps(10, epochs=2, accumulate=4)
+    6
+    >>> count_steps(10, epochs=2, limit=3)
+    6
+    """
+    used = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    steps = epochs * math.ceil(used / accumulate)
+    return min(steps, most) if most >= 0 else steps
