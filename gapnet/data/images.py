@@ -1,5 +1,7 @@
 """Images of a split as a torch data set."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,14 +38,24 @@ class Images(Dataset[Sample]):
         """Read one image."""
         if isinstance(wanted, int):
             return self._read(self.records[wanted])
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(wanted.seed)
+        with _seeded(wanted.seed):
             return self._read(self.records[wanted.index])
 
     def _read(self, record: Record) -> Sample:
         image = read_image(record.path)
         shown, window = show(image, self.view)
         return Sample(shown, record.label, record.boxes, (image.height, image.width), window, record.id)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed the generator that torchvision draws from, and put it back; torch.manual_seed would also queue work for GPUs."""
+    state = torch.default_generator.get_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.default_generator.set_state(state)
 
 
 def read_image(path: Path) -> Image.Image:

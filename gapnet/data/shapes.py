@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -60,7 +61,7 @@ class Drawing:
 def shapes(
     *,
     root: str | Path | None = None,
-    size: int | tuple[int, int] = 112,
+    size: int | Sequence[int] = 112,
     classes: int = 12,
     train: int = 2400,
     val: int = 600,
@@ -80,13 +81,20 @@ def shapes(
         seed: of the drawing; it has nothing to do with the seed of the training.
         folder: holds the data sets that are drawn without a `root` of their own.
     """
-    height, width = (size, size) if isinstance(size, int) else size
-    drawing = Drawing((height, width), classes, train, val, test, seed)
+    drawing = Drawing(_height_width(size), classes, train, val, test, seed)
     place = Path(root) if root is not None else Path(folder) / drawing.folder_name()
     if not place.exists():
         draw(drawing, place)
     _check_stamp(drawing, place)
     return ilsvrc.Ilsvrc(place, test_split="test")
+
+
+def _height_width(size: int | Sequence[int]) -> tuple[int, int]:
+    if isinstance(size, int):
+        return size, size
+    if len(size) != 2:
+        raise GapnetError(f"data.size={list(size)}: must be one number, or two: [height, width]")
+    return size[0], size[1]
 
 
 def draw(drawing: Drawing, root: Path) -> None:
@@ -170,7 +178,10 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
             f"data.root={root}: is there, but is no complete drawing of shapes (it lacks {STAMP}); "
             "name another data.root, delete it to have it drawn again, or read another data set with data=..."
         )
-    found = json.loads(stamp.read_text())
+    try:
+        found = json.loads(stamp.read_text())
+    except ValueError as error:
+        raise GapnetError(f"{stamp}: is damaged ({error}); delete {root} to have it drawn again") from error
     wanted = json.loads(json.dumps(asdict(drawing)))
     differing = [f"{key}={found.get(key)} (asked for {wanted[key]})" for key in wanted if found.get(key) != wanted[key]]
     if differing:

@@ -6,6 +6,8 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+DECIMALS = 2  # of a window's pixels: torchvision moves points in single precision
+
 
 def whole_view(input_size: tuple[int, int]) -> v2.Transform:
     """Show the whole image, without keeping its aspect: nothing is out of sight, so every box can be found."""
@@ -39,9 +41,12 @@ def show(image: Image.Image, view: v2.Transform) -> tuple[Tensor, Tensor]:
         The bytes (3, H, W), and the window's edges x1, y1, x2, y2 (4,) in pixels of the image.
     """
     width, height = image.size
-    corners = tv_tensors.KeyPoints([[0.0, 0.0], [float(width), float(height)]], canvas_size=(height, width))
+    corners = tv_tensors.KeyPoints(
+        [[0, 0], [width, height]], canvas_size=(height, width), dtype=torch.float64
+    )
     shown, moved = view(image, corners)
     near, far = moved.as_subclass(Tensor)
-    scale = (far - near) / torch.tensor([width, height], dtype=torch.float32)
-    extent = torch.tensor([shown.shape[-1], shown.shape[-2]], dtype=torch.float32)
-    return shown, torch.cat([-near / scale, (extent - near) / scale])
+    scale = (far - near) / torch.tensor([width, height])
+    extent = torch.tensor([shown.shape[-1], shown.shape[-2]])
+    window = torch.cat([-near / scale, (extent - near) / scale])
+    return shown, window.round(decimals=DECIMALS).float()

@@ -14,9 +14,21 @@ def _conv(channels_in: int, channels_out: int, *, stride: int = 1) -> nn.Sequent
 
 
 @register
-def tiny_gap(num_classes: int, *, input_size: int = 112, width: int = 96, pool: Pool = "avg", dropout: float = 0.0) -> GapNet:
-    """Build four convs and the head; its map has a quarter of the input's side, and a place sees 39 pixels around it."""
-    trunk = nn.Sequential(_conv(3, 24, stride=2), _conv(24, 48, stride=2), _conv(48, 64), _conv(64, 64))
-    head = CamHead(64, num_classes, width=width, pool=pool, dropout=dropout)
-    facts = Facts(input_size=(input_size, input_size), map_size=(input_size // 4, input_size // 4))
-    return GapNet(trunk, head, facts)
+def tiny_gap(
+    num_classes: int,
+    *,
+    input_size: int = 112,
+    width: int = 96,
+    pool: Pool = "avg",
+    dropout: float = 0.0,
+) -> GapNet:
+    """Build four normalised convs, the last of `width` units, and a head that adds none.
+
+    The map has a quarter of the input's side, and a place of it sees 23 x 23 pixels.
+    """
+    trunk = nn.Sequential(
+        _conv(3, 24, stride=2), _conv(24, 48, stride=2), _conv(48, 64), _conv(64, width)
+    )
+    head = CamHead(width, num_classes, width=None, pool=pool, dropout=dropout)
+    side = -(-input_size // 4)
+    return GapNet(trunk, head, Facts(input_size=(input_size, input_size), map_size=(side, side)))

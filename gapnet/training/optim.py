@@ -41,6 +41,8 @@ class OptimRecipe:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        if not isinstance(self.lr, int | float):
+            raise GapnetError(f"optim.lr={self.lr!r}: must be a number")
         if not self.lr > 0:
             raise GapnetError(f"optim.lr={self.lr}: must be above 0")
         if not 0 <= self.warmup < 1:

@@ -1,0 +1,35 @@
+# `make train` and `make test` set everything up first: a virtual environment in .venv, and gapnet in it.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: train test lint types slow clean help
+
+train: $(READY)  ## train and evaluate the default network on the stand-in data
+	$(BIN)/python train.py $(ARGS)
+
+test: $(READY)  ## run the tests that take seconds
+	$(BIN)/python -m pytest $(ARGS)
+
+slow: $(READY)  ## run the tests that take minutes
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(READY)  ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## check types
+	$(BIN)/mypy
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else f"gapnet needs Python 3.11 to 3.13, and $(PYTHON) is {sys.version.split()[0]}: name another with make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(READY)
+
+clean:  ## remove the environment (data/ and runs/ stay)
+	rm -rf .venv
+
+help:  ## show this
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10

@@ -1,0 +1,32 @@
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.shapes import shapes
+
+
+@pytest.fixture(autouse=True)
+def restored_random_state() -> Iterator[None]:
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    torch.manual_seed(0)
+    yield
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    torch.set_rng_state(states[2])
+
+
+@pytest.fixture(scope="session")
+def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Draw a small data set once: 3 classes, 48 pixels."""
+    root = tmp_path_factory.mktemp("drawn") / "shapes"
+    small_shapes(root)
+    return root
+
+
+def small_shapes(root: Path) -> Ilsvrc:
+    return shapes(root=root, size=48, classes=3, train=24, val=12, test=12)

@@ -1,0 +1,107 @@
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from gapnet.data.datamodule import DataModule, Shuffle
+from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.images import read_image
+from gapnet.data.transforms import random_view, whole_view
+from gapnet.errors import GapnetError
+
+
+def module(root: Path, **changes: object) -> DataModule:
+    arguments = {"batch_size": 5, "num_workers": 0, **changes}
+    augment = partial(random_view, scale=(0.5, 1.0))
+    return DataModule(
+        Ilsvrc(root, test_split="test"), input_size=(32, 32), augment=augment, view=whole_view, **arguments
+    )
+
+
+def test_a_batch_holds_bytes_and_the_way_back(shapes_root: Path) -> None:
+    batch = next(iter(module(shapes_root).loader("test")))
+    assert batch.images.shape == (5, 3, 32, 32)
+    assert batch.images.dtype == torch.uint8
+    assert batch.sizes.tolist() == [[48, 48]] * 5
+    assert batch.windows.tolist() == [[0, 0, 48, 48]] * 5
+    assert len(batch.boxes) == len(batch.ids) == 5
+
+
+def test_an_evaluated_split_comes_whole_and_in_order(shapes_root: Path) -> None:
+    data = module(shapes_root)
+    ids = [each for batch in data.loader("test") for each in batch.ids]
+    assert ids == [record.id for record in data.records("test")]
+
+
+def test_training_shows_every_image_once_but_for_a_last_part_of_a_batch(shapes_root: Path) -> None:
+    ids = [each for batch in module(shapes_root).train_dataloader() for each in batch.ids]
+    assert len(ids) == len(set(ids)) == 20
+
+
+def test_random_views_depend_on_seed_and_epoch_but_not_on_workers(shapes_root: Path) -> None:
+    def epoch(number: int, **changes: object) -> torch.Tensor:
+        loader = module(shapes_root, **changes).train_dataloader()
+        loader.sampler.set_epoch(number)
+        return torch.cat([batch.images for batch in loader])
+
+    assert torch.equal(epoch(1), epoch(1, num_workers=2))
+    assert not torch.equal(epoch(1), epoch(2))
+    assert not torch.equal(epoch(1), epoch(1, seed=1))
+
+
+def test_reading_leaves_the_random_state_alone(shapes_root: Path) -> None:
+    before = torch.get_rng_state()
+    next(iter(module(shapes_root).train_dataloader()))
+    after = torch.get_rng_state()
+    torch.set_rng_state(before)
+    torch.empty((), dtype=torch.int64).random_()  # what a loader's own iterator draws
+    assert torch.equal(torch.get_rng_state(), after)
+
+
+def test_shuffle_draws_each_index_once() -> None:
+    draws = list(Shuffle(50, seed=3))
+    assert sorted(draw.index for draw in draws) == list(range(50))
+    assert [draw.index for draw in draws] != list(range(50))
+    assert len({draw.seed for draw in draws}) == 50
+
+
+def test_a_limit_takes_the_same_few_of_each_split(shapes_root: Path) -> None:
+    data = module(shapes_root, limit=7)
+    assert len(data.records("train_cls")) == len(data.records("test")) == 7
+    assert data.records("train_cls") == module(shapes_root, limit=7).records("train_cls")
+
+
+@pytest.mark.parametrize(("wrong", "message"), [({"batch_size": 0}, "loader.batch_size=0"), ({"limit": 0}, "loader.limit=0")])
+def test_a_loader_out_of_range_is_refused(shapes_root: Path, wrong: dict, message: str) -> None:
+    with pytest.raises(GapnetError, match=message):
+        module(shapes_root, **wrong)
+
+
+def test_a_truncated_jpeg_is_named(shapes_root: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(shapes_root, tmp_path / "tree"))
+    path = Ilsvrc(root).records("test")[0].path
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(GapnetError, match=rf"{path.name}: cannot be read as an image .*truncated"):
+        module(root).check("test")
+
+
+def test_a_missing_image_is_named(tmp_path: Path) -> None:
+    with pytest.raises(GapnetError, match=r"a\.JPEG: no such image"):
+        read_image(tmp_path / "a.JPEG")
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P"])
+def test_every_kind_of_image_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "a.JPEG"
+    Image.new(mode, (4, 3)).save(path, format="PNG" if mode in {"P", "RGBA"} else "JPEG")
+    assert read_image(path).mode == "RGB"
+
+
+def test_exif_does_not_turn_the_pixels_that_boxes_refer_to(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.JPEG", exif=exif)
+    assert read_image(tmp_path / "a.JPEG").size == (40, 30)

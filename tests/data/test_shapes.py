@@ -1,0 +1,187 @@
+import dataclasses
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gapnet.data import scenes, shapes
+from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.scenes import CLASSES, class_traits, draw_scene
+from gapnet.data.shapes import Drawing, draw
+from gapnet.errors import GapnetError
+from tests.conftest import small_shapes
+from tests.oracles import scoring
+
+SMALL = Drawing(size=(40, 56), classes=2, train_cls=4, val=2, test=2, seed=5)
+COUNT = 400
+
+
+def scene(index: int, label: int, size: tuple[int, int] = (112, 112)) -> tuple[np.ndarray, np.ndarray]:
+    return draw_scene(np.random.SeedSequence([0, 2, index]), label, size=size)
+
+
+def content(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_the_same_seed_draws_the_same_bytes(tmp_path: Path) -> None:
+    draw(SMALL, tmp_path / "one")
+    draw(SMALL, tmp_path / "two")
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_another_seed_draws_other_images(tmp_path: Path) -> None:
+    assert not np.array_equal(scene(0, 0)[0], scene(1, 0)[0])
+    assert SMALL.folder_name() != dataclasses.replace(SMALL, seed=6).folder_name()
+
+
+def test_the_tree_is_read_by_the_ilsvrc_reader(shapes_root: Path) -> None:
+    source = Ilsvrc(shapes_root)
+    train, test = source.records("train_cls"), source.records("test")
+    assert [len(train), len(source.records("val")), len(test)] == [24, 12, 12]
+    assert Counter(record.label for record in train) == {0: 8, 1: 8, 2: 8}
+    assert all(record.path.is_file() for record in train + test)
+    assert all(record.boxes is None for record in train)
+    assert all(record.boxes is not None and len(record.boxes) >= 1 for record in test)
+
+
+def test_boxes_on_disk_are_those_that_were_drawn(shapes_root: Path) -> None:
+    record = Ilsvrc(shapes_root).records("test")[7]
+    _, boxes = draw_scene(np.random.SeedSequence([0, 2, 7]), 7 % 3, size=(48, 48))
+    assert record.boxes is not None
+    assert record.boxes.tolist() == boxes.tolist()
+
+
+def test_the_box_is_tight_around_what_the_class_changes() -> None:
+    for index in range(30):
+        pictures = [scene(index, label)[0].astype(int) for label in range(12)]
+        changed = np.any([np.abs(each - pictures[0]).max(2) > 0 for each in pictures[1:]], axis=0)
+        boxes = scene(index, 0)[1]
+        rows, columns = np.nonzero(changed)
+        found = [columns.min(), rows.min(), columns.max(), rows.max()]
+        expected = [*boxes[:, :2].min(0), *boxes[:, 2:].max(0)]
+        assert np.abs(np.subtract(found, expected)).max() <= 1
+
+
+def test_nothing_but_the_object_s_own_pixels_tells_the_class() -> None:
+    for index in range(30):
+        for label in range(1, 12):
+            (first, boxes), (second, others) = scene(index, 0), scene(index, label)
+            np.testing.assert_array_equal(boxes, others)
+            outside = np.ones(first.shape[:2], dtype=bool)
+            for x1, y1, x2, y2 in boxes:
+                outside[y1 : y2 + 1, x1 : x2 + 1] = False
+            np.testing.assert_array_equal(first[outside], second[outside])
+
+
+def test_every_class_shows_the_same_two_colours_of_its_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(scenes, "_draw_object", lambda canvas, layout, label: seen.append(layout.colours) or (0, 0, 1, 1))
+    for label in range(3):
+        scene(4, label)
+    assert all(np.array_equal(colours, seen[0]) for colours in seen[:: len(seen) // 3])
+
+
+def test_objects_have_a_fifth_to_three_quarters_of_the_side() -> None:
+    sides = np.concatenate([scene(index, 0)[1][:, 2:] - scene(index, 0)[1][:, :2] + 1 for index in range(COUNT)])
+    assert sides.min() >= round(0.20 * 112)
+    assert sides.max() <= round(0.75 * 112)
+
+
+def test_some_scenes_hold_two_or_three_objects() -> None:
+    counts = Counter(len(scene(index, 0)[1]) for index in range(COUNT))
+    assert set(counts) == {1, 2, 3}
+    assert 0.7 < counts[1] / COUNT < 0.95
+
+
+def test_the_best_centred_box_finds_less_than_four_in_ten() -> None:
+    truth = [scene(index, 0)[1].tolist() for index in range(COUNT)]
+    sizes = [(112, 112)] * COUNT
+    share = scoring.best_centred_share(
+        sizes, truth, shares=[each / 50 for each in range(5, 51)], iou_threshold=0.5
+    )
+    boxes = [scoring.centred_box((112, 112), share)] * COUNT
+    assert 1 - scoring.gt_known_error(boxes, truth, iou_threshold=0.5, inclusive=True) < 0.40
+
+
+def test_no_two_classes_share_all_traits_and_the_first_twelve_share_none() -> None:
+    traits = [class_traits(index) for index in range(CLASSES)]
+    assert len({each[:2] for each in traits}) == CLASSES
+    for position in range(3):
+        assert len({each[position] for each in traits[:12]}) == 12
+    assert len({shapes._class_name(index) for index in range(CLASSES)}) == CLASSES
+
+
+def test_an_oblong_image_is_height_by_width() -> None:
+    image, boxes = scene(0, 0, size=(60, 100))
+    assert image.shape == (60, 100, 3)
+    assert boxes[:, 2].max() < 100
+    assert boxes[:, 3].max() < 60
+
+
+def test_an_interrupted_drawing_leaves_nothing_that_looks_finished(tmp_path: Path, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shapes, "_draw_tree", fail)
+    with pytest.raises(KeyboardInterrupt):
+        draw(SMALL, tmp_path / "shapes")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drawing_that_was_killed_is_drawn_again(tmp_path: Path) -> None:
+    left_over = tmp_path / ".shapes.unfinished-abc"
+    left_over.mkdir()
+    small_shapes(tmp_path / "shapes")
+    assert (tmp_path / "shapes" / "shapes.json").is_file()
+
+
+def test_a_second_call_draws_nothing(shapes_root: Path) -> None:
+    before = (shapes_root / "shapes.json").stat().st_mtime_ns
+    small_shapes(shapes_root)
+    assert (shapes_root / "shapes.json").stat().st_mtime_ns == before
+
+
+def test_a_folder_that_is_no_drawing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    with pytest.raises(GapnetError, match=r"is no complete drawing of shapes \(it lacks shapes.json\)"):
+        shapes.shapes(root=tmp_path)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_a_drawing_of_other_parameters_is_refused_and_named(shapes_root: Path) -> None:
+    with pytest.raises(GapnetError, match=r"was drawn with classes=3 \(asked for 4\), seed=0 \(asked for 9\)"):
+        shapes.shapes(root=shapes_root, size=48, classes=4, train=24, val=12, test=12, seed=9)
+
+
+def test_a_stamp_that_is_no_json_is_refused(shapes_root: Path, tmp_path: Path) -> None:
+    shutil.copytree(shapes_root, tmp_path / "shapes")
+    (tmp_path / "shapes" / "shapes.json").write_text("{")
+    with pytest.raises(GapnetError, match=r"shapes\.json"):
+        small_shapes(tmp_path / "shapes")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"classes": 1}, f"data.classes=1: must be from 2 to {CLASSES}"),
+        ({"classes": CLASSES + 1}, f"data.classes={CLASSES + 1}"),
+        ({"size": 16}, r"data.size=\[16, 16\]: must be at least 32"),
+        ({"train": 3}, "data.train=3: must be at least one image per class"),
+        ({"size": [1, 2, 3]}, r"data.size=\[1, 2, 3\]: must be one number, or two"),
+    ],
+)
+def test_a_parameter_out_of_range_is_named(tmp_path: Path, wrong: dict, message: str) -> None:
+    with pytest.raises(GapnetError, match=message):
+        shapes.shapes(folder=tmp_path, **wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_stamp_says_what_was_drawn(shapes_root: Path) -> None:
+    stamp = json.loads((shapes_root / "shapes.json").read_text())
+    assert stamp == {
+        "size": [48, 48], "classes": 3, "train_cls": 24, "val": 12, "test": 12, "seed": 0, "version": shapes.VERSION
+    }

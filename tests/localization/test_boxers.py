@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+
+from gapnet.errors import GapnetError
+from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.guesses import OnePerClass
+from tests.oracles import regions as oracle
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_paper_s_rule_equals_the_oracle(seed: int) -> None:
+    torch.manual_seed(seed)
+    maps = torch.randn(1, 5, 6, dtype=torch.float64).float()
+    box = ThresholdBoxer()(maps, (31, 22))[0]
+    assert tuple(box.tolist()) == oracle.cam_box(maps[0].double().numpy(), (31, 22), cut=0.2)
+
+
+def test_the_cut_is_a_share_of_the_maximum() -> None:
+    maps = torch.randn(3, 4, 4)
+    boxer = ThresholdBoxer()
+    assert torch.equal(boxer(maps, (20, 20)), boxer(maps * 1000, (20, 20)))
+
+
+def test_a_sweep_at_the_own_cut_is_the_rule() -> None:
+    maps = torch.randn(3, 4, 4)
+    boxer = ThresholdBoxer(cut=0.35)
+    assert torch.equal(boxer.sweep(maps, (20, 30), [0.1, 0.35, 0.8])[:, 1], boxer(maps, (20, 30)))
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_map_without_evidence_has_the_box_of_the_whole_view(value: float) -> None:
+    assert ThresholdBoxer()(torch.full((1, 4, 4), value), (20, 30)).tolist() == [[0, 0, 29, 19]]
+
+
+def test_a_map_of_one_cell_has_the_box_of_the_whole_view() -> None:
+    assert ThresholdBoxer()(torch.ones(1, 1, 1), (20, 30)).tolist() == [[0, 0, 29, 19]]
+
+
+def test_one_pixel_of_evidence_is_boxed_alone() -> None:
+    heat = torch.full((1, 5, 5), -1.0)
+    heat[0, 3, 1] = 2
+    assert ThresholdBoxer()(heat, (5, 5)).tolist() == [[1, 3, 1, 3]]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_map_that_is_not_finite_is_an_error(value: float) -> None:
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        ThresholdBoxer()(torch.full((1, 4, 4), value), (20, 30))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cut": 1.0}, "boxer.cut=1.0"),
+        ({"cut": -0.1}, "boxer.cut=-0.1"),
+        ({"connectivity": 6}, "boxer.connectivity=6: must be 4 or 8"),
+        ({"largest": "area"}, "boxer.largest='area': must be one of pixels, contour"),
+    ],
+)
+def test_a_rule_out_of_range_is_refused(wrong: dict, message: str) -> None:
+    with pytest.raises(GapnetError, match=message):
+        ThresholdBoxer(**wrong)
+
+
+def test_guesses_are_the_first_classes_with_their_boxes() -> None:
+    classes, boxes = torch.arange(12).view(2, 6), torch.rand(2, 6, 4)
+    labels, guessed = OnePerClass(classes=3)(classes, boxes)
+    assert torch.equal(labels, classes[:, :3])
+    assert torch.equal(guessed, boxes[:, :3])
+
+
+def test_more_than_five_guesses_are_refused() -> None:
+    with pytest.raises(GapnetError, match="guesses.classes=6: must be from 1 to 5"):
+        OnePerClass(classes=6)
+
+
+def test_numpy_float_noise_at_the_cut_does_not_move_the_box() -> None:
+    heat = torch.tensor([[[0.2, 1.0]]])
+    box = ThresholdBoxer(cut=0.2)(heat, (1, 2))
+    assert box.tolist() == [[1, 0, 1, 0]]
+    assert np.float32(0.2) == heat[0, 0, 0].numpy()

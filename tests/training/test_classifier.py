@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch.nn.functional import cross_entropy
+
+from gapnet.data.datamodule import DataModule
+from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.transforms import whole_view
+from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.guesses import OnePerClass
+from gapnet.localization.localizer import Localizer
+from gapnet.models.tiny import tiny_gap
+from gapnet.saliency.cam import Cam
+from gapnet.training.checkpoint import load_network
+from gapnet.training.classifier import Classifier
+from gapnet.training.optim import OptimRecipe
+
+LOCALIZER = Localizer(Cam(), ThresholdBoxer(), OnePerClass())
+
+
+def classifier(classes: int = 3, **changes: object) -> Classifier:
+    network = tiny_gap(classes, input_size=32, width=8)
+    network.classes = tuple("abcdefgh"[:classes])
+    recipe = OptimRecipe(torch.optim.SGD, lr=0.01)
+    return Classifier(network, recipe, LOCALIZER, total_steps=8, **changes)
+
+
+def data(root: Path) -> DataModule:
+    return DataModule(
+        Ilsvrc(root, test_split="test"),
+        input_size=(32, 32),
+        augment=whole_view,
+        view=whole_view,
+        batch_size=6,
+        num_workers=0,
+    )
+
+
+def fit(module: Classifier, root: Path, folder: Path, **changes: object) -> pl.Trainer:
+    trainer = pl.Trainer(
+        max_epochs=2,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+        **changes,
+    )
+    trainer.fit(module, data(root))
+    return trainer
+
+
+def test_the_loss_is_cross_entropy_on_normalised_images(shapes_root: Path) -> None:
+    module = classifier(label_smoothing=0.1).eval()
+    batch = next(iter(data(shapes_root).train_dataloader()))
+    module.log = lambda *_, **__: None
+    logits = module.network(module.network.normalise(batch.images))
+    expected = cross_entropy(logits, batch.labels, label_smoothing=0.1)
+    assert torch.equal(module.training_step(batch, 0), expected)
+
+
+@pytest.mark.slow
+def test_training_logs_its_errors_and_ends_at_rate_zero(shapes_root: Path, tmp_path: Path) -> None:
+    trainer = fit(classifier(), shapes_root, tmp_path)
+    assert {"train/loss", "val/top1_error", "val/gt_known_error"} <= set(trainer.callback_metrics)
+    assert trainer.global_step == 8
+    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+def test_top5_error_is_watched_from_six_classes_on() -> None:
+    assert classifier(5).top5_error is None
+    assert classifier(6).top5_error is not None
+
+
+def test_a_checkpoint_gives_back_the_network(shapes_root: Path, tmp_path: Path) -> None:
+    module = classifier()
+    trainer = fit(module, shapes_root, tmp_path)
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    torch.load(tmp_path / "a.ckpt", weights_only=True)
+    network = load_network(tmp_path / "a.ckpt")
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(network(images), module.network.eval()(images))
+    assert network.classes == ("a", "b", "c")
+
+
+def test_with_ema_the_checkpoint_holds_the_average(shapes_root: Path, tmp_path: Path) -> None:
+    ema = pl.callbacks.EMAWeightAveraging(decay=0.5)
+    module = classifier()
+    trainer = fit(module, shapes_root, tmp_path, callbacks=[ema])
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    torch.load(tmp_path / "a.ckpt", weights_only=True)
+    averaged = ema._average_model.module.network.state_dict()
+    for name, value in load_network(tmp_path / "a.ckpt").state_dict().items():
+        assert torch.equal(value, averaged[name])
+
+
+def test_an_interrupted_training_goes_on_where_it_was(shapes_root: Path, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    straight = classifier()
+    start = {name: value.clone() for name, value in straight.state_dict().items()}
+    fit(straight, shapes_root, tmp_path)
+    half = classifier()
+    half.load_state_dict(start)
+    first = pl.Trainer(
+        max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=tmp_path
+    )
+    first.fit(half, data(shapes_root))
+    first.save_checkpoint(tmp_path / "half.ckpt")
+    resumed = classifier()
+    second = pl.Trainer(
+        max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=tmp_path
+    )
+    second.fit(resumed, data(shapes_root), ckpt_path=tmp_path / "half.ckpt")
+    for name, value in straight.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[name]), name
