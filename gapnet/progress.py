@@ -12,6 +12,11 @@ console = Console(stderr=True)
 
 def track(items: Iterable[T], what: str, *, total: int) -> Iterator[T]:
     """Pass `items` on, showing how many of `total` have come by."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         yield from progress.track(items, total=total, description=what)

@@ -36,7 +36,9 @@ def imported_rooms(path: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]
             rooms |= {parts[1] for parts in names if parts[0] == "gapnet" and len(parts) > 1}
-    return {room for room in rooms if (PACKAGE / room).exists() or (PACKAGE / f"{room}.py").exists()}
+    return {
+        room for room in rooms if (PACKAGE / room).exists() or (PACKAGE / f"{room}.py").exists()
+    }
 
 
 def test_every_room_has_a_layer() -> None:

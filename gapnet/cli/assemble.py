@@ -3,7 +3,7 @@
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 from omegaconf import DictConfig
@@ -14,6 +14,7 @@ from gapnet.cli.config import build
 from gapnet.cli.runs import CHECKPOINTS
 from gapnet.data.datamodule import DataModule
 from gapnet.data.sample import Source
+from gapnet.evaluation.protocols import Protocol
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.progress import console
@@ -33,24 +34,42 @@ def data_of(cfg: DictConfig, source: Source, network: GapNet) -> DataModule:
     augment = build(cfg, "augment") if "augment" in cfg else build(cfg, "view")
     size = network.facts.input_size
     module: DataModule = build(
-        cfg, "loader", source=source, input_size=size, augment=augment, view=build(cfg, "view"), seed=cfg.get("seed", 0)
+        cfg,
+        "loader",
+        source=source,
+        input_size=size,
+        augment=augment,
+        view=build(cfg, "view"),
+        seed=cfg.get("seed", 0),
     )
     return module
 
 
-def localizer_of(cfg: DictConfig) -> Localizer:
-    """Join saliency, boxer and guess rule."""
-    return Localizer(build(cfg, "saliency"), build(cfg, "boxer"), build(cfg, "guesses"))
+class Rules(NamedTuple):
+    """Hold how boxes are found, and what counts as right."""
+
+    localizer: Localizer
+    protocol: Protocol
 
 
-def training_trainer(cfg: DictConfig, folder: Path) -> pl.Trainer:
-    """Make the trainer that trains into a run folder."""
+def rules_of(cfg: DictConfig) -> Rules:
+    """Make the rules of an evaluation."""
+    localizer = Localizer(build(cfg, "saliency"), build(cfg, "boxer"), build(cfg, "guesses"))
+    return Rules(localizer, build(cfg, "protocol"))
+
+
+def training_trainer(cfg: DictConfig) -> pl.Trainer:
+    """Make the trainer that trains into the run folder."""
+    folder = Path(cfg.folder)
     callbacks = list(build(cfg, "callbacks").values())
     for callback in callbacks:
         if isinstance(callback, ModelCheckpoint):
             callback.dirpath = str(folder / CHECKPOINTS)
     logs = folder / LOGS
-    loggers = [TensorBoardLogger(logs, name=None, version=""), CSVLogger(logs, name=None, version="")]
+    loggers = [
+        TensorBoardLogger(logs, name=None, version=""),
+        CSVLogger(logs, name=None, version=""),
+    ]
     callbacks += [] if console.is_terminal else [EpochLines()]
     return _trainer(cfg, callbacks, logger=loggers)
 
@@ -64,6 +83,11 @@ def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Tra
     watched = console.is_terminal
     bar = [RichProgressBar()] if watched else []
     trainer: pl.Trainer = build(
-        cfg, "trainer", callbacks=callbacks + bar, enable_progress_bar=watched, enable_model_summary=False, **extra
+        cfg,
+        "trainer",
+        callbacks=callbacks + bar,
+        enable_progress_bar=watched,
+        enable_model_summary=False,
+        **extra,
     )
     return trainer

@@ -14,8 +14,11 @@ def complete(arguments: list[str]) -> list[str]:
     An evaluation then starts from what its run was trained with, and any key of that can be overridden.
     """
     from hydra.core.config_store import ConfigStore
+    from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    given = {name: value for name, equals, value in (argument.partition("=") for argument in arguments) if equals}
+    overrides = [each for each in arguments if "=" in each and not each.startswith("-")]
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    given = {each.key_or_group: each.value() for each in parsed}
     folder = run_of(given.get("run"), given.get("checkpoint"))
     if folder is None:
         return arguments
@@ -27,18 +30,21 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Evaluate a checkpoint."""
-    from gapnet.cli.assemble import data_of, localizer_of, quiet_lightning
+    from gapnet.cli.assemble import data_of, quiet_lightning, rules_of
     from gapnet.cli.config import build
-    from gapnet.cli.evaluation import check_classes, evaluate_network
+    from gapnet.cli.evaluation import Subject, check_classes, evaluate_network
     from gapnet.cli.runs import open_folder
     from gapnet.training.checkpoint import load_network
 
     if cfg.run is None and cfg.checkpoint is None:
-        raise GapnetError("nothing to evaluate: name a run folder with run=... or a file with checkpoint=...")
+        raise GapnetError(
+            "nothing to evaluate: name a run folder with run=... or a file with checkpoint=..."
+        )
     quiet_lightning()
+    rules = rules_of(cfg)
     network = load_network(checkpoint_of(run_of(cfg.run, cfg.checkpoint), cfg.checkpoint))
     source = build(cfg, "data")
     check_classes(network, source.classes)
-    data, localizer = data_of(cfg, source, network), localizer_of(cfg)
+    data = data_of(cfg, source, network)
     data.check(source.select_split, cfg.split or source.test_split)
-    evaluate_network(cfg, network, data, localizer, open_folder(cfg))
+    evaluate_network(cfg, Subject(network, data, rules, open_folder(cfg)))

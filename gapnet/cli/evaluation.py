@@ -11,16 +11,13 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 from torchvision.transforms.v2.functional import pil_to_tensor
 
-from gapnet.cli.assemble import LOGS, predicting_trainer
-from gapnet.cli.config import build
+from gapnet.cli.assemble import LOGS, Rules, predicting_trainer
 from gapnet.cli.runs import CONFIG
 from gapnet.data.datamodule import DataModule
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import Predictor
-from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Figure, align, choose_cut, score, sweep_errors, truth_of
-from gapnet.evaluation.store import Predictions, Writer, read
-from gapnet.localization.localizer import Localizer
+from gapnet.evaluation.store import About, Predictions, Writer, read
 from gapnet.models.gapnet import GapNet
 from gapnet.report.curves import curves_svg, read_log
 from gapnet.report.gallery import Picture, gallery
@@ -37,8 +34,7 @@ class Subject:
 
     network: GapNet
     data: DataModule
-    localizer: Localizer
-    protocol: Protocol
+    rules: Rules
     folder: Path
 
 
@@ -56,20 +52,28 @@ def check_classes(network: GapNet, classes: Sequence[str]) -> None:
             )
 
 
-def evaluate_network(cfg: DictConfig, network: GapNet, data: DataModule, localizer: Localizer, folder: Path) -> None:
+def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     """Predict, score, report and print."""
-    subject = Subject(network, data, localizer, build(cfg, "protocol"), folder)
-    split = cfg.split or data.source.test_split
-    predictions = {name: _predict(cfg, subject, name) for name in dict.fromkeys((data.source.select_split, split))}
+    source, folder = subject.data.source, subject.folder
+    split = cfg.split or source.test_split
+    splits = dict.fromkeys((source.select_split, split))
+    predictions = {name: _predict(cfg, subject, name) for name in splits}
     figures = _score(subject, predictions, split)
-    (folder / "metrics.json").write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
+    text = json.dumps([asdict(figure) for figure in figures], indent=2)
+    (folder / "metrics.json").write_text(text + "\n")
     pictures = gallery(
-        network, localizer, data.images(split), predictions[split], count=cfg.report.images, iou=subject.protocol.iou
+        subject.network,
+        subject.rules.localizer,
+        subject.data.images(split),
+        predictions[split],
+        count=cfg.report.images,
+        iou=subject.rules.protocol.iou,
     )
     _show_in_tensorboard(pictures, folder)
     _write_page(subject, predictions, figures, pictures, split)
-    title = f"{network.name} on {data.source.root.name}, {split} split"
-    Console(width=None if Console().is_terminal else TABLE_WIDTH).print(console_table(figures, title))
+    title = f"{subject.network.name} on {source.root.name}, {split} split"
+    width = None if Console().is_terminal else TABLE_WIDTH
+    Console(width=width).print(console_table(figures, title))
     print(f"report: {_short(folder / 'report.html')}")
 
 
@@ -77,15 +81,17 @@ def _predict(cfg: DictConfig, subject: Subject, split: str) -> Predictions:
     """Predict a split into the folder, and read back what was written."""
     records = subject.data.records(split)
     log.info("predicting %s: %d images", split, len(records))
-    about = {
-        "split": split,
-        "network": subject.network.name,
-        "num_classes": len(subject.data.source.classes),
-        "cut": subject.localizer.boxer.cut,
-        "cuts": subject.protocol.thresholds(),
-    }
+    about = About(
+        split=split,
+        network=subject.network.name,
+        num_classes=len(subject.data.source.classes),
+        cut=subject.rules.localizer.boxer.cut,
+        cuts=subject.rules.protocol.thresholds(),
+    )
     place = subject.folder / "predictions" / split
-    predictor = Predictor(subject.network, subject.localizer, subject.protocol, Writer(place, about))
+    predictor = Predictor(
+        subject.network, subject.rules.localizer, subject.rules.protocol, Writer(place, about)
+    )
     predicting_trainer(cfg).predict(predictor, subject.data.loader(split), return_predictions=False)
     return align(read(place), truth_of(records))
 
@@ -93,42 +99,59 @@ def _predict(cfg: DictConfig, subject: Subject, split: str) -> Predictions:
 def _score(subject: Subject, predictions: dict[str, Predictions], split: str) -> list[Figure]:
     chosen_on = subject.data.source.select_split
     honest = chosen_on != split and predictions[chosen_on].truth_ious is not None
-    frozen = (choose_cut(predictions[chosen_on], subject.protocol), chosen_on) if honest else None
+    frozen = (
+        (choose_cut(predictions[chosen_on], subject.rules.protocol), chosen_on) if honest else None
+    )
     truth = truth_of(subject.data.records(split))
-    return score(predictions[split], truth, subject.protocol, split=split, frozen=frozen)
+    return score(predictions[split], truth, subject.rules.protocol, split=split, frozen=frozen)
 
 
 def _show_in_tensorboard(pictures: Sequence[Picture], folder: Path) -> None:
     logger = TensorBoardLogger(folder / LOGS, name=None, version="")
     for number, picture in enumerate(pictures):
         verdict = "right" if picture.right else "wrong"
-        logger.experiment.add_image(f"{verdict}/{number:02d} {picture.id}", pil_to_tensor(picture.image))
+        logger.experiment.add_image(
+            f"{verdict}/{number:02d} {picture.id}", pil_to_tensor(picture.image)
+        )
     logger.finalize("success")
 
 
 def _write_page(
-    subject: Subject, predictions: dict[str, Predictions], figures: Sequence[Figure], pictures: Sequence[Picture], split: str
+    subject: Subject,
+    predictions: dict[str, Predictions],
+    figures: Sequence[Figure],
+    pictures: Sequence[Picture],
+    split: str,
 ) -> None:
     plots = {}
     training_log = subject.folder / LOGS / "metrics.csv"
     if training_log.exists():
         curves = read_log(training_log)
-        for caption, prefix, axis in (("Training", "train/", "loss"), ("Validation", "val/", "error")):
+        for caption, prefix, axis in (
+            ("Training", "train/", "loss"),
+            ("Validation", "val/", "error"),
+        ):
             shown = {name: curve for name, curve in curves.items() if name.startswith(prefix)}
             plots[caption] = curves_svg(shown, x="step", y=axis)
     swept = {
-        name: (each.cuts, sweep_errors(each, subject.protocol).tolist())
+        name: (each.about.cuts, sweep_errors(each, subject.rules.protocol).tolist())
         for name, each in predictions.items()
         if each.truth_ious is not None
     }
     if swept:
-        marks = {figure.chosen_on or "": figure.threshold or 0.0 for figure in figures if figure.metric == "gt_known_error"}
+        marks = {
+            figure.chosen_on or "": figure.threshold or 0.0
+            for figure in figures
+            if figure.metric == "gt_known_error"
+        }
         caption = "Ground-truth-known localization error by threshold"
-        plots[caption] = curves_svg(swept, x="threshold, share of the map's maximum", y="error", marks=marks)
+        plots[caption] = curves_svg(
+            swept, x="threshold, share of the map's maximum", y="error", marks=marks
+        )
     facts = {
         "network": f"{subject.network.name} {subject.network.arguments}",
         "data": f"{subject.data.source.root}, split {split}",
-        "localizer": str(subject.localizer),
+        "localizer": str(subject.rules.localizer),
     }
     report = Report(
         title=f"{subject.network.name} on {subject.data.source.root.name}",

@@ -82,4 +82,6 @@ def _in_one_line(error: BaseException) -> str:
     if marker in text:
         text = text.rpartition(marker)[2]
     text = text.partition("Config search path")[0]
-    return " ".join(text.split()).replace(" To append to your config use +", "; to add a key that is not there: +")
+    return " ".join(text.split()).replace(
+        " To append to your config use +", "; to add a key that is not there: +"
+    )

@@ -16,11 +16,27 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.errors import GapnetError
 
 CHECKPOINTS = "checkpoints"
+BEST, LAST = "best", "last"
 CONFIG = "config.yaml"
 ENVIRONMENT = "env.json"
 LOG = "log.txt"
-NOT_THE_JOB = ("hydra", "paths", "name", "folder", "report")  # keys that do not change what is computed
-PACKAGES = ("gapnet", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy", "pillow")
+NOT_THE_JOB = (
+    "hydra",
+    "paths",
+    "name",
+    "folder",
+    "report",
+)  # keys that do not change what is computed
+PACKAGES = (
+    "gapnet",
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "hydra-core",
+    "numpy",
+    "pillow",
+)
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +69,7 @@ def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
     """Find a checkpoint: a file, or the best or last of a run; without a word, the one that the run itself evaluated."""
     if run is not None and checkpoint is None:
         checkpoint = OmegaConf.load(run / CONFIG).checkpoint
-    if run is not None and checkpoint in ("best", "last"):
+    if run is not None and checkpoint in (BEST, LAST):
         return run / CHECKPOINTS / f"{checkpoint}.ckpt"
     return Path(checkpoint or "")
 
@@ -69,7 +85,9 @@ def open_folder(cfg: DictConfig) -> Path:
         (folder / ENVIRONMENT).write_text(json.dumps(_environment(cfg), indent=2) + "\n")
         handler = logging.FileHandler(folder / LOG)
     except OSError as error:
-        raise GapnetError(f"run folder {folder}: cannot be written ({error.strerror}); choose a place with paths.runs=...") from error
+        raise GapnetError(
+            f"run folder {folder}: cannot be written ({error.strerror}); choose a place with paths.runs=..."
+        ) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     return folder
@@ -108,7 +126,16 @@ def _environment(cfg: DictConfig) -> dict[str, Any]:
 def _commit() -> str | None:
     """Name the commit of the checkout that runs, with a + if files have changed since; None for an installed package."""
     checkout = Path(__file__).resolve().parents[2]
-    git = ["git", "-C", str(checkout), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    git = [
+        "git",
+        "-C",
+        str(checkout),
+        "describe",
+        "--always",
+        "--abbrev=40",
+        "--exclude=*",
+        "--dirty=+",
+    ]
     try:
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 from omegaconf import DictConfig
 
+from gapnet.errors import GapnetError
+
 log = logging.getLogger(__name__)
 
 
@@ -16,35 +18,44 @@ def task(cfg: DictConfig) -> None:
     """Train, then evaluate what was trained."""
     import pytorch_lightning as pl
 
-    from gapnet.cli.assemble import data_of, localizer_of, quiet_lightning, training_trainer
+    from gapnet.cli.assemble import data_of, quiet_lightning, rules_of, training_trainer
     from gapnet.cli.config import build
-    from gapnet.cli.evaluation import evaluate_network
-    from gapnet.cli.runs import checkpoint_of, link_latest, open_folder
+    from gapnet.cli.evaluation import Subject, evaluate_network
+    from gapnet.cli.runs import BEST, LAST, checkpoint_of, link_latest, open_folder
     from gapnet.training.checkpoint import load_network
     from gapnet.training.optim import count_steps
 
     quiet_lightning()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    if cfg.checkpoint not in (BEST, LAST):
+        raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")
+    rules, optim, trainer = rules_of(cfg), build(cfg, "optim"), training_trainer(cfg)
     source = build(cfg, "data")
     network = build(cfg, "model", num_classes=len(source.classes))
     network.classes = tuple(source.classes)
-    data, localizer = data_of(cfg, source, network), localizer_of(cfg)
+    data = data_of(cfg, source, network)
     data.check(source.train_split, source.select_split, cfg.split or source.test_split)
     folder = open_folder(cfg)
     link_latest(folder, Path(cfg.paths.runs))
-    trainer = training_trainer(cfg, folder)
+    batches = len(data.train_dataloader())
+    trainer.log_every_n_steps = min(trainer.log_every_n_steps, batches)  # at least once an epoch
     steps = count_steps(
-        len(data.train_dataloader()),
+        batches,
         epochs=trainer.max_epochs,
         accumulate=trainer.accumulate_grad_batches,
         limit=trainer.limit_train_batches,
         most=trainer.max_steps,
     )
     classifier = build(
-        cfg, "classifier", network=network, optim=build(cfg, "optim"), localizer=localizer, total_steps=steps
+        cfg,
+        "classifier",
+        network=network,
+        optim=optim,
+        localizer=rules.localizer,
+        total_steps=steps,
     )
     images = len(data.records(source.train_split))
     log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
     trainer.fit(classifier, data)
     trained = load_network(checkpoint_of(folder, cfg.checkpoint))
-    evaluate_network(cfg, trained, data, localizer, folder)
+    evaluate_network(cfg, Subject(trained, data, rules, folder))

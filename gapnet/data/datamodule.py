@@ -81,7 +81,10 @@ class DataModule(pl.LightningDataModule):
         if split not in self._records:
             records = self.source.records(split)
             if self.limit is not None and self.limit < len(records):
-                records = [records[index] for index in sorted(Random(0).sample(range(len(records)), self.limit))]
+                records = [
+                    records[index]
+                    for index in sorted(Random(0).sample(range(len(records)), self.limit))
+                ]
             self._records[split] = records
         return self._records[split]
 
@@ -108,7 +111,9 @@ class DataModule(pl.LightningDataModule):
         """Serve the split that chooses checkpoints and thresholds."""
         return self.loader(self.source.select_split)
 
-    def _loader(self, images: Images, *, sampler: Shuffle | None, drop_last: bool) -> DataLoader[Batch]:
+    def _loader(
+        self, images: Images, *, sampler: Shuffle | None, drop_last: bool
+    ) -> DataLoader[Batch]:
         return DataLoader(
             images,
             batch_size=self.batch_size,

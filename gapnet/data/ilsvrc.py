@@ -26,7 +26,12 @@ class Ilsvrc:
     """
 
     def __init__(
-        self, root: str | Path, *, train_split: str = "train_cls", select_split: str = "val", test_split: str = "val"
+        self,
+        root: str | Path,
+        *,
+        train_split: str = "train_cls",
+        select_split: str = "val",
+        test_split: str = "val",
     ) -> None:
         """Find the tree under `root`; `select_split` chooses thresholds and checkpoints, `test_split` is reported."""
         self.root = Path(root)
@@ -40,7 +45,9 @@ class Ilsvrc:
         listing = self.root / IMAGE_SETS / f"{split}.txt"
         if not listing.exists():
             known = ", ".join(sorted(path.stem for path in listing.parent.glob("*.txt")))
-            raise GapnetError(f"split {split!r} is not listed in {listing.parent}; found are: {known or 'none'}")
+            raise GapnetError(
+                f"split {split!r} is not listed in {listing.parent}; found are: {known or 'none'}"
+            )
         names = [line.split()[0] for line in read_lines(listing)]
         index = {class_id: label for label, class_id in enumerate(self.classes)}
         read = self._training_record if split.startswith("train") else self._annotated_record
@@ -48,7 +55,12 @@ class Ilsvrc:
 
     def _training_record(self, name: str, split: str, index: dict[str, int]) -> Record:
         folder = name.partition("/")[0]
-        return Record(name, self.root / IMAGES / "train" / f"{name}.JPEG", self._label(folder, index, split), None)
+        return Record(
+            name,
+            self.root / IMAGES / "train" / f"{name}.JPEG",
+            self._label(folder, index, split),
+            None,
+        )
 
     def _annotated_record(self, name: str, split: str, index: dict[str, int]) -> Record:
         xml = self.root / ANNOTATIONS / split / f"{name}.xml"
@@ -58,13 +70,17 @@ class Ilsvrc:
 
     def _label(self, class_id: str, index: dict[str, int], where: str | Path) -> int:
         if class_id not in index:
-            raise GapnetError(f"{where}: class {class_id!r} is not among the {len(index)} of {self.root / MAPPING}")
+            raise GapnetError(
+                f"{where}: class {class_id!r} is not among the {len(index)} of {self.root / MAPPING}"
+            )
         return index[class_id]
 
 
 def _check_layout(root: Path) -> None:
     if not root.is_dir():
-        raise GapnetError(f"data.root={root}: no such folder; put the data set there or name its place with data.root=...")
+        raise GapnetError(
+            f"data.root={root}: no such folder; put the data set there or name its place with data.root=..."
+        )
     wanted = [root / MAPPING, root / IMAGE_SETS, root / IMAGES]
     missing = [str(path) for path in wanted if not path.exists()]
     if missing:

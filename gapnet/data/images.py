@@ -44,7 +44,9 @@ class Images(Dataset[Sample]):
     def _read(self, record: Record) -> Sample:
         image = read_image(record.path)
         shown, window = show(image, self.view)
-        return Sample(shown, record.label, record.boxes, (image.height, image.width), window, record.id)
+        return Sample(
+            shown, record.label, record.boxes, (image.height, image.width), window, record.id
+        )
 
 
 @contextmanager
@@ -66,4 +68,6 @@ def read_image(path: Path) -> Image.Image:
     except FileNotFoundError as error:
         raise GapnetError(f"{path}: no such image; its split lists it") from error
     except OSError as error:
-        raise GapnetError(f"{path}: cannot be read as an image ({error}); restore the file") from error
+        raise GapnetError(
+            f"{path}: cannot be read as an image ({error}); restore the file"
+        ) from error

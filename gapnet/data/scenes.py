@@ -19,7 +19,10 @@ SIDE = (0.20, 0.75)  # an object's sides, as a share of the image's shorter one
 SQUEEZE = (0.75, 1.0)  # an object's shorter side, as a share of its longer one
 CONTRAST = 0.35  # in brightness, between the two colours of a texture
 TILT = 15.0  # degrees, either way
-PERIOD = (0.05, 0.06)  # of a texture: a share of the image's shorter side, plus a share of the object's longer one
+PERIOD = (
+    0.05,
+    0.06,
+)  # of a texture: a share of the image's shorter side, plus a share of the object's longer one
 PERIOD_SPREAD = (0.9, 1.1)
 INSTANCES = (0.80, 0.15, 0.05)  # how often a scene holds one, two and three objects of its class
 MAX_OVERLAP = 0.05  # of two objects' boxes, as a share of the smaller one
@@ -51,7 +54,9 @@ class Layout(NamedTuple):
     part: tuple[float, float]  # centre in the object's box, as shares of its sides
 
 
-def draw_scene(seed: np.random.SeedSequence, class_index: int, *, size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def draw_scene(
+    seed: np.random.SeedSequence, class_index: int, *, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Draw a scene of `size` (height, width): its RGB image, and the inclusive boxes (n, 4) of its objects."""
     rng = np.random.default_rng(seed)
     canvas = _background(rng, size)
@@ -93,7 +98,9 @@ SILHOUETTES: tuple[Silhouette, ...] = (
     Silhouette("hexagon", _star(3, 1.0)),
     Silhouette("hourglass", _polygon((-1, -1), (1, -1), (0.45, 0), (1, 1), (-1, 1), (-0.45, 0))),
     Silhouette("diamond", _polygon((0, -1), (1, 0), (0, 1), (-1, 0))),
-    Silhouette("arrow", _polygon((0, -1), (1, 0), (0.5, 0), (0.5, 1), (-0.5, 1), (-0.5, 0), (-1, 0))),
+    Silhouette(
+        "arrow", _polygon((0, -1), (1, 0), (0.5, 0), (0.5, 1), (-0.5, 1), (-0.5, 0), (-1, 0))
+    ),
     Silhouette("cog", _star(9, 0.72)),
     Silhouette("bucket", _polygon((-0.5, -1), (0.5, -1), (1, 1), (-1, 1))),
 )
@@ -112,19 +119,26 @@ def _bricks(u: Array, v: Array) -> NDArray[np.bool_]:
     return np.minimum(_saw(v), joint) < 0.3
 
 
+def _weave(u: Array, v: Array) -> NDArray[np.bool_]:
+    across = (np.floor(u * 0.5) + np.floor(v * 0.5)) % 2 == 0
+    return np.where(across, _saw(v), _saw(u)) > 0.5
+
+
 TEXTURES: tuple[Texture, ...] = (
     Texture("striped", lambda u, v: _saw(v) > 0.5),
     Texture("pillared", lambda u, v: _saw(u) > 0.5),
     Texture("slanted", lambda u, v: _saw((u + v) * 0.7) > 0.5),
     Texture("checked", lambda u, v: (_saw(u) > 0.5) != (_saw(v) > 0.5)),
     Texture("dotted", lambda u, v: np.hypot(_cell(u), _cell(v)) < 0.38),
-    Texture("gridded", lambda u, v: np.minimum(_saw(u), _saw(v)) < 0.3),
+    Texture("woven", _weave),
     Texture("zigzag", lambda u, v: _saw(v + 0.9 * _saw(u * 0.6)) > 0.5),
     Texture("ringed", lambda u, v: np.abs(np.hypot(_cell(u * 0.75), _cell(v * 0.75)) - 0.3) < 0.12),
     Texture("bricked", _bricks),
     Texture("toothed", lambda u, v: np.abs(_cell(u * 0.9)) * 2 < v * 0.9 - np.floor(v * 0.9)),
     Texture("hatched", lambda u, v: np.minimum(_saw((u + v) * 0.6), _saw((u - v) * 0.6)) < 0.3),
-    Texture("scaled", lambda u, v: np.hypot(_cell(u + 0.5 * (np.floor(v) % 2)), v - np.floor(v)) < 0.5),
+    Texture(
+        "scaled", lambda u, v: np.hypot(_cell(u + 0.5 * (np.floor(v) % 2)), v - np.floor(v)) < 0.5
+    ),
 )
 CLASSES = len(SILHOUETTES) * len(TEXTURES)
 
@@ -132,10 +146,16 @@ CLASSES = len(SILHOUETTES) * len(TEXTURES)
 def class_traits(class_index: int) -> tuple[int, int, int]:
     """Give the silhouette, texture and part of a class: all differ among the first twelve classes, no two share all."""
     turn, silhouette = divmod(class_index, len(SILHOUETTES))
-    return silhouette, (silhouette + turn) % len(TEXTURES), (silhouette + 5 + 2 * turn) % len(SILHOUETTES)
+    return (
+        silhouette,
+        (silhouette + turn) % len(TEXTURES),
+        (silhouette + 5 + 2 * turn) % len(SILHOUETTES),
+    )
 
 
-def _stretch(polygon: NDArray[np.float64], tilt: float, box: tuple[float, float, float, float]) -> NDArray[np.float64]:
+def _stretch(
+    polygon: NDArray[np.float64], tilt: float, box: tuple[float, float, float, float]
+) -> NDArray[np.float64]:
     """Tilt a polygon and stretch it to fill a box (x, y, width, height) exactly, so that no box tells the silhouette."""
     cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
     turned = polygon @ np.array([[cos, sin], [-sin, cos]])
@@ -168,10 +188,21 @@ def _draw_object(canvas: Array, layout: Layout, class_index: int) -> tuple[int, 
     v = (cos * rows - sin * columns) / layout.period + layout.phase[1]
     share = TEXTURES[texture].pattern(u, v).astype(np.float32)[..., None]
     skin = layout.colours[0] + share * (layout.colours[1] - layout.colours[0])
-    _paint(view, _cover(_stretch(SILHOUETTES[silhouette].polygon, layout.tilt, (0, 0, width, height)), (height, width)), skin)
+    _paint(
+        view,
+        _cover(
+            _stretch(SILHOUETTES[silhouette].polygon, layout.tilt, (0, 0, width, height)),
+            (height, width),
+        ),
+        skin,
+    )
     pw, ph = PART_SIDE * width, PART_SIDE * height
     px, py = layout.part[0] * width - pw / 2, layout.part[1] * height - ph / 2
-    _paint(view, _cover(_stretch(SILHOUETTES[part].polygon, layout.tilt, (px, py, pw, ph)), (height, width)), layout.colours[2])
+    _paint(
+        view,
+        _cover(_stretch(SILHOUETTES[part].polygon, layout.tilt, (px, py, pw, ph)), (height, width)),
+        layout.colours[2],
+    )
     return x, y, x + width - 1, y + height - 1
 
 
@@ -237,7 +268,14 @@ def _distract(canvas: Array, rng: Rng) -> None:
     kind = rng.integers(3)
     if kind == 0:
         wobble = rng.normal(0, 0.25, 4)
-        shape = _radial(lambda a: 1 + wobble[0] * np.cos(2 * a) + wobble[1] * np.sin(a) + wobble[2] * np.cos(3 * a + wobble[3]))
+        shape = _radial(
+            lambda a: (
+                1
+                + wobble[0] * np.cos(2 * a)
+                + wobble[1] * np.sin(a)
+                + wobble[2] * np.cos(3 * a + wobble[3])
+            )
+        )
         sides = rng.uniform(0.08, 0.4, 2) * short
     elif kind == 1:
         shape = _polygon((-1, -1), (1, -1), (1, 1), (-1, 1))

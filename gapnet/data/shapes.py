@@ -50,7 +50,9 @@ class Drawing:
             raise GapnetError(f"data.size={list(self.size)}: must be at least 32 pixels a side")
         for split in FOLDERS:
             if getattr(self, split) < self.classes:
-                raise GapnetError(f"data.{split.removesuffix('_cls')}={getattr(self, split)}: must be at least one image per class")
+                raise GapnetError(
+                    f"data.{split.removesuffix('_cls')}={getattr(self, split)}: must be at least one image per class"
+                )
 
     def folder_name(self) -> str:
         """Name the drawing so that two that differ never share a folder."""
@@ -159,7 +161,11 @@ def _write_voc(path: Path, class_id: str, size: tuple[int, int], boxes: NDArray[
 
 def _stem(folder: str, index: int, ids: list[str]) -> str:
     class_id = ids[index % len(ids)]
-    return f"{class_id}/{class_id}_{index:06d}" if folder == "train" else f"SHAPES_{folder}_{index:08d}"
+    return (
+        f"{class_id}/{class_id}_{index:06d}"
+        if folder == "train"
+        else f"SHAPES_{folder}_{index:08d}"
+    )
 
 
 def _class_id(index: int) -> str:
@@ -168,7 +174,9 @@ def _class_id(index: int) -> str:
 
 def _class_name(index: int) -> str:
     silhouette, texture, part = class_traits(index)
-    return f"{TEXTURES[texture].name} {SILHOUETTES[silhouette].name} with a {SILHOUETTES[part].name}"
+    return (
+        f"{TEXTURES[texture].name} {SILHOUETTES[silhouette].name} with a {SILHOUETTES[part].name}"
+    )
 
 
 def _check_stamp(drawing: Drawing, root: Path) -> None:
@@ -181,8 +189,16 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
     try:
         found = json.loads(stamp.read_text())
     except ValueError as error:
-        raise GapnetError(f"{stamp}: is damaged ({error}); delete {root} to have it drawn again") from error
+        raise GapnetError(
+            f"{stamp}: is damaged ({error}); delete {root} to have it drawn again"
+        ) from error
     wanted = json.loads(json.dumps(asdict(drawing)))
-    differing = [f"{key}={found.get(key)} (asked for {wanted[key]})" for key in wanted if found.get(key) != wanted[key]]
+    differing = [
+        f"{key}={found.get(key)} (asked for {wanted[key]})"
+        for key in wanted
+        if found.get(key) != wanted[key]
+    ]
     if differing:
-        raise GapnetError(f"data.root={root}: was drawn with {', '.join(differing)}; name another data.root")
+        raise GapnetError(
+            f"data.root={root}: was drawn with {', '.join(differing)}; name another data.root"
+        )

@@ -16,7 +16,13 @@ def whole_view(input_size: tuple[int, int]) -> v2.Transform:
 
 def centre_view(input_size: tuple[int, int], *, margin: float = 256 / 224) -> v2.Transform:
     """Show the middle: resize so that the shorter side is `margin` times the input's, then crop the centre."""
-    return v2.Compose([v2.Resize(round(min(input_size) * margin)), v2.CenterCrop(list(input_size)), v2.PILToTensor()])
+    return v2.Compose(
+        [
+            v2.Resize(round(min(input_size) * margin)),
+            v2.CenterCrop(list(input_size)),
+            v2.PILToTensor(),
+        ]
+    )
 
 
 def random_view(

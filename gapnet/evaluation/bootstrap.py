@@ -6,7 +6,9 @@ from torch import Tensor
 CHUNK = 2_000_000  # draws at a time, to bound the memory
 
 
-def interval(values: Tensor, *, resamples: int, seed: int, level: float = 0.95) -> tuple[float, float]:
+def interval(
+    values: Tensor, *, resamples: int, seed: int, level: float = 0.95
+) -> tuple[float, float]:
     """Give the percentile bootstrap interval of the mean of values (N,).
 
     >>> interval(torch.ones(50), resamples=100, seed=0)
@@ -21,4 +23,3 @@ def interval(values: Tensor, *, resamples: int, seed: int, level: float = 0.95) 
     ]
     low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-

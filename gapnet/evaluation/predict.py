@@ -1,6 +1,5 @@
 """Predict: run a network over a split and write one row per image, keeping no map."""
 
-
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -18,7 +17,9 @@ from gapnet.saliency.base import look
 class Predictor(pl.LightningModule):
     """Be what a Trainer predicts with: rows go to the writer, nothing is returned."""
 
-    def __init__(self, network: GapNet, localizer: Localizer, protocol: Protocol, writer: Writer) -> None:
+    def __init__(
+        self, network: GapNet, localizer: Localizer, protocol: Protocol, writer: Writer
+    ) -> None:
         """Predict with `network`, as `localizer` says; overlaps are taken as `protocol` says."""
         super().__init__()
         self.network = network
@@ -63,5 +64,9 @@ class Predictor(pl.LightningModule):
         if len(truth) < len(batch.boxes):
             return None
         padded, present = pad_boxes([each.cpu() for each in truth])
-        swept = self.localizer.boxes_at(maps, batch.windows, batch.sizes, self.protocol.thresholds())[:, 0]
-        return best_iou(torch.cat([boxes, swept], 1), padded, present, inclusive=self.protocol.inclusive)
+        swept = self.localizer.boxes_at(
+            maps, batch.windows, batch.sizes, self.protocol.thresholds()
+        )[:, 0]
+        return best_iou(
+            torch.cat([boxes, swept], 1), padded, present, inclusive=self.protocol.inclusive
+        )

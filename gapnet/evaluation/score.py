@@ -58,7 +58,9 @@ def align(predictions: Predictions, truth: Truth) -> Predictions:
     rows = {each: row for row, each in enumerate(predictions.ids)}
     missing = [each for each in truth.ids if each not in rows]
     if missing:
-        raise GapnetError(f"{len(missing)} of {len(truth.ids)} images have no prediction, the first of them {missing[0]}")
+        raise GapnetError(
+            f"{len(missing)} of {len(truth.ids)} images have no prediction, the first of them {missing[0]}"
+        )
     order = torch.tensor([rows[each] for each in truth.ids])
     return Predictions(
         ids=truth.ids,
@@ -68,8 +70,7 @@ def align(predictions: Predictions, truth: Truth) -> Predictions:
         guess_boxes=predictions.guess_boxes[order],
         truth_iou=None if predictions.truth_iou is None else predictions.truth_iou[order],
         truth_ious=None if predictions.truth_ious is None else predictions.truth_ious[order],
-        cuts=predictions.cuts,
-        cut=predictions.cut,
+        about=predictions.about,
     )
 
 
@@ -80,11 +81,16 @@ def sweep_errors(predictions: Predictions, protocol: Protocol) -> Tensor:
 
 def choose_cut(predictions: Predictions, protocol: Protocol) -> float:
     """Choose the cut with the lowest ground-truth-known error; of several, the lowest cut."""
-    return predictions.cuts[int(_sweep_hits(predictions, protocol).sum(0).argmax())]
+    return predictions.about.cuts[int(_sweep_hits(predictions, protocol).sum(0).argmax())]
 
 
 def score(
-    predictions: Predictions, truth: Truth, protocol: Protocol, *, split: str, frozen: tuple[float, str] | None
+    predictions: Predictions,
+    truth: Truth,
+    protocol: Protocol,
+    *,
+    split: str,
+    frozen: tuple[float, str] | None,
 ) -> list[Figure]:
     """Compute every figure that predictions and truth allow.
 
@@ -127,21 +133,28 @@ def _figure(verdict: _Verdict, protocol: Protocol) -> Figure:
 
 
 def _classification(predictions: Predictions, truth: Truth) -> list[_Verdict]:
-    within = [k for k in TOP if k <= predictions.classes.shape[1]]
-    return [_Verdict(f"top{k}_error", label_hits(predictions.classes, truth.labels, within=k)) for k in within]
+    return [
+        _Verdict(f"top{k}_error", label_hits(predictions.classes, truth.labels, within=k))
+        for k in TOP
+        if k < predictions.about.num_classes
+    ]
 
 
 def _localization(predictions: Predictions, truth: Truth, protocol: Protocol) -> list[_Verdict]:
-    overlaps = best_iou(predictions.guess_boxes, truth.boxes, truth.present, inclusive=protocol.inclusive)
+    overlaps = best_iou(
+        predictions.guess_boxes, truth.boxes, truth.present, inclusive=protocol.inclusive
+    )
     return [
         _Verdict(
             f"top{k}_localization_error",
-            localization_hits(predictions.guess_labels, overlaps, truth.labels, within=k, threshold=protocol.iou),
-            predictions.cut,
+            localization_hits(
+                predictions.guess_labels, overlaps, truth.labels, within=k, threshold=protocol.iou
+            ),
+            predictions.about.cut,
             "fixed",
         )
         for k in TOP
-        if k <= predictions.guess_labels.shape[1]
+        if k < predictions.about.num_classes
     ]
 
 
@@ -149,13 +162,17 @@ def _gt_known(
     predictions: Predictions, protocol: Protocol, split: str, frozen: tuple[float, str] | None
 ) -> list[_Verdict]:
     name = "gt_known_error"
-    verdicts = [_Verdict(name, predictions.truth_iou >= protocol.iou, predictions.cut, "fixed")]
+    verdicts = [
+        _Verdict(name, predictions.truth_iou >= protocol.iou, predictions.about.cut, "fixed")
+    ]
     hits = _sweep_hits(predictions, protocol)
     if frozen is not None:
         cut, chosen_on = frozen
-        verdicts.append(_Verdict(name, hits[:, predictions.cuts.index(cut)], cut, chosen_on))
+        verdicts.append(_Verdict(name, hits[:, predictions.about.cuts.index(cut)], cut, chosen_on))
     cut = choose_cut(predictions, protocol)
-    verdicts.append(_Verdict(name, hits[:, predictions.cuts.index(cut)], cut, f"{split} (oracle)"))
+    verdicts.append(
+        _Verdict(name, hits[:, predictions.about.cuts.index(cut)], cut, f"{split} (oracle)")
+    )
     return verdicts
 
 
@@ -167,11 +184,18 @@ def _anchors(
     best = int(hits.sum(0).argmax())
     return [
         _Verdict("whole_image_gt_known_error", hits[:, -1]),
-        _Verdict("centred_box_gt_known_error", hits[:, best], None, f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})"),
+        _Verdict(
+            "centred_box_gt_known_error",
+            hits[:, best],
+            None,
+            f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})",
+        ),
     ]
 
 
 def _sweep_hits(predictions: Predictions, protocol: Protocol) -> Tensor:
     if predictions.truth_ious is None:
-        raise GapnetError("the predictions hold no overlaps with true boxes; predict a split that has boxes")
+        raise GapnetError(
+            "the predictions hold no overlaps with true boxes; predict a split that has boxes"
+        )
     return predictions.truth_ious >= protocol.iou

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +24,30 @@ SCHEMA = pa.schema(
         ("classes", pa.list_(pa.int32())),  # the most probable ones, best first
         ("scores", pa.list_(pa.float32())),  # their probabilities
         ("guess_labels", pa.list_(pa.int32())),  # most confident first
-        ("guess_boxes", pa.list_(pa.float32())),  # four numbers a guess: inclusive xyxy in pixels of the file
-        ("truth_iou", pa.float32()),  # of the box of the true class, by the boxer's own rule; null without true boxes
+        (
+            "guess_boxes",
+            pa.list_(pa.float32()),
+        ),  # four numbers a guess: inclusive xyxy in pixels of the file
+        (
+            "truth_iou",
+            pa.float32(),
+        ),  # of the box of the true class, by the boxer's own rule; null without true boxes
         ("truth_ious", pa.list_(pa.float32())),  # the same at each cut of the sweep
     ]
 )
+
+
+class About(NamedTuple):
+    """Say what predictions were made of and by: it is kept in every part.
+
+    `cut` is the boxer's own, `cuts` are those of the sweep.
+    """
+
+    split: str
+    network: str
+    num_classes: int
+    cut: float
+    cuts: list[float]
 
 
 class Row(NamedTuple):
@@ -50,7 +69,7 @@ class Predictions:
     """Hold predictions as tensors, one row per image, in the order of `ids`.
 
     sizes (N, 2) are (height, width); classes (N, R); guess_labels (N, G); guess_boxes (N, G, 4); truth_iou (N,) and
-    truth_ious (N, T) over the cuts are None where there were no true boxes.
+    truth_ious (N, T) over the cuts are None where an image had no true boxes.
     """
 
     ids: list[str]
@@ -60,18 +79,17 @@ class Predictions:
     guess_boxes: Tensor
     truth_iou: Tensor | None
     truth_ious: Tensor | None
-    cuts: list[float]
-    cut: float
+    about: About
 
 
 class Writer:
     """Write rows in parts; each part gets its name when it is complete."""
 
-    def __init__(self, folder: Path, about: dict[str, Any], *, rank: int = 0) -> None:
-        """Write into `folder`, with plain values `about` the predictions in each part."""
+    def __init__(self, folder: Path, about: About, *, rank: int = 0) -> None:
+        """Write into `folder`, and what the predictions are `about` into each part."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.rank, self.part = folder, rank, 0
-        self.schema = SCHEMA.with_metadata({"gapnet": json.dumps(about)})
+        self.schema = SCHEMA.with_metadata({"gapnet": json.dumps(about._asdict())})
         self.rows: list[Row] = []
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -100,15 +118,18 @@ def read(folder: Path) -> Predictions:
     try:
         table = pa.concat_tables([pq.read_table(part) for part in parts])
     except (pa.ArrowInvalid, OSError) as error:
-        raise GapnetError(f"{folder}: cannot be read as predictions ({str(error).splitlines()[0]})") from error
-    about = json.loads((table.schema.metadata or {}).get(b"gapnet", b"null"))
-    if about is None or not table.schema.equals(SCHEMA, check_metadata=False):
+        raise GapnetError(
+            f"{folder}: cannot be read as predictions ({str(error).splitlines()[0]})"
+        ) from error
+    metadata = (table.schema.metadata or {}).get(b"gapnet")
+    if metadata is None or not table.schema.equals(SCHEMA, check_metadata=False):
         raise GapnetError(f"{folder}: its columns are not those of gapnet's predictions")
+    about = About(**json.loads(metadata))
     _, first = np.unique(np.array(table["id"].to_pylist()), return_index=True)
     return _to_tensors(table.take(pa.array(np.sort(first))), about)
 
 
-def _to_tensors(table: pa.Table, about: dict[str, Any]) -> Predictions:
+def _to_tensors(table: pa.Table, about: About) -> Predictions:
     count = table.num_rows
     boxed = table["truth_iou"].null_count == 0
     return Predictions(
@@ -119,8 +140,7 @@ def _to_tensors(table: pa.Table, about: dict[str, Any]) -> Predictions:
         guess_boxes=_column(table, "guess_boxes").view(count, -1, 4),
         truth_iou=_column(table, "truth_iou") if boxed else None,
         truth_ious=_column(table, "truth_ious").view(count, -1) if boxed else None,
-        cuts=about["cuts"],
-        cut=about["cut"],
+        about=about,
     )
 
 

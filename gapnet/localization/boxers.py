@@ -47,7 +47,9 @@ class ThresholdBoxer:
         if self.connectivity not in (4, 8):
             raise GapnetError(f"boxer.connectivity={self.connectivity}: must be 4 or 8")
         if self.largest not in get_args(Size):
-            raise GapnetError(f"boxer.largest={self.largest!r}: must be one of {', '.join(get_args(Size))}")
+            raise GapnetError(
+                f"boxer.largest={self.largest!r}: must be one of {', '.join(get_args(Size))}"
+            )
 
     def __call__(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
         """Give one box per map."""
@@ -60,6 +62,9 @@ class ThresholdBoxer:
         heat = normalise(upsample(maps.float(), size)).cpu().numpy()
         thresholds = np.array(cuts, dtype=np.float32)
         boxes = [
-            largest_component_boxes(each, thresholds, connectivity=self.connectivity, size=self.largest) for each in heat
+            largest_component_boxes(
+                each, thresholds, connectivity=self.connectivity, size=self.largest
+            )
+            for each in heat
         ]
         return torch.from_numpy(np.stack(boxes))

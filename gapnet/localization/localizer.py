@@ -43,11 +43,15 @@ class Localizer:
         """
         return self.boxes_at(maps, windows, sizes, None)[:, :, 0]
 
-    def boxes_at(self, maps: Tensor, windows: Tensor, sizes: Tensor, cuts: Sequence[float] | None) -> Tensor:
+    def boxes_at(
+        self, maps: Tensor, windows: Tensor, sizes: Tensor, cuts: Sequence[float] | None
+    ) -> Tensor:
         """Box maps (B, K, h, w) at T cuts, or at the boxer's own if None: inclusive boxes (B, K, T, 4)."""
         boxed = [
             self._boxes_of_one(each, window, (int(height), int(width)), cuts)
-            for each, window, (height, width) in zip(maps, windows.cpu(), sizes.tolist(), strict=True)
+            for each, window, (height, width) in zip(
+                maps, windows.cpu(), sizes.tolist(), strict=True
+            )
         ]
         return torch.stack(boxed)
 
@@ -56,5 +60,7 @@ class Localizer:
     ) -> Tensor:
         width, height = (window[2:] - window[:2]).round().clamp(min=1).int().tolist()
         grid = (height, width)  # one cell per pixel of the file
-        boxes = self.boxer(maps, grid)[:, None] if cuts is None else self.boxer.sweep(maps, grid, cuts)
+        boxes = (
+            self.boxer(maps, grid)[:, None] if cuts is None else self.boxer.sweep(maps, grid, cuts)
+        )
         return clip(leave_window(boxes, window, grid), size)

@@ -23,4 +23,7 @@ class GtKnownError(ErrorRate):
     def update(self, boxes: Tensor, truth: list[Tensor]) -> None:
         """Count boxes (B, 4) against the true boxes of each image, B times (n, 4)."""
         padded, present = pad_boxes(truth)
-        self.count(best_iou(boxes[:, None].cpu(), padded, present, inclusive=self.inclusive)[:, 0] >= self.threshold)
+        self.count(
+            best_iou(boxes[:, None].cpu(), padded, present, inclusive=self.inclusive)[:, 0]
+            >= self.threshold
+        )

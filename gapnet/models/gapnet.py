@@ -45,7 +45,9 @@ class GapNet(nn.Module):
         self.trunk = trunk
         self.head = head
         self.facts = facts
-        self.name = type(self).__name__  # the registry replaces these two by how the network was built
+        self.name = type(
+            self
+        ).__name__  # the registry replaces these two by how the network was built
         self.arguments: dict[str, Plain] = {}
         self.classes: tuple[str, ...] | None = None  # ids of the classes it was trained for
         self.register_buffer("mean", torch.tensor(facts.mean).view(-1, 1, 1), persistent=False)

@@ -18,16 +18,28 @@ class CamHead(nn.Module):
     """
 
     def __init__(
-        self, channels: int, num_classes: int, *, width: int | None = 1024, pool: Pool = "avg", dropout: float = 0.0
+        self,
+        channels: int,
+        num_classes: int,
+        *,
+        width: int | None = 1024,
+        pool: Pool = "avg",
+        dropout: float = 0.0,
     ) -> None:
         """Build the head over features of `channels`; without `width` there is no conv in front of the pooling."""
         super().__init__()
         if pool not in ("avg", "max"):
             raise ValueError(f"pool={pool!r}: must be 'avg' or 'max'")
         self.pool = pool
-        conv = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)) if width else nn.Identity()
+        conv = (
+            nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True))
+            if width
+            else nn.Identity()
+        )
         self.conv = conv
-        self.dropout = nn.Dropout2d(dropout)  # whole channels, which is dropout on the pooled vector
+        self.dropout = nn.Dropout2d(
+            dropout
+        )  # whole channels, which is dropout on the pooled vector
         self.linear = nn.Linear(width or channels, num_classes)
 
     def embed(self, trunk_features: Tensor) -> Tensor:

@@ -17,7 +17,9 @@ def register(build: Callable[P, GapNet]) -> Callable[P, GapNet]:
     """Enter a builder under its function name, and have each network remember the arguments that rebuild it."""
     name = build.__name__
     if name in _BUILDERS:
-        raise ValueError(f"network {name!r} is registered twice: by {_BUILDERS[name].__module__} and {build.__module__}")
+        raise ValueError(
+            f"network {name!r} is registered twice: by {_BUILDERS[name].__module__} and {build.__module__}"
+        )
     signature = inspect.signature(build)
 
     @functools.wraps(build)
@@ -46,4 +48,6 @@ def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:
     try:
         return _BUILDERS[name](**arguments)
     except TypeError as error:
-        raise GapnetError(f"network {name!r} cannot be built from {dict(arguments)}: {error}") from error
+        raise GapnetError(
+            f"network {name!r} cannot be built from {dict(arguments)}: {error}"
+        ) from error

@@ -24,10 +24,18 @@ def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
     >>> iou(torch.tensor([0.0, 0.0, 9.0, 9.0]), torch.tensor([0.0, 0.0, 9.0, 4.0]), inclusive=True).item()
     0.5
     """
-    common = torch.cat([torch.maximum(boxes[..., :2], others[..., :2]), torch.minimum(boxes[..., 2:], others[..., 2:])], -1)
+    common = torch.cat(
+        [
+            torch.maximum(boxes[..., :2], others[..., :2]),
+            torch.minimum(boxes[..., 2:], others[..., 2:]),
+        ],
+        -1,
+    )
     shared = area(common, inclusive=inclusive)
     union = area(boxes, inclusive=inclusive) + area(others, inclusive=inclusive) - shared
-    return torch.where(union > 0, shared / union.clamp(min=torch.finfo(union.dtype).tiny), torch.zeros_like(union))
+    return torch.where(
+        union > 0, shared / union.clamp(min=torch.finfo(union.dtype).tiny), torch.zeros_like(union)
+    )
 
 
 def whole(size: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -55,7 +63,9 @@ def leave_window(boxes: Tensor, window: Tensor, grid: tuple[int, int]) -> Tensor
         grid: (height, width) in cells.
     """
     origin, far = window[:2], window[2:]
-    cell = (far - origin) / torch.tensor([grid[1], grid[0]], dtype=window.dtype, device=window.device)
+    cell = (far - origin) / torch.tensor(
+        [grid[1], grid[0]], dtype=window.dtype, device=window.device
+    )
     near_edge = origin + boxes[..., :2] * cell
     far_edge = origin + (boxes[..., 2:] + 1) * cell
     return torch.cat([near_edge, far_edge - 1], -1)

@@ -10,7 +10,11 @@ Size = Literal["pixels", "contour"]
 
 
 def largest_component_boxes(
-    heat: NDArray[np.float32], thresholds: NDArray[np.float32], *, connectivity: Literal[4, 8] = 8, size: Size = "pixels"
+    heat: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    *,
+    connectivity: Literal[4, 8] = 8,
+    size: Size = "pixels",
 ) -> NDArray[np.float32]:
     """Box the largest connected component of the region above each threshold.
 
@@ -25,12 +29,16 @@ def largest_component_boxes(
         Inclusive boxes (T, 4); an empty region has the box of the whole map.
     """
     height, width = heat.shape
-    levels = np.searchsorted(thresholds, heat.ravel(), side="left").reshape(heat.shape).astype(np.uint16)
+    levels = (
+        np.searchsorted(thresholds, heat.ravel(), side="left").reshape(heat.shape).astype(np.uint16)
+    )
     boxes = np.tile(np.array([0, 0, width - 1, height - 1], dtype=np.float32), (len(thresholds), 1))
     previous, top = -1, int(levels.max())
     for level in range(top):
         mask = (levels > level).astype(np.uint8)
-        count = int(mask.sum())  # the regions are nested: as many cells as before are the same cells
+        count = int(
+            mask.sum()
+        )  # the regions are nested: as many cells as before are the same cells
         boxes[level] = boxes[level - 1] if count == previous else _largest(mask, connectivity, size)
         previous = count
     return boxes
@@ -47,5 +55,7 @@ def _largest(mask: NDArray[np.uint8], connectivity: int, size: Size) -> tuple[in
 
 
 def _contour_area(component: NDArray[np.bool_]) -> float:
-    contours, _ = cv2.findContours(component.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(
+        component.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
     return max(cv2.contourArea(contour) for contour in contours)

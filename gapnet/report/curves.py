@@ -26,7 +26,9 @@ def read_log(path: Path) -> dict[str, Curve]:
     return dict(curves)
 
 
-def curves_svg(curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float] | None = None) -> str:
+def curves_svg(
+    curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float] | None = None
+) -> str:
     """Plot curves over a common axis, with vertical marks."""
     plot = Plot(figsize=SIZE, layout="constrained")
     axes = plot.add_subplot()

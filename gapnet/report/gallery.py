@@ -38,29 +38,46 @@ def choose(right: torch.Tensor, count: int) -> list[int]:
 
 @torch.inference_mode()
 def gallery(
-    network: GapNet, localizer: Localizer, images: Images, predictions: Predictions, *, count: int, iou: float
+    network: GapNet,
+    localizer: Localizer,
+    images: Images,
+    predictions: Predictions,
+    *,
+    count: int,
+    iou: float,
 ) -> list[Picture]:
     """Draw `count` images of a split, whose predictions are aligned with it; none if it has no boxes."""
     if predictions.truth_iou is None:
         return []
     right = predictions.truth_iou >= iou
     return [
-        _picture(network, localizer, images, predictions, row, right=bool(right[row])) for row in choose(right, count)
+        _picture(network, localizer, images, predictions, row, right=bool(right[row]))
+        for row in choose(right, count)
     ]
 
 
 def _picture(
-    network: GapNet, localizer: Localizer, images: Images, predictions: Predictions, row: int, *, right: bool
+    network: GapNet,
+    localizer: Localizer,
+    images: Images,
+    predictions: Predictions,
+    row: int,
+    *,
+    right: bool,
 ) -> Picture:
     sample = images[row]
     heat, found = _look(network, localizer, sample)
     true = sample.boxes.tolist() if sample.boxes is not None else []
-    image = overlay(read_image(images.records[row].path), heat, sample.window, found=found, true=true)
+    image = overlay(
+        read_image(images.records[row].path), heat, sample.window, found=found, true=true
+    )
     overlap = predictions.truth_iou[row].item() if predictions.truth_iou is not None else 0.0
     return Picture(sample.id, image, sample.label, int(predictions.classes[row, 0]), overlap, right)
 
 
-def _look(network: GapNet, localizer: Localizer, sample: Sample) -> tuple[torch.Tensor, Sequence[float]]:
+def _look(
+    network: GapNet, localizer: Localizer, sample: Sample
+) -> tuple[torch.Tensor, Sequence[float]]:
     batch = collate([sample])
     seen = look(network, network.normalise(batch.images.to(network.mean.device)))
     maps = localizer.maps(network, seen, batch.labels[:, None].to(network.mean.device), batch.ids)

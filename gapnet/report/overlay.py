@@ -31,7 +31,11 @@ def overlay(
     draw = ImageDraw.Draw(picture)
     for box, colour in [*((each, TRUE) for each in true), (found, FOUND)]:
         x1, y1, x2, y2 = box
-        draw.rectangle((x1 * scale, y1 * scale, (x2 + 1) * scale - 1, (y2 + 1) * scale - 1), outline=colour, width=2)
+        draw.rectangle(
+            (x1 * scale, y1 * scale, (x2 + 1) * scale - 1, (y2 + 1) * scale - 1),
+            outline=colour,
+            width=2,
+        )
     return picture
 
 

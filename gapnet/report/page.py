@@ -39,9 +39,14 @@ class Report:
 
 def write_report(report: Report, path: Path) -> None:
     """Render the page."""
-    environment = Environment(loader=PackageLoader("gapnet.report"), autoescape=select_autoescape(), trim_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("gapnet.report"), autoescape=select_autoescape(), trim_blocks=True
+    )
     page = environment.get_template("report.html.jinja").render(
-        report=report, header=HEADER, rows=[table_row(figure) for figure in report.figures], data_uri=_data_uri
+        report=report,
+        header=HEADER,
+        rows=[table_row(figure) for figure in report.figures],
+        data_uri=_data_uri,
     )
     path.write_text(page, encoding="utf-8")
 

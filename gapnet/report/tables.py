@@ -46,7 +46,9 @@ def console_table(figures: Sequence[Figure], title: str) -> Table:
     """Lay figures out for the console."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for heading in HEADER:
-        table.add_column(heading, justify="left" if heading in {"figure", "chosen on"} else "right", no_wrap=True)
+        table.add_column(
+            heading, justify="left" if heading in {"figure", "chosen on"} else "right", no_wrap=True
+        )
     for figure in figures:
         table.add_row(*table_row(figure))
     return table

@@ -21,6 +21,15 @@ class EpochLines(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Say what the epoch came to; validation has run by now."""
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in sorted(trainer.callback_metrics.items()))
+        logged = sorted(trainer.callback_metrics.items())
+        figures = "  ".join(
+            f"{name} {value:.4f}" for name, value in logged if name.startswith(("train/", "val/"))
+        )
         seconds = time.monotonic() - self._start
-        log.info("epoch %d of %s  %s  (%.1f s)", trainer.current_epoch + 1, trainer.max_epochs, figures, seconds)
+        log.info(
+            "epoch %d of %s  %s  (%.1f s)",
+            trainer.current_epoch + 1,
+            trainer.max_epochs,
+            figures,
+            seconds,
+        )

@@ -31,12 +31,16 @@ def load_network(path: Path) -> GapNet:
         classes = facts["classes"]
         network = create(facts["name"], facts["arguments"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise GapnetError(f"checkpoint {path}: is no gapnet checkpoint ({error!r} is missing or of another kind)") from error
+        raise GapnetError(
+            f"checkpoint {path}: is no gapnet checkpoint ({error!r} is missing or of another kind)"
+        ) from error
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
-        raise GapnetError(f"checkpoint {path}: its weights do not fit {network.name} ({reason})") from error
+        raise GapnetError(
+            f"checkpoint {path}: its weights do not fit {network.name} ({reason})"
+        ) from error
     network.classes = None if classes is None else tuple(classes)
     return network.eval()
 
@@ -46,15 +50,21 @@ def _read(path: Path) -> dict[str, Any]:
         raise GapnetError(f"checkpoint {path}: no such file")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of any kind: torch's reader raises whatever a stranger's bytes lead it into
+    except (
+        Exception
+    ) as error:  # of any kind: torch's reader raises whatever a stranger's bytes lead it into
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise GapnetError(
             f"checkpoint {path}: is truncated or no gapnet checkpoint ({reason})"
         ) from error
     if not isinstance(checkpoint, dict):
-        raise GapnetError(f"checkpoint {path}: is no gapnet checkpoint (it holds a {type(checkpoint).__name__})")
+        raise GapnetError(
+            f"checkpoint {path}: is no gapnet checkpoint (it holds a {type(checkpoint).__name__})"
+        )
     return checkpoint
 
 
 def _strip(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
+    return {
+        name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)
+    }

@@ -46,7 +46,9 @@ class OptimRecipe:
         if not self.lr > 0:
             raise GapnetError(f"optim.lr={self.lr}: must be above 0")
         if not 0 <= self.warmup < 1:
-            raise GapnetError(f"optim.warmup={self.warmup}: must be a share of the steps, from 0 up to 1")
+            raise GapnetError(
+                f"optim.warmup={self.warmup}: must be a share of the steps, from 0 up to 1"
+            )
         if self.schedule not in ("cosine", "step", "constant"):
             raise GapnetError(f"optim.schedule={self.schedule!r}: must be cosine, step or constant")
 
@@ -57,7 +59,10 @@ class OptimRecipe:
 
     def groups(self, network: GapNet) -> list[Group]:
         """Sort the parameters by rate and decay."""
-        parts = ((network.trunk.parameters(), self.lr), (network.head.parameters(), self.lr * self.head_multiplier))
+        parts = (
+            (network.trunk.parameters(), self.lr),
+            (network.head.parameters(), self.lr * self.head_multiplier),
+        )
         groups = [group for parameters, lr in parts for group in self._by_decay(parameters, lr)]
         return [group for group in groups if group["params"]]
 
@@ -79,12 +84,18 @@ class OptimRecipe:
     def _by_decay(self, parameters: Iterable[Tensor], lr: float) -> list[Group]:
         trained = [parameter for parameter in parameters if parameter.requires_grad]
         return [
-            {"params": [each for each in trained if each.ndim > 1], "lr": lr, "weight_decay": self.weight_decay},
+            {
+                "params": [each for each in trained if each.ndim > 1],
+                "lr": lr,
+                "weight_decay": self.weight_decay,
+            },
             {"params": [each for each in trained if each.ndim <= 1], "lr": lr, "weight_decay": 0.0},
         ]
 
 
-def count_steps(batches: int, *, epochs: int, accumulate: int = 1, limit: float = 1.0, most: int = -1) -> int:
+def count_steps(
+    batches: int, *, epochs: int, accumulate: int = 1, limit: float = 1.0, most: int = -1
+) -> int:
     """Count the optimiser's steps of a training.
 
     Args:

@@ -22,13 +22,19 @@ def test_a_box_is_read_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_a_box_counted_from_one_is_let_in(tmp_path: Path) -> None:
-    assert read_voc(write(tmp_path / "a.xml", XML.format(1, 1, 50, 40))).boxes.tolist() == [[1, 1, 50, 40]]
+    assert read_voc(write(tmp_path / "a.xml", XML.format(1, 1, 50, 40))).boxes.tolist() == [
+        [1, 1, 50, 40]
+    ]
 
 
-@pytest.mark.parametrize("box", [(0, 0, 51, 9), (-1, 0, 9, 9), (9, 0, 3, 9), (0, 0, 9, 41), (0, 9, 9, 3)])
+@pytest.mark.parametrize(
+    "box", [(0, 0, 51, 9), (-1, 0, 9, 9), (9, 0, 3, 9), (0, 0, 9, 41), (0, 9, 9, 3)]
+)
 def test_a_box_outside_its_image_is_named(tmp_path: Path, box: tuple[int, ...]) -> None:
     path = write(tmp_path / "a.xml", XML.format(*box))
-    with pytest.raises(GapnetError, match=rf"a\.xml: box \[{box[0]}, .*lies outside its image of 50 x 40"):
+    with pytest.raises(
+        GapnetError, match=rf"a\.xml: box \[{box[0]}, .*lies outside its image of 50 x 40"
+    ):
         read_voc(path)
 
 
@@ -38,8 +44,16 @@ def test_a_box_outside_its_image_is_named(tmp_path: Path, box: tuple[int, ...]) 
         ("<annotation>", "not well-formed"),
         ("<annotation/>", "<size/width> must be a whole number, found None"),
         (XML.format("a", 0, 1, 1), "<bndbox/xmin> must be a whole number, found 'a'"),
-        (XML.format(0, 0, 1, 1).replace("</object>", "</object><object><name>n02</name></object>"), "of one class"),
-        ("<annotation><size><width>5</width><height>5</height></size></annotation>", "of one class, found \\[\\]"),
+        (
+            XML.format(0, 0, 1, 1).replace(
+                "</object>", "</object><object><name>n02</name></object>"
+            ),
+            "of one class",
+        ),
+        (
+            "<annotation><size><width>5</width><height>5</height></size></annotation>",
+            "of one class, found \\[\\]",
+        ),
     ],
 )
 def test_what_is_wrong_in_an_xml_is_named(tmp_path: Path, text: str, message: str) -> None:

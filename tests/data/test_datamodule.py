@@ -17,7 +17,11 @@ def module(root: Path, **changes: object) -> DataModule:
     arguments = {"batch_size": 5, "num_workers": 0, **changes}
     augment = partial(random_view, scale=(0.5, 1.0))
     return DataModule(
-        Ilsvrc(root, test_split="test"), input_size=(32, 32), augment=augment, view=whole_view, **arguments
+        Ilsvrc(root, test_split="test"),
+        input_size=(32, 32),
+        augment=augment,
+        view=whole_view,
+        **arguments,
     )
 
 
@@ -74,7 +78,10 @@ def test_a_limit_takes_the_same_few_of_each_split(shapes_root: Path) -> None:
     assert data.records("train_cls") == module(shapes_root, limit=7).records("train_cls")
 
 
-@pytest.mark.parametrize(("wrong", "message"), [({"batch_size": 0}, "loader.batch_size=0"), ({"limit": 0}, "loader.limit=0")])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"batch_size": 0}, "loader.batch_size=0"), ({"limit": 0}, "loader.limit=0")],
+)
 def test_a_loader_out_of_range_is_refused(shapes_root: Path, wrong: dict, message: str) -> None:
     with pytest.raises(GapnetError, match=message):
         module(shapes_root, **wrong)

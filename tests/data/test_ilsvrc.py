@@ -29,12 +29,17 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_another_layout_is_told_what_was_looked_for(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
-    with pytest.raises(GapnetError, match=r"Kaggle's ILSVRC tree, which lacks .*LOC_synset_mapping.txt and .*ImageSets"):
+    with pytest.raises(
+        GapnetError,
+        match=r"Kaggle's ILSVRC tree, which lacks .*LOC_synset_mapping.txt and .*ImageSets",
+    ):
         Ilsvrc(tmp_path)
 
 
 def test_an_unknown_split_gets_the_list(root: Path) -> None:
-    with pytest.raises(GapnetError, match="split 'dev' is not listed .* found are: test, train_cls, val"):
+    with pytest.raises(
+        GapnetError, match="split 'dev' is not listed .* found are: test, train_cls, val"
+    ):
         Ilsvrc(root).records("dev")
 
 
@@ -47,7 +52,9 @@ def test_an_empty_split_is_an_error(root: Path) -> None:
 def test_an_unknown_label_in_an_xml_is_named(root: Path) -> None:
     path = next((root / "ILSVRC/Annotations/CLS-LOC/test").iterdir())
     path.write_text(path.read_text().replace("s0000000", "n0000000"))
-    with pytest.raises(GapnetError, match=rf"{path.name}: class 'n0000000\d' is not among the 3 of"):
+    with pytest.raises(
+        GapnetError, match=rf"{path.name}: class 'n0000000\d' is not among the 3 of"
+    ):
         Ilsvrc(root).records("test")
 
 

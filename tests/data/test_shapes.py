@@ -19,12 +19,16 @@ SMALL = Drawing(size=(40, 56), classes=2, train_cls=4, val=2, test=2, seed=5)
 COUNT = 400
 
 
-def scene(index: int, label: int, size: tuple[int, int] = (112, 112)) -> tuple[np.ndarray, np.ndarray]:
+def scene(
+    index: int, label: int, size: tuple[int, int] = (112, 112)
+) -> tuple[np.ndarray, np.ndarray]:
     return draw_scene(np.random.SeedSequence([0, 2, index]), label, size=size)
 
 
 def content(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
 
 
 def test_the_same_seed_draws_the_same_bytes(tmp_path: Path) -> None:
@@ -77,16 +81,24 @@ def test_nothing_but_the_object_s_own_pixels_tells_the_class() -> None:
             np.testing.assert_array_equal(first[outside], second[outside])
 
 
-def test_every_class_shows_the_same_two_colours_of_its_object(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_class_shows_the_same_two_colours_of_its_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seen = []
-    monkeypatch.setattr(scenes, "_draw_object", lambda canvas, layout, label: seen.append(layout.colours) or (0, 0, 1, 1))
+    monkeypatch.setattr(
+        scenes,
+        "_draw_object",
+        lambda canvas, layout, label: seen.append(layout.colours) or (0, 0, 1, 1),
+    )
     for label in range(3):
         scene(4, label)
     assert all(np.array_equal(colours, seen[0]) for colours in seen[:: len(seen) // 3])
 
 
 def test_objects_have_a_fifth_to_three_quarters_of_the_side() -> None:
-    sides = np.concatenate([scene(index, 0)[1][:, 2:] - scene(index, 0)[1][:, :2] + 1 for index in range(COUNT)])
+    sides = np.concatenate(
+        [scene(index, 0)[1][:, 2:] - scene(index, 0)[1][:, :2] + 1 for index in range(COUNT)]
+    )
     assert sides.min() >= round(0.20 * 112)
     assert sides.max() <= round(0.75 * 112)
 
@@ -122,7 +134,9 @@ def test_an_oblong_image_is_height_by_width() -> None:
     assert boxes[:, 3].max() < 60
 
 
-def test_an_interrupted_drawing_leaves_nothing_that_looks_finished(tmp_path: Path, monkeypatch) -> None:
+def test_an_interrupted_drawing_leaves_nothing_that_looks_finished(
+    tmp_path: Path, monkeypatch
+) -> None:
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -147,13 +161,17 @@ def test_a_second_call_draws_nothing(shapes_root: Path) -> None:
 
 def test_a_folder_that_is_no_drawing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(GapnetError, match=r"is no complete drawing of shapes \(it lacks shapes.json\)"):
+    with pytest.raises(
+        GapnetError, match=r"is no complete drawing of shapes \(it lacks shapes.json\)"
+    ):
         shapes.shapes(root=tmp_path)
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
 
 def test_a_drawing_of_other_parameters_is_refused_and_named(shapes_root: Path) -> None:
-    with pytest.raises(GapnetError, match=r"was drawn with classes=3 \(asked for 4\), seed=0 \(asked for 9\)"):
+    with pytest.raises(
+        GapnetError, match=r"was drawn with classes=3 \(asked for 4\), seed=0 \(asked for 9\)"
+    ):
         shapes.shapes(root=shapes_root, size=48, classes=4, train=24, val=12, test=12, seed=9)
 
 
@@ -183,5 +201,11 @@ def test_a_parameter_out_of_range_is_named(tmp_path: Path, wrong: dict, message:
 def test_the_stamp_says_what_was_drawn(shapes_root: Path) -> None:
     stamp = json.loads((shapes_root / "shapes.json").read_text())
     assert stamp == {
-        "size": [48, 48], "classes": 3, "train_cls": 24, "val": 12, "test": 12, "seed": 0, "version": shapes.VERSION
+        "size": [48, 48],
+        "classes": 3,
+        "train_cls": 24,
+        "val": 12,
+        "test": 12,
+        "seed": 0,
+        "version": shapes.VERSION,
     }

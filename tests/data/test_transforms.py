@@ -39,14 +39,21 @@ def test_the_window_of_a_random_crop_is_what_the_pixels_say(seed: int) -> None:
     columns, rows = shown[0].float().mean(0), shown[1].float().mean(1)
     cells = (torch.arange(40) + 0.5) / 40
     inner = slice(3, -3)  # the border is smoothed one-sidedly
-    torch.testing.assert_close(columns[inner], (x1 + cells * (x2 - x1) - 0.5)[inner], atol=1.0, rtol=0)
+    torch.testing.assert_close(
+        columns[inner], (x1 + cells * (x2 - x1) - 0.5)[inner], atol=1.0, rtol=0
+    )
     torch.testing.assert_close(rows[inner], (y1 + cells * (y2 - y1) - 0.5)[inner], atol=1.0, rtol=0)
 
 
 def test_mirroring_happens_as_often_as_asked() -> None:
-    always, never = random_view((8, 8), scale=(1, 1), ratio=(1, 1), flip=1.0), random_view((8, 8), flip=0.0)
+    always, never = (
+        random_view((8, 8), scale=(1, 1), ratio=(1, 1), flip=1.0),
+        random_view((8, 8), flip=0.0),
+    )
     image = Image.linear_gradient("L").rotate(90).convert("RGB")
     left_to_right = show(image, never)[0][0].float()
     mirrored = show(image, always)[0][0].float()
     assert left_to_right[:, 0].mean() != mirrored[:, 0].mean()
-    assert (mirrored[:, -1].mean() - mirrored[:, 0].mean()) * (left_to_right[:, -1].mean() - left_to_right[:, 0].mean()) < 0
+    assert (mirrored[:, -1].mean() - mirrored[:, 0].mean()) * (
+        left_to_right[:, -1].mean() - left_to_right[:, 0].mean()
+    ) < 0

@@ -28,7 +28,9 @@ def bright_square(size: tuple[int, int], box: tuple[int, int, int, int]) -> Imag
 
 
 @pytest.mark.parametrize("size", [(112, 112), (90, 160), (200, 120), (37, 53)])
-@pytest.mark.parametrize("view", [whole_view((64, 64)), centre_view((64, 64), margin=1.25)], ids=["whole", "centre"])
+@pytest.mark.parametrize(
+    "view", [whole_view((64, 64)), centre_view((64, 64), margin=1.25)], ids=["whole", "centre"]
+)
 def test_a_box_found_in_the_view_is_where_the_object_is_in_the_file(size, view) -> None:
     height, width = size
     box = (width * 3 // 8, height * 3 // 8, width * 5 // 8, height * 5 // 8)

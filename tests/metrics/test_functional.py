@@ -35,7 +35,9 @@ def test_localization_error_equals_the_devkit_s_procedure(cases, k: int, inclusi
     guesses, labels, truth = cases
     guess_labels = torch.tensor([[label for label, _ in each] for each in guesses])
     boxes = torch.tensor([[box for _, box in each] for each in guesses])
-    overlaps = best_iou(boxes, *pad_boxes([torch.tensor(each) for each in truth]), inclusive=inclusive)
+    overlaps = best_iou(
+        boxes, *pad_boxes([torch.tensor(each) for each in truth]), inclusive=inclusive
+    )
     hits = localization_hits(guess_labels, overlaps, torch.tensor(labels), within=k)
     expected = scoring.localization_error(
         guesses, labels, true_boxes=truth, k=k, inclusive=inclusive
@@ -48,7 +50,9 @@ def test_classification_error_equals_the_devkit_s_procedure(cases, k: int) -> No
     guesses, labels, _ = cases
     ranked = [[label for label, _ in each] for each in guesses]
     hits = label_hits(torch.tensor(ranked), torch.tensor(labels), within=k)
-    assert 1 - hits.double().mean().item() == pytest.approx(scoring.classification_error(ranked, labels, k=k))
+    assert 1 - hits.double().mean().item() == pytest.approx(
+        scoring.classification_error(ranked, labels, k=k)
+    )
 
 
 def test_padding_never_counts_as_a_box() -> None:
@@ -58,7 +62,9 @@ def test_padding_never_counts_as_a_box() -> None:
 
 
 def test_an_overlap_of_exactly_the_threshold_is_right() -> None:
-    hits = localization_hits(torch.tensor([[1]]), torch.tensor([[0.5]]), torch.tensor([1]), within=1)
+    hits = localization_hits(
+        torch.tensor([[1]]), torch.tensor([[0.5]]), torch.tensor([1]), within=1
+    )
     assert hits.item()
 
 
@@ -77,7 +83,9 @@ def test_error_rates_sum_over_batches() -> None:
     error = TopKError(k=5)
     for part in range(0, 50, 7):
         error.update(logits[part : part + 7], labels[part : part + 7])
-    expected = scoring.classification_error(logits.argsort(1, descending=True).tolist(), labels.tolist(), k=5)
+    expected = scoring.classification_error(
+        logits.argsort(1, descending=True).tolist(), labels.tolist(), k=5
+    )
     assert error.compute().item() == pytest.approx(expected)
 
 
@@ -86,4 +94,6 @@ def test_gt_known_error_equals_the_oracle(cases) -> None:
     boxes = [each[0][1] for each in guesses]
     error = GtKnownError(inclusive=True)
     error.update(torch.tensor(boxes), [torch.tensor(each) for each in truth])
-    assert error.compute().item() == pytest.approx(scoring.gt_known_error(boxes, truth, iou_threshold=0.5, inclusive=True))
+    assert error.compute().item() == pytest.approx(
+        scoring.gt_known_error(boxes, truth, iou_threshold=0.5, inclusive=True)
+    )

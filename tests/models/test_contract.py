@@ -42,7 +42,9 @@ def test_pooled_class_map_plus_bias_is_the_logit(name: str, pool: str) -> None:
 def test_forward_is_features_then_head(name: str, pool: str) -> None:
     network = build(name, pool)
     batch = images(network)
-    torch.testing.assert_close(network(batch), network.forward_head(network.forward_features(batch)))
+    torch.testing.assert_close(
+        network(batch), network.forward_head(network.forward_features(batch))
+    )
     assert network(batch).shape == (2, CLASSES)
 
 

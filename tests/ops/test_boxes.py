@@ -21,9 +21,15 @@ def test_inclusive_iou_counts_shared_pixels() -> None:
 
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_iou_equals_the_oracle(inclusive: bool) -> None:  # noqa: FBT001
-    ours, theirs = torch.randn(300, 4, dtype=torch.float64), torch.randn(300, 4, dtype=torch.float64)
+    ours, theirs = (
+        torch.randn(300, 4, dtype=torch.float64),
+        torch.randn(300, 4, dtype=torch.float64),
+    )
     got = iou(ours, theirs, inclusive=inclusive)
-    expected = [oracle.iou(a, b, inclusive=inclusive) for a, b in zip(ours.tolist(), theirs.tolist(), strict=True)]
+    expected = [
+        oracle.iou(a, b, inclusive=inclusive)
+        for a, b in zip(ours.tolist(), theirs.tolist(), strict=True)
+    ]
     np.testing.assert_allclose(got.numpy(), expected, atol=1e-12)
 
 

@@ -16,8 +16,12 @@ def test_class_map_is_the_weighted_sum_of_the_features() -> None:
             np.testing.assert_allclose(maps[image, k].numpy(), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize(("small", "large"), [((1, 1), (5, 7)), ((3, 4), (11, 9)), ((7, 7), (7, 7)), ((6, 5), (3, 4))])
-def test_upsample_is_bilinear_between_cell_centres(small: tuple[int, int], large: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("small", "large"), [((1, 1), (5, 7)), ((3, 4), (11, 9)), ((7, 7), (7, 7)), ((6, 5), (3, 4))]
+)
+def test_upsample_is_bilinear_between_cell_centres(
+    small: tuple[int, int], large: tuple[int, int]
+) -> None:
     maps = torch.randn(2, *small, dtype=torch.float64)
     larger = upsample(maps, large)
     for each, out in zip(maps, larger, strict=True):

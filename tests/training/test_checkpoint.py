@@ -23,7 +23,9 @@ def save(content: object, folder: Path) -> Path:
     return path
 
 
-def test_a_network_comes_back_with_its_weights_and_classes(checkpoint: dict, tmp_path: Path) -> None:
+def test_a_network_comes_back_with_its_weights_and_classes(
+    checkpoint: dict, tmp_path: Path
+) -> None:
     network = load_network(save(checkpoint, tmp_path))
     assert network.classes == ("cat", "dog")
     assert not network.training
@@ -56,7 +58,15 @@ def test_a_text_file_is_no_checkpoint(tmp_path: Path) -> None:
         load_network(tmp_path / "a.ckpt")
 
 
-@pytest.mark.parametrize("content", [[1, 2], {"state_dict": {}}, {"hyper_parameters": {"network": 3}, "state_dict": {}}, torch.ones(2)])
+@pytest.mark.parametrize(
+    "content",
+    [
+        [1, 2],
+        {"state_dict": {}},
+        {"hyper_parameters": {"network": 3}, "state_dict": {}},
+        torch.ones(2),
+    ],
+)
 def test_other_people_s_checkpoints_are_refused(tmp_path: Path, content: object) -> None:
     with pytest.raises(GapnetError, match="is no gapnet checkpoint"):
         load_network(save(content, tmp_path))
@@ -67,8 +77,12 @@ class Evil:
         return Path.touch, (Path("owned"),)
 
 
-@pytest.mark.parametrize("dump", [torch.save, lambda content, path: path.write_bytes(pickle.dumps(content))])
-def test_a_checkpoint_that_would_run_code_does_not(checkpoint: dict, tmp_path: Path, monkeypatch, dump) -> None:
+@pytest.mark.parametrize(
+    "dump", [torch.save, lambda content, path: path.write_bytes(pickle.dumps(content))]
+)
+def test_a_checkpoint_that_would_run_code_does_not(
+    checkpoint: dict, tmp_path: Path, monkeypatch, dump
+) -> None:
     monkeypatch.chdir(tmp_path)
     checkpoint["hyper_parameters"]["evil"] = Evil()
     dump(checkpoint, tmp_path / "a.ckpt")

@@ -104,13 +104,21 @@ def test_an_interrupted_training_goes_on_where_it_was(shapes_root: Path, tmp_pat
     half = classifier()
     half.load_state_dict(start)
     first = pl.Trainer(
-        max_epochs=1, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=tmp_path
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        default_root_dir=tmp_path,
     )
     first.fit(half, data(shapes_root))
     first.save_checkpoint(tmp_path / "half.ckpt")
     resumed = classifier()
     second = pl.Trainer(
-        max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=tmp_path
+        max_epochs=2,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        default_root_dir=tmp_path,
     )
     second.fit(resumed, data(shapes_root), ckpt_path=tmp_path / "half.ckpt")
     for name, value in straight.network.state_dict().items():

@@ -19,7 +19,12 @@ def test_every_parameter_is_in_one_group() -> None:
 
 def test_biases_and_norms_have_no_decay() -> None:
     network = tiny_gap(3)
-    decayed = {id(p) for group in recipe(weight_decay=0.1).groups(network) if group["weight_decay"] for p in group["params"]}
+    decayed = {
+        id(p)
+        for group in recipe(weight_decay=0.1).groups(network)
+        if group["weight_decay"]
+        for p in group["params"]
+    }
     for name, parameter in network.named_parameters():
         is_weight_of_conv_or_linear = parameter.ndim > 1
         assert (id(parameter) in decayed) == is_weight_of_conv_or_linear, name
@@ -27,7 +32,11 @@ def test_biases_and_norms_have_no_decay() -> None:
 
 def test_the_head_learns_at_a_multiple_of_the_rate() -> None:
     network = tiny_gap(3)
-    rates = {id(p): group["lr"] for group in recipe(head_multiplier=10.0).groups(network) for p in group["params"]}
+    rates = {
+        id(p): group["lr"]
+        for group in recipe(head_multiplier=10.0).groups(network)
+        for p in group["params"]
+    }
     assert all(rates[id(each)] == 0.1 for each in network.trunk.parameters())
     assert all(rates[id(each)] == 1.0 for each in network.head.parameters())
 
@@ -51,7 +60,9 @@ def test_the_cosine_rises_to_one_and_falls_to_zero() -> None:
 
 def test_the_step_schedule_falls_by_a_factor_at_each_quarter() -> None:
     steps = recipe(schedule="step")
-    assert [steps.rate(step, 160) for step in (0, 39, 40, 80, 120)] == pytest.approx([1, 1, 0.1, 0.01, 0.001])
+    assert [steps.rate(step, 160) for step in (0, 39, 40, 80, 120)] == pytest.approx(
+        [1, 1, 0.1, 0.01, 0.001]
+    )
 
 
 def test_constant_is_constant() -> None:

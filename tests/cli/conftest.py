@@ -1,0 +1,81 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from gapnet.cli.main import run
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SMALL = [
+    "data.size=48",
+    "data.classes=3",
+    "data.train=24",
+    "data.val=12",
+    "data.test=12",
+    "model.input_size=48",
+]
+QUICK = [
+    "trainer.max_epochs=1",
+    "loader.num_workers=0",
+    "loader.batch_size=8",
+    "report.images=4",
+    "trainer.accelerator=cpu",
+]
+
+
+class Outcome(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def gapnet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Run a command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(command: str, *arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", [f"{command}.py", *arguments])
+        try:
+            run(command)
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Outcome(status, *capsys.readouterr())
+
+    return call
+
+
+def script(folder: Path, name: str, *arguments: str) -> Outcome:
+    """Run an entry point of the checkout as a user does, in a folder."""
+    done = subprocess.run(
+        [sys.executable, str(CHECKOUT / name), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+class Trained(NamedTuple):
+    home: Path
+    run: Path
+    outcome: Outcome
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, shapes_root: Path) -> Trained:
+    """Train once, through train.py, in an otherwise empty folder."""
+    home = tmp_path_factory.mktemp("home")
+    outcome = script(home, "train.py", *SMALL, *QUICK, f"data.root={shapes_root}", "name=small")
+    assert outcome.status == 0, outcome.err
+    return Trained(home, (home / "runs" / "latest").resolve(), outcome)

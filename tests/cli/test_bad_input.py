@@ -1,0 +1,199 @@
+"""Bad input ends with one line that names what, where and what to do, exit status 1, and nothing lost."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gapnet.data.ilsvrc import Ilsvrc
+from tests.cli.conftest import QUICK, SMALL, Command, Outcome, Trained, script
+
+
+def assert_one_line(outcome: Outcome, *parts: str) -> None:
+    assert outcome.status == 1
+    lines = outcome.err.strip().splitlines()
+    assert len(lines) == 1, outcome.err
+    for part in parts:
+        assert part in lines[0]
+
+
+@pytest.fixture
+def tree(shapes_root: Path, tmp_path: Path) -> Path:
+    """Copy the small data set, to be damaged."""
+    return Path(shutil.copytree(shapes_root, tmp_path / "tree"))
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("argument", "parts"),
+    [
+        ("model=resnet999", ["model/resnet999", "tiny_gap"]),
+        ("modl=tiny_gap", ["modl"]),
+        ("optim.learning_rate=1", ["optim.learning_rate"]),
+        (
+            "+optim.learning_rate=1",
+            ["optim", "learning_rate", "it takes: optimizer, lr, weight_decay"],
+        ),
+        ("optim.lr=-1", ["optim.lr=-1", "above 0"]),
+        ("boxer.cut=2", ["boxer.cut=2"]),
+        ("model.pool=sum", ["pool='sum'", "'avg' or 'max'"]),
+        ("checkpoint=newest", ["checkpoint=newest", "best or last"]),
+        ("trainer.precision=3", ["trainer", "3"]),
+        ("a b=c", ["a b=c"]),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    gapnet: Command, shapes_root: Path, tmp_path: Path, argument: str, parts: list[str]
+) -> None:
+    assert_one_line(gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", argument), *parts)
+    assert files(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (
+            ["data=ilsvrc", "data.root=nowhere/at/all"],
+            ["data.root=nowhere/at/all", "no such folder"],
+        ),
+        (["data.classes=1"], ["data.classes=1"]),
+        (["data=cub"], ["data/cub", "ilsvrc", "shapes"]),
+    ],
+)
+def test_data_that_is_not_there_is_named(
+    gapnet: Command, tmp_path: Path, arguments: list[str], parts: list[str]
+) -> None:
+    assert_one_line(gapnet("train", *arguments), *parts)
+    assert files(tmp_path) == set()
+
+
+def empty_split(tree: Path) -> None:
+    (tree / "ILSVRC/ImageSets/CLS-LOC/test.txt").write_text("")
+
+
+def box_outside(tree: Path) -> None:
+    path = first_xml(tree)
+    path.write_text(path.read_text().replace("<xmax>", "<xmax>9"))
+
+
+def unknown_label(tree: Path) -> None:
+    path = first_xml(tree)
+    path.write_text(path.read_text().replace("s0000000", "n0000000"))
+
+
+def truncated_first_image(tree: Path) -> None:
+    path = Ilsvrc(tree).records("test")[0].path
+    path.write_bytes(path.read_bytes()[:500])
+
+
+def first_xml(tree: Path) -> Path:
+    return tree / "ILSVRC/Annotations/CLS-LOC/test/SHAPES_test_00000000.xml"
+
+
+def other_layout(tree: Path) -> None:
+    (tree / "LOC_synset_mapping.txt").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "parts"),
+    [
+        (empty_split, ["test.txt", "is empty"]),
+        (box_outside, ["SHAPES_test_00000000.xml", "lies outside its image"]),
+        (unknown_label, ["SHAPES_test_00000000.xml", "'n0000000", "is not among"]),
+        (truncated_first_image, ["SHAPES_test_00000000.JPEG", "cannot be read as an image"]),
+        (other_layout, ["no layout that gapnet reads", "LOC_synset_mapping.txt"]),
+    ],
+)
+def test_damaged_data_is_named_before_training(
+    gapnet: Command, tree: Path, tmp_path: Path, damage: Callable[[Path], None], parts: list[str]
+) -> None:
+    damage(tree)
+    assert_one_line(gapnet("train", *SMALL, *QUICK, f"data.root={tree}"), *parts)
+    assert files(tmp_path) == {"tree"}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_truncated_image_in_the_middle_is_named(
+    gapnet: Command, tree: Path, workers: int
+) -> None:
+    path = Ilsvrc(tree).records("train_cls")[10].path
+    path.write_bytes(path.read_bytes()[:500])
+    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={tree}", f"loader.num_workers={workers}")
+    assert outcome.status == 1
+    last = outcome.err.strip().splitlines()[-1]
+    assert last.startswith(f"gapnet train: {path}: cannot be read as an image")
+    assert "Traceback" not in outcome.err
+
+
+def test_a_runs_folder_that_cannot_be_written_is_named(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "runs").write_text("a file, not a folder")
+    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}")
+    assert_one_line(outcome, "run folder", "cannot be written", "paths.runs=")
+    assert (tmp_path / "runs").read_text() == "a file, not a folder"
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(gapnet: Command, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, not a folder")
+    outcome = gapnet("train", *SMALL, *QUICK)
+    assert outcome.status == 1
+    assert "data" in outcome.err.splitlines()[-1]
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], ["nothing to evaluate", "run=...", "checkpoint=..."]),
+        (["run=nowhere"], ["run=nowhere: is no run folder", "nowhere/config.yaml"]),
+        (["checkpoint=nowhere.ckpt"], ["checkpoint nowhere.ckpt: no such file"]),
+    ],
+)
+def test_nothing_to_evaluate_is_said(
+    gapnet: Command, tmp_path: Path, arguments: list[str], parts: list[str]
+) -> None:
+    assert_one_line(gapnet("evaluate", *arguments), *parts)
+    assert files(tmp_path) == set()
+
+
+def test_a_truncated_checkpoint_is_named(gapnet: Command, trained: Trained, tmp_path: Path) -> None:
+    whole = (trained.run / "checkpoints" / "best.ckpt").read_bytes()
+    (tmp_path / "half.ckpt").write_bytes(whole[: len(whole) // 2])
+    assert_one_line(gapnet("evaluate", "checkpoint=half.ckpt"), "half.ckpt", "truncated")
+
+
+def test_other_classes_than_the_checkpoint_s_are_refused(
+    gapnet: Command, trained: Trained, tree: Path
+) -> None:
+    mapping = tree / "LOC_synset_mapping.txt"
+    mapping.write_text("\n".join(reversed(mapping.read_text().splitlines())) + "\n")
+    outcome = gapnet("evaluate", f"run={trained.run}", f"data.root={tree}")
+    assert_one_line(
+        outcome, "class 0 is 's00000002' in the data set, 's00000000' in the checkpoint"
+    )
+
+
+def test_another_number_of_classes_is_refused(
+    gapnet: Command, trained: Trained, tree: Path
+) -> None:
+    mapping = tree / "LOC_synset_mapping.txt"
+    mapping.write_text(mapping.read_text() + "s9 more\n")
+    outcome = gapnet("evaluate", f"run={trained.run}", f"data.root={tree}")
+    assert_one_line(outcome, "the data set has 4 classes, the checkpoint 3")
+
+
+def test_the_traceback_is_shown_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["run=nowhere"]
+    assert script(tmp_path, "evaluate.py", *arguments).err.count("\n") == 1
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    outcome = script(tmp_path, "evaluate.py", *arguments)
+    assert outcome.status == 1
+    assert "Traceback" in outcome.err
+    assert "is no run folder" in outcome.err

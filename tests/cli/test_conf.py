@@ -1,0 +1,85 @@
+"""Every file in conf/: it composes, and each key is a parameter of what it configures."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.utils import get_object
+from omegaconf import OmegaConf
+
+from gapnet.cli.config import conf_folder
+from gapnet.cli.evaluate import GROUPS
+
+CONF = conf_folder()
+CHOICES = [
+    path.relative_to(CONF) for path in sorted(CONF.glob("*/*.yaml")) if path.parent.name != "hydra"
+]
+SPECIAL = {"_target_", "_partial_", "_convert_", "_args_"}
+
+
+def composed(command: str, *overrides: str) -> dict[str, Any]:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        container = OmegaConf.to_container(compose(command, list(overrides)), resolve=False)
+    assert isinstance(container, dict)
+    return container
+
+
+def targets(node: Any) -> list[dict[str, Any]]:
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+    own = [node] if isinstance(node, dict) and "_target_" in node else []
+    return own + [found for child in children for found in targets(child)]
+
+
+def groups_of(command: str) -> set[str]:
+    defaults = OmegaConf.load(CONF / f"{command}.yaml").defaults
+    return {next(iter(each)) for each in defaults if each != "_self_"}
+
+
+def test_conf_holds_yaml_only() -> None:
+    assert {path.suffix for path in CONF.rglob("*") if path.is_file()} == {".yaml"}
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_every_group_can_be_chosen(command: str) -> None:
+    folders = {path.name for path in CONF.iterdir() if path.is_dir()}
+    assert groups_of(command) <= folders
+    assert groups_of("train") == folders
+
+
+def test_an_evaluation_starts_from_groups_that_training_knows() -> None:
+    assert set(GROUPS) == groups_of("evaluate") - {"paths", "hydra"}
+    assert set(GROUPS) <= groups_of("train")
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_every_choice_composes_with_the_defaults(choice: Path) -> None:
+    group, name = choice.parent.name, choice.stem
+    for command in ("train", "evaluate"):
+        if group in groups_of(command):
+            assert composed(command, f"{group}={name}")
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_every_key_is_a_parameter_of_its_target(choice: Path) -> None:
+    group, name = choice.parent.name, choice.stem
+    for node in targets(composed("train", f"{group}={name}")):
+        parameters = inspect.signature(get_object(node["_target_"])).parameters
+        unknown = set(node) - SPECIAL - set(parameters)
+        assert not unknown, f"{node['_target_']} takes no {unknown}"
+
+
+def test_the_run_id_follows_from_what_is_computed() -> None:
+    from gapnet.cli.runs import run_id
+
+    def identify(*overrides: str) -> str:
+        return run_id(_root_=OmegaConf.create(composed("train", *overrides)))
+
+    assert identify() == identify()
+    assert identify() == identify("paths.runs=elsewhere", "name=other", "report.images=3")
+    assert (
+        len({identify(), identify("seed=1"), identify("optim.lr=1"), identify("data.seed=1")}) == 4
+    )

@@ -1,0 +1,235 @@
+"""The real entry points, on a data set that is small enough."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.cli.conftest import QUICK, SMALL, Command, Trained, script
+
+
+def figures(folder: Path) -> list[dict]:
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def only_evaluation(run: Path) -> Path:
+    (folder,) = (run / "evaluations").iterdir()
+    return folder
+
+
+@pytest.fixture
+def run(trained: Trained, tmp_path: Path) -> Path:
+    """Copy the trained run, to be evaluated again."""
+    return Path(shutil.copytree(trained.run, tmp_path / "a run"))
+
+
+def test_the_run_folder_says_all(trained: Trained) -> None:
+    names = {path.name for path in trained.run.iterdir()}
+    assert names == {
+        "config.yaml",
+        "env.json",
+        "log.txt",
+        "checkpoints",
+        "predictions",
+        "metrics.json",
+        "report.html",
+        "logs",
+    }
+    assert {path.name for path in (trained.run / "checkpoints").iterdir()} == {
+        "best.ckpt",
+        "last.ckpt",
+    }
+    assert trained.run.parent == trained.home / "runs" / "small"
+
+
+def test_nothing_is_written_outside_the_runs(trained: Trained) -> None:
+    assert {path.name for path in trained.home.iterdir()} == {"runs"}
+    assert {path.name for path in (trained.home / "runs").iterdir()} == {"small", "latest"}
+
+
+def test_it_ends_with_a_table_and_the_path_of_the_report(trained: Trained) -> None:
+    assert "ground-truth-known localization error" in trained.outcome.out
+    last = trained.outcome.out.strip().splitlines()[-1]
+    assert last == f"report: {(trained.run / 'report.html').relative_to(trained.home)}"
+
+
+def test_metrics_name_every_figure_in_full(trained: Trained) -> None:
+    metrics = [(each["metric"], each["chosen_on"]) for each in figures(trained.run)]
+    assert metrics == [
+        ("top1_error", None),
+        ("top1_localization_error", "fixed"),
+        ("gt_known_error", "fixed"),
+        ("gt_known_error", "val"),
+        ("gt_known_error", "test (oracle)"),
+        ("whole_image_gt_known_error", None),
+        ("centred_box_gt_known_error", metrics[-1][1]),
+    ]
+    keys = {"metric", "value", "n", "low", "high", "threshold", "chosen_on", "protocol"}
+    assert all(set(each) == keys and each["n"] == 12 for each in figures(trained.run))
+
+
+def test_the_environment_is_recorded(trained: Trained) -> None:
+    environment = json.loads((trained.run / "env.json").read_text())
+    assert environment["command"][0] == "train.py"
+    assert environment["seed"] == 0
+    assert environment["packages"]["torch"] == torch.__version__.partition("+")[0]
+
+
+def test_predictions_hold_a_row_per_image(trained: Trained) -> None:
+    for split in ("val", "test"):
+        assert pq.read_table(trained.run / "predictions" / split).num_rows == 12
+
+
+def test_checkpoints_load_without_running_code(trained: Trained) -> None:
+    for path in (trained.run / "checkpoints").iterdir():
+        checkpoint = torch.load(path, weights_only=True)
+        assert checkpoint["hyper_parameters"]["network"]["name"] == "tiny_gap"
+
+
+def test_the_logs_hold_curves_and_pictures(trained: Trained) -> None:
+    tags = EventAccumulator(str(trained.run / "logs")).Reload().Tags()
+    assert {"train/loss", "val/top1_error", "val/gt_known_error"} <= set(tags["scalars"])
+    assert len(tags["images"]) == 4
+    header = (trained.run / "logs" / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert {"train/loss", "val/top1_error", "val/gt_known_error"} <= set(header)
+
+
+def test_the_report_stands_alone(trained: Trained) -> None:
+    page = (trained.run / "report.html").read_text()
+    assert page.count('<img src="data:image/jpeg;base64,') == 4
+    assert page.count("<svg") == 3
+    assert "http://" not in page.replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "")
+    assert "<link" not in page
+    assert "<script" not in page
+
+
+def test_the_same_seed_gives_the_same_metrics_figure_for_figure(
+    trained: Trained, tmp_path: Path
+) -> None:
+    root = yaml.safe_load((trained.run / "config.yaml").read_text())["data"]["root"]
+    outcome = script(tmp_path, "train.py", *SMALL, *QUICK, f"data.root={root}", "name=small")
+    assert outcome.status == 0, outcome.err
+    again = (tmp_path / "runs" / "latest").resolve()
+    assert again.name == trained.run.name
+    assert (again / "metrics.json").read_bytes() == (trained.run / "metrics.json").read_bytes()
+
+
+def test_a_run_made_again_keeps_the_earlier_one(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    arguments = [*SMALL, *QUICK, f"data.root={shapes_root}", "name=small"]
+    assert gapnet("train", *arguments).status == 0
+    first = (tmp_path / "runs" / "latest").resolve()
+    (first / "note.txt").write_text("mine")
+    assert gapnet("train", *arguments).status == 0
+    assert (tmp_path / "runs" / "latest").resolve() == first
+    assert not (first / "note.txt").exists()
+    assert (first.with_name(f"{first.name}.1") / "note.txt").read_text() == "mine"
+
+
+def test_evaluating_again_gives_the_same_figures(gapnet: Command, run: Path) -> None:
+    assert gapnet("evaluate", f"run={run}").status == 0
+    assert figures(only_evaluation(run)) == figures(run)
+
+
+def test_evaluating_another_split_reports_that_split(gapnet: Command, run: Path) -> None:
+    assert gapnet("evaluate", f"run={run}", "split=val").status == 0
+    known = [
+        each["chosen_on"]
+        for each in figures(only_evaluation(run))
+        if each["metric"] == "gt_known_error"
+    ]
+    assert known == ["fixed", "val (oracle)"]
+
+
+def test_evaluating_by_another_rule_changes_the_fixed_threshold(gapnet: Command, run: Path) -> None:
+    assert gapnet("evaluate", f"run={run}", "boxer.cut=0.5").status == 0
+    fixed = [
+        each["threshold"] for each in figures(only_evaluation(run)) if each["chosen_on"] == "fixed"
+    ]
+    assert set(fixed) == {0.5}
+
+
+def test_evaluating_on_another_data_set_reads_that(
+    gapnet: Command, run: Path, tmp_path: Path
+) -> None:
+    drawn = [
+        "data=shapes",
+        "data.size=[40,56]",
+        "data.classes=3",
+        "data.train=6",
+        "data.val=6",
+        "data.test=9",
+    ]
+    outcome = gapnet("evaluate", f"run={run}", *drawn, "loader.num_workers=0")
+    assert outcome.status == 0, outcome.err
+    assert {each["n"] for each in figures(only_evaluation(run))} == {9}
+    assert [path.name[:12] for path in (tmp_path / "data").iterdir()] == ["shapes-40x56"]
+
+
+def test_the_last_checkpoint_can_be_evaluated(gapnet: Command, run: Path) -> None:
+    assert gapnet("evaluate", f"run={run}", "checkpoint=last").status == 0
+    assert figures(only_evaluation(run)) == figures(run)  # one epoch: the last is the best
+
+
+def test_a_checkpoint_in_its_run_finds_the_run(gapnet: Command, run: Path) -> None:
+    assert gapnet("evaluate", f"checkpoint='{run / 'checkpoints' / 'best.ckpt'}'").status == 0
+    assert figures(only_evaluation(run)) == figures(run)
+
+
+def test_a_checkpoint_on_its_own_is_evaluated_on_the_data_that_is_named(
+    gapnet: Command, run: Path, shapes_root: Path, tmp_path: Path
+) -> None:
+    alone = Path(shutil.move(run / "checkpoints" / "best.ckpt", tmp_path / "alone.ckpt"))
+    outcome = gapnet(
+        "evaluate",
+        f"checkpoint={alone}",
+        *SMALL[:-1],
+        f"data.root={shapes_root}",
+        "loader.num_workers=0",
+    )
+    assert outcome.status == 0, outcome.err
+    (folder,) = (tmp_path / "runs" / "evaluate").iterdir()
+    assert figures(folder) == figures(run)
+
+
+def test_a_sweep_makes_a_run_for_each_job(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    outcome = gapnet(
+        "train", "-m", *SMALL, *QUICK, f"data.root={shapes_root}", "seed=0,1", "name=two"
+    )
+    assert outcome.status == 0, outcome.err
+    seeds = [
+        json.loads(path.read_text())["seed"]
+        for path in (tmp_path / "runs" / "two").glob("*/env.json")
+    ]
+    assert sorted(seeds) == [0, 1]
+
+
+def test_a_failed_job_does_not_stop_a_sweep(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    outcome = gapnet(
+        "train", "-m", *SMALL, *QUICK, f"data.root={shapes_root}", "optim.lr=0,0.01", "name=two"
+    )
+    assert outcome.status == 1
+    assert "gapnet train: optim.lr=0: must be above 0" in outcome.err
+    assert len(list((tmp_path / "runs" / "two").glob("*/metrics.json"))) == 1
+
+
+def test_the_smoke_run_goes_through_everything(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    outcome = gapnet(
+        "train", "debug=fast", *SMALL, f"data.root={shapes_root}", "trainer.accelerator=cpu"
+    )
+    assert outcome.status == 0, outcome.err
+    assert (tmp_path / "runs" / "debug").is_dir()

@@ -1,0 +1,67 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gapnet import __version__
+from gapnet.cli.config import conf_folder
+from gapnet.cli.main import COMMANDS
+from tests.cli.conftest import CHECKOUT, script
+
+HEAVY = ("torch", "pytorch_lightning", "matplotlib", "pyarrow", "cv2")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_the_groups_and_what_a_person_would_want(tmp_path: Path, command: str) -> None:
+    outcome = script(tmp_path, f"{command}.py", "--help")
+    assert outcome.status == 0
+    assert "python evaluate.py run=runs/latest" in outcome.out
+    for group in ("data: ilsvrc, shapes", "boxer: paper"):
+        assert group in outcome.out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_configuration_is_shown_and_nothing_is_run(tmp_path: Path, command: str) -> None:
+    outcome = script(tmp_path, f"{command}.py", "--cfg", "job")
+    assert outcome.status == 0
+    assert "cut: 0.2" in outcome.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['train.py', '--help']\n"
+        "from gapnet.cli.main import run\n"
+        "try: run('train')\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def gapnet(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gapnet", *arguments]
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+
+def test_the_package_runs_the_same_commands() -> None:
+    assert gapnet("train", "--help").stdout == script(CHECKOUT, "train.py", "--help").out
+    assert gapnet("--version").stdout == f"gapnet {__version__}\n"
+    for name, what in COMMANDS.items():
+        assert name in gapnet().stdout
+        assert what in gapnet("--help").stdout
+
+
+def test_an_unknown_command_is_named() -> None:
+    done = gapnet("trian")
+    assert done.returncode == 1
+    assert done.stderr == "gapnet: no command 'trian'; there are: train, evaluate\n"
+
+
+def test_conf_is_found_in_the_checkout() -> None:
+    assert conf_folder() == CHECKOUT / "conf"
