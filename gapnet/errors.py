@@ -2,4 +2,4 @@
 
 
 class GapnetError(Exception):
-    """Say in one line what is wrong, where, and what to do; the command line prints it without a traceback."""
+    """Say in one line what is wrong, where, and what to do; it is printed without a traceback."""

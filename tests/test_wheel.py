@@ -33,7 +33,7 @@ def test_the_wheel_trains_in_an_empty_folder(tmp_path: Path) -> None:
     ]
     subprocess.run(build, check=True)
     (wheel,) = tmp_path.glob("gapnet-*.whl")
-    # A plain prefix, not an environment of its own: its packages would take gigabytes, and be the same.
+    # A plain folder, not an environment of its own: its packages would be the same, in gigabytes.
     subprocess.run([*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True)
     assert (site / "gapnet" / "conf" / "train.yaml").is_file()
     assert (site / "gapnet" / "report" / "templates" / "report.html.jinja").is_file()

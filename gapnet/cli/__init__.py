@@ -1,1 +1,1 @@
-"""The command line: the only room that sees a DictConfig. What is heavy is imported when it is needed."""
+"""The command line: the only room that sees a DictConfig. Heavy imports come late."""

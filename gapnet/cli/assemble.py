@@ -58,8 +58,8 @@ def rules_of(cfg: DictConfig) -> Rules:
     return Rules(localizer, build(cfg, "protocol"))
 
 
-def training_trainer(cfg: DictConfig) -> pl.Trainer:
-    """Make the trainer that trains into the run folder."""
+def training_trainer(cfg: DictConfig, batches: int) -> pl.Trainer:
+    """Make the trainer that trains into the run folder; it logs at least once in `batches`."""
     folder = Path(cfg.folder)
     callbacks = list(build(cfg, "callbacks").values())
     for callback in callbacks:
@@ -71,7 +71,8 @@ def training_trainer(cfg: DictConfig) -> pl.Trainer:
         CSVLogger(logs, name=None, version=""),
     ]
     callbacks += [] if console.is_terminal else [EpochLines()]
-    return _trainer(cfg, callbacks, logger=loggers)
+    every = min(cfg.trainer.log_every_n_steps, batches)
+    return _trainer(cfg, callbacks, logger=loggers, log_every_n_steps=every)
 
 
 def predicting_trainer(cfg: DictConfig) -> pl.Trainer:

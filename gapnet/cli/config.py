@@ -20,9 +20,10 @@ def conf_folder() -> Path:
 
 
 def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
-    """Instantiate the node under `key`; what its constructor rejects is an error that names the node.
+    """Instantiate the node under `key`; what its constructor rejects is an error that names it.
 
-    `extra` arguments are objects that only code can give. They do not pass through Hydra, which would copy them.
+    `extra` arguments are objects that only code can give. They do not pass through Hydra, which
+    would copy them.
     """
     node = cfg[key]
     try:

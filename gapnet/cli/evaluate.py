@@ -11,18 +11,23 @@ GROUPS = ("data", "view", "loader", "trainer", "saliency", "boxer", "guesses", "
 def complete(arguments: list[str]) -> list[str]:
     """Make "run" a choice of every group, and the choice of those that the arguments do not name.
 
-    An evaluation then starts from what its run was trained with, and any key of that can be overridden.
+    An evaluation then starts from what its run was trained with, and any key of that can be
+    overridden.
     """
     from hydra.core.config_store import ConfigStore
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Sweep
 
     overrides = [each for each in arguments if "=" in each and not each.startswith("-")]
     parsed = OverridesParser.create().parse_overrides(overrides)
     given = {each.key_or_group: each.value() for each in parsed}
-    folder = run_of(given.get("run"), given.get("checkpoint"))
+    run, checkpoint = given.get("run"), given.get("checkpoint")
+    if isinstance(run, Sweep) or isinstance(checkpoint, Sweep):
+        raise GapnetError("run and checkpoint: name one at a time")
+    folder = run_of(str(run) if run else None, str(checkpoint) if checkpoint else None)
     if folder is None:
         return arguments
-    trained = OmegaConf.load(folder / CONFIG)
+    trained = DictConfig(OmegaConf.load(folder / CONFIG))
     for group in GROUPS:
         ConfigStore.instance().store(group=group, name="run", node=trained[group])
     return [*(f"{group}=run" for group in GROUPS if group not in given), *arguments]

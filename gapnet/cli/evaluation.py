@@ -39,16 +39,18 @@ class Subject:
 
 
 def check_classes(network: GapNet, classes: Sequence[str]) -> None:
-    """Refuse a data set whose classes are not those that the network was trained for, in their order."""
+    """Refuse a data set whose classes, or their order, are not those of the checkpoint."""
     known = network.classes or ()
     if len(classes) != len(known):
         raise GapnetError(
-            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: evaluate on what it was trained for"
+            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: "
+            "evaluate on what it was trained for"
         )
     for index, (mine, theirs) in enumerate(zip(classes, known, strict=True)):
         if mine != theirs:
             raise GapnetError(
-                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: evaluate on what it was trained for"
+                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: "
+                "evaluate on what it was trained for"
             )
 
 
@@ -97,13 +99,11 @@ def _predict(cfg: DictConfig, subject: Subject, split: str) -> Predictions:
 
 
 def _score(subject: Subject, predictions: dict[str, Predictions], split: str) -> list[Figure]:
-    chosen_on = subject.data.source.select_split
-    honest = chosen_on != split and predictions[chosen_on].truth_ious is not None
-    frozen = (
-        (choose_cut(predictions[chosen_on], subject.rules.protocol), chosen_on) if honest else None
-    )
+    protocol, chosen_on = subject.rules.protocol, subject.data.source.select_split
+    overlaps = predictions[chosen_on].overlaps if chosen_on != split else None
+    frozen = None if overlaps is None else (choose_cut(overlaps, protocol), chosen_on)
     truth = truth_of(subject.data.records(split))
-    return score(predictions[split], truth, subject.rules.protocol, split=split, frozen=frozen)
+    return score(predictions[split], truth, protocol, split=split, frozen=frozen)
 
 
 def _show_in_tensorboard(pictures: Sequence[Picture], folder: Path) -> None:
@@ -134,9 +134,9 @@ def _write_page(
             shown = {name: curve for name, curve in curves.items() if name.startswith(prefix)}
             plots[caption] = curves_svg(shown, x="step", y=axis)
     swept = {
-        name: (each.about.cuts, sweep_errors(each, subject.rules.protocol).tolist())
+        name: (each.overlaps.cuts, sweep_errors(each.overlaps, subject.rules.protocol).tolist())
         for name, each in predictions.items()
-        if each.truth_ious is not None
+        if each.overlaps is not None
     }
     if swept:
         marks = {

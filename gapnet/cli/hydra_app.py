@@ -1,4 +1,4 @@
-"""Hydra, with errors that take one line: composing a command's configuration and running its task with it."""
+"""Hydra, with errors that take one line."""
 
 import os
 import sys
@@ -32,9 +32,10 @@ class Command(Protocol):
 
 
 def launch(name: str, command: Command) -> None:
-    """Compose the configuration of a command from the arguments and do its task: once, or for each job of a sweep.
+    """Compose a command's configuration from the arguments, and do its task with it.
 
-    An expected error takes one line, and status 1 at the end; it does not stop the other jobs of a sweep.
+    A sweep does the task once for each of its jobs. An expected error takes one line, and status 1
+    at the end; it does not stop the other jobs.
     """
     OmegaConf.register_new_resolver("run_id", run_id, replace=True)
     OmegaConf.register_new_resolver("evaluation_folder", evaluation_folder, replace=True)
@@ -76,7 +77,7 @@ def _switch(value: str | None) -> Iterator[None]:
 
 
 def _in_one_line(error: BaseException) -> str:
-    """Keep what a person needs of a message: a loader's worker puts a traceback around it, Hydra its search path."""
+    """Keep what a person needs: a loader's worker adds a traceback, Hydra its search path."""
     text = str(error)
     marker = f"{GapnetError.__module__}.{GapnetError.__name__}: "
     if marker in text:

@@ -41,7 +41,10 @@ log = logging.getLogger(__name__)
 
 
 def run_id(*, _root_: DictConfig) -> str:
-    """Derive a run's id from what it computes, so that every process and every try of a run finds the same folder."""
+    """Derive a run's id from what it computes.
+
+    Every process of a run, and every try of it, so finds the same folder.
+    """
     job = {name: _root_._get_node(name) for name in _root_ if name not in NOT_THE_JOB}
     unresolved = OmegaConf.to_container(OmegaConf.create(job), resolve=False)
     return hashlib.sha256(json.dumps(unresolved, sort_keys=True).encode()).hexdigest()[:8]
@@ -54,7 +57,7 @@ def evaluation_folder(*, _root_: DictConfig) -> str:
 
 
 def run_of(run: str | None, checkpoint: str | None) -> Path | None:
-    """Find the run folder: the one that is named, or else the one that the checkpoint lies in, if it lies in one."""
+    """Find the run folder: the one that is named, or else the one that the checkpoint lies in."""
     if run is not None:
         if not (Path(run) / CONFIG).is_file():
             raise GapnetError(f"run={run}: is no run folder (there is no {Path(run) / CONFIG})")
@@ -66,7 +69,7 @@ def run_of(run: str | None, checkpoint: str | None) -> Path | None:
 
 
 def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
-    """Find a checkpoint: a file, or the best or last of a run; without a word, the one that the run itself evaluated."""
+    """Find a checkpoint: a file, the best or last of a run, or the one that the run evaluated."""
     if run is not None and checkpoint is None:
         checkpoint = OmegaConf.load(run / CONFIG).checkpoint
     if run is not None and checkpoint in (BEST, LAST):
@@ -75,7 +78,7 @@ def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
 
 
 def open_folder(cfg: DictConfig) -> Path:
-    """Start a run in its folder: move an earlier run of the same configuration aside, and describe this one."""
+    """Start a run in its folder: move an earlier one aside, and describe this one."""
     folder = Path(cfg.folder).absolute()
     try:
         if (folder / CONFIG).exists():
@@ -86,7 +89,8 @@ def open_folder(cfg: DictConfig) -> Path:
         handler = logging.FileHandler(folder / LOG)
     except OSError as error:
         raise GapnetError(
-            f"run folder {folder}: cannot be written ({error.strerror}); choose a place with paths.runs=..."
+            f"run folder {folder}: cannot be written ({error.strerror}); "
+            "choose another place with paths.runs=..."
         ) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
@@ -97,7 +101,7 @@ def link_latest(folder: Path, runs: Path) -> None:
     """Point RUNS/latest at a run."""
     fresh = runs / f".latest-{os.getpid()}"
     fresh.symlink_to(os.path.relpath(folder, runs))
-    os.replace(fresh, runs / "latest")
+    fresh.replace(runs / "latest")
 
 
 def _move_aside(folder: Path) -> None:
@@ -124,7 +128,7 @@ def _environment(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """Name the commit of the checkout that runs, with a + if files have changed since; None for an installed package."""
+    """Name the commit of the checkout, with a + if files have changed; None for a package."""
     checkout = Path(__file__).resolve().parents[2]
     git = [
         "git",

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
@@ -29,16 +30,16 @@ def task(cfg: DictConfig) -> None:
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     if cfg.checkpoint not in (BEST, LAST):
         raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")
-    rules, optim, trainer = rules_of(cfg), build(cfg, "optim"), training_trainer(cfg)
+    rules, optim = rules_of(cfg), build(cfg, "optim")
     source = build(cfg, "data")
     network = build(cfg, "model", num_classes=len(source.classes))
     network.classes = tuple(source.classes)
     data = data_of(cfg, source, network)
     data.check(source.train_split, source.select_split, cfg.split or source.test_split)
+    batches = len(data.train_dataloader())
+    trainer = training_trainer(cfg, batches)
     folder = open_folder(cfg)
     link_latest(folder, Path(cfg.paths.runs))
-    batches = len(data.train_dataloader())
-    trainer.log_every_n_steps = min(trainer.log_every_n_steps, batches)  # at least once an epoch
     steps = count_steps(
         batches,
         epochs=trainer.max_epochs,

@@ -87,5 +87,6 @@ def _check_box(box: list[int], height: int, width: int, path: Path) -> None:
     # Pixels count from 0, but some annotators counted from 1: a box may end one pixel beyond.
     if not (0 <= x1 <= x2 <= width and 0 <= y1 <= y2 <= height):
         raise GapnetError(
-            f"{path}: box {box} (xmin, ymin, xmax, ymax) lies outside its image of {width} x {height} pixels"
+            f"{path}: box {box} (xmin, ymin, xmax, ymax) lies outside its image of "
+            f"{width} x {height} pixels"
         )

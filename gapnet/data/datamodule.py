@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Sampler
 from torchvision.transforms import v2
 
 from gapnet.data.images import Draw, Images, read_image
-from gapnet.data.sample import Batch, Record, Source, collate
+from gapnet.data.sample import Record, Sample, Source, collate
 from gapnet.errors import GapnetError
 
 View = Callable[[tuple[int, int]], v2.Transform]
@@ -17,7 +17,7 @@ SEEDS = 2**31
 
 
 class Shuffle(Sampler[Draw]):
-    """Draw every image once an epoch, in an order and with a seed each that follow from seed and epoch alone."""
+    """Draw every image once an epoch, in an order and under seeds that follow from the epoch."""
 
     def __init__(self, count: int, *, seed: int) -> None:
         """Shuffle `count` images."""
@@ -63,7 +63,8 @@ class DataModule(pl.LightningDataModule):
             view: makes the fixed view of all others.
             batch_size: images per batch and device.
             num_workers: processes that read images; 0 reads in the main process.
-            limit: take this many images of each split and no more, chosen at random but always the same; for trying things out.
+            limit: take this many images of each split and no more, always the same ones; for trying
+                things out.
             seed: of the order and the random views.
         """
         super().__init__()
@@ -89,7 +90,7 @@ class DataModule(pl.LightningDataModule):
         return self._records[split]
 
     def check(self, *splits: str) -> None:
-        """Read the records of splits, and the first image of each, so that what is wrong there is known early."""
+        """Read the records and the first image of splits: what is wrong there is known early."""
         for split in dict.fromkeys(splits):
             read_image(self.records(split)[0].path)
 
@@ -97,23 +98,23 @@ class DataModule(pl.LightningDataModule):
         """Open a split under the fixed view."""
         return Images(self.records(split), self.view)
 
-    def loader(self, split: str) -> DataLoader[Batch]:
+    def loader(self, split: str) -> DataLoader[Sample]:
         """Serve a split in order, each image once, under the fixed view."""
         return self._loader(self.images(split), sampler=None, drop_last=False)
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Serve the training split, shuffled, under random views; a last batch that is not full is left out."""
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Serve the training split, shuffled, under random views; only in full batches."""
         images = Images(self.records(self.source.train_split), self.augment)
         sampler = Shuffle(len(images), seed=self.seed)
         return self._loader(images, sampler=sampler, drop_last=len(images) >= self.batch_size)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
+    def val_dataloader(self) -> DataLoader[Sample]:
         """Serve the split that chooses checkpoints and thresholds."""
         return self.loader(self.source.select_split)
 
     def _loader(
         self, images: Images, *, sampler: Shuffle | None, drop_last: bool
-    ) -> DataLoader[Batch]:
+    ) -> DataLoader[Sample]:
         return DataLoader(
             images,
             batch_size=self.batch_size,

@@ -1,8 +1,8 @@
 """ILSVRC's classification and localization data as Kaggle packs it.
 
-ROOT/LOC_synset_mapping.txt                         one line per class, in the order of the class index
-ROOT/ILSVRC/ImageSets/CLS-LOC/SPLIT.txt             one line per image: its name, and a number that is not used
-ROOT/ILSVRC/Data/CLS-LOC/FOLDER/NAME.JPEG           NAME is <class>/<file> for the training images
+ROOT/LOC_synset_mapping.txt                 a line per class, in the order of the class index
+ROOT/ILSVRC/ImageSets/CLS-LOC/SPLIT.txt     a line per image: its name, and a number (not used)
+ROOT/ILSVRC/Data/CLS-LOC/FOLDER/NAME.JPEG   NAME is <class>/<file> for the training images
 ROOT/ILSVRC/Annotations/CLS-LOC/FOLDER/NAME.xml
 """
 
@@ -21,8 +21,8 @@ ANNOTATIONS = Path("ILSVRC/Annotations/CLS-LOC")
 class Ilsvrc:
     """Read a tree in Kaggle's layout.
 
-    Training images have their label in their folder's name and are read without boxes; every other split takes label and
-    boxes from its XML.
+    Training images have their label in their folder's name and are read without boxes; every other
+    split takes label and boxes from its XML.
     """
 
     def __init__(
@@ -33,7 +33,14 @@ class Ilsvrc:
         select_split: str = "val",
         test_split: str = "val",
     ) -> None:
-        """Find the tree under `root`; `select_split` chooses thresholds and checkpoints, `test_split` is reported."""
+        """Find the tree under `root`.
+
+        Args:
+            root: the folder that holds ILSVRC/ and LOC_synset_mapping.txt.
+            train_split: is trained on.
+            select_split: chooses checkpoints and thresholds.
+            test_split: is reported.
+        """
         self.root = Path(root)
         _check_layout(self.root)
         synsets = read_synsets(self.root / MAPPING)
@@ -71,7 +78,8 @@ class Ilsvrc:
     def _label(self, class_id: str, index: dict[str, int], where: str | Path) -> int:
         if class_id not in index:
             raise GapnetError(
-                f"{where}: class {class_id!r} is not among the {len(index)} of {self.root / MAPPING}"
+                f"{where}: class {class_id!r} is not among the {len(index)} "
+                f"of {self.root / MAPPING}"
             )
         return index[class_id]
 
@@ -79,12 +87,13 @@ class Ilsvrc:
 def _check_layout(root: Path) -> None:
     if not root.is_dir():
         raise GapnetError(
-            f"data.root={root}: no such folder; put the data set there or name its place with data.root=..."
+            f"data.root={root}: no such folder; "
+            "put the data set there or name its place with data.root=..."
         )
     wanted = [root / MAPPING, root / IMAGE_SETS, root / IMAGES]
     missing = [str(path) for path in wanted if not path.exists()]
     if missing:
         raise GapnetError(
-            f"data.root={root}: no layout that gapnet reads was found; looked for Kaggle's ILSVRC tree, "
-            f"which lacks {' and '.join(missing)}"
+            f"data.root={root}: no layout that gapnet reads was found; "
+            f"looked for Kaggle's ILSVRC tree, which lacks {' and '.join(missing)}"
         )

@@ -16,14 +16,14 @@ from gapnet.errors import GapnetError
 
 
 class Draw(NamedTuple):
-    """Ask for an image under the random view of a seed."""
+    """Ask for the image in a row under the random view of a seed."""
 
-    index: int
+    row: int
     seed: int
 
 
 class Images(Dataset[Sample]):
-    """Read records and show them; a `Draw` seeds the view, so that it depends on no worker and no order."""
+    """Read records and show them; a `Draw` seeds the view, whatever worker reads it and when."""
 
     def __init__(self, records: list[Record], view: v2.Transform) -> None:
         """Show each record under `view`."""
@@ -39,7 +39,7 @@ class Images(Dataset[Sample]):
         if isinstance(wanted, int):
             return self._read(self.records[wanted])
         with _seeded(wanted.seed):
-            return self._read(self.records[wanted.index])
+            return self._read(self.records[wanted.row])
 
     def _read(self, record: Record) -> Sample:
         image = read_image(record.path)
@@ -51,7 +51,10 @@ class Images(Dataset[Sample]):
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed the generator that torchvision draws from, and put it back; torch.manual_seed would also queue work for GPUs."""
+    """Seed the generator that torchvision draws from, and put it back.
+
+    torch.manual_seed would also queue a call for every GPU, image after image.
+    """
     state = torch.default_generator.get_state()
     torch.default_generator.manual_seed(seed)
     try:
@@ -61,7 +64,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def read_image(path: Path) -> Image.Image:
-    """Read a file as RGB, in the pixels as stored (boxes refer to them, so EXIF does not turn the image)."""
+    """Read a file as RGB, in the pixels as stored: boxes refer to them, so EXIF turns nothing."""
     try:
         with Image.open(path) as image:
             return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""What passes from the files to the network: records on disk, samples in a worker, batches on the device."""
+"""From files to the network: records on disk, samples in a worker, batches on a device."""
 
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -10,7 +10,7 @@ from torch import Tensor
 class Record(NamedTuple):
     """Point at one image on disk and hold what is known of it.
 
-    Boxes (n, 4) are inclusive, in pixels of the file as stored; None where nobody annotated the image.
+    Boxes (n, 4) are inclusive, in pixels of the file as stored; None where nobody drew any.
     """
 
     id: str
@@ -20,10 +20,11 @@ class Record(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Hold one image as the network will see it, and what is needed to find the way back to the file.
+    """Hold one image as the network will see it, and the way back to the file.
 
     image: bytes (3, H, W). boxes: as in the record. size: (height, width) of the file.
-    window: edges x1, y1, x2, y2 (4,) of what the image shows, in pixels of the file; it may reach beyond them.
+    window: edges x1, y1, x2, y2 (4,) of what the image shows, in pixels of the file; it may reach
+    beyond them.
     """
 
     image: Tensor
@@ -35,7 +36,7 @@ class Sample(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Hold samples stacked: images (B, 3, H, W), labels (B,), sizes (B, 2), windows (B, 4), and lists of the rest."""
+    """Hold samples stacked: images (B, 3, H, W), labels (B,), sizes (B, 2), windows (B, 4)."""
 
     images: Tensor
     labels: Tensor
@@ -58,7 +59,7 @@ def collate(samples: list[Sample]) -> Batch:
 
 
 class Source(Protocol):
-    """A data set as it lies on disk: its classes in the order of their index, and its splits by name."""
+    """A data set as it lies on disk: classes in the order of their index, splits by name."""
 
     root: Path
     classes: list[str]

@@ -1,9 +1,8 @@
-"""The stand-in data set: scenes drawn to disk in ILSVRC's layout, so that everything runs without a download."""
+"""The stand-in data set: scenes drawn to disk in ILSVRC's layout, to run without a download."""
 
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -18,13 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gapnet.data import ilsvrc
-from gapnet.data.scenes import CLASSES, SILHOUETTES, TEXTURES, class_traits, draw_scene
+from gapnet.data.scenes import draw_scene
+from gapnet.data.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
 from gapnet.errors import GapnetError
 from gapnet.progress import track
 
 log = logging.getLogger(__name__)
 
 VERSION = 1  # of the drawing: a change that moves a byte is a new version
+SMALLEST = 32  # pixels of a side: a texture needs some
 QUALITY = 92  # of the JPEG files
 STAMP = "shapes.json"  # says what was drawn; only a complete tree has it
 FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
@@ -32,7 +33,7 @@ FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
 
 @dataclass(frozen=True)
 class Drawing:
-    """Say all that determines the bytes of a drawn data set: image size (height, width), counts, classes and seed."""
+    """Say all that determines the bytes of a drawn data set; `size` is (height, width)."""
 
     size: tuple[int, int]
     classes: int
@@ -44,14 +45,17 @@ class Drawing:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 2 <= self.classes <= CLASSES:
+        if not 1 < self.classes <= CLASSES:
             raise GapnetError(f"data.classes={self.classes}: must be from 2 to {CLASSES}")
-        if min(self.size) < 32:
-            raise GapnetError(f"data.size={list(self.size)}: must be at least 32 pixels a side")
+        if min(self.size) < SMALLEST:
+            raise GapnetError(
+                f"data.size={list(self.size)}: must be at least {SMALLEST} pixels a side"
+            )
         for split in FOLDERS:
             if getattr(self, split) < self.classes:
                 raise GapnetError(
-                    f"data.{split.removesuffix('_cls')}={getattr(self, split)}: must be at least one image per class"
+                    f"data.{split.removesuffix('_cls')}={getattr(self, split)}: "
+                    "must be at least one image per class"
                 )
 
     def folder_name(self) -> str:
@@ -74,7 +78,7 @@ def shapes(
     """Open the stand-in data set; draw it first where it is not there yet.
 
     Args:
-        root: where it lies; by default in `folder`, under a name that follows from the other arguments.
+        root: where it lies; by default in `folder`, under a name that follows from the rest.
         size: of the images, (height, width) or the side of a square.
         classes: how many.
         train: how many training images; the classes take turns.
@@ -94,7 +98,7 @@ def shapes(
 def _height_width(size: int | Sequence[int]) -> tuple[int, int]:
     if isinstance(size, int):
         return size, size
-    if len(size) != 2:
+    if len(size) != len(("height", "width")):
         raise GapnetError(f"data.size={list(size)}: must be one number, or two: [height, width]")
     return size[0], size[1]
 
@@ -108,7 +112,7 @@ def draw(drawing: Drawing, root: Path) -> None:
         _draw_tree(drawing, unfinished)
         (unfinished / STAMP).write_text(json.dumps(asdict(drawing), indent=2) + "\n")
         unfinished.chmod(0o755)
-        os.replace(unfinished, root)
+        unfinished.rename(root)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -184,7 +188,8 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
     if not stamp.exists():
         raise GapnetError(
             f"data.root={root}: is there, but is no complete drawing of shapes (it lacks {STAMP}); "
-            "name another data.root, delete it to have it drawn again, or read another data set with data=..."
+            "name another data.root, delete it to have it drawn again, "
+            "or read another data set with data=..."
         )
     try:
         found = json.loads(stamp.read_text())

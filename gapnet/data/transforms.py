@@ -1,4 +1,4 @@
-"""Views: what of an image the network is shown, as torchvision transforms from a PIL image to bytes (3, H, W)."""
+"""Views: what of an image the network is shown, from a PIL image to bytes (3, H, W)."""
 
 import torch
 from PIL import Image
@@ -10,12 +10,12 @@ DECIMALS = 2  # of a window's pixels: torchvision moves points in single precisi
 
 
 def whole_view(input_size: tuple[int, int]) -> v2.Transform:
-    """Show the whole image, without keeping its aspect: nothing is out of sight, so every box can be found."""
+    """Show the whole image, without keeping its aspect: every box can be found."""
     return v2.Compose([v2.Resize(list(input_size)), v2.PILToTensor()])
 
 
 def centre_view(input_size: tuple[int, int], *, margin: float = 256 / 224) -> v2.Transform:
-    """Show the middle: resize so that the shorter side is `margin` times the input's, then crop the centre."""
+    """Show the middle: make the shorter side `margin` times the input's, then crop the centre."""
     return v2.Compose(
         [
             v2.Resize(round(min(input_size) * margin)),
@@ -32,7 +32,7 @@ def random_view(
     ratio: tuple[float, float] = (3 / 4, 4 / 3),
     flip: float = 0.5,
 ) -> v2.Transform:
-    """Show a random part of `scale` of the area and `ratio` of width to height, mirrored with probability `flip`."""
+    """Show a part: `scale` of the area, `ratio` of width to height, `flip` of them mirrored."""
     crop = v2.RandomResizedCrop(list(input_size), scale=tuple(scale), ratio=tuple(ratio))
     return v2.Compose([crop, v2.RandomHorizontalFlip(flip), v2.PILToTensor()])
 
@@ -40,8 +40,8 @@ def random_view(
 def show(image: Image.Image, view: v2.Transform) -> tuple[Tensor, Tensor]:
     """Apply a view, and find the window that it shows.
 
-    The image's corners ride along through the view, whatever it does along the axes; the window follows from where they
-    come out.
+    The image's corners ride along through the view, whatever it does along the axes; the window
+    follows from where they come out.
 
     Returns:
         The bytes (3, H, W), and the window's edges x1, y1, x2, y2 (4,) in pixels of the image.

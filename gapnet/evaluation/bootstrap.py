@@ -11,6 +11,7 @@ def interval(
 ) -> tuple[float, float]:
     """Give the percentile bootstrap interval of the mean of values (N,).
 
+    >>> import torch
     >>> interval(torch.ones(50), resamples=100, seed=0)
     (1.0, 1.0)
     """

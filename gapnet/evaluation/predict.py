@@ -59,14 +59,14 @@ class Predictor(pl.LightningModule):
         self.writer.flush()
 
     def _overlaps(self, maps: Tensor, boxes: Tensor, batch: Batch) -> Tensor | None:
-        """Overlap the true class's box (B, 1, 4), and its boxes at each cut, with the true boxes: (B, 1 + T)."""
+        """Overlap the true class's box, and its boxes at each cut, with the truth: (B, 1 + T)."""
         truth = [each for each in batch.boxes if each is not None]
         if len(truth) < len(batch.boxes):
             return None
-        padded, present = pad_boxes([each.cpu() for each in truth])
-        swept = self.localizer.boxes_at(
-            maps, batch.windows, batch.sizes, self.protocol.thresholds()
-        )[:, 0]
+        cuts = self.protocol.thresholds()
+        swept = self.localizer.boxes_at(maps, batch.windows, batch.sizes, cuts)[:, 0]
         return best_iou(
-            torch.cat([boxes, swept], 1), padded, present, inclusive=self.protocol.inclusive
+            torch.cat([boxes, swept], 1),
+            pad_boxes([each.cpu() for each in truth]),
+            inclusive=self.protocol.inclusive,
         )

@@ -1,7 +1,7 @@
 """Score: a pure function of predictions and ground truth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,8 +10,14 @@ from gapnet.data.sample import Record
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import interval
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.store import Predictions
-from gapnet.metrics.functional import best_iou, label_hits, localization_hits, pad_boxes
+from gapnet.evaluation.store import Overlaps, Predictions
+from gapnet.metrics.functional import (
+    PaddedBoxes,
+    best_iou,
+    label_hits,
+    localization_hits,
+    pad_boxes,
+)
 from gapnet.ops.boxes import centred
 
 CENTRED_SHARES = [index / 50 for index in range(5, 51)]  # sides of the centred boxes that are tried
@@ -20,17 +26,16 @@ TOP = (1, 5)
 
 @dataclass(frozen=True)
 class Truth:
-    """Hold the ground truth: labels (N,), and boxes (N, M, 4) where present (N, M); None where nobody drew boxes."""
+    """Hold the ground truth: ids, labels (N,), and boxes, unless some image has none."""
 
     ids: list[str]
     labels: Tensor
-    boxes: Tensor | None
-    present: Tensor | None
+    boxes: PaddedBoxes | None
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Name a figure in full: an error rate from 0 to 1, over n images, between low and high with 95% confidence.
+    """Name a figure in full: an error rate over n images, its 95% interval from low to high.
 
     `threshold` is the cut of the map, and `chosen_on` says who chose it.
     """
@@ -48,9 +53,9 @@ class Figure:
 def truth_of(records: Sequence[Record]) -> Truth:
     """Gather the ground truth of records."""
     boxes = [record.boxes for record in records if record.boxes is not None]
-    padded, present = pad_boxes(boxes) if len(boxes) == len(records) else (None, None)
     labels = torch.tensor([record.label for record in records])
-    return Truth([record.id for record in records], labels, padded, present)
+    padded = pad_boxes(boxes) if len(boxes) == len(records) else None
+    return Truth([record.id for record in records], labels, padded)
 
 
 def align(predictions: Predictions, truth: Truth) -> Predictions:
@@ -59,29 +64,31 @@ def align(predictions: Predictions, truth: Truth) -> Predictions:
     missing = [each for each in truth.ids if each not in rows]
     if missing:
         raise GapnetError(
-            f"{len(missing)} of {len(truth.ids)} images have no prediction, the first of them {missing[0]}"
+            f"{len(missing)} of {len(truth.ids)} images have no prediction, "
+            f"the first of them {missing[0]}"
         )
     order = torch.tensor([rows[each] for each in truth.ids])
-    return Predictions(
+    overlaps = predictions.overlaps
+    return replace(
+        predictions,
         ids=truth.ids,
         sizes=predictions.sizes[order],
         classes=predictions.classes[order],
         guess_labels=predictions.guess_labels[order],
         guess_boxes=predictions.guess_boxes[order],
-        truth_iou=None if predictions.truth_iou is None else predictions.truth_iou[order],
-        truth_ious=None if predictions.truth_ious is None else predictions.truth_ious[order],
-        about=predictions.about,
+        overlaps=overlaps
+        and overlaps._replace(own=overlaps.own[order], swept=overlaps.swept[order]),
     )
 
 
-def sweep_errors(predictions: Predictions, protocol: Protocol) -> Tensor:
+def sweep_errors(overlaps: Overlaps, protocol: Protocol) -> Tensor:
     """Give the ground-truth-known error at each cut, (T,)."""
-    return 1 - _sweep_hits(predictions, protocol).double().mean(0)
+    return 1 - (overlaps.swept >= protocol.iou).double().mean(0)
 
 
-def choose_cut(predictions: Predictions, protocol: Protocol) -> float:
+def choose_cut(overlaps: Overlaps, protocol: Protocol) -> float:
     """Choose the cut with the lowest ground-truth-known error; of several, the lowest cut."""
-    return predictions.about.cuts[int(_sweep_hits(predictions, protocol).sum(0).argmax())]
+    return overlaps.cuts[int((overlaps.swept >= protocol.iou).sum(0).argmax())]
 
 
 def score(
@@ -102,10 +109,10 @@ def score(
         frozen: a cut chosen on another split, and that split's name.
     """
     verdicts = _classification(predictions, truth)
-    if truth.boxes is not None and truth.present is not None:
-        verdicts += _localization(predictions, truth, protocol)
-        verdicts += _gt_known(predictions, protocol, split, frozen)
-        verdicts += _anchors(predictions, truth.boxes, truth.present, protocol, split)
+    if truth.boxes is not None and predictions.overlaps is not None:
+        verdicts += _localization(predictions, truth.labels, truth.boxes, protocol)
+        verdicts += _gt_known(predictions.overlaps, predictions.about.cut, protocol, split, frozen)
+        verdicts += _anchors(predictions.sizes, truth.boxes, protocol, split)
     return [_figure(verdict, protocol) for verdict in verdicts]
 
 
@@ -140,62 +147,43 @@ def _classification(predictions: Predictions, truth: Truth) -> list[_Verdict]:
     ]
 
 
-def _localization(predictions: Predictions, truth: Truth, protocol: Protocol) -> list[_Verdict]:
-    overlaps = best_iou(
-        predictions.guess_boxes, truth.boxes, truth.present, inclusive=protocol.inclusive
-    )
+def _localization(
+    predictions: Predictions, labels: Tensor, boxes: PaddedBoxes, protocol: Protocol
+) -> list[_Verdict]:
+    guessed, about = predictions.guess_labels, predictions.about
+    overlaps = best_iou(predictions.guess_boxes, boxes, inclusive=protocol.inclusive)
     return [
         _Verdict(
             f"top{k}_localization_error",
-            localization_hits(
-                predictions.guess_labels, overlaps, truth.labels, within=k, threshold=protocol.iou
-            ),
-            predictions.about.cut,
+            localization_hits(guessed, overlaps, labels, within=k, threshold=protocol.iou),
+            about.cut,
             "fixed",
         )
         for k in TOP
-        if k < predictions.about.num_classes
+        if k < about.num_classes
     ]
 
 
 def _gt_known(
-    predictions: Predictions, protocol: Protocol, split: str, frozen: tuple[float, str] | None
+    overlaps: Overlaps, cut: float, protocol: Protocol, split: str, frozen: tuple[float, str] | None
 ) -> list[_Verdict]:
+    """Judge at the fixed cut, at one frozen elsewhere, and at the best for this very split."""
     name = "gt_known_error"
-    verdicts = [
-        _Verdict(name, predictions.truth_iou >= protocol.iou, predictions.about.cut, "fixed")
+    chosen = [] if frozen is None else [frozen]
+    chosen.append((choose_cut(overlaps, protocol), f"{split} (oracle)"))
+    hits = overlaps.swept >= protocol.iou
+    return [
+        _Verdict(name, overlaps.own >= protocol.iou, cut, "fixed"),
+        *(_Verdict(name, hits[:, overlaps.cuts.index(at)], at, by) for at, by in chosen),
     ]
-    hits = _sweep_hits(predictions, protocol)
-    if frozen is not None:
-        cut, chosen_on = frozen
-        verdicts.append(_Verdict(name, hits[:, predictions.about.cuts.index(cut)], cut, chosen_on))
-    cut = choose_cut(predictions, protocol)
-    verdicts.append(
-        _Verdict(name, hits[:, predictions.about.cuts.index(cut)], cut, f"{split} (oracle)")
-    )
-    return verdicts
 
 
-def _anchors(
-    predictions: Predictions, boxes: Tensor, present: Tensor, protocol: Protocol, split: str
-) -> list[_Verdict]:
-    tried = torch.stack([centred(predictions.sizes.double(), share) for share in CENTRED_SHARES], 1)
-    hits = best_iou(tried, boxes.double(), present, inclusive=protocol.inclusive) >= protocol.iou
+def _anchors(sizes: Tensor, boxes: PaddedBoxes, protocol: Protocol, split: str) -> list[_Verdict]:
+    tried = torch.stack([centred(sizes.double(), share) for share in CENTRED_SHARES], 1)
+    hits = best_iou(tried, boxes, inclusive=protocol.inclusive) >= protocol.iou
     best = int(hits.sum(0).argmax())
+    chosen_on = f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})"
     return [
         _Verdict("whole_image_gt_known_error", hits[:, -1]),
-        _Verdict(
-            "centred_box_gt_known_error",
-            hits[:, best],
-            None,
-            f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})",
-        ),
+        _Verdict("centred_box_gt_known_error", hits[:, best], None, chosen_on),
     ]
-
-
-def _sweep_hits(predictions: Predictions, protocol: Protocol) -> Tensor:
-    if predictions.truth_ious is None:
-        raise GapnetError(
-            "the predictions hold no overlaps with true boxes; predict a split that has boxes"
-        )
-    return predictions.truth_ious >= protocol.iou

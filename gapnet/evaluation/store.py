@@ -1,7 +1,6 @@
 """predictions/: a folder of Parquet parts, one row per image, written whole or not at all."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,12 +63,20 @@ class Row(NamedTuple):
     truth_ious: list[float] | None
 
 
+class Overlaps(NamedTuple):
+    """Hold the IoU of the true class's box: by the boxer's own rule (N,), and at T cuts (N, T)."""
+
+    own: Tensor
+    swept: Tensor
+    cuts: list[float]
+
+
 @dataclass(frozen=True)
 class Predictions:
     """Hold predictions as tensors, one row per image, in the order of `ids`.
 
-    sizes (N, 2) are (height, width); classes (N, R); guess_labels (N, G); guess_boxes (N, G, 4); truth_iou (N,) and
-    truth_ious (N, T) over the cuts are None where an image had no true boxes.
+    sizes (N, 2) are (height, width); classes (N, R); guess_labels (N, G); guess_boxes (N, G, 4).
+    Without overlaps, some image had no true boxes.
     """
 
     ids: list[str]
@@ -77,8 +84,7 @@ class Predictions:
     classes: Tensor
     guess_labels: Tensor
     guess_boxes: Tensor
-    truth_iou: Tensor | None
-    truth_ious: Tensor | None
+    overlaps: Overlaps | None
     about: About
 
 
@@ -106,7 +112,7 @@ class Writer:
         name = f"part-{self.rank:03d}-{self.part:05d}.parquet"
         unfinished = self.folder / f".{name}.unfinished"
         pq.write_table(table, unfinished, compression="zstd")
-        os.replace(unfinished, self.folder / name)
+        unfinished.replace(self.folder / name)
         self.rows, self.part = [], self.part + 1
 
 
@@ -131,15 +137,15 @@ def read(folder: Path) -> Predictions:
 
 def _to_tensors(table: pa.Table, about: About) -> Predictions:
     count = table.num_rows
-    boxed = table["truth_iou"].null_count == 0
+    own, swept = _column(table, "truth_iou"), _column(table, "truth_ious")
+    boxed = not own.isnan().any()
     return Predictions(
         ids=table["id"].to_pylist(),
         sizes=torch.stack([_column(table, "height"), _column(table, "width")], 1),
         classes=_column(table, "classes").view(count, -1),
         guess_labels=_column(table, "guess_labels").view(count, -1),
         guess_boxes=_column(table, "guess_boxes").view(count, -1, 4),
-        truth_iou=_column(table, "truth_iou") if boxed else None,
-        truth_ious=_column(table, "truth_ious").view(count, -1) if boxed else None,
+        overlaps=Overlaps(own, swept.view(count, -1), about.cuts) if boxed else None,
         about=about,
     )
 

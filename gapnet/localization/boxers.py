@@ -16,7 +16,7 @@ CUT = 0.20  # of the map's maximum, section 3.2
 
 
 class Boxer(Protocol):
-    """Box maps (K, h, w) once they are laid over `size` (height, width) pixels: inclusive boxes (K, 4) in these pixels."""
+    """Box maps (K, h, w) laid over `size` (height, width): inclusive boxes (K, 4) in its pixels."""
 
     cut: float
 
@@ -31,7 +31,7 @@ class Boxer(Protocol):
 
 @dataclass(frozen=True)
 class ThresholdBoxer:
-    """Box the largest connected component of the region above a share of the map's maximum (section 3.2).
+    """Box the largest component of the region above a share of the map's maximum (section 3.2).
 
     A map without a positive value says nothing about place: its box is the whole view.
     """

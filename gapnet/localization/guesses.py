@@ -16,7 +16,7 @@ class GuessRule(Protocol):
     classes: int
 
     def __call__(self, classes: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn classes (B, K) and their boxes (B, K, 4) into labels (B, G) and boxes (B, G, 4), G at most 5."""
+        """Turn classes (B, K) and boxes (B, K, 4) into labels (B, G) and boxes (B, G, 4)."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Saliency, boxer and guess rule together: from what a network has seen to boxes in the pixels of the files."""
+"""Saliency, boxer and guess rule together: from what a network has seen to boxes in the files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Localizer:
     guesses: GuessRule
 
     def maps(self, network: GapNet, seen: Seen, classes: Tensor, ids: Sequence[str]) -> Tensor:
-        """Map the evidence (B, K, h, w) for classes (B, K); a map that is not finite is an error that names its image."""
+        """Map the evidence (B, K, h, w) for classes (B, K); NaN is an error with the image's id."""
         maps = self.saliency(network, seen, classes)
         broken = (~torch.isfinite(maps)).flatten(1).any(1).nonzero().flatten().tolist()
         if broken:
@@ -46,7 +46,7 @@ class Localizer:
     def boxes_at(
         self, maps: Tensor, windows: Tensor, sizes: Tensor, cuts: Sequence[float] | None
     ) -> Tensor:
-        """Box maps (B, K, h, w) at T cuts, or at the boxer's own if None: inclusive boxes (B, K, T, 4)."""
+        """Box maps (B, K, h, w) at T cuts, or at the boxer's own if None: boxes (B, K, T, 4)."""
         boxed = [
             self._boxes_of_one(each, window, (int(height), int(width)), cuts)
             for each, window, (height, width) in zip(

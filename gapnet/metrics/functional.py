@@ -1,6 +1,7 @@
 """Verdicts, one per image: is the label right, is the box?"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from gapnet.ops.boxes import iou
 
 
 def label_hits(ranked: Tensor, labels: Tensor, *, within: int) -> Tensor:
-    """Tell whether the label (N,) is among the first `within` of the ranked classes (N, R): bools (N,).
+    """Tell whether the label (N,) is among the first `within` of ranked classes (N, R): (N,).
 
     >>> label_hits(torch.tensor([[3, 1], [0, 2]]), torch.tensor([1, 1]), within=2).tolist()
     [True, False]
@@ -17,27 +18,34 @@ def label_hits(ranked: Tensor, labels: Tensor, *, within: int) -> Tensor:
     return (ranked[:, :within] == labels[:, None]).any(1)
 
 
-def pad_boxes(boxes: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Stack N lists of boxes (n_i, 4): boxes (N, M, 4), and which of them are there, bools (N, M)."""
+class PaddedBoxes(NamedTuple):
+    """Hold the boxes (N, M, 4) of N images, and which of them are present (N, M)."""
+
+    xyxy: Tensor
+    present: Tensor
+
+
+def pad_boxes(boxes: Sequence[Tensor]) -> PaddedBoxes:
+    """Stack the boxes (n, 4) of each of N images."""
     most = max((len(each) for each in boxes), default=0)
     padded = torch.zeros(len(boxes), most, 4)
     present = torch.zeros(len(boxes), most, dtype=torch.bool)
     for row, each in enumerate(boxes):
         padded[row, : len(each)] = each
         present[row, : len(each)] = True
-    return padded, present
+    return PaddedBoxes(padded, present)
 
 
-def best_iou(boxes: Tensor, truth: Tensor, present: Tensor, *, inclusive: bool) -> Tensor:
-    """Give the highest IoU (N, G) of each box (N, G, 4) with any true box (N, M, 4) that is present (N, M)."""
-    overlaps = iou(boxes[:, :, None], truth[:, None], inclusive=inclusive)
-    return overlaps.masked_fill(~present[:, None], 0.0).amax(-1)
+def best_iou(boxes: Tensor, truth: PaddedBoxes, *, inclusive: bool) -> Tensor:
+    """Give the highest IoU (N, G) of each box (N, G, 4) with any true box of its image."""
+    overlaps = iou(boxes[:, :, None], truth.xyxy[:, None], inclusive=inclusive)
+    return overlaps.masked_fill(~truth.present[:, None], 0.0).amax(-1)
 
 
 def localization_hits(
     guess_labels: Tensor, guess_ious: Tensor, labels: Tensor, *, within: int, threshold: float = 0.5
 ) -> Tensor:
-    """Tell whether any of the first `within` guesses has the right label and a right box: bools (N,).
+    """Tell whether any of the first `within` guesses has the right label and a right box: (N,).
 
     Args:
         guess_labels: (N, G), most confident first.

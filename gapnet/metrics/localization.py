@@ -22,8 +22,5 @@ class GtKnownError(ErrorRate):
 
     def update(self, boxes: Tensor, truth: list[Tensor]) -> None:
         """Count boxes (B, 4) against the true boxes of each image, B times (n, 4)."""
-        padded, present = pad_boxes(truth)
-        self.count(
-            best_iou(boxes[:, None].cpu(), padded, present, inclusive=self.inclusive)[:, 0]
-            >= self.threshold
-        )
+        overlaps = best_iou(boxes[:, None].cpu(), pad_boxes(truth), inclusive=self.inclusive)
+        self.count(overlaps[:, 0] >= self.threshold)

@@ -71,5 +71,8 @@ class GapNet(nn.Module):
         return self.forward_head(self.forward_features(images))
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
-        """Give the maps (B, K, h, w) of classes (B, K); their mean (maximum, for max pooling) plus bias is the logit."""
+        """Give the maps (B, K, h, w) of classes (B, K).
+
+        Their mean (for max pooling, their maximum) plus the bias is the logit.
+        """
         return self.head.class_maps(features, classes)

@@ -1,4 +1,4 @@
-"""The head that makes a network a class-activation network: conv, pooling, one linear layer (section 2 of the paper)."""
+"""The head of a class-activation network: conv, pooling, one linear layer (section 2)."""
 
 from typing import Literal
 
@@ -12,9 +12,9 @@ Pool = Literal["avg", "max"]
 class CamHead(nn.Module):
     """Classify by one pooled number per class map.
 
-    `forward(embed(x))` pools sum_k w_k f_k(x, y) over places and adds the bias. For the average the weights may as well
-    be applied after the pooling, as in the paper; for the maximum they may not, and a class's score is then the highest
-    value of its class map.
+    `forward(embed(x))` pools sum_k w_k f_k(x, y) over places and adds the bias. For the average the
+    weights may as well be applied after the pooling, as in the paper; for the maximum they may not,
+    and a class's score is then the highest value of its class map.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class CamHead(nn.Module):
         pool: Pool = "avg",
         dropout: float = 0.0,
     ) -> None:
-        """Build the head over features of `channels`; without `width` there is no conv in front of the pooling."""
+        """Build the head over features of `channels`; without `width` there is no conv in it."""
         super().__init__()
         if pool not in ("avg", "max"):
             raise ValueError(f"pool={pool!r}: must be 'avg' or 'max'")
@@ -57,5 +57,5 @@ class CamHead(nn.Module):
         return class_map(features, every_class).amax((-2, -1)) + self.linear.bias
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
-        """Map the evidence (B, K, h, w) for classes (B, K) in embedded features (B, C, h, w), bias left out."""
+        """Map the evidence (B, K, h, w) for classes (B, K) in embedded features (B, C, h, w)."""
         return class_map(features, self.linear.weight[classes])

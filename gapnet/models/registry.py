@@ -1,4 +1,4 @@
-"""Networks by name. A function that returns a GapNet and is decorated with `register` is a network; its name is its name."""
+"""Networks by name: a function that returns a GapNet and is decorated with `register` is one."""
 
 import difflib
 import functools
@@ -14,11 +14,12 @@ _BUILDERS: dict[str, Callable[..., GapNet]] = {}
 
 
 def register(build: Callable[P, GapNet]) -> Callable[P, GapNet]:
-    """Enter a builder under its function name, and have each network remember the arguments that rebuild it."""
+    """Enter a builder under its name, and have its networks remember what rebuilds them."""
     name = build.__name__
     if name in _BUILDERS:
         raise ValueError(
-            f"network {name!r} is registered twice: by {_BUILDERS[name].__module__} and {build.__module__}"
+            f"network {name!r} is registered twice: "
+            f"by {_BUILDERS[name].__module__} and {build.__module__}"
         )
     signature = inspect.signature(build)
 

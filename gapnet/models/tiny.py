@@ -1,4 +1,4 @@
-"""A small network that is trained from scratch on the stand-in data set within minutes on two cores."""
+"""A small network that is trained from scratch on the stand-in data within minutes on two cores."""
 
 from torch import nn
 

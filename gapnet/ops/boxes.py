@@ -1,7 +1,8 @@
 """Boxes: xyxy floats in pixels of the original image.
 
-An inclusive box names the first and the last pixel that belong to it, as VOC and ILSVRC do: its width is x2 - x1 + 1.
-An exclusive box names its edges: its width is x2 - x1. Where it matters, a function asks for `inclusive`.
+An inclusive box names the first and the last pixel that belong to it, as VOC and ILSVRC do: its
+width is x2 - x1 + 1. An exclusive box names its edges: its width is x2 - x1. Where it matters, a
+function asks for `inclusive`.
 """
 
 import torch
@@ -19,9 +20,10 @@ def area(boxes: Tensor, *, inclusive: bool) -> Tensor:
 
 
 def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
-    """Give the intersection over union (...) of boxes (..., 4) with others (..., 4), broadcast; 0 where both are empty.
+    """Give the intersection over union (...) of boxes (..., 4), broadcast; 0 where both are empty.
 
-    >>> iou(torch.tensor([0.0, 0.0, 9.0, 9.0]), torch.tensor([0.0, 0.0, 9.0, 4.0]), inclusive=True).item()
+    >>> whole, half = torch.tensor([[0.0, 0.0, 9.0, 9.0], [0.0, 0.0, 9.0, 4.0]])
+    >>> iou(whole, half, inclusive=True).item()
     0.5
     """
     common = torch.cat(
@@ -48,14 +50,14 @@ def whole(size: tuple[int, int]) -> tuple[float, float, float, float]:
 
 
 def centred(sizes: Tensor, share: float) -> Tensor:
-    """Give the inclusive box (N, 4) in the middle of images of sizes (N, 2), with `share` of each side."""
+    """Give the inclusive box (N, 4) in the middle of images (N, 2), with `share` of each side."""
     height, width = sizes.unbind(-1)
     margin_x, margin_y = width * (1 - share) / 2, height * (1 - share) / 2
     return torch.stack([margin_x, margin_y, width - margin_x - 1, height - margin_y - 1], -1)
 
 
 def leave_window(boxes: Tensor, window: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Carry inclusive boxes (..., 4) from a grid laid over a window to the pixels of the image that the window is in.
+    """Carry inclusive boxes (..., 4) from a grid laid over a window to the pixels of the image.
 
     Args:
         boxes: in cells of the grid.

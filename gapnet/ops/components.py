@@ -22,40 +22,50 @@ def largest_component_boxes(
         heat: the map, (H, W), finite.
         thresholds: ascending, (T,); a cell belongs to the region if it is strictly above.
         connectivity: 8 lets cells touch at corners, 4 does not.
-        size: what "largest" compares: the pixels of a component, or the area inside its outer contour (holes and all).
-            The first in reading order wins a tie.
+        size: what "largest" compares: the pixels of a component, or the area inside its outer
+            contour, holes and all. The first in reading order wins a tie.
 
     Returns:
         Inclusive boxes (T, 4); an empty region has the box of the whole map.
     """
     height, width = heat.shape
-    levels = (
-        np.searchsorted(thresholds, heat.ravel(), side="left").reshape(heat.shape).astype(np.uint16)
-    )
+    levels = np.searchsorted(thresholds, heat.ravel()).reshape(heat.shape).astype(np.uint16)
+    rows, columns = levels.max(1), levels.max(0)
     boxes = np.tile(np.array([0, 0, width - 1, height - 1], dtype=np.float32), (len(thresholds), 1))
-    previous, top = -1, int(levels.max())
-    for level in range(top):
-        mask = (levels > level).astype(np.uint8)
-        count = int(
-            mask.sum()
-        )  # the regions are nested: as many cells as before are the same cells
-        boxes[level] = boxes[level - 1] if count == previous else _largest(mask, connectivity, size)
-        previous = count
+    for level in range(int(levels.max())):
+        (top, bottom), (left, right) = _extent(rows > level), _extent(columns > level)
+        mask = (levels[top : bottom + 1, left : right + 1] > level).astype(np.uint8)
+        x1, y1, x2, y2 = _largest(mask, connectivity, size)
+        boxes[level] = left + x1, top + y1, left + x2, top + y2
     return boxes
 
 
+def _extent(occupied: NDArray[np.bool_]) -> tuple[int, int]:
+    places = np.flatnonzero(occupied)
+    return int(places[0]), int(places[-1])
+
+
 def _largest(mask: NDArray[np.uint8], connectivity: int, size: Size) -> tuple[int, int, int, int]:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
+    labels = np.asarray(found, dtype=np.int32)
     if size == "pixels":
-        sizes = stats[1:, cv2.CC_STAT_AREA]
+        sizes = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+        sizes[0] = 0  # label 0 is what lies outside the region
     else:
-        sizes = np.array([_contour_area(labels == label) for label in range(1, count)])
-    x, y, width, height = (int(stats[1 + int(sizes.argmax()), column]) for column in range(4))
+        sizes = np.array([0.0, *(_contour_area(labels == label) for label in range(1, count))])
+    x, y, width, height, _ = stats[_first_of_largest(labels, sizes)].tolist()
     return x, y, x + width - 1, y + height - 1
 
 
+def _first_of_largest(labels: NDArray[np.int32], sizes: NDArray[np.float64]) -> int:
+    tied = np.flatnonzero(sizes[1:] == sizes[1:].max()) + 1
+    if len(tied) == 1:
+        return int(tied[0])
+    place = np.isin(labels, tied).argmax()  # OpenCV labels blocks of pixels, not in reading order
+    return int(labels.flat[place])
+
+
 def _contour_area(component: NDArray[np.bool_]) -> float:
-    contours, _ = cv2.findContours(
-        component.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    mask = component.astype(np.uint8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return max(cv2.contourArea(contour) for contour in contours)

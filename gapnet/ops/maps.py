@@ -22,12 +22,12 @@ def class_map(features: Tensor, weights: Tensor) -> Tensor:
 
 
 def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize maps (K, h, w) to `size` (height, width), bilinear, with the corners of the corner cells aligned."""
+    """Resize maps (K, h, w) to `size` (height, width), bilinear between the cells' centres."""
     return interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
 
 
 def normalise(maps: Tensor) -> Tensor:
-    """Divide maps (..., h, w) by their maximum and cut off below 0; a map without a positive value becomes all 0.
+    """Divide maps (..., h, w) by their maximum and cut off below 0; one without evidence is all 0.
 
     >>> normalise(torch.tensor([[[-1.0, 2.0, 4.0]], [[-3.0, -2.0, 0.0]]])).tolist()
     [[[0.0, 0.5, 1.0]], [[0.0, 0.0, 0.0]]]

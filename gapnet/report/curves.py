@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Plot
 
 Curve = tuple[Sequence[float], Sequence[float]]
@@ -42,5 +41,6 @@ def curves_svg(
     axes.legend(fontsize="small", frameon=False)
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "gapnet"}):
-        FigureCanvasSVG(plot).print_svg(text, metadata={"Date": None})
-    return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]
+        plot.savefig(text, format="svg", metadata={"Date": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]

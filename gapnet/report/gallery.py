@@ -1,4 +1,4 @@
-"""Pictures of what a network saw: right ones and wrong ones, chosen at random but always the same."""
+"""Pictures of what a network saw: right and wrong ones, at random but always the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,33 +46,26 @@ def gallery(
     count: int,
     iou: float,
 ) -> list[Picture]:
-    """Draw `count` images of a split, whose predictions are aligned with it; none if it has no boxes."""
-    if predictions.truth_iou is None:
+    """Draw `count` images of a split, with which the predictions are aligned."""
+    if predictions.overlaps is None:
         return []
-    right = predictions.truth_iou >= iou
-    return [
-        _picture(network, localizer, images, predictions, row, right=bool(right[row]))
-        for row in choose(right, count)
-    ]
-
-
-def _picture(
-    network: GapNet,
-    localizer: Localizer,
-    images: Images,
-    predictions: Predictions,
-    row: int,
-    *,
-    right: bool,
-) -> Picture:
-    sample = images[row]
-    heat, found = _look(network, localizer, sample)
-    true = sample.boxes.tolist() if sample.boxes is not None else []
-    image = overlay(
-        read_image(images.records[row].path), heat, sample.window, found=found, true=true
-    )
-    overlap = predictions.truth_iou[row].item() if predictions.truth_iou is not None else 0.0
-    return Picture(sample.id, image, sample.label, int(predictions.classes[row, 0]), overlap, right)
+    overlaps = predictions.overlaps.own
+    pictures = []
+    for row in choose(overlaps >= iou, count):
+        sample, file = images[row], read_image(images.records[row].path)
+        heat, found = _look(network, localizer, sample)
+        true = sample.boxes.tolist() if sample.boxes is not None else []
+        pictures.append(
+            Picture(
+                id=sample.id,
+                image=overlay(file, heat, sample.window, found=found, true=true),
+                label=sample.label,
+                predicted=int(predictions.classes[row, 0]),
+                iou=overlaps[row].item(),
+                right=bool(overlaps[row] >= iou),
+            )
+        )
+    return pictures
 
 
 def _look(

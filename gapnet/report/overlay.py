@@ -21,7 +21,7 @@ Box = Sequence[float]
 def overlay(
     image: Image.Image, heat: Tensor, window: Tensor, *, found: Box, true: Iterable[Box]
 ) -> Image.Image:
-    """Colour an image by a map (h, w) that covers a window (4,) of it, and draw the boxes: red found, green true."""
+    """Colour an image by a map (h, w) over a window (4,); red is the box found, green the true."""
     laid = _lay(heat, window, (image.height, image.width))
     colours = cv2.applyColorMap((laid * 255).round().astype(np.uint8), cv2.COLORMAP_JET)[..., ::-1]
     mixed = (1 - STRENGTH) * np.asarray(image, dtype=np.float32) + STRENGTH * colours

@@ -8,7 +8,7 @@ from gapnet.models.gapnet import GapNet
 
 
 class Seen(NamedTuple):
-    """Hold one forward pass: normalised images (B, 3, H, W), features (B, C, h, w), logits (B, classes)."""
+    """Hold a forward pass: normalised images (B, 3, H, W), features (B, C, h, w), logits (B, N)."""
 
     images: Tensor
     features: Tensor
@@ -16,10 +16,10 @@ class Seen(NamedTuple):
 
 
 class Saliency(Protocol):
-    """Map the evidence for classes: maps (B, K, h, w) for classes (B, K), from a network and what it has seen.
+    """Map the evidence for classes (B, K): maps (B, K, h, w), from a network and what it has seen.
 
-    The forward pass is handed in because the classes are mostly chosen by its logits: a method that needs no more than
-    the features then costs no second pass.
+    The forward pass is handed in because the classes are mostly chosen by its logits: a method that
+    needs no more than the features then costs no second pass.
     """
 
     def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 
 
 class EpochLines(pl.Callback):
-    """Say one line an epoch, where no progress bar is of use: in a log file, under a scheduler, in CI."""
+    """Say one line an epoch, where a progress bar is of no use: in a file, under a scheduler."""
 
     def __init__(self) -> None:
         """Start the clock."""

@@ -1,4 +1,4 @@
-"""From a network to plain values that rebuild it, and from a checkpoint back to a network; no code is ever unpickled."""
+"""From a network to plain values, and from a checkpoint back to a network; no code is unpickled."""
 
 from pathlib import Path
 from typing import Any

@@ -1,14 +1,13 @@
 """The LightningModule: cross entropy on the label, errors on the validation split."""
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gapnet.data.sample import Batch
 from gapnet.localization.localizer import Localizer
-from gapnet.metrics.classification import TopKError
+from gapnet.metrics.classification import ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
 from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, look
@@ -19,7 +18,7 @@ TOP_5_FROM = 6  # classes: with fewer, a top-5 error says nothing
 
 
 class Classifier(pl.LightningModule):
-    """Train a network to classify, and watch how well it localizes though no box is ever shown to it."""
+    """Train a network to classify, and watch how well it localizes though it is shown no box."""
 
     def __init__(
         self,
@@ -71,5 +70,5 @@ class Classifier(pl.LightningModule):
         boxes = self.localizer.boxes(maps, batch.windows, batch.sizes)[:, 0]
         self.gt_known_error(boxes, [each for each in batch.boxes if each is not None])
 
-    def _log_error(self, name: str, metric: torch.nn.Module) -> None:
+    def _log_error(self, name: str, metric: ErrorRate) -> None:
         self.log(name, metric, on_step=False, on_epoch=True, prog_bar=True)

@@ -1,4 +1,4 @@
-"""Optimiser and schedule: parameter groups, and the learning rate as a pure function of the step."""
+"""Optimiser and schedule: parameter groups, and the rate as a pure function of the step."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ class OptimRecipe:
         lr: the highest rate, of the trunk.
         weight_decay: of weights; biases and normalisation parameters have none.
         head_multiplier: times `lr` for the head, which is new where the trunk is pretrained.
-        schedule: how the rate falls: along a cosine to 0, by `decay` every `decay_every` of the steps, or not.
+        schedule: how the rate falls: along a cosine to 0, in steps, or not at all.
         warmup: share of the steps over which the rate rises from 0.
         decay: of the step schedule.
         decay_every: of the step schedule, as a share of all steps.
@@ -94,15 +94,15 @@ class OptimRecipe:
 
 
 def count_steps(
-    batches: int, *, epochs: int, accumulate: int = 1, limit: float = 1.0, most: int = -1
+    batches: int, *, epochs: int | None, accumulate: int = 1, limit: float = 1.0, most: int = -1
 ) -> int:
     """Count the optimiser's steps of a training.
 
     Args:
         batches: an epoch has.
-        epochs: of the training.
+        epochs: of the training; None or -1 where only `most` ends it.
         accumulate: how many batches go into a step; the last step of an epoch may have fewer.
-        limit: Lightning's limit_train_batches, a share of the batches as a float, or a number of them as an int.
+        limit: Lightning's limit_train_batches: a share of the batches (float) or a number (int).
         most: Lightning's max_steps; -1 for no limit.
 
     >>> count_steps(10, epochs=2, accumulate=4)
@@ -111,5 +111,9 @@ def count_steps(
     6
     """
     used = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-    steps = epochs * math.ceil(used / accumulate)
-    return min(steps, most) if most >= 0 else steps
+    if epochs is not None and epochs >= 0:
+        steps = epochs * math.ceil(used / accumulate)
+        return min(steps, most) if most >= 0 else steps
+    if most < 0:
+        raise GapnetError(f"trainer.max_epochs={epochs}: a schedule needs an end")
+    return most

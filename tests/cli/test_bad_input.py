@@ -1,4 +1,4 @@
-"""Bad input ends with one line that names what, where and what to do, exit status 1, and nothing lost."""
+"""Bad input ends with one line: what, where, what to do; exit status 1, and nothing lost."""
 
 import shutil
 from collections.abc import Callable

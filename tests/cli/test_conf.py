@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from gapnet.cli.config import conf_folder
 from gapnet.cli.evaluate import GROUPS
+from gapnet.cli.runs import run_id
 
 CONF = conf_folder()
 CHOICES = [
@@ -73,8 +74,6 @@ def test_every_key_is_a_parameter_of_its_target(choice: Path) -> None:
 
 
 def test_the_run_id_follows_from_what_is_computed() -> None:
-    from gapnet.cli.runs import run_id
-
     def identify(*overrides: str) -> str:
         return run_id(_root_=OmegaConf.create(composed("train", *overrides)))
 

@@ -67,8 +67,8 @@ def test_reading_leaves_the_random_state_alone(shapes_root: Path) -> None:
 
 def test_shuffle_draws_each_index_once() -> None:
     draws = list(Shuffle(50, seed=3))
-    assert sorted(draw.index for draw in draws) == list(range(50))
-    assert [draw.index for draw in draws] != list(range(50))
+    assert sorted(draw.row for draw in draws) == list(range(50))
+    assert [draw.row for draw in draws] != list(range(50))
     assert len({draw.seed for draw in draws}) == 50
 
 

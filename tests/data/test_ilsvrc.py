@@ -38,7 +38,7 @@ def test_another_layout_is_told_what_was_looked_for(tmp_path: Path) -> None:
 
 def test_an_unknown_split_gets_the_list(root: Path) -> None:
     with pytest.raises(
-        GapnetError, match="split 'dev' is not listed .* found are: test, train_cls, val"
+        GapnetError, match=r"split 'dev' is not listed .* found are: test, train_cls, val"
     ):
         Ilsvrc(root).records("dev")
 

@@ -9,8 +9,9 @@ import pytest
 
 from gapnet.data import scenes, shapes
 from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.scenes import CLASSES, class_traits, draw_scene
+from gapnet.data.scenes import draw_scene
 from gapnet.data.shapes import Drawing, draw
+from gapnet.data.traits import CLASSES, class_traits
 from gapnet.errors import GapnetError
 from tests.conftest import small_shapes
 from tests.oracles import scoring

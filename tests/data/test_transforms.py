@@ -15,7 +15,7 @@ def test_the_whole_view_shows_the_whole_image() -> None:
 def test_the_centre_view_shows_the_middle() -> None:
     shown, window = show(Image.new("RGB", (200, 100)), centre_view((64, 64), margin=1.25))
     assert shown.shape == (3, 64, 64)
-    # the short side of 100 becomes 80 pixels, of which 64 are shown: 80 pixels of the file, in the middle
+    # the short side of 100 becomes 80, of which 64 are shown: 80 pixels of the file, in the middle
     torch.testing.assert_close(window, torch.tensor([60.0, 10.0, 140.0, 90.0]))
 
 

@@ -16,7 +16,7 @@ from gapnet.evaluation.score import (
     score,
     sweep_errors,
 )
-from gapnet.evaluation.store import About, Predictions
+from gapnet.evaluation.store import About, Overlaps, Predictions
 from gapnet.metrics.functional import pad_boxes
 from tests.oracles import scoring
 
@@ -46,12 +46,11 @@ def drawn() -> tuple[Predictions, Truth]:
         classes=ranked,
         guess_labels=ranked,
         guess_boxes=boxes,
-        truth_iou=torch.rand(N),
-        truth_ious=torch.rand(N, len(CUTS)),
+        overlaps=Overlaps(torch.rand(N), torch.rand(N, len(CUTS)), CUTS),
         about=About("test", "tiny_gap", CLASSES, 0.2, CUTS),
     )
     return predictions, Truth(
-        predictions.ids, labels, *pad_boxes([torch.tensor(each) for each in truth_boxes])
+        predictions.ids, labels, pad_boxes([torch.tensor(each) for each in truth_boxes])
     )
 
 
@@ -67,10 +66,7 @@ def named(all_figures: list[Figure], metric: str) -> list[Figure]:
 
 def boxes_of(truth: Truth) -> list[list[list[float]]]:
     assert truth.boxes is not None
-    assert truth.present is not None
-    return [
-        boxes[present].tolist() for boxes, present in zip(truth.boxes, truth.present, strict=True)
-    ]
+    return [boxes[present].tolist() for boxes, present in zip(*truth.boxes, strict=True)]
 
 
 @pytest.mark.parametrize("k", [1, 5])
@@ -94,17 +90,15 @@ def test_classification_and_localization_equal_the_oracle(drawn, k: int) -> None
 
 def test_ground_truth_known_is_reported_at_three_thresholds_each_labelled(drawn) -> None:
     predictions, _ = drawn
-    assert predictions.truth_iou is not None
-    assert predictions.truth_ious is not None
+    overlaps = predictions.overlaps
+    assert overlaps is not None
     fixed, frozen, oracle = named(figures(drawn, (0.3, "val")), "gt_known_error")
     assert (fixed.threshold, fixed.chosen_on) == (0.2, "fixed")
-    assert fixed.value == pytest.approx((predictions.truth_iou < 0.5).double().mean().item())
+    assert fixed.value == pytest.approx((overlaps.own < 0.5).double().mean().item())
     assert (frozen.threshold, frozen.chosen_on) == (0.3, "val")
-    assert frozen.value == pytest.approx(
-        (predictions.truth_ious[:, 3] < 0.5).double().mean().item()
-    )
+    assert frozen.value == pytest.approx((overlaps.swept[:, 3] < 0.5).double().mean().item())
     assert oracle.chosen_on == "test (oracle)"
-    assert oracle.value == min(sweep_errors(predictions, PROTOCOL).tolist())
+    assert oracle.value == min(sweep_errors(overlaps, PROTOCOL).tolist())
 
 
 def test_without_another_split_there_is_no_frozen_threshold(drawn) -> None:
@@ -117,7 +111,8 @@ def test_without_another_split_there_is_no_frozen_threshold(drawn) -> None:
 def test_of_several_best_cuts_the_lowest_is_chosen(drawn) -> None:
     predictions, _ = drawn
     tied = torch.tensor([[0.1, 0.9, 0.9, 0.1]]).expand(N, -1)
-    assert choose_cut(replace(predictions, truth_ious=tied), PROTOCOL) == 0.1
+    assert predictions.overlaps is not None
+    assert choose_cut(predictions.overlaps._replace(swept=tied), PROTOCOL) == 0.1
 
 
 def test_the_anchors_equal_the_oracle(drawn) -> None:
@@ -169,10 +164,8 @@ def test_with_five_classes_a_top5_error_is_not_reported(drawn) -> None:
 
 def test_without_boxes_only_classification_is_scored(drawn) -> None:
     predictions, truth = drawn
-    bare = replace(predictions, truth_iou=None, truth_ious=None)
-    scored = score(
-        bare, replace(truth, boxes=None, present=None), PROTOCOL, split="test", frozen=None
-    )
+    bare = replace(predictions, overlaps=None)
+    scored = score(bare, replace(truth, boxes=None), PROTOCOL, split="test", frozen=None)
     assert [figure.metric for figure in scored] == ["top1_error", "top5_error"]
 
 
@@ -186,8 +179,7 @@ def test_aligned_predictions_follow_the_truth_s_order(drawn) -> None:
         classes=predictions.classes[order],
         guess_labels=predictions.guess_labels[order],
         guess_boxes=predictions.guess_boxes[order],
-        truth_iou=predictions.truth_iou[order],
-        truth_ious=predictions.truth_ious[order],
+        overlaps=Overlaps(predictions.overlaps.own[order], predictions.overlaps.swept[order], CUTS),
     )
     assert figures((align(shuffled, truth), truth)) == figures(drawn)
 

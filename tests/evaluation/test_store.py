@@ -39,10 +39,9 @@ def test_rows_come_back_as_tensors(tmp_path: Path) -> None:
     assert predictions.sizes.tolist() == [[10, 20], [11, 20]]
     assert predictions.classes.tolist() == [[0, 1], [1, 1]]
     assert predictions.guess_boxes[1].tolist() == [[0.0, 1.0, 2.0, 3.5], [4.0, 5.0, 6.0, 7.0]]
-    assert predictions.truth_iou is not None
-    assert predictions.truth_ious is not None
-    assert predictions.truth_iou.tolist() == [0.5, 0.5]
-    assert predictions.truth_ious.tolist() == [[0.25, 0.5]] * 2
+    assert predictions.overlaps is not None
+    assert predictions.overlaps.own.tolist() == [0.5, 0.5]
+    assert predictions.overlaps.swept.tolist() == [[0.25, 0.5]] * 2
     assert predictions.about == ABOUT
 
 
@@ -79,9 +78,7 @@ def test_an_interrupted_part_has_no_final_name(tmp_path: Path, monkeypatch) -> N
 
 def test_images_without_boxes_have_no_overlaps(tmp_path: Path) -> None:
     write(tmp_path, [row(0), row(1, truth_iou=None, truth_ious=None)])
-    predictions = read(tmp_path)
-    assert predictions.truth_iou is None
-    assert predictions.truth_ious is None
+    assert read(tmp_path).overlaps is None
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:

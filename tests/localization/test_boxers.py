@@ -71,7 +71,7 @@ def test_guesses_are_the_first_classes_with_their_boxes() -> None:
 
 
 def test_more_than_five_guesses_are_refused() -> None:
-    with pytest.raises(GapnetError, match="guesses.classes=6: must be from 1 to 5"):
+    with pytest.raises(GapnetError, match=r"guesses\.classes=6: must be from 1 to 5"):
         OnePerClass(classes=6)
 
 

@@ -18,7 +18,7 @@ def random_box(rng: random.Random) -> list[float]:
 
 @pytest.fixture(scope="module")
 def cases() -> tuple[list[list[tuple[int, list[float]]]], list[int], list[list[list[float]]]]:
-    """Draw images with repeated labels, several true boxes and many overlaps of exactly one half."""
+    """Draw images with repeated labels, several true boxes and overlaps of exactly one half."""
     rng = random.Random(0)
     guesses = [[(rng.randrange(CLASSES), random_box(rng)) for _ in range(5)] for _ in range(400)]
     labels = [rng.randrange(CLASSES) for _ in guesses]
@@ -36,7 +36,7 @@ def test_localization_error_equals_the_devkit_s_procedure(cases, k: int, inclusi
     guess_labels = torch.tensor([[label for label, _ in each] for each in guesses])
     boxes = torch.tensor([[box for _, box in each] for each in guesses])
     overlaps = best_iou(
-        boxes, *pad_boxes([torch.tensor(each) for each in truth]), inclusive=inclusive
+        boxes, pad_boxes([torch.tensor(each) for each in truth]), inclusive=inclusive
     )
     hits = localization_hits(guess_labels, overlaps, torch.tensor(labels), within=k)
     expected = scoring.localization_error(
@@ -56,8 +56,8 @@ def test_classification_error_equals_the_devkit_s_procedure(cases, k: int) -> No
 
 
 def test_padding_never_counts_as_a_box() -> None:
-    boxes, present = pad_boxes([torch.tensor([[5.0, 5.0, 9.0, 9.0]]), torch.zeros(0, 4)])
-    overlaps = best_iou(torch.zeros(2, 1, 4), boxes, present, inclusive=True)
+    truth = pad_boxes([torch.tensor([[5.0, 5.0, 9.0, 9.0]]), torch.zeros(0, 4)])
+    overlaps = best_iou(torch.zeros(2, 1, 4), truth, inclusive=True)
     assert overlaps.tolist() == [[0.0], [0.0]]
 
 

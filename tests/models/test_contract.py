@@ -7,7 +7,7 @@ import pickle
 import pytest
 import torch
 
-from gapnet.models import GapNet, create, names
+from gapnet.models import GapNet, create, names, registry
 
 CLASSES = 7
 
@@ -105,8 +105,6 @@ def test_channels_last_and_bf16_stay_near(name: str) -> None:
 
 @every_network
 def test_every_argument_but_the_classes_has_a_default(name: str) -> None:
-    import gapnet.models.registry as registry
-
     parameters = inspect.signature(registry._BUILDERS[name]).parameters.values()
     assert [each.name for each in parameters if each.default is each.empty] == ["num_classes"]
 

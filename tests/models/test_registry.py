@@ -10,7 +10,7 @@ def test_a_name_can_be_registered_once() -> None:
     def tiny_gap(num_classes: int) -> None:
         raise NotImplementedError
 
-    with pytest.raises(ValueError, match="tiny_gap.* is registered twice"):
+    with pytest.raises(ValueError, match=r"tiny_gap.* is registered twice"):
         register(tiny_gap)
 
 

@@ -69,3 +69,10 @@ def test_a_map_of_one_cell_is_boxed() -> None:
     assert largest_component_boxes(
         np.ones((1, 1), dtype=np.float32), np.float32([0.2])
     ).tolist() == [[0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ties_between_scattered_cells_go_by_reading_order(seed: int) -> None:
+    heat = (np.random.default_rng(seed).random((9, 11)) < 0.15).astype(np.float32)
+    box = largest_component_boxes(heat, np.float32([0.5]))[0]
+    assert tuple(box) == oracle.largest_component_box(heat, 0.5, connectivity=8)
