@@ -20,7 +20,7 @@ from gapnet.evaluation.score import Figure, align, choose_cut, score, sweep_erro
 from gapnet.evaluation.store import About, Predictions, Writer, read
 from gapnet.models.gapnet import GapNet
 from gapnet.report.curves import curves_svg, read_log
-from gapnet.report.gallery import Picture, gallery
+from gapnet.report.gallery import Picture, contact_sheet, gallery
 from gapnet.report.page import Report, write_report
 from gapnet.report.tables import console_table
 
@@ -71,7 +71,7 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
         count=cfg.report.images,
         iou=subject.rules.protocol.iou,
     )
-    _show_in_tensorboard(pictures, folder)
+    _show_pictures(pictures, folder)
     _write_page(subject, predictions, figures, pictures, split)
     title = f"{subject.network.name} on {source.root.name}, {split} split"
     width = None if Console().is_terminal else TABLE_WIDTH
@@ -106,7 +106,11 @@ def _score(subject: Subject, predictions: dict[str, Predictions], split: str) ->
     return score(predictions[split], truth, protocol, split=split, frozen=frozen)
 
 
-def _show_in_tensorboard(pictures: Sequence[Picture], folder: Path) -> None:
+def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
+    """Lay the pictures into the folder, and into what TensorBoard shows of it."""
+    if not pictures:
+        return
+    contact_sheet(pictures).save(folder / "pictures.jpg", quality=90)
     logger = TensorBoardLogger(folder / LOGS, name=None, version="")
     for number, picture in enumerate(pictures):
         verdict = "right" if picture.right else "wrong"

@@ -68,6 +68,19 @@ def gallery(
     return pictures
 
 
+def contact_sheet(pictures: Sequence[Picture], *, columns: int = 6, gap: int = 4) -> Image.Image:
+    """Lay pictures out in rows on one white image; those that are smaller stay at the top left."""
+    width = max(picture.image.width for picture in pictures) + gap
+    height = max(picture.image.height for picture in pictures) + gap
+    rows = -(-len(pictures) // columns)
+    across = min(columns, len(pictures))
+    sheet = Image.new("RGB", (across * width - gap, rows * height - gap), "white")
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, columns)
+        sheet.paste(picture.image, (column * width, row * height))
+    return sheet
+
+
 def _look(
     network: GapNet, localizer: Localizer, sample: Sample
 ) -> tuple[torch.Tensor, Sequence[float]]:

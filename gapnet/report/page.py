@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from gapnet.evaluation.score import Figure
@@ -40,7 +40,7 @@ class Report:
 def write_report(report: Report, path: Path) -> None:
     """Render the page."""
     environment = Environment(
-        loader=PackageLoader("gapnet.report"), autoescape=select_autoescape(), trim_blocks=True
+        loader=PackageLoader("gapnet.report"), autoescape=True, trim_blocks=True
     )
     page = environment.get_template("report.html.jinja").render(
         report=report,

@@ -38,6 +38,7 @@ def test_the_run_folder_says_all(trained: Trained) -> None:
         "predictions",
         "metrics.json",
         "report.html",
+        "pictures.jpg",
         "logs",
     }
     assert {path.name for path in (trained.run / "checkpoints").iterdir()} == {
