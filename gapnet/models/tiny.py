@@ -7,8 +7,10 @@ from gapnet.models.heads import CamHead, Pool
 from gapnet.models.registry import register
 
 
-def _conv(channels_in: int, channels_out: int, *, stride: int = 1) -> nn.Sequential:
-    conv = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
+def _conv(channels_in: int, channels_out: int, *, halve: bool = False) -> nn.Sequential:
+    """Build a 3x3 conv, or a 4x4 one of stride 2: an even kernel keeps halved places centred."""
+    size, stride = (4, 2) if halve else (3, 1)
+    conv = nn.Conv2d(channels_in, channels_out, size, stride=stride, padding=1, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
     return nn.Sequential(conv, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True))
 
@@ -24,11 +26,11 @@ def tiny_gap(
 ) -> GapNet:
     """Build four normalised convs, the last of `width` units, and a head that adds none.
 
-    The map has a quarter of the input's side, and a place of it sees 23 x 23 pixels.
+    The map has a quarter of the input's side, and a place of it sees 26 x 26 pixels.
     """
     trunk = nn.Sequential(
-        _conv(3, 24, stride=2), _conv(24, 48, stride=2), _conv(48, 64), _conv(64, width)
+        _conv(3, 24, halve=True), _conv(24, 48, halve=True), _conv(48, 64), _conv(64, width)
     )
     head = CamHead(width, num_classes, width=None, pool=pool, dropout=dropout)
-    side = -(-input_size // 4)
+    side = input_size // 4
     return GapNet(trunk, head, Facts(input_size=(input_size, input_size), map_size=(side, side)))

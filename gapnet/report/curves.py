@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure as Plot
 
 Curve = tuple[Sequence[float], Sequence[float]]
 SIZE = (5.2, 3.2)  # inches
+MARK_STYLES = ("--", "-.", ":")
 
 
 def read_log(path: Path) -> dict[str, Curve]:
@@ -33,8 +35,8 @@ def curves_svg(
     axes = plot.add_subplot()
     for name, (steps, values) in curves.items():
         axes.plot(steps, values, label=name, linewidth=1.4)
-    for name, position in (marks or {}).items():
-        axes.axvline(position, label=name, color="grey", linestyle="--", linewidth=1)
+    for (name, position), style in zip((marks or {}).items(), cycle(MARK_STYLES), strict=False):
+        axes.axvline(position, label=name, color="grey", linestyle=style, linewidth=1)
     axes.set(xlabel=x, ylabel=y)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.25)
