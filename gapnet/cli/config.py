@@ -4,7 +4,6 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig
 
@@ -29,7 +28,9 @@ def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
     try:
         built = instantiate(node, _convert_="all", **({"_partial_": True} if extra else {}))
         return built(**extra) if extra else built
-    except (InstantiationException, TypeError, ValueError) as error:
+    except GapnetError:
+        raise
+    except Exception as error:  # of any kind: what is built here may be anybody's
         raise GapnetError(_reason(error, key, node)) from error
 
 

@@ -16,10 +16,10 @@ from gapnet.cli.runs import CONFIG
 from gapnet.data.datamodule import DataModule
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import Predictor
-from gapnet.evaluation.score import Figure, align, choose_cut, score, sweep_errors, truth_of
+from gapnet.evaluation.score import Figure, align, choose_cut, score, truth_of
 from gapnet.evaluation.store import About, Predictions, Writer, read
 from gapnet.models.gapnet import GapNet
-from gapnet.report.curves import curves_svg, read_log
+from gapnet.report.curves import threshold_plot, training_plots
 from gapnet.report.gallery import Picture, contact_sheet, gallery
 from gapnet.report.page import Report, write_report
 from gapnet.report.tables import console_table
@@ -73,7 +73,7 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     )
     _show_pictures(pictures, folder)
     _write_page(subject, predictions, figures, pictures, split)
-    title = f"{subject.network.name} on {source.root.name}, {split} split"
+    title = f"{subject.network.name} on {source.title}, {split} split"
     width = None if Console().is_terminal else TABLE_WIDTH
     Console(width=width).print(console_table(figures, title))
     print(f"report: {_short(folder / 'report.html')}")
@@ -103,7 +103,8 @@ def _score(subject: Subject, predictions: dict[str, Predictions], split: str) ->
     overlaps = predictions[chosen_on].overlaps if chosen_on != split else None
     frozen = None if overlaps is None else (choose_cut(overlaps, protocol), chosen_on)
     truth = truth_of(subject.data.records(split))
-    return score(predictions[split], truth, protocol, split=split, frozen=frozen)
+    data = subject.data.source.title
+    return score(predictions[split], truth, protocol, data=data, split=split, frozen=frozen)
 
 
 def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
@@ -127,38 +128,16 @@ def _write_page(
     pictures: Sequence[Picture],
     split: str,
 ) -> None:
-    plots = {}
-    training_log = subject.folder / LOGS / "metrics.csv"
-    if training_log.exists():
-        curves = read_log(training_log)
-        for caption, prefix, axis in (
-            ("Training", "train/", "loss"),
-            ("Validation", "val/", "error"),
-        ):
-            shown = {name: curve for name, curve in curves.items() if name.startswith(prefix)}
-            plots[caption] = curves_svg(shown, x="step", y=axis)
-    swept = {
-        name: (each.overlaps.cuts, sweep_errors(each.overlaps, subject.rules.protocol).tolist())
-        for name, each in predictions.items()
-        if each.overlaps is not None
-    }
-    if swept:
-        marks = {
-            figure.chosen_on or "": figure.threshold or 0.0
-            for figure in figures
-            if figure.metric == "gt_known_error"
-        }
-        caption = "Ground-truth-known localization error by threshold"
-        plots[caption] = curves_svg(
-            swept, x="threshold, share of the map's maximum", y="error", marks=marks
-        )
+    swept = {name: each.overlaps for name, each in predictions.items()}
+    plots = training_plots(subject.folder / LOGS / "metrics.csv")
+    plots |= threshold_plot(swept, figures, subject.rules.protocol)
     facts = {
         "network": f"{subject.network.name} {subject.network.arguments}",
-        "data": f"{subject.data.source.root}, split {split}",
+        "data": str(subject.data.source.root),
         "localizer": str(subject.rules.localizer),
     }
     report = Report(
-        title=f"{subject.network.name} on {subject.data.source.root.name}",
+        title=f"{subject.network.name} on {subject.data.source.title}, {split} split",
         facts=facts,
         figures=figures,
         plots=plots,

@@ -1,5 +1,6 @@
 """Hydra, with errors that take one line."""
 
+import difflib
 import os
 import sys
 from collections.abc import Iterator
@@ -9,13 +10,14 @@ from typing import Protocol
 import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from gapnet.cli.config import conf_folder
 from gapnet.cli.runs import evaluation_folder, run_id
 from gapnet.errors import GapnetError
 
 TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra's own switch: with 1 it lets exceptions pass
+KEY_ERRORS = (ConfigAttributeError, ConfigKeyError)
 EXPECTED = (GapnetError, HydraException, OmegaConfBaseException, OSError)
 
 
@@ -78,11 +80,15 @@ def _switch(value: str | None) -> Iterator[None]:
 
 def _in_one_line(error: BaseException) -> str:
     """Keep what a person needs: a loader's worker adds a traceback, Hydra its search path."""
-    text = str(error)
-    marker = f"{GapnetError.__module__}.{GapnetError.__name__}: "
-    if marker in text:
-        text = text.rpartition(marker)[2]
-    text = text.partition("Config search path")[0]
-    return " ".join(text.split()).replace(
-        " To append to your config use +", "; to add a key that is not there: +"
-    )
+    if isinstance(error.__cause__, KEY_ERRORS):
+        return _unknown_key(error.__cause__)
+    text = str(error).rpartition(f"{GapnetError.__module__}.{GapnetError.__name__}: ")[2]
+    return " ".join(text.partition("Config search path")[0].split())
+
+
+def _unknown_key(error: OmegaConfBaseException) -> str:
+    """Name a key that is not there, and those that are."""
+    siblings = [str(name) for name in error.parent_node or () if name != "hydra"]
+    near = difflib.get_close_matches(str(error.key), siblings, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{error.full_key}: no such key; {hint}there are: {', '.join(siblings)}"

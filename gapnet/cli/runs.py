@@ -20,14 +20,8 @@ BEST, LAST = "best", "last"
 CONFIG = "config.yaml"
 ENVIRONMENT = "env.json"
 LOG = "log.txt"
-NOT_THE_JOB = (
-    "hydra",
-    "paths",
-    "name",
-    "folder",
-    "report",
-)  # keys that do not change what is computed
-PACKAGES = (
+NOT_THE_JOB = {"hydra", "paths", "name", "folder", "report"}  # do not change what is computed
+PACKAGES = [
     "gapnet",
     "torch",
     "torchvision",
@@ -36,7 +30,7 @@ PACKAGES = (
     "hydra-core",
     "numpy",
     "pillow",
-)
+]
 log = logging.getLogger(__name__)
 
 
@@ -99,6 +93,7 @@ def open_folder(cfg: DictConfig) -> Path:
 
 def link_latest(folder: Path, runs: Path) -> None:
     """Point RUNS/latest at a run."""
+    runs.mkdir(parents=True, exist_ok=True)
     fresh = runs / f".latest-{os.getpid()}"
     fresh.symlink_to(os.path.relpath(folder, runs))
     fresh.replace(runs / "latest")
@@ -116,7 +111,7 @@ def _environment(cfg: DictConfig) -> dict[str, Any]:
     import torch
 
     return {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": sys.orig_argv,
         "seed": cfg.get("seed"),
         "commit": _commit(),
         "python": platform.python_version(),
@@ -130,18 +125,10 @@ def _environment(cfg: DictConfig) -> dict[str, Any]:
 def _commit() -> str | None:
     """Name the commit of the checkout, with a + if files have changed; None for a package."""
     checkout = Path(__file__).resolve().parents[2]
-    git = [
-        "git",
-        "-C",
-        str(checkout),
-        "describe",
-        "--always",
-        "--abbrev=40",
-        "--exclude=*",
-        "--dirty=+",
-    ]
+    describe = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
-        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(describe, cwd=checkout, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
 

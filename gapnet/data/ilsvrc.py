@@ -32,6 +32,7 @@ class Ilsvrc:
         train_split: str = "train_cls",
         select_split: str = "val",
         test_split: str = "val",
+        title: str = "ILSVRC",
     ) -> None:
         """Find the tree under `root`.
 
@@ -40,8 +41,9 @@ class Ilsvrc:
             train_split: is trained on.
             select_split: chooses checkpoints and thresholds.
             test_split: is reported.
+            title: stands beside every figure.
         """
-        self.root = Path(root)
+        self.root, self.title = Path(root), title
         _check_layout(self.root)
         synsets = read_synsets(self.root / MAPPING)
         self.classes, self.class_names = list(synsets), list(synsets.values())

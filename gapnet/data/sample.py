@@ -61,6 +61,7 @@ def collate(samples: list[Sample]) -> Batch:
 class Source(Protocol):
     """A data set as it lies on disk: classes in the order of their index, splits by name."""
 
+    title: str
     root: Path
     classes: list[str]
     class_names: list[str]

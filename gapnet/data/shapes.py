@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 VERSION = 1  # of the drawing: a change that moves a byte is a new version
 SMALLEST = 32  # pixels of a side: a texture needs some
 QUALITY = 92  # of the JPEG files
+TITLE = "shapes (stand-in data)"
 STAMP = "shapes.json"  # says what was drawn; only a complete tree has it
 FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
 
@@ -92,7 +93,7 @@ def shapes(
     if not place.exists():
         draw(drawing, place)
     _check_stamp(drawing, place)
-    return ilsvrc.Ilsvrc(place, test_split="test")
+    return ilsvrc.Ilsvrc(place, test_split="test", title=TITLE)
 
 
 def _height_width(size: int | Sequence[int]) -> tuple[int, int]:

@@ -48,6 +48,8 @@ class Figure:
     threshold: float | None
     chosen_on: str | None
     protocol: str
+    data: str
+    split: str
 
 
 def truth_of(records: Sequence[Record]) -> Truth:
@@ -96,6 +98,7 @@ def score(
     truth: Truth,
     protocol: Protocol,
     *,
+    data: str,
     split: str,
     frozen: tuple[float, str] | None,
 ) -> list[Figure]:
@@ -105,6 +108,7 @@ def score(
         predictions: aligned with the truth.
         truth: of the split.
         protocol: the rules.
+        data: title of the data set.
         split: name of the split that is scored.
         frozen: a cut chosen on another split, and that split's name.
     """
@@ -113,7 +117,7 @@ def score(
         verdicts += _localization(predictions, truth.labels, truth.boxes, protocol)
         verdicts += _gt_known(predictions.overlaps, predictions.about.cut, protocol, split, frozen)
         verdicts += _anchors(predictions.sizes, truth.boxes, protocol, split)
-    return [_figure(verdict, protocol) for verdict in verdicts]
+    return [_figure(verdict, protocol, data, split) for verdict in verdicts]
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class _Verdict:
     chosen_on: str | None = None
 
 
-def _figure(verdict: _Verdict, protocol: Protocol) -> Figure:
+def _figure(verdict: _Verdict, protocol: Protocol, data: str, split: str) -> Figure:
     wrong = (~verdict.hits).double()
     low, high = interval(wrong, resamples=protocol.resamples, seed=protocol.seed)
     return Figure(
@@ -136,6 +140,8 @@ def _figure(verdict: _Verdict, protocol: Protocol) -> Figure:
         threshold=verdict.threshold,
         chosen_on=verdict.chosen_on,
         protocol=protocol.name,
+        data=data,
+        split=split,
     )
 
 

@@ -9,6 +9,10 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure as Plot
 
+from gapnet.evaluation.protocols import Protocol
+from gapnet.evaluation.score import Figure, sweep_errors
+from gapnet.evaluation.store import Overlaps
+
 Curve = tuple[Sequence[float], Sequence[float]]
 SIZE = (5.2, 3.2)  # inches
 MARK_STYLES = ("--", "-.", ":")
@@ -25,6 +29,40 @@ def read_log(path: Path) -> dict[str, Curve]:
                     steps.append(float(row["step"]))
                     values.append(float(value))
     return dict(curves)
+
+
+def training_plots(log: Path) -> dict[str, str]:
+    """Plot what a training logged, by caption; nothing where nothing was trained."""
+    if not log.exists():
+        return {}
+    curves = read_log(log)
+    losses = {name: curve for name, curve in curves.items() if name.startswith("train/")}
+    errors = {name: curve for name, curve in curves.items() if name.startswith("val/")}
+    return {
+        "Training": curves_svg(losses, x="step", y="loss"),
+        "Validation": curves_svg(errors, x="step", y="error"),
+    }
+
+
+def threshold_plot(
+    swept: Mapping[str, Overlaps | None], figures: Sequence[Figure], protocol: Protocol
+) -> dict[str, str]:
+    """Plot the ground-truth-known error over the cut for each split, by caption."""
+    curves = {
+        split: (overlaps.cuts, sweep_errors(overlaps, protocol).tolist())
+        for split, overlaps in swept.items()
+        if overlaps is not None
+    }
+    if not curves:
+        return {}
+    marks = {
+        str(figure.chosen_on): figure.threshold
+        for figure in figures
+        if figure.metric == "gt_known_error" and figure.threshold is not None
+    }
+    axis = "threshold, share of the map's maximum"
+    caption = "Ground-truth-known localization error by threshold"
+    return {caption: curves_svg(curves, x=axis, y="error", marks=marks)}
 
 
 def curves_svg(

@@ -70,13 +70,16 @@ def test_metrics_name_every_figure_in_full(trained: Trained) -> None:
         ("whole_image_gt_known_error", None),
         ("centred_box_gt_known_error", metrics[-1][1]),
     ]
-    keys = {"metric", "value", "n", "low", "high", "threshold", "chosen_on", "protocol"}
-    assert all(set(each) == keys and each["n"] == 12 for each in figures(trained.run))
+    for each in figures(trained.run):
+        assert each["n"] == 12
+        assert each["low"] <= each["value"] <= each["high"]
+        assert each["protocol"] == "paper"
+        assert (each["data"], each["split"]) == ("shapes (stand-in data)", "test")
 
 
 def test_the_environment_is_recorded(trained: Trained) -> None:
     environment = json.loads((trained.run / "env.json").read_text())
-    assert environment["command"][0] == "train.py"
+    assert environment["command"][1].endswith("train.py")
     assert environment["seed"] == 0
     assert environment["packages"]["torch"] == torch.__version__.partition("+")[0]
 

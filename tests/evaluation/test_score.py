@@ -57,7 +57,7 @@ def drawn() -> tuple[Predictions, Truth]:
 def figures(
     drawn: tuple[Predictions, Truth], frozen: tuple[float, str] | None = None
 ) -> list[Figure]:
-    return score(*drawn, PROTOCOL, split="test", frozen=frozen)
+    return score(*drawn, PROTOCOL, data="drawn", split="test", frozen=frozen)
 
 
 def named(all_figures: list[Figure], metric: str) -> list[Figure]:
@@ -136,7 +136,7 @@ def test_the_anchors_equal_the_oracle(drawn) -> None:
 def test_every_figure_has_its_n_and_an_interval_around_it(drawn) -> None:
     for figure in figures(drawn, (0.1, "val")):
         assert figure.n == N
-        assert figure.protocol == "paper"
+        assert (figure.protocol, figure.data, figure.split) == ("paper", "drawn", "test")
         assert figure.low <= figure.value <= figure.high
 
 
@@ -165,7 +165,9 @@ def test_with_five_classes_a_top5_error_is_not_reported(drawn) -> None:
 def test_without_boxes_only_classification_is_scored(drawn) -> None:
     predictions, truth = drawn
     bare = replace(predictions, overlaps=None)
-    scored = score(bare, replace(truth, boxes=None), PROTOCOL, split="test", frozen=None)
+    scored = score(
+        bare, replace(truth, boxes=None), PROTOCOL, data="drawn", split="test", frozen=None
+    )
     assert [figure.metric for figure in scored] == ["top1_error", "top5_error"]
 
 
