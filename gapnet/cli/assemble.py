@@ -14,6 +14,7 @@ from gapnet.cli.config import build
 from gapnet.cli.runs import CHECKPOINTS
 from gapnet.data.datamodule import DataModule
 from gapnet.data.sample import Source
+from gapnet.errors import GapnetError
 from gapnet.evaluation.protocols import Protocol
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
@@ -31,15 +32,13 @@ def quiet_lightning() -> None:
 
 def data_of(cfg: DictConfig, source: Source, network: GapNet) -> DataModule:
     """Serve a source's splits at the size that the network takes."""
-    augment = build(cfg, "augment") if "augment" in cfg else build(cfg, "view")
-    size = network.facts.input_size
     module: DataModule = build(
         cfg,
         "loader",
         source=source,
-        input_size=size,
-        augment=augment,
+        input_size=network.facts.input_size,
         view=build(cfg, "view"),
+        augment=build(cfg, "augment") if "augment" in cfg else None,
         seed=cfg.get("seed", 0),
     )
     return module
@@ -82,7 +81,7 @@ def predicting_trainer(cfg: DictConfig) -> pl.Trainer:
 
 def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Trainer:
     watched = console.is_terminal
-    bar = [RichProgressBar()] if watched else []
+    bar = [RichProgressBar(leave=True)] if watched else []
     trainer: pl.Trainer = build(
         cfg,
         "trainer",
@@ -91,4 +90,9 @@ def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Tra
         enable_model_summary=False,
         **extra,
     )
+    if trainer.world_size > 1:
+        raise GapnetError(
+            f"trainer.devices: {trainer.world_size} processes are more than gapnet can evaluate "
+            "with as yet; set trainer.devices=1 trainer.num_nodes=1"
+        )
     return trainer

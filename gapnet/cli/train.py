@@ -38,8 +38,6 @@ def task(cfg: DictConfig) -> None:
     data.check(source.train_split, source.select_split, cfg.split or source.test_split)
     batches = len(data.train_dataloader())
     trainer = training_trainer(cfg, batches)
-    folder = open_folder(cfg)
-    link_latest(folder, Path(cfg.paths.runs))
     steps = count_steps(
         batches,
         epochs=trainer.max_epochs,
@@ -47,6 +45,8 @@ def task(cfg: DictConfig) -> None:
         limit=trainer.limit_train_batches,
         most=trainer.max_steps,
     )
+    folder = open_folder(cfg)
+    link_latest(folder, Path(cfg.paths.runs))
     classifier = build(
         cfg,
         "classifier",

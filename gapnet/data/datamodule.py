@@ -47,8 +47,8 @@ class DataModule(pl.LightningDataModule):
         source: Source,
         *,
         input_size: tuple[int, int],
-        augment: View,
         view: View,
+        augment: View | None = None,
         batch_size: int = 32,
         num_workers: int = 2,
         limit: int | None = None,
@@ -59,8 +59,8 @@ class DataModule(pl.LightningDataModule):
         Args:
             source: the data set on disk.
             input_size: (height, width) of the images that the network takes.
-            augment: makes the random view of training images.
-            view: makes the fixed view of all others.
+            view: makes the fixed view of images that are evaluated.
+            augment: makes the random view of training images; without it they have the fixed one.
             batch_size: images per batch and device.
             num_workers: processes that read images; 0 reads in the main process.
             limit: take this many images of each split and no more, always the same ones; for trying
@@ -74,7 +74,7 @@ class DataModule(pl.LightningDataModule):
             raise GapnetError(f"loader.limit={limit}: must be at least 1, or null for all")
         self.source, self.limit, self.seed = source, limit, seed
         self.batch_size, self.num_workers = batch_size, num_workers
-        self.augment, self.view = augment(input_size), view(input_size)
+        self.view, self.augment = view(input_size), (augment or view)(input_size)
         self._records: dict[str, list[Record]] = {}
 
     def records(self, split: str) -> list[Record]:

@@ -15,6 +15,8 @@ from gapnet.errors import GapnetError
 MAPPING = Path("LOC_synset_mapping.txt")
 IMAGE_SETS = Path("ILSVRC/ImageSets/CLS-LOC")
 IMAGES = Path("ILSVRC/Data/CLS-LOC")
+CLASSES = 1000
+STAND_IN = "shapes.json"  # the file that only a drawn tree has; it says how it was drawn
 ANNOTATIONS = Path("ILSVRC/Annotations/CLS-LOC")
 
 
@@ -32,7 +34,6 @@ class Ilsvrc:
         train_split: str = "train_cls",
         select_split: str = "val",
         test_split: str = "val",
-        title: str = "ILSVRC",
     ) -> None:
         """Find the tree under `root`.
 
@@ -41,12 +42,12 @@ class Ilsvrc:
             train_split: is trained on.
             select_split: chooses checkpoints and thresholds.
             test_split: is reported.
-            title: stands beside every figure.
         """
-        self.root, self.title = Path(root), title
+        self.root = Path(root)
         _check_layout(self.root)
         synsets = read_synsets(self.root / MAPPING)
         self.classes, self.class_names = list(synsets), list(synsets.values())
+        self.title = self._title()
         self.train_split, self.select_split, self.test_split = train_split, select_split, test_split
 
     def records(self, split: str) -> list[Record]:
@@ -61,6 +62,12 @@ class Ilsvrc:
         index = {class_id: label for label, class_id in enumerate(self.classes)}
         read = self._training_record if split.startswith("train") else self._annotated_record
         return [read(name, split, index) for name in names]
+
+    def _title(self) -> str:
+        """Name the data for people; what is drawn, or a part, is never called ILSVRC."""
+        if (self.root / STAND_IN).exists():
+            return "shapes (stand-in data)"
+        return "ILSVRC" if len(self.classes) == CLASSES else f"{self.root.name} (ILSVRC's layout)"
 
     def _training_record(self, name: str, split: str, index: dict[str, int]) -> Record:
         folder = name.partition("/")[0]

@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 VERSION = 1  # of the drawing: a change that moves a byte is a new version
 SMALLEST = 32  # pixels of a side: a texture needs some
 QUALITY = 92  # of the JPEG files
-TITLE = "shapes (stand-in data)"
-STAMP = "shapes.json"  # says what was drawn; only a complete tree has it
 FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
 
 
@@ -93,7 +91,7 @@ def shapes(
     if not place.exists():
         draw(drawing, place)
     _check_stamp(drawing, place)
-    return ilsvrc.Ilsvrc(place, test_split="test", title=TITLE)
+    return ilsvrc.Ilsvrc(place, test_split="test")
 
 
 def _height_width(size: int | Sequence[int]) -> tuple[int, int]:
@@ -111,11 +109,19 @@ def draw(drawing: Drawing, root: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
     try:
         _draw_tree(drawing, unfinished)
-        (unfinished / STAMP).write_text(json.dumps(asdict(drawing), indent=2) + "\n")
+        (unfinished / ilsvrc.STAND_IN).write_text(json.dumps(asdict(drawing), indent=2) + "\n")
         unfinished.chmod(0o755)
-        unfinished.rename(root)
+        _give_name(unfinished, root)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _give_name(complete: Path, root: Path) -> None:
+    try:
+        complete.rename(root)
+    except OSError:
+        if not (root / ilsvrc.STAND_IN).exists():  # nobody else has drawn it in the meantime
+            raise
 
 
 def _draw_tree(drawing: Drawing, root: Path) -> None:
@@ -185,10 +191,11 @@ def _class_name(index: int) -> str:
 
 
 def _check_stamp(drawing: Drawing, root: Path) -> None:
-    stamp = root / STAMP
+    stamp = root / ilsvrc.STAND_IN
     if not stamp.exists():
         raise GapnetError(
-            f"data.root={root}: is there, but is no complete drawing of shapes (it lacks {STAMP}); "
+            f"data.root={root}: is there, but is no complete drawing of shapes "
+            f"(it lacks {ilsvrc.STAND_IN}); "
             "name another data.root, delete it to have it drawn again, "
             "or read another data set with data=..."
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from gapnet.data.ilsvrc import Ilsvrc
 from tests.cli.conftest import QUICK, SMALL, Command, Outcome, Trained, script
@@ -32,7 +33,7 @@ def files(folder: Path) -> set[str]:
     ("argument", "parts"),
     [
         ("model=resnet999", ["model/resnet999", "tiny_gap"]),
-        ("modl=tiny_gap", ["modl"]),
+        ("modl=tiny_gap", ["modl: no such key; did you mean 'model'?"]),
         ("optim.learning_rate=1", ["optim.learning_rate"]),
         (
             "+optim.learning_rate=1",
@@ -43,6 +44,13 @@ def files(folder: Path) -> set[str]:
         ("model.pool=sum", ["pool='sum'", "'avg' or 'max'"]),
         ("checkpoint=newest", ["checkpoint=newest", "best or last"]),
         ("trainer.precision=3", ["trainer", "3"]),
+        (
+            "trainer.accelerator=gpu" if not torch.cuda.is_available() else "trainer.devices=99",
+            ["trainer"],
+        ),
+        ("trainer.devices=2", ["trainer.devices", "set trainer.devices=1"]),
+        ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: a schedule needs an end"]),
+        ("trainer.max_epoch=1", ["trainer.max_epoch: no such key; did you mean 'max_epochs'?"]),
         ("a b=c", ["a b=c"]),
     ],
 )

@@ -63,3 +63,15 @@ def test_an_unknown_training_folder_is_named(root: Path) -> None:
     listing.write_text(listing.read_text() + "n99/n99_1 25\n")
     with pytest.raises(GapnetError, match="train_cls: class 'n99' is not among the 3"):
         Ilsvrc(root).records("train_cls")
+
+
+def test_what_was_drawn_is_never_called_ilsvrc(root: Path) -> None:
+    assert Ilsvrc(root).title == "shapes (stand-in data)"
+
+
+def test_only_a_tree_of_a_thousand_classes_is_called_ilsvrc(root: Path) -> None:
+    (root / "shapes.json").unlink()
+    assert Ilsvrc(root).title == "tree (ILSVRC's layout)"
+    mapping = root / "LOC_synset_mapping.txt"
+    mapping.write_text("".join(f"n{index:08d} thing {index}\n" for index in range(1000)))
+    assert Ilsvrc(root).title == "ILSVRC"

@@ -154,6 +154,14 @@ def test_a_drawing_that_was_killed_is_drawn_again(tmp_path: Path) -> None:
     assert (tmp_path / "shapes" / "shapes.json").is_file()
 
 
+def test_two_processes_may_draw_the_same(tmp_path: Path, shapes_root: Path, monkeypatch) -> None:
+    root = tmp_path / "shapes"
+    drawn_meanwhile = lambda *_: shutil.copytree(shapes_root, root)  # noqa: E731
+    monkeypatch.setattr(shapes, "_draw_tree", drawn_meanwhile)
+    small_shapes(root)
+    assert [path.name for path in tmp_path.iterdir()] == ["shapes"]
+
+
 def test_a_second_call_draws_nothing(shapes_root: Path) -> None:
     before = (shapes_root / "shapes.json").stat().st_mtime_ns
     small_shapes(shapes_root)
