@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -95,11 +96,12 @@ def shapes(
 
 
 def _height_width(size: int | Sequence[int]) -> tuple[int, int]:
-    if isinstance(size, int):
-        return size, size
-    if len(size) != len(("height", "width")):
-        raise GapnetError(f"data.size={list(size)}: must be one number, or two: [height, width]")
-    return size[0], size[1]
+    match size:
+        case int():
+            return size, size
+        case [int(height), int(width)]:
+            return height, width
+    raise GapnetError(f"data.size={size}: must be one number, or two: [height, width]")
 
 
 def draw(drawing: Drawing, root: Path) -> None:
@@ -139,7 +141,8 @@ def _draw_tree(drawing: Drawing, root: Path) -> None:
             (root / ilsvrc.IMAGES / parent).mkdir(parents=True, exist_ok=True)
             (root / ilsvrc.ANNOTATIONS / parent).mkdir(parents=True, exist_ok=True)
         jobs += [(number, index, f"{folder}/{stem}") for index, stem in enumerate(stems)]
-    with ProcessPoolExecutor() as pool:
+    # One thread a process; OpenCV's pool of threads would not survive the fork.
+    with ProcessPoolExecutor(initializer=cv2.setNumThreads, initargs=(0,)) as pool:
         drawn = pool.map(partial(_draw_image, drawing, root), jobs, chunksize=32)
         for _ in track(drawn, "drawing shapes", total=len(jobs)):
             pass

@@ -185,8 +185,9 @@ def _gt_known(
 
 
 def _anchors(sizes: Tensor, boxes: PaddedBoxes, protocol: Protocol, split: str) -> list[_Verdict]:
-    tried = torch.stack([centred(sizes.double(), share) for share in CENTRED_SHARES], 1)
-    hits = best_iou(tried, boxes, inclusive=protocol.inclusive) >= protocol.iou
+    boxed = (centred(sizes.double(), share)[:, None] for share in CENTRED_SHARES)
+    overlaps = [best_iou(each, boxes, inclusive=protocol.inclusive)[:, 0] for each in boxed]
+    hits = torch.stack(overlaps, 1) >= protocol.iou
     best = int(hits.sum(0).argmax())
     chosen_on = f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})"
     return [

@@ -15,23 +15,20 @@ from torch import Tensor
 from gapnet.errors import GapnetError
 
 FLUSH_EVERY = 4096  # rows; what a killed prediction loses at most
+# classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
+# numbers a guess, inclusive xyxy in pixels of the file. truth_iou: of the box of the true class, by
+# the boxer's own rule, and truth_ious at each cut of the sweep; null without true boxes.
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("height", pa.int32()),
         ("width", pa.int32()),
-        ("classes", pa.list_(pa.int32())),  # the most probable ones, best first
-        ("scores", pa.list_(pa.float32())),  # their probabilities
-        ("guess_labels", pa.list_(pa.int32())),  # most confident first
-        (
-            "guess_boxes",
-            pa.list_(pa.float32()),
-        ),  # four numbers a guess: inclusive xyxy in pixels of the file
-        (
-            "truth_iou",
-            pa.float32(),
-        ),  # of the box of the true class, by the boxer's own rule; null without true boxes
-        ("truth_ious", pa.list_(pa.float32())),  # the same at each cut of the sweep
+        ("classes", pa.list_(pa.int32())),
+        ("scores", pa.list_(pa.float32())),
+        ("guess_labels", pa.list_(pa.int32())),
+        ("guess_boxes", pa.list_(pa.float32())),
+        ("truth_iou", pa.float32()),
+        ("truth_ious", pa.list_(pa.float32())),
     ]
 )
 

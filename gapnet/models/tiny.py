@@ -20,7 +20,7 @@ def tiny_gap(
     num_classes: int,
     *,
     input_size: int = 112,
-    width: int = 96,
+    width: int = 64,
     pool: Pool = "avg",
     dropout: float = 0.0,
 ) -> GapNet:
@@ -29,7 +29,7 @@ def tiny_gap(
     The map has a quarter of the input's side, and a place of it sees 26 x 26 pixels.
     """
     trunk = nn.Sequential(
-        _conv(3, 24, halve=True), _conv(24, 48, halve=True), _conv(48, 64), _conv(64, width)
+        _conv(3, 16, halve=True), _conv(16, 48, halve=True), _conv(48, 64), _conv(64, width)
     )
     head = CamHead(width, num_classes, width=None, pool=pool, dropout=dropout)
     side = input_size // 4

@@ -34,7 +34,7 @@ def test_a_network_remembers_what_it_was_built_from() -> None:
     assert network.name == "tiny_gap"
     assert network.arguments["num_classes"] == 5
     assert network.arguments["pool"] == "max"
-    assert network.arguments["width"] == 96  # a default, remembered in case it changes
+    assert network.arguments["width"] == 64  # a default, remembered in case it changes
 
 
 def test_an_unknown_pooling_is_refused() -> None:
