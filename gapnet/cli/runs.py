@@ -7,12 +7,13 @@ import os
 import platform
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from gapnet import __version__
 from gapnet.errors import GapnetError
 
 CHECKPOINTS = "checkpoints"
@@ -21,16 +22,7 @@ CONFIG = "config.yaml"
 ENVIRONMENT = "env.json"
 LOG = "log.txt"
 NOT_THE_JOB = {"hydra", "paths", "name", "folder", "report"}  # do not change what is computed
-PACKAGES = [
-    "gapnet",
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "torchmetrics",
-    "hydra-core",
-    "numpy",
-    "pillow",
-]
+PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
 log = logging.getLogger(__name__)
 
 
@@ -115,7 +107,8 @@ def _environment(cfg: DictConfig) -> dict[str, Any]:
         "seed": cfg.get("seed"),
         "commit": _commit(),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "gapnet": __version__,
+        "packages": {name: version(name) for name in PACKAGES},
         "system": platform.platform(),
         "cores": os.cpu_count(),
         "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
@@ -130,11 +123,4 @@ def _commit() -> str | None:
         done = subprocess.run(describe, cwd=checkout, capture_output=True, text=True, check=True)
         return done.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
         return None
