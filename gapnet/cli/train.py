@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
 
+SEEDS = 2**32  # that torch and numpy tell apart
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +28,8 @@ def task(cfg: DictConfig) -> None:
     from gapnet.training.optim import count_steps
 
     quiet_lightning()
+    if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < SEEDS):
+        raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 to {SEEDS - 1}")
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     if cfg.checkpoint not in (BEST, LAST):
         raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")

@@ -6,6 +6,8 @@ from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import CamHead, Pool
 from gapnet.models.registry import register
 
+SMALLEST = 16  # pixels of a side, for a map of 4 x 4
+
 
 def _conv(channels_in: int, channels_out: int, *, halve: bool = False) -> nn.Sequential:
     """Build a 3x3 conv, or a 4x4 one of stride 2: an even kernel keeps halved places centred."""
@@ -28,6 +30,8 @@ def tiny_gap(
 
     The map has a quarter of the input's side, and a place of it sees 26 x 26 pixels.
     """
+    if input_size < SMALLEST:
+        raise ValueError(f"input_size={input_size}: must be at least {SMALLEST} pixels")
     trunk = nn.Sequential(
         _conv(3, 16, halve=True), _conv(16, 48, halve=True), _conv(48, 64), _conv(64, width)
     )

@@ -111,9 +111,11 @@ def count_steps(
     6
     """
     used = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-    if epochs is not None and epochs >= 0:
-        steps = epochs * math.ceil(used / accumulate)
-        return min(steps, most) if most >= 0 else steps
-    if most < 0:
+    endless = epochs is None or epochs < 0
+    if endless and most < 0:
         raise GapnetError(f"trainer.max_epochs={epochs}: a schedule needs an end")
-    return most
+    steps = math.inf if endless else (epochs or 0) * math.ceil(used / accumulate)
+    steps = min(steps, most) if most >= 0 else steps
+    if steps < 1:
+        raise GapnetError(f"trainer.max_epochs={epochs}, max_steps={most}: no step would be taken")
+    return int(steps)

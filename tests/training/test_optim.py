@@ -85,10 +85,18 @@ def test_the_schedule_sets_the_rate_of_the_optimiser() -> None:
         ({"epochs": 3, "limit": 2}, 6),
         ({"epochs": 3, "limit": 0.5}, 15),
         ({"epochs": 3, "most": 7}, 7),
+        ({"epochs": None, "most": 7}, 7),
+        ({"epochs": -1, "most": 7}, 7),
     ],
 )
 def test_steps_are_counted(arguments: dict, expected: int) -> None:
     assert count_steps(10, **arguments) == expected
+
+
+@pytest.mark.parametrize("arguments", [{"epochs": 0}, {"epochs": 3, "most": 0}, {"epochs": -1}])
+def test_a_training_without_a_step_or_an_end_is_refused(arguments: dict) -> None:
+    with pytest.raises(GapnetError, match="no step would be taken|needs an end"):
+        count_steps(10, **arguments)
 
 
 @pytest.mark.parametrize(
