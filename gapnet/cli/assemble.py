@@ -53,6 +53,8 @@ class Rules(NamedTuple):
 
 def rules_of(cfg: DictConfig) -> Rules:
     """Make the rules of an evaluation."""
+    if not (isinstance(cfg.report.images, int) and cfg.report.images >= 0):
+        raise GapnetError(f"report.images={cfg.report.images}: must be a whole number from 0 on")
     localizer = Localizer(build(cfg, "saliency"), build(cfg, "boxer"), build(cfg, "guesses"))
     return Rules(localizer, build(cfg, "protocol"))
 
@@ -70,7 +72,8 @@ def training_trainer(cfg: DictConfig, batches: int) -> pl.Trainer:
         CSVLogger(logs, name=None, version=""),
     ]
     callbacks += [] if console.is_terminal else [EpochLines()]
-    every = min(cfg.trainer.log_every_n_steps, batches)
+    steps = -(-batches // cfg.trainer.accumulate_grad_batches)
+    every = min(cfg.trainer.log_every_n_steps, steps)
     return _trainer(cfg, callbacks, logger=loggers, log_every_n_steps=every)
 
 
@@ -93,6 +96,6 @@ def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Tra
     if trainer.world_size > 1:
         raise GapnetError(
             f"trainer.devices: {trainer.world_size} processes are more than gapnet can evaluate "
-            "with as yet; set trainer.devices=1 trainer.num_nodes=1"
+            "with as yet; set trainer.devices=1"
         )
     return trainer

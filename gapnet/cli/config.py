@@ -38,7 +38,8 @@ def _reason(error: Exception, key: str, node: DictConfig) -> str:
     cause = error.__cause__ or error
     if isinstance(cause, GapnetError):
         return str(cause)
-    if "unexpected keyword argument" in str(cause):
-        known = inspect.signature(get_object(node["_target_"])).parameters
+    target = node.get("_target_")
+    if target and isinstance(cause, TypeError) and target.rpartition(".")[2] in str(cause):
+        known = inspect.signature(get_object(target)).parameters
         return f"{key}: {cause}; it takes: {', '.join(known)}"
     return f"{key}: {cause}"

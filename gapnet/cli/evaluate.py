@@ -1,8 +1,8 @@
 """`gapnet evaluate`."""
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from gapnet.cli.runs import CONFIG, checkpoint_of, run_of
+from gapnet.cli.runs import CONFIG, checkpoint_of, load_config, run_of
 from gapnet.errors import GapnetError
 
 GROUPS = ("data", "view", "loader", "trainer", "saliency", "boxer", "guesses", "protocol", "report")
@@ -27,7 +27,10 @@ def complete(arguments: list[str]) -> list[str]:
     folder = run_of(str(run) if run else None, str(checkpoint) if checkpoint else None)
     if folder is None:
         return arguments
-    trained = DictConfig(OmegaConf.load(folder / CONFIG))
+    trained = load_config(folder)
+    missing = [group for group in GROUPS if group not in trained]
+    if missing:
+        raise GapnetError(f"{folder / CONFIG}: is no run's configuration (it lacks {missing[0]})")
     for group in GROUPS:
         ConfigStore.instance().store(group=group, name="run", node=trained[group])
     return [*(f"{group}=run" for group in GROUPS if group not in given), *arguments]

@@ -86,6 +86,7 @@ def _predict(cfg: DictConfig, subject: Subject, split: str) -> Predictions:
     about = About(
         split=split,
         network=subject.network.name,
+        rules=f"{subject.rules.localizer} {subject.rules.protocol}",
         num_classes=len(subject.data.source.classes),
         cut=subject.rules.localizer.boxer.cut,
         cuts=subject.rules.protocol.thresholds(),

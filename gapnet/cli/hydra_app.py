@@ -91,4 +91,6 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     siblings = [str(name) for name in error.parent_node or () if name != "hydra"]
     near = difflib.get_close_matches(str(error.key), siblings, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{error.full_key}: no such key; {hint}there are: {', '.join(siblings)}"
+    return (
+        f"{error.full_key}: no such key; {hint}there are: {', '.join(siblings)} (+KEY=... adds one)"
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 from gapnet import __version__
 from gapnet.errors import GapnetError
@@ -57,7 +58,7 @@ def run_of(run: str | None, checkpoint: str | None) -> Path | None:
 def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
     """Find a checkpoint: a file, the best or last of a run, or the one that the run evaluated."""
     if run is not None and checkpoint is None:
-        checkpoint = OmegaConf.load(run / CONFIG).checkpoint
+        checkpoint = load_config(run).get("checkpoint", BEST)
     if run is not None and checkpoint in (BEST, LAST):
         return run / CHECKPOINTS / f"{checkpoint}.ckpt"
     return Path(checkpoint or "")
@@ -67,10 +68,10 @@ def open_folder(cfg: DictConfig) -> Path:
     """Start a run in its folder: move an earlier one aside, and describe this one."""
     folder = Path(cfg.folder).absolute()
     try:
-        if (folder / CONFIG).exists():
+        if (folder / CONFIG).exists() and (folder / ENVIRONMENT).exists():
             _move_aside(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(OmegaConf.to_yaml(cfg, resolve=True))
+        (folder / CONFIG).write_text(OmegaConf.to_yaml(_placed(cfg)))
         (folder / ENVIRONMENT).write_text(json.dumps(_environment(cfg), indent=2) + "\n")
         handler = logging.FileHandler(folder / LOG)
     except OSError as error:
@@ -89,6 +90,27 @@ def link_latest(folder: Path, runs: Path) -> None:
     fresh = runs / f".latest-{os.getpid()}"
     fresh.symlink_to(os.path.relpath(folder, runs))
     fresh.replace(runs / "latest")
+
+
+def _placed(cfg: DictConfig) -> DictConfig:
+    """Resolve a configuration, with absolute places: it may be read from elsewhere."""
+    placed = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
+    for key in ("paths.data", "paths.runs", "folder", "data.root", "data.folder"):
+        place = OmegaConf.select(placed, key)
+        if place is not None:
+            OmegaConf.update(placed, key, str(Path(place).absolute()))
+    return DictConfig(placed)
+
+
+def load_config(run: Path) -> DictConfig:
+    """Read the configuration of a run."""
+    try:
+        config = OmegaConf.load(run / CONFIG)
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise GapnetError(f"{run / CONFIG}: is not readable YAML ({error})") from error
+    if not isinstance(config, DictConfig):
+        raise GapnetError(f"{run / CONFIG}: is not the configuration of a run")
+    return config
 
 
 def _move_aside(folder: Path) -> None:
@@ -118,6 +140,8 @@ def _environment(cfg: DictConfig) -> dict[str, Any]:
 def _commit() -> str | None:
     """Name the commit of the checkout, with a + if files have changed; None for a package."""
     checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / "pyproject.toml").is_file():
+        return None
     describe = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
         done = subprocess.run(describe, cwd=checkout, capture_output=True, text=True, check=True)

@@ -41,6 +41,14 @@ def task(cfg: DictConfig) -> None:
     data.check(source.train_split, source.select_split, cfg.split or source.test_split)
     batches = len(data.train_dataloader())
     trainer = training_trainer(cfg, batches)
+    if (
+        cfg.checkpoint == BEST
+        and 0 <= (trainer.max_epochs or 0) < cfg.trainer.check_val_every_n_epoch
+    ):
+        raise GapnetError(
+            f"trainer.check_val_every_n_epoch={cfg.trainer.check_val_every_n_epoch}: with max_epochs="
+            f"{trainer.max_epochs} nothing is validated, so no best checkpoint; set checkpoint=last"
+        )
     steps = count_steps(
         batches,
         epochs=trainer.max_epochs,
@@ -48,8 +56,6 @@ def task(cfg: DictConfig) -> None:
         limit=trainer.limit_train_batches,
         most=trainer.max_steps,
     )
-    folder = open_folder(cfg)
-    link_latest(folder, Path(cfg.paths.runs))
     classifier = build(
         cfg,
         "classifier",
@@ -57,7 +63,11 @@ def task(cfg: DictConfig) -> None:
         optim=optim,
         localizer=rules.localizer,
         total_steps=steps,
+        iou=rules.protocol.iou,
+        inclusive=rules.protocol.inclusive,
     )
+    folder = open_folder(cfg)
+    link_latest(folder, Path(cfg.paths.runs))
     images = len(data.records(source.train_split))
     log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
     trainer.fit(classifier, data)

@@ -68,10 +68,14 @@ class DataModule(pl.LightningDataModule):
             seed: of the order and the random views.
         """
         super().__init__()
-        if batch_size < 1:
-            raise GapnetError(f"loader.batch_size={batch_size}: must be at least 1")
-        if limit is not None and limit < 1:
-            raise GapnetError(f"loader.limit={limit}: must be at least 1, or null for all")
+        whole = {
+            "batch_size": (batch_size, 1),
+            "num_workers": (num_workers, 0),
+            "limit": (limit, 1),
+        }
+        for name, (value, least) in whole.items():
+            if value is not None and not (isinstance(value, int) and value >= least):
+                raise GapnetError(f"loader.{name}={value}: must be a whole number from {least} on")
         self.source, self.limit, self.seed = source, limit, seed
         self.batch_size, self.num_workers = batch_size, num_workers
         self.view, self.augment = view(input_size), (augment or view)(input_size)
@@ -90,9 +94,16 @@ class DataModule(pl.LightningDataModule):
         return self._records[split]
 
     def check(self, *splits: str) -> None:
-        """Read the records and the first image of splits: what is wrong there is known early."""
+        """Read the records and the first image of splits, and look for the other images.
+
+        What is wrong there is so known before a training, not after it.
+        """
         for split in dict.fromkeys(splits):
-            read_image(self.records(split)[0].path)
+            records = self.records(split)
+            read_image(records[0].path)
+            for record in records:
+                if not record.path.is_file():
+                    raise GapnetError(f"{record.path}: no such image; split {split!r} lists it")
 
     def images(self, split: str) -> Images:
         """Open a split under the fixed view."""

@@ -43,9 +43,22 @@ class Images(Dataset[Sample]):
 
     def _read(self, record: Record) -> Sample:
         image = read_image(record.path)
+        _check_boxes(record, image)
         shown, window = show(image, self.view)
         return Sample(
             shown, record.label, record.boxes, (image.height, image.width), window, record.id
+        )
+
+
+def _check_boxes(record: Record, image: Image.Image) -> None:
+    """Refuse boxes that reach beyond the file itself, whatever size its annotation claims."""
+    if record.boxes is None:
+        return
+    right, bottom = record.boxes[:, 2:].amax(0).tolist()
+    if right > image.width or bottom > image.height:  # some annotators counted pixels from 1
+        raise GapnetError(
+            f"{record.path}: has {image.width} x {image.height} pixels, but a box of its "
+            f"annotation reaches to ({right:.0f}, {bottom:.0f}); the two do not belong together"
         )
 
 

@@ -107,8 +107,14 @@ def _height_width(size: int | Sequence[int]) -> tuple[int, int]:
 def draw(drawing: Drawing, root: Path) -> None:
     """Draw into a temporary folder beside `root`, and rename it when it is complete."""
     log.info("drawing the stand-in data set into %s", root)
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
+    except OSError as error:
+        raise GapnetError(
+            f"{root.parent}: cannot be written ({error.strerror}); "
+            "choose another place with paths.data=... or data.root=..."
+        ) from error
     try:
         _draw_tree(drawing, unfinished)
         (unfinished / ilsvrc.STAND_IN).write_text(json.dumps(asdict(drawing), indent=2) + "\n")

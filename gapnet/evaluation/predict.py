@@ -30,7 +30,8 @@ class Predictor(pl.LightningModule):
     def predict_step(self, batch: Batch, batch_idx: int) -> None:
         """Write the rows of a batch."""
         seen = look(self.network, self.network.normalise(batch.images))
-        scores, ranked = seen.logits.float().softmax(1).topk(min(MOST, seen.logits.shape[1]))
+        ranked = seen.logits.topk(min(MOST, seen.logits.shape[1])).indices
+        scores = seen.logits.float().softmax(1).gather(1, ranked)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], batch.labels[:, None]], 1)
         maps = self.localizer.maps(self.network, seen, classes, batch.ids)
         boxes = self.localizer.boxes(maps, batch.windows, batch.sizes)

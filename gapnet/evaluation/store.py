@@ -36,11 +36,13 @@ SCHEMA = pa.schema(
 class About(NamedTuple):
     """Say what predictions were made of and by: it is kept in every part.
 
-    `cut` is the boxer's own, `cuts` are those of the sweep.
+    `rules` are those of the localizer and the protocol, `cut` is the boxer's own, and `cuts` are
+    those of the sweep.
     """
 
     split: str
     network: str
+    rules: str
     num_classes: int
     cut: float
     cuts: list[float]
@@ -119,12 +121,16 @@ def read(folder: Path) -> Predictions:
     if not parts:
         raise GapnetError(f"{folder}: holds no predictions (part-*.parquet)")
     try:
-        table = pa.concat_tables([pq.read_table(part) for part in parts])
+        tables = [pq.read_table(part) for part in parts]
+        table = pa.concat_tables(tables)
     except (pa.ArrowInvalid, OSError) as error:
         raise GapnetError(
             f"{folder}: cannot be read as predictions ({str(error).splitlines()[0]})"
         ) from error
-    metadata = (table.schema.metadata or {}).get(b"gapnet")
+    made_by = {(part.schema.metadata or {}).get(b"gapnet") for part in tables}
+    if len(made_by) > 1:
+        raise GapnetError(f"{folder}: its parts were made by different networks or rules")
+    metadata = made_by.pop()
     if metadata is None or not table.schema.equals(SCHEMA, check_metadata=False):
         raise GapnetError(f"{folder}: its columns are not those of gapnet's predictions")
     about = About(**json.loads(metadata))

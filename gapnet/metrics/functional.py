@@ -43,7 +43,7 @@ def best_iou(boxes: Tensor, truth: PaddedBoxes, *, inclusive: bool) -> Tensor:
 
 
 def localization_hits(
-    guess_labels: Tensor, guess_ious: Tensor, labels: Tensor, *, within: int, threshold: float = 0.5
+    guess_labels: Tensor, guess_ious: Tensor, labels: Tensor, *, within: int, threshold: float
 ) -> Tensor:
     """Tell whether any of the first `within` guesses has the right label and a right box: (N,).
 

@@ -10,12 +10,12 @@ class GtKnownError(ErrorRate):
     """Share of images in which the box found for the true class overlaps no true box enough.
 
     >>> import torch
-    >>> error = GtKnownError(inclusive=True)
+    >>> error = GtKnownError(inclusive=True, threshold=0.5)
     >>> error(torch.tensor([[0.0, 0.0, 9.0, 9.0]]), [torch.tensor([[0.0, 0.0, 9.0, 4.0]])]).item()
     0.0
     """
 
-    def __init__(self, *, inclusive: bool, threshold: float = 0.5) -> None:
+    def __init__(self, *, inclusive: bool, threshold: float) -> None:
         """Ask for an IoU of at least `threshold`."""
         super().__init__()
         self.inclusive, self.threshold = inclusive, threshold

@@ -40,15 +40,6 @@ def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
     )
 
 
-def whole(size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Give the inclusive box of a whole image of `size` (height, width).
-
-    >>> whole((10, 20))
-    (0.0, 0.0, 19.0, 9.0)
-    """
-    return 0.0, 0.0, size[1] - 1.0, size[0] - 1.0
-
-
 def centred(sizes: Tensor, share: float) -> Tensor:
     """Give the inclusive box (N, 4) in the middle of images (N, 2), with `share` of each side."""
     height, width = sizes.unbind(-1)

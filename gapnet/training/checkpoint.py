@@ -28,9 +28,9 @@ def load_network(path: Path) -> GapNet:
     try:
         facts = checkpoint["hyper_parameters"]["network"]
         weights = _strip(checkpoint["state_dict"])
-        classes = facts["classes"]
+        classes = None if facts["classes"] is None else tuple(facts["classes"])
         network = create(facts["name"], facts["arguments"])
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise GapnetError(
             f"checkpoint {path}: is no gapnet checkpoint ({error!r} is missing or of another kind)"
         ) from error
@@ -41,7 +41,7 @@ def load_network(path: Path) -> GapNet:
         raise GapnetError(
             f"checkpoint {path}: its weights do not fit {network.name} ({reason})"
         ) from error
-    network.classes = None if classes is None else tuple(classes)
+    network.classes = classes
     return network.eval()
 
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gapnet.data.sample import Batch
+from gapnet.errors import GapnetError
 from gapnet.localization.localizer import Localizer
 from gapnet.metrics.classification import ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
@@ -27,10 +28,15 @@ class Classifier(pl.LightningModule):
         localizer: Localizer,
         *,
         total_steps: int,
+        iou: float,
+        inclusive: bool,
         label_smoothing: float = 0.0,
     ) -> None:
-        """Train over `total_steps` steps of the optimiser."""
+        """Train over `total_steps` steps; `iou` and `inclusive` say when a box is right."""
         super().__init__()
+        if not 0 <= label_smoothing <= 1:
+            raise GapnetError(f"classifier.label_smoothing={label_smoothing}: must be from 0 to 1")
+        optim.build(network, total_steps)  # what is wrong with the recipe shows before the training
         self.network = network
         self.optim = optim
         self.localizer = localizer
@@ -39,7 +45,7 @@ class Classifier(pl.LightningModule):
         self.save_hyperparameters({"network": describe(network)})
         self.top1_error = TopKError(k=1)
         self.top5_error = TopKError(k=5) if network.head.linear.out_features >= TOP_5_FROM else None
-        self.gt_known_error = GtKnownError(inclusive=True)
+        self.gt_known_error = GtKnownError(inclusive=inclusive, threshold=iou)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Give the loss of a batch."""

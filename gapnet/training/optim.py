@@ -45,6 +45,15 @@ class OptimRecipe:
             raise GapnetError(f"optim.lr={self.lr!r}: must be a number")
         if not self.lr > 0:
             raise GapnetError(f"optim.lr={self.lr}: must be above 0")
+        if self.weight_decay < 0 or not self.head_multiplier > 0:
+            raise GapnetError(
+                f"optim.weight_decay={self.weight_decay}, head_multiplier={self.head_multiplier}: "
+                "must be at least 0, and above 0"
+            )
+        if not (0 < self.decay <= 1 and 0 < self.decay_every <= 1):
+            raise GapnetError(
+                f"optim.decay={self.decay}, decay_every={self.decay_every}: must be in (0, 1]"
+            )
         if not 0 <= self.warmup < 1:
             raise GapnetError(
                 f"optim.warmup={self.warmup}: must be a share of the steps, from 0 up to 1"

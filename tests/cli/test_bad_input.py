@@ -52,6 +52,17 @@ def files(folder: Path) -> set[str]:
         ("seed=-1", ["seed=-1: must be a whole number"]),
         ("model.input_size=4", ["input_size=4: must be at least 16"]),
         ("split=nope", ["split 'nope' is not listed", "test, train_cls, val"]),
+        (
+            "trainer.check_val_every_n_epoch=9",
+            ["trainer.check_val_every_n_epoch=9", "checkpoint=last"],
+        ),
+        ("classifier.label_smoothing=2", ["classifier.label_smoothing=2: must be from 0 to 1"]),
+        ("optim.weight_decay=-1", ["optim.weight_decay=-1"]),
+        ("optim.optimizer.betas=[2,2]", ["classifier: Invalid beta"]),
+        ("+classifier.foo=1", ["classifier", "foo", "it takes: network, optim"]),
+        ("loader.num_workers=-1", ["loader.num_workers=-1: must be a whole number from 0 on"]),
+        ("loader.batch_size=2.5", ["loader.batch_size=2.5: must be a whole number from 1 on"]),
+        ("report.images=null", ["report.images=None: must be a whole number"]),
         ("trainer.devices=2", ["trainer.devices", "set trainer.devices=1"]),
         ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: a schedule needs an end"]),
         ("trainer.max_epoch=1", ["trainer.max_epoch: no such key; did you mean 'max_epochs'?"]),
@@ -110,6 +121,10 @@ def other_layout(tree: Path) -> None:
     (tree / "LOC_synset_mapping.txt").unlink()
 
 
+def missing_image(tree: Path) -> None:
+    Ilsvrc(tree).records("test")[7].path.unlink()
+
+
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
@@ -117,6 +132,7 @@ def other_layout(tree: Path) -> None:
         (box_outside, ["SHAPES_test_00000000.xml", "lies outside its image"]),
         (unknown_label, ["SHAPES_test_00000000.xml", "'n0000000", "is not among"]),
         (truncated_first_image, ["SHAPES_test_00000000.JPEG", "cannot be read as an image"]),
+        (missing_image, ["SHAPES_test_00000007.JPEG", "no such image"]),
         (other_layout, ["no layout that gapnet reads", "LOC_synset_mapping.txt"]),
     ],
 )
@@ -154,8 +170,8 @@ def test_a_data_folder_that_cannot_be_written_is_named(gapnet: Command, tmp_path
     (tmp_path / "data").write_text("a file, not a folder")
     outcome = gapnet("train", *SMALL, *QUICK)
     assert outcome.status == 1
-    assert "data" in outcome.err.splitlines()[-1]
-    assert "Traceback" not in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("gapnet train: data: cannot be written")
+    assert "paths.data=" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -171,6 +187,15 @@ def test_nothing_to_evaluate_is_said(
 ) -> None:
     assert_one_line(gapnet("evaluate", *arguments), *parts)
     assert files(tmp_path) == set()
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1", "seed: 0"])
+def test_a_damaged_configuration_of_a_run_is_named(
+    gapnet: Command, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text(content)
+    assert_one_line(gapnet("evaluate", "run=run"), "run/config.yaml: is no")
 
 
 def test_a_truncated_checkpoint_is_named(gapnet: Command, trained: Trained, tmp_path: Path) -> None:

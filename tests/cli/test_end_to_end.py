@@ -218,6 +218,36 @@ def test_a_sweep_makes_a_run_for_each_job(
     assert sorted(seeds) == [0, 1]
 
 
+def test_every_other_choice_runs_too(gapnet: Command, shapes_root: Path) -> None:
+    choices = ["callbacks=ema", "optim=sgd", "view=centre", "augment=imagenet", "model.pool=max"]
+    more = ["model.dropout=0.2", "optim.schedule=step", "trainer.accumulate_grad_batches=2"]
+    assert gapnet("train", *SMALL, *QUICK, *choices, *more, f"data.root={shapes_root}").status == 0
+
+
+def test_the_last_checkpoint_is_the_end_of_the_training(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    """Train into a dead end: the first epoch is the best, and Lightning's own last would be it."""
+    worse = ["trainer.max_epochs=3", "optim.lr=1e-9", "optim.schedule=constant", "optim.warmup=0"]
+    outcome = gapnet("train", *SMALL, *QUICK, *worse, f"data.root={shapes_root}", "name=worse")
+    assert outcome.status == 0, outcome.err
+    folder = tmp_path / "runs" / "latest" / "checkpoints"
+    steps = {
+        path.stem: torch.load(path, weights_only=True)["global_step"] for path in folder.iterdir()
+    }
+    assert steps["last"] == 9
+    assert steps["best"] <= steps["last"]
+
+
+def test_a_run_can_be_evaluated_from_elsewhere(
+    gapnet: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert gapnet("evaluate", f"run={run}").status == 0
+    assert list(Path.cwd().iterdir()) == []
+
+
 def test_a_failed_job_does_not_stop_a_sweep(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:

@@ -18,6 +18,17 @@ from tests.oracles import scoring
 
 SMALL = Drawing(size=(40, 56), classes=2, train_cls=4, val=2, test=2, seed=5)
 COUNT = 400
+PINNED = (
+    1,
+    [
+        [[23, 31, 101, 108]],
+        [[34, 30, 92, 81]],
+        [[7, 32, 31, 54]],
+        [[8, 46, 53, 92]],
+        [[13, 26, 79, 94]],
+    ],
+    [125.3, 140.8, 119.0, 120.3, 136.0],
+)
 
 
 def scene(
@@ -36,6 +47,14 @@ def test_the_same_seed_draws_the_same_bytes(tmp_path: Path) -> None:
     draw(SMALL, tmp_path / "one")
     draw(SMALL, tmp_path / "two")
     assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_a_change_of_the_drawing_is_a_new_version() -> None:
+    """Pin what version 1 draws: the boxes exactly, the pixels to within a rounding."""
+    drawn = [scene(index, index % 12) for index in range(5)]
+    boxes = [boxes.tolist() for _, boxes in drawn]
+    means = [float(image.mean().round(1)) for image, _ in drawn]
+    assert (shapes.VERSION, boxes, means) == PINNED
 
 
 def test_another_seed_draws_other_images(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def drawn() -> tuple[Predictions, Truth]:
         guess_labels=ranked,
         guess_boxes=boxes,
         overlaps=Overlaps(torch.rand(N), torch.rand(N, len(CUTS)), CUTS),
-        about=About("test", "tiny_gap", CLASSES, 0.2, CUTS),
+        about=About("test", "tiny_gap", "", CLASSES, 0.2, CUTS),
     )
     return predictions, Truth(
         predictions.ids, labels, pad_boxes([torch.tensor(each) for each in truth_boxes])

@@ -8,7 +8,7 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation import store
 from gapnet.evaluation.store import About, Row, Writer, read
 
-ABOUT = About(split="test", network="tiny_gap", num_classes=3, cut=0.2, cuts=[0.0, 0.5])
+ABOUT = About(split="test", network="tiny_gap", rules="", num_classes=3, cut=0.2, cuts=[0.0, 0.5])
 
 
 def row(number: int, **changes: object) -> Row:
@@ -90,6 +90,15 @@ def test_a_damaged_part_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, [row(0)])
     (tmp_path / "part-000-00000.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(GapnetError, match="cannot be read as predictions"):
+        read(tmp_path)
+
+
+def test_parts_made_by_different_rules_do_not_mix(tmp_path: Path) -> None:
+    write(tmp_path, [row(0)])
+    writer = Writer(tmp_path, ABOUT._replace(rules="others"), rank=1)
+    writer.add([row(1)])
+    writer.flush()
+    with pytest.raises(GapnetError, match="made by different networks or rules"):
         read(tmp_path)
 
 

@@ -38,7 +38,7 @@ def test_localization_error_equals_the_devkit_s_procedure(cases, k: int, inclusi
     overlaps = best_iou(
         boxes, pad_boxes([torch.tensor(each) for each in truth]), inclusive=inclusive
     )
-    hits = localization_hits(guess_labels, overlaps, torch.tensor(labels), within=k)
+    hits = localization_hits(guess_labels, overlaps, torch.tensor(labels), within=k, threshold=0.5)
     expected = scoring.localization_error(
         guesses, labels, true_boxes=truth, k=k, inclusive=inclusive
     )
@@ -72,7 +72,7 @@ def test_with_one_box_per_class_top5_needs_label_and_the_true_class_s_box() -> N
     ranked = torch.stack([torch.randperm(8)[:5] for _ in range(200)])
     labels = torch.randint(8, (200,))
     overlaps = torch.rand(200, 5)
-    hits = localization_hits(ranked, overlaps, labels, within=5)
+    hits = localization_hits(ranked, overlaps, labels, within=5, threshold=0.5)
     place = (ranked == labels[:, None]).double().argmax(1)
     known = overlaps[torch.arange(200), place] >= 0.5
     assert torch.equal(hits, label_hits(ranked, labels, within=5) & known)
@@ -92,7 +92,7 @@ def test_error_rates_sum_over_batches() -> None:
 def test_gt_known_error_equals_the_oracle(cases) -> None:
     guesses, _, truth = cases
     boxes = [each[0][1] for each in guesses]
-    error = GtKnownError(inclusive=True)
+    error = GtKnownError(inclusive=True, threshold=0.5)
     error.update(torch.tensor(boxes), [torch.tensor(each) for each in truth])
     assert error.compute().item() == pytest.approx(
         scoring.gt_known_error(boxes, truth, iou_threshold=0.5, inclusive=True)

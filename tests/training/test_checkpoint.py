@@ -97,6 +97,15 @@ def test_weights_of_another_shape_are_refused(checkpoint: dict, tmp_path: Path) 
         load_network(save(checkpoint, tmp_path))
 
 
+@pytest.mark.parametrize(
+    "changes", [{"classes": 3}, {"arguments": {"num_classes": 2, "input_size": 4}}, {"name": []}]
+)
+def test_facts_that_cannot_be_are_refused(checkpoint: dict, tmp_path: Path, changes: dict) -> None:
+    checkpoint["hyper_parameters"]["network"] |= changes
+    with pytest.raises(GapnetError, match="is no gapnet checkpoint"):
+        load_network(save(checkpoint, tmp_path))
+
+
 def test_a_network_of_another_version_is_named(checkpoint: dict, tmp_path: Path) -> None:
     checkpoint["hyper_parameters"]["network"]["name"] = "tiny_gap_2"
     with pytest.raises(GapnetError, match="network 'tiny_gap_2' is not registered"):

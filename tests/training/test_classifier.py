@@ -24,7 +24,7 @@ def classifier(classes: int = 3, **changes: object) -> Classifier:
     network = tiny_gap(classes, input_size=32, width=8)
     network.classes = tuple("abcdefgh"[:classes])
     recipe = OptimRecipe(torch.optim.SGD, lr=0.01)
-    return Classifier(network, recipe, LOCALIZER, total_steps=8, **changes)
+    return Classifier(network, recipe, LOCALIZER, total_steps=8, iou=0.5, inclusive=True, **changes)
 
 
 def data(root: Path) -> DataModule:
@@ -72,6 +72,20 @@ def test_training_logs_its_errors_and_ends_at_rate_zero(shapes_root: Path, tmp_p
 def test_top5_error_is_watched_from_six_classes_on() -> None:
     assert classifier(5).top5_error is None
     assert classifier(6).top5_error is not None
+
+
+def test_each_epoch_has_its_own_order(shapes_root: Path, tmp_path: Path) -> None:
+    module, orders = classifier(), {}
+    step = module.training_step
+
+    def recorded(batch, batch_idx: int):
+        orders.setdefault(module.current_epoch, []).extend(batch.ids)
+        return step(batch, batch_idx)
+
+    module.training_step = recorded
+    fit(module, shapes_root, tmp_path)
+    assert sorted(orders[0]) == sorted(orders[1])
+    assert orders[0] != orders[1]
 
 
 def test_a_checkpoint_gives_back_the_network(shapes_root: Path, tmp_path: Path) -> None:
