@@ -41,14 +41,6 @@ def task(cfg: DictConfig) -> None:
     data.check(source.train_split, source.select_split, cfg.split or source.test_split)
     batches = len(data.train_dataloader())
     trainer = training_trainer(cfg, batches)
-    if (
-        cfg.checkpoint == BEST
-        and 0 <= (trainer.max_epochs or 0) < cfg.trainer.check_val_every_n_epoch
-    ):
-        raise GapnetError(
-            f"trainer.check_val_every_n_epoch={cfg.trainer.check_val_every_n_epoch}: with max_epochs="
-            f"{trainer.max_epochs} nothing is validated, so no best checkpoint; set checkpoint=last"
-        )
     steps = count_steps(
         batches,
         epochs=trainer.max_epochs,
@@ -56,6 +48,12 @@ def task(cfg: DictConfig) -> None:
         limit=trainer.limit_train_batches,
         most=trainer.max_steps,
     )
+    every = cfg.trainer.check_val_every_n_epoch
+    if cfg.checkpoint == BEST and 0 <= (trainer.max_epochs or -1) < every:
+        raise GapnetError(
+            f"trainer.check_val_every_n_epoch={every}: in {trainer.max_epochs} epochs nothing is "
+            "validated, so there is no best checkpoint; set checkpoint=last"
+        )
     classifier = build(
         cfg,
         "classifier",

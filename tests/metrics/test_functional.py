@@ -63,7 +63,7 @@ def test_padding_never_counts_as_a_box() -> None:
 
 def test_an_overlap_of_exactly_the_threshold_is_right() -> None:
     hits = localization_hits(
-        torch.tensor([[1]]), torch.tensor([[0.5]]), torch.tensor([1]), within=1
+        torch.tensor([[1]]), torch.tensor([[0.5]]), torch.tensor([1]), within=1, threshold=0.5
     )
     assert hits.item()
 
