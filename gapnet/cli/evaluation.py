@@ -36,6 +36,7 @@ class Subject:
     data: DataModule
     rules: Rules
     folder: Path
+    checkpoint: Path
 
 
 def check_classes(network: GapNet, classes: Sequence[str]) -> None:
@@ -76,6 +77,7 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     title = f"{subject.network.name} on {source.title}, {split} split"
     width = None if Console().is_terminal else TABLE_WIDTH
     Console(width=width).print(console_table(figures, title))
+    print(f"checkpoint: {_short(subject.checkpoint)}")
     print(f"report: {_short(folder / 'report.html')}")
 
 
@@ -134,6 +136,7 @@ def _write_page(
     plots |= threshold_plot(swept, figures, subject.rules.protocol)
     facts = {
         "network": f"{subject.network.name} {subject.network.arguments}",
+        "checkpoint": str(_short(subject.checkpoint)),
         "data": str(subject.data.source.root),
         "localizer": str(subject.rules.localizer),
     }

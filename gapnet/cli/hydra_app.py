@@ -1,6 +1,7 @@
 """Hydra, with errors that take one line."""
 
 import difflib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,9 +17,11 @@ from gapnet.cli.config import conf_folder
 from gapnet.cli.runs import evaluation_folder, run_id
 from gapnet.errors import GapnetError
 
+log = logging.getLogger(__name__)
 TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra's own switch: with 1 it lets exceptions pass
 KEY_ERRORS = (ConfigAttributeError, ConfigKeyError)
 EXPECTED = (GapnetError, HydraException, OmegaConfBaseException, OSError)
+SWEEP = ("-m", "--multirun")
 
 
 class Command(Protocol):
@@ -36,8 +39,8 @@ class Command(Protocol):
 def launch(name: str, command: Command) -> None:
     """Compose a command's configuration from the arguments, and do its task with it.
 
-    A sweep does the task once for each of its jobs. An expected error takes one line, and status 1
-    at the end; it does not stop the other jobs.
+    A sweep does the task once for each of its jobs. An error takes one line, and status 1 at the
+    end; it does not stop the other jobs.
     """
     OmegaConf.register_new_resolver("run_id", run_id, replace=True)
     OmegaConf.register_new_resolver("evaluation_folder", evaluation_folder, replace=True)
@@ -47,24 +50,37 @@ def launch(name: str, command: Command) -> None:
     def report(error: BaseException) -> None:
         if wanted == "1":
             raise error
-        print(f"gapnet {name}: {_in_one_line(error)}", file=sys.stderr)
+        hint = "" if isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
+        line = f"gapnet {name}: {_in_one_line(error)}{hint}"
+        print(line, file=sys.stderr)
+        _write_to_log(line)
         failures.append(error)
 
     def task(cfg: DictConfig) -> None:
         with _switch(wanted):
             try:
                 command.task(cfg)
-            except EXPECTED as error:
+            except Exception as error:
                 report(error)
 
     with _switch("1"):
         try:
-            sys.argv = [sys.argv[0], *command.complete(sys.argv[1:])]
+            arguments = command.complete(sys.argv[1:])
+            # Hydra takes its -m only in front of the overrides
+            sys.argv = [sys.argv[0], *sorted(arguments, key=lambda each: each not in SWEEP)]
             hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=name)(task)()
-        except EXPECTED as error:
+        except Exception as error:
             report(error)
     if failures:
         sys.exit(1)
+
+
+def _write_to_log(line: str) -> None:
+    """Write an error into log.txt, if a run has begun; the console has it already."""
+    record = log.makeRecord(log.name, logging.ERROR, __file__, 0, line, (), None)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(record)
 
 
 @contextmanager
@@ -82,7 +98,8 @@ def _in_one_line(error: BaseException) -> str:
     """Keep what a person needs: a loader's worker adds a traceback, Hydra its search path."""
     if isinstance(error.__cause__, KEY_ERRORS):
         return _unknown_key(error.__cause__)
-    text = str(error).rpartition(f"{GapnetError.__module__}.{GapnetError.__name__}: ")[2]
+    text = str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error}"
+    text = text.rpartition(f"{GapnetError.__module__}.{GapnetError.__name__}: ")[2]
     return " ".join(text.partition("Config search path")[0].split())
 
 

@@ -61,7 +61,10 @@ def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
         checkpoint = load_config(run).get("checkpoint", BEST)
     if run is not None and checkpoint in (BEST, LAST):
         return run / CHECKPOINTS / f"{checkpoint}.ckpt"
-    return Path(checkpoint or "")
+    path = Path(str(checkpoint))
+    if not path.is_file():
+        raise GapnetError(f"checkpoint {path}: no such file; name {BEST}, {LAST} or a file")
+    return path
 
 
 def open_folder(cfg: DictConfig) -> Path:
@@ -70,6 +73,8 @@ def open_folder(cfg: DictConfig) -> Path:
     try:
         if (folder / CONFIG).exists() and (folder / ENVIRONMENT).exists():
             _move_aside(folder)
+        elif folder.is_dir() and any(folder.iterdir()):
+            raise GapnetError(f"run folder {folder}: is not empty, and no run; choose another")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).write_text(OmegaConf.to_yaml(_placed(cfg)))
         (folder / ENVIRONMENT).write_text(json.dumps(_environment(cfg), indent=2) + "\n")

@@ -69,5 +69,6 @@ def task(cfg: DictConfig) -> None:
     images = len(data.records(source.train_split))
     log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
     trainer.fit(classifier, data)
-    trained = load_network(checkpoint_of(folder, cfg.checkpoint))
-    evaluate_network(cfg, Subject(trained, data, rules, folder))
+    checkpoint = checkpoint_of(folder, cfg.checkpoint)
+    trained = load_network(checkpoint)
+    evaluate_network(cfg, Subject(trained, data, rules, folder, checkpoint))

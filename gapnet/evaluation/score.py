@@ -37,7 +37,8 @@ class Truth:
 class Figure:
     """Name a figure in full: an error rate over n images, its 95% interval from low to high.
 
-    `threshold` is the cut of the map, and `chosen_on` says who chose it.
+    `threshold` is the cut of the map, `chosen_on` says who chose it, and `rules` are those of the
+    localizer and the protocol in full.
     """
 
     metric: str
@@ -50,6 +51,7 @@ class Figure:
     protocol: str
     data: str
     split: str
+    rules: str
 
 
 def truth_of(records: Sequence[Record]) -> Truth:
@@ -117,7 +119,7 @@ def score(
         verdicts += _localization(predictions, truth.labels, truth.boxes, protocol)
         verdicts += _gt_known(predictions.overlaps, predictions.about.cut, protocol, split, frozen)
         verdicts += _anchors(predictions.sizes, truth.boxes, protocol, split)
-    return [_figure(verdict, protocol, data, split) for verdict in verdicts]
+    return [_figure(each, protocol, data, split, predictions.about.rules) for each in verdicts]
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class _Verdict:
     chosen_on: str | None = None
 
 
-def _figure(verdict: _Verdict, protocol: Protocol, data: str, split: str) -> Figure:
+def _figure(verdict: _Verdict, protocol: Protocol, data: str, split: str, rules: str) -> Figure:
     wrong = (~verdict.hits).double()
     low, high = interval(wrong, resamples=protocol.resamples, seed=protocol.seed)
     return Figure(
@@ -142,6 +144,7 @@ def _figure(verdict: _Verdict, protocol: Protocol, data: str, split: str) -> Fig
         protocol=protocol.name,
         data=data,
         split=split,
+        rules=rules,
     )
 
 

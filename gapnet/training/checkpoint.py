@@ -1,5 +1,6 @@
 """From a network to plain values, and from a checkpoint back to a network; no code is unpickled."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ def _read(path: Path) -> dict[str, Any]:
     except (
         Exception
     ) as error:  # of any kind: torch's reader raises whatever a stranger's bytes lead it into
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        unsafe = isinstance(error, pickle.UnpicklingError)
+        told = f"{type(error).__name__}: {error}".partition("\n")[0]
+        reason = "it holds more than tensors and plain values" if unsafe else told
         raise GapnetError(
             f"checkpoint {path}: is truncated or no gapnet checkpoint ({reason})"
         ) from error

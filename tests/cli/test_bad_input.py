@@ -63,6 +63,8 @@ def files(folder: Path) -> set[str]:
         ("loader.num_workers=-1", ["loader.num_workers=-1: must be a whole number from 0 on"]),
         ("loader.batch_size=2.5", ["loader.batch_size=2.5: must be a whole number from 1 on"]),
         ("report.images=null", ["report.images=None: must be a whole number"]),
+        ("trainer.max_epochs=x", ["TypeError", "HYDRA_FULL_ERROR=1 shows where"]),
+        ("loader.limit=abc", ["loader.limit=abc: must be a whole number"]),
         ("trainer.devices=2", ["trainer.devices", "set trainer.devices=1"]),
         ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: a schedule needs an end"]),
         ("trainer.max_epoch=1", ["trainer.max_epoch: no such key; did you mean 'max_epochs'?"]),
@@ -164,6 +166,28 @@ def test_a_runs_folder_that_cannot_be_written_is_named(
     outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}")
     assert_one_line(outcome, "run folder", "cannot be written", "paths.runs=")
     assert (tmp_path / "runs").read_text() == "a file, not a folder"
+
+
+def test_a_folder_that_is_no_run_is_left_alone(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("mine")
+    for place in ("precious", ""):
+        outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", f"folder={place}")
+        assert_one_line(outcome, "is not empty, and no run")
+    assert files(tmp_path) == {"precious"}
+    assert files(tmp_path / "precious") == {"thesis.txt"}
+
+
+def test_an_error_in_training_is_in_the_log_too(
+    gapnet: Command, tree: Path, tmp_path: Path
+) -> None:
+    path = Ilsvrc(tree).records("train_cls")[10].path
+    path.write_bytes(path.read_bytes()[:500])
+    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={tree}")
+    log = (tmp_path / "runs" / "latest" / "log.txt").read_text()
+    assert outcome.err.strip().splitlines()[-1] in log
 
 
 def test_a_data_folder_that_cannot_be_written_is_named(gapnet: Command, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ def figure(**changes: object) -> Figure:
         "protocol": "paper",
         "data": "drawn",
         "split": "test",
+        "rules": "",
     }
     return Figure(**{**plain, **named, **changes})
 
