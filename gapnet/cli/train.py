@@ -2,10 +2,15 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
+from gapnet.cli.runs import BEST, LAST
 from gapnet.errors import GapnetError
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
 
 SEEDS = 2**32  # that torch and numpy tell apart
 log = logging.getLogger(__name__)
@@ -23,9 +28,8 @@ def task(cfg: DictConfig) -> None:
     from gapnet.cli.assemble import data_of, quiet_lightning, rules_of, training_trainer
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import Subject, evaluate_network
-    from gapnet.cli.runs import BEST, LAST, checkpoint_of, link_latest, open_folder
+    from gapnet.cli.runs import checkpoint_of, link_latest, open_folder
     from gapnet.training.checkpoint import load_network
-    from gapnet.training.optim import count_steps
 
     quiet_lightning()
     if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < SEEDS):
@@ -41,19 +45,7 @@ def task(cfg: DictConfig) -> None:
     data.check(source.train_split, source.select_split, cfg.split or source.test_split)
     batches = len(data.train_dataloader())
     trainer = training_trainer(cfg, batches)
-    steps = count_steps(
-        batches,
-        epochs=trainer.max_epochs,
-        accumulate=trainer.accumulate_grad_batches,
-        limit=trainer.limit_train_batches,
-        most=trainer.max_steps,
-    )
-    every = cfg.trainer.check_val_every_n_epoch
-    if cfg.checkpoint == BEST and 0 <= (trainer.max_epochs or -1) < every:
-        raise GapnetError(
-            f"trainer.check_val_every_n_epoch={every}: in {trainer.max_epochs} epochs nothing is "
-            "validated, so there is no best checkpoint; set checkpoint=last"
-        )
+    steps = _plan_steps(cfg, trainer, batches)
     classifier = build(
         cfg,
         "classifier",
@@ -72,3 +64,23 @@ def task(cfg: DictConfig) -> None:
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
     trained = load_network(checkpoint)
     evaluate_network(cfg, Subject(trained, data, rules, folder, checkpoint))
+
+
+def _plan_steps(cfg: DictConfig, trainer: "pl.Trainer", batches: int) -> int:
+    """Count the steps of the training, and refuse one that leaves nothing to evaluate."""
+    from gapnet.training.optim import count_steps
+
+    steps = count_steps(
+        batches,
+        epochs=trainer.max_epochs,
+        accumulate=trainer.accumulate_grad_batches,
+        limit=trainer.limit_train_batches,
+        most=trainer.max_steps,
+    )
+    every = cfg.trainer.check_val_every_n_epoch
+    if cfg.checkpoint == BEST and 0 <= (trainer.max_epochs or -1) < every:
+        raise GapnetError(
+            f"trainer.check_val_every_n_epoch={every}: in {trainer.max_epochs} epochs nothing is "
+            "validated, so there is no best checkpoint; set checkpoint=last"
+        )
+    return steps
