@@ -6,15 +6,7 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-SMALL = [
-    "data.size=48",
-    "data.classes=3",
-    "data.train=24",
-    "data.val=12",
-    "data.test=12",
-    "model.input_size=48",
-]
+from tests.cli.conftest import CHECKOUT, SMALL
 
 
 @pytest.mark.slow

@@ -38,9 +38,17 @@ def data(root: Path) -> DataModule:
     )
 
 
-def fit(module: Classifier, root: Path, folder: Path, **changes: object) -> pl.Trainer:
+def fit(
+    module: Classifier,
+    root: Path,
+    folder: Path,
+    *,
+    epochs: int = 2,
+    resume: Path | None = None,
+    **changes: object,
+) -> pl.Trainer:
     trainer = pl.Trainer(
-        max_epochs=2,
+        max_epochs=epochs,
         accelerator="cpu",
         logger=False,
         enable_progress_bar=False,
@@ -48,7 +56,7 @@ def fit(module: Classifier, root: Path, folder: Path, **changes: object) -> pl.T
         default_root_dir=folder,
         **changes,
     )
-    trainer.fit(module, data(root))
+    trainer.fit(module, data(root), ckpt_path=resume)
     return trainer
 
 
@@ -117,23 +125,8 @@ def test_an_interrupted_training_goes_on_where_it_was(shapes_root: Path, tmp_pat
     fit(straight, shapes_root, tmp_path)
     half = classifier()
     half.load_state_dict(start)
-    first = pl.Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        default_root_dir=tmp_path,
-    )
-    first.fit(half, data(shapes_root))
-    first.save_checkpoint(tmp_path / "half.ckpt")
+    fit(half, shapes_root, tmp_path, epochs=1).save_checkpoint(tmp_path / "half.ckpt")
     resumed = classifier()
-    second = pl.Trainer(
-        max_epochs=2,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        default_root_dir=tmp_path,
-    )
-    second.fit(resumed, data(shapes_root), ckpt_path=tmp_path / "half.ckpt")
+    fit(resumed, shapes_root, tmp_path, resume=tmp_path / "half.ckpt")
     for name, value in straight.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
