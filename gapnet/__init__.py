@@ -1,3 +1,20 @@
 """Train, evaluate and look into class-activation-map networks."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gapnet.models.gapify import gapify
+    from gapnet.models.saved import load
+
+__all__ = ["gapify", "load"]
 __version__ = "0.1.0"
+
+_PLACES = {"gapify": "gapnet.models.gapify", "load": "gapnet.models.saved"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and not before: the command line starts without torch."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

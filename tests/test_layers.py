@@ -9,7 +9,7 @@ import gapnet
 
 PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
-    {"errors", "progress"},
+    {"errors", "layout", "progress"},
     {"ops"},
     {"models", "data", "metrics"},
     {"saliency"},

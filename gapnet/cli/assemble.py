@@ -11,11 +11,11 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressB
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from gapnet.cli.config import build
-from gapnet.cli.runs import CHECKPOINTS
 from gapnet.data.datamodule import DataModule
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.protocols import Protocol
+from gapnet.layout import CHECKPOINTS
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.progress import console

@@ -2,8 +2,9 @@
 
 from omegaconf import DictConfig
 
-from gapnet.cli.runs import CONFIG, checkpoint_of, load_config, run_of
+from gapnet.cli.runs import checkpoint_of, load_config, run_of
 from gapnet.errors import GapnetError
+from gapnet.layout import CONFIG
 
 GROUPS = ("data", "view", "loader", "trainer", "saliency", "boxer", "guesses", "protocol", "report")
 
@@ -42,7 +43,7 @@ def task(cfg: DictConfig) -> None:
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import Subject, check_classes, evaluate_network
     from gapnet.cli.runs import open_folder
-    from gapnet.training.checkpoint import load_network
+    from gapnet.models.saved import load
 
     if cfg.run is None and cfg.checkpoint is None:
         raise GapnetError(
@@ -51,9 +52,10 @@ def task(cfg: DictConfig) -> None:
     quiet_lightning()
     rules = rules_of(cfg)
     checkpoint = checkpoint_of(run_of(cfg.run, cfg.checkpoint), cfg.checkpoint)
-    network = load_network(checkpoint)
+    network = load(checkpoint)
+    rules.localizer.saliency.check(network)
     source = build(cfg, "data")
-    check_classes(network, source.classes)
+    check_classes(network, source.classes, advice="evaluate on what it was trained for")
     data = data_of(cfg, source, network)
     data.check(source.select_split, cfg.split or source.test_split)
     evaluate_network(cfg, Subject(network, data, rules, open_folder(cfg), checkpoint))

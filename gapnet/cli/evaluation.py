@@ -12,12 +12,12 @@ from rich.console import Console
 from torchvision.transforms.v2.functional import pil_to_tensor
 
 from gapnet.cli.assemble import LOGS, Rules, predicting_trainer
-from gapnet.cli.runs import CONFIG
 from gapnet.data.datamodule import DataModule
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import Predictor
 from gapnet.evaluation.score import Figure, align, choose_cut, score, truth_of
 from gapnet.evaluation.store import About, Predictions, Writer, read
+from gapnet.layout import CONFIG, METRICS
 from gapnet.models.gapnet import GapNet
 from gapnet.report.curves import threshold_plot, training_plots
 from gapnet.report.gallery import Picture, contact_sheet, gallery
@@ -39,19 +39,17 @@ class Subject:
     checkpoint: Path
 
 
-def check_classes(network: GapNet, classes: Sequence[str]) -> None:
+def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> None:
     """Refuse a data set whose classes, or their order, are not those of the checkpoint."""
     known = network.classes or ()
     if len(classes) != len(known):
         raise GapnetError(
-            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: "
-            "evaluate on what it was trained for"
+            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: {advice}"
         )
     for index, (mine, theirs) in enumerate(zip(classes, known, strict=True)):
         if mine != theirs:
             raise GapnetError(
-                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: "
-                "evaluate on what it was trained for"
+                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: {advice}"
             )
 
 
@@ -63,7 +61,7 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     predictions = {name: _predict(cfg, subject, name) for name in splits}
     figures = _score(subject, predictions, split)
     text = json.dumps([asdict(figure) for figure in figures], indent=2)
-    (folder / "metrics.json").write_text(text + "\n")
+    (folder / METRICS).write_text(text + "\n")
     pictures = gallery(
         subject.network,
         subject.rules.localizer,

@@ -16,12 +16,8 @@ from yaml import YAMLError
 
 from gapnet import __version__
 from gapnet.errors import GapnetError
+from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
 
-CHECKPOINTS = "checkpoints"
-BEST, LAST = "best", "last"
-CONFIG = "config.yaml"
-ENVIRONMENT = "env.json"
-LOG = "log.txt"
 NOT_THE_JOB = {"hydra", "paths", "name", "folder", "report"}  # do not change what is computed
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
 log = logging.getLogger(__name__)

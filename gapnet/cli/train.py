@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from gapnet.cli.runs import BEST, LAST
 from gapnet.errors import GapnetError
+from gapnet.layout import BEST, LAST
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
+
+    from gapnet.data.sample import Source
+    from gapnet.models.gapnet import GapNet
 
 SEEDS = 2**32  # that torch and numpy tell apart
 log = logging.getLogger(__name__)
@@ -29,7 +32,7 @@ def task(cfg: DictConfig) -> None:
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import Subject, evaluate_network
     from gapnet.cli.runs import checkpoint_of, link_latest, open_folder
-    from gapnet.training.checkpoint import load_network
+    from gapnet.models.saved import load
 
     quiet_lightning()
     if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < SEEDS):
@@ -39,8 +42,8 @@ def task(cfg: DictConfig) -> None:
         raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")
     rules, optim = rules_of(cfg), build(cfg, "optim")
     source = build(cfg, "data")
-    network = build(cfg, "model", num_classes=len(source.classes))
-    network.classes = tuple(source.classes)
+    network = _network_of(cfg, source)
+    rules.localizer.saliency.check(network)
     data = data_of(cfg, source, network)
     data.check(source.train_split, source.select_split, cfg.split or source.test_split)
     batches = len(data.train_dataloader())
@@ -60,10 +63,26 @@ def task(cfg: DictConfig) -> None:
     link_latest(folder, Path(cfg.paths.runs))
     images = len(data.records(source.train_split))
     log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
+    log.info("weights to start from: %s", network.facts.weights)
     trainer.fit(classifier, data)
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
-    trained = load_network(checkpoint)
+    trained = load(checkpoint)
     evaluate_network(cfg, Subject(trained, data, rules, folder, checkpoint))
+
+
+def _network_of(cfg: DictConfig, source: "Source") -> "GapNet":
+    """Build the network for the classes of a data set; weights may bring those of another."""
+    from gapnet.cli.config import build
+    from gapnet.cli.evaluation import check_classes
+
+    network: GapNet = build(cfg, "model", num_classes=len(source.classes))
+    if network.classes is not None:
+        advice = "model.reset_head=true takes the rest and starts the classifier afresh"
+        check_classes(
+            network, source.classes, advice=f"model.weights={cfg.model.weights}: {advice}"
+        )
+    network.classes = tuple(source.classes)
+    return network
 
 
 def _plan_steps(cfg: DictConfig, trainer: "pl.Trainer", batches: int) -> int:

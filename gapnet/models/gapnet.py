@@ -1,12 +1,16 @@
 """The network: a trunk, a head, and the facts about them that others need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torchvision.transforms.v2.functional import rgb_to_grayscale
 
-from gapnet.models.heads import CamHead
+from gapnet.errors import GapnetError
+from gapnet.models.heads import CamHead, Head
+from gapnet.models.published import Published
+from gapnet.models.surgery import RGB, feature_size, take_grey
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -32,6 +36,21 @@ class Facts:
     std: Sequence[float] = IMAGENET_STD
     weights: str = "random"
 
+    @classmethod
+    def of(
+        cls,
+        trunk: nn.Module,
+        side: int,
+        *,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+    ) -> "Facts":
+        """State the facts of a trunk that is shown squares of `side` pixels."""
+        if not (isinstance(side, int) and side > 0):
+            raise GapnetError(f"input_size={side!r}: must be a whole number of pixels")
+        _, height, width = feature_size(trunk, (side, side))
+        return cls((side, side), (height, width), mean, std)
+
 
 class GapNet(nn.Module):
     """Go from images to features, and from features to logits and class maps."""
@@ -39,22 +58,37 @@ class GapNet(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, trunk: nn.Module, head: CamHead, facts: Facts) -> None:
-        """Join a trunk, images -> (B, C, h, w), and a head that takes these C channels."""
+    def __init__(
+        self, trunk: nn.Module, head: Head, facts: Facts, published: Published | None = None
+    ) -> None:
+        """Join a trunk, images -> (B, C, h, w), and a head that takes these C channels.
+
+        `published` names the weights that others have published for the trunk, if they have.
+        """
         super().__init__()
         self.trunk = trunk
         self.head = head
         self.facts = facts
-        self.name = type(
-            self
-        ).__name__  # the registry replaces these two by how the network was built
+        self.published = published
+        self.name = type(trunk).__name__  # the registry replaces these two by how it was built
         self.arguments: dict[str, Plain] = {}
         self.classes: tuple[str, ...] | None = None  # ids of the classes it was trained for
-        self.register_buffer("mean", torch.tensor(facts.mean).view(-1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(facts.std).view(-1, 1, 1), persistent=False)
+        self._set_normalisation()
+
+    @property
+    def num_classes(self) -> int:
+        """Count the classes."""
+        return self.head.linear.out_features
+
+    @property
+    def channels(self) -> int:
+        """Count the channels of the images that it takes: 3, or 1 if they are grey."""
+        return len(self.facts.mean)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Turn bytes (B, 3, H, W) into the floats that the network expects."""
+        """Turn bytes (B, 3, H, W) into the floats that the network expects, grey if it is so."""
+        grey = self.channels == 1 and images.shape[1] == RGB
+        images = rgb_to_grayscale(images) if grey else images
         return (images.to(self.mean.dtype) / 255 - self.mean) / self.std
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -75,4 +109,24 @@ class GapNet(nn.Module):
 
         Their mean (for max pooling, their maximum) plus the bias is the logit.
         """
-        return self.head.class_maps(features, classes)
+        return self.pooling_head().class_maps(features, classes)
+
+    def pooling_head(self) -> CamHead:
+        """Give the head that pools; a network with fully connected layers has none."""
+        if isinstance(self.head, CamHead):
+            return self.head
+        raise GapnetError(
+            f"network {self.name!r} has no class maps: fully connected layers stand between its "
+            f"features and its classes; take {self.name}_gap, or saliency=gradient"
+        )
+
+    def see_grey(self) -> None:
+        """Take images of one channel from now on."""
+        take_grey(self.trunk)
+        mean, std = (sum(each) / len(each) for each in (self.facts.mean, self.facts.std))
+        self.facts = replace(self.facts, mean=(mean,), std=(std,))
+        self._set_normalisation()
+
+    def _set_normalisation(self) -> None:
+        for name, values in (("mean", self.facts.mean), ("std", self.facts.std)):
+            self.register_buffer(name, torch.tensor(values).view(-1, 1, 1), persistent=False)

@@ -1,12 +1,66 @@
-"""The head of a class-activation network: conv, pooling, one linear layer (section 2)."""
+"""What stands behind a trunk: pooling and one linear layer (section 2), or fully connected ones."""
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor, nn
 
+from gapnet.models.surgery import initialise
 from gapnet.ops.maps import class_map
 
 Pool = Literal["avg", "max"]
+Profile = Literal["modern", "caffe"]
+
+
+def is_caffe(profile: Profile) -> bool:
+    """Choose between the paper's text, "modern", and the definitions released with it, "caffe"."""
+    if profile not in ("modern", "caffe"):
+        raise ValueError(f"profile={profile!r}: must be 'modern' or 'caffe'")
+    return profile == "caffe"
+
+
+@dataclass(frozen=True)
+class Added:
+    """Describe the convs that a head adds, each 3x3, keeping the size, and rectified.
+
+    Args:
+        width: of each, in units.
+        depth: how many.
+        groups: that a conv's channels are split into.
+        deviation: of the normal distribution that weights start from; None starts them as a
+            trunk's (He's rule).
+        bias: that they start from.
+    """
+
+    width: int = 1024
+    depth: int = 1
+    groups: int = 1
+    deviation: float | None = None
+    bias: float = 0.0
+
+    @classmethod
+    def of(cls, width: int | None) -> "Added | None":
+        """Describe one conv of `width` units, or none."""
+        return cls(width) if width else None
+
+    def build(self, channels: int) -> nn.Sequential:
+        """Build the convs over features of `channels`."""
+        widths = [channels] + [self.width] * self.depth
+        convs = [
+            nn.Conv2d(given, width, 3, padding=1, groups=self.groups)
+            for given, width in pairwise(widths)
+        ]
+        for conv in convs:
+            self._start(conv)
+        return nn.Sequential(*(each for conv in convs for each in (conv, nn.ReLU(inplace=True))))
+
+    def _start(self, conv: nn.Conv2d) -> None:
+        initialise(conv)
+        if self.deviation is not None:
+            nn.init.normal_(conv.weight, std=self.deviation)
+        if conv.bias is not None:
+            nn.init.constant_(conv.bias, self.bias)
 
 
 class CamHead(nn.Module):
@@ -22,25 +76,19 @@ class CamHead(nn.Module):
         channels: int,
         num_classes: int,
         *,
-        width: int | None = 1024,
+        added: Added | None = Added(),
         pool: Pool = "avg",
         dropout: float = 0.0,
     ) -> None:
-        """Build the head over features of `channels`; without `width` there is no conv in it."""
+        """Build the head over features of `channels`; it pools those if no conv is added."""
         super().__init__()
         if pool not in ("avg", "max"):
             raise ValueError(f"pool={pool!r}: must be 'avg' or 'max'")
         self.pool = pool
-        conv = (
-            nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True))
-            if width
-            else nn.Identity()
-        )
-        self.conv = conv
-        self.dropout = nn.Dropout2d(
-            dropout
-        )  # whole channels, which is dropout on the pooled vector
-        self.linear = nn.Linear(width or channels, num_classes)
+        self.conv = added.build(channels) if added else nn.Identity()
+        # whole channels, which is dropout on the pooled vector
+        self.dropout = nn.Dropout2d(dropout)
+        self.linear = nn.Linear(added.width if added else channels, num_classes)
 
     def embed(self, trunk_features: Tensor) -> Tensor:
         """Turn the trunk's features into those that the class maps are made of, (B, C, h, w)."""
@@ -59,3 +107,27 @@ class CamHead(nn.Module):
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
         """Map the evidence (B, K, h, w) for classes (B, K) in embedded features (B, C, h, w)."""
         return class_map(features, self.linear.weight[classes])
+
+
+class FlatHead(nn.Module):
+    """Classify by fully connected layers over the flattened features; a place is lost in them."""
+
+    def __init__(self, layers: nn.Module, width: int, num_classes: int) -> None:
+        """Put the last layer, which takes `width` units, behind `layers`, which take a vector."""
+        super().__init__()
+        self.layers = layers
+        self.linear = nn.Linear(width, num_classes)
+        nn.init.normal_(self.linear.weight, std=0.01)  # as torchvision's VGG starts
+        nn.init.zeros_(self.linear.bias)
+
+    def embed(self, trunk_features: Tensor) -> Tensor:
+        """Give the trunk's features."""
+        return trunk_features
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Score features (B, C, h, w): logits (B, classes)."""
+        logits: Tensor = self.linear(self.layers(features.flatten(1)))
+        return logits
+
+
+Head = CamHead | FlatHead

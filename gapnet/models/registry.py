@@ -4,35 +4,84 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import ParamSpec
+from pathlib import Path
 
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet, Plain
+from gapnet.models.surgery import RGB
+from gapnet.models.weights import take_file, take_published
 
-P = ParamSpec("P")
-_BUILDERS: dict[str, Callable[..., GapNet]] = {}
+Builder = Callable[..., GapNet]
+_BUILDERS: dict[str, Builder] = {}
 
 
-def register(build: Callable[P, GapNet]) -> Callable[P, GapNet]:
-    """Enter a builder under its name, and have its networks remember what rebuilds them."""
-    name = build.__name__
+def _every_network(
+    *,
+    in_channels: int = RGB,
+    pretrained: bool = False,
+    weights: str | None = None,
+    reset_head: bool = False,
+) -> None:
+    """Declare what every network takes besides its builder's own arguments.
+
+    Args:
+        in_channels: 3, or 1 for grey images.
+        pretrained: start from the weights that are published for the trunk.
+        weights: start from this file or folder instead.
+        reset_head: start the classifier afresh, where the weights have one for other classes.
+    """
+
+
+COMMON = inspect.signature(_every_network)
+
+
+def register(build: Builder, *, name: str | None = None) -> Builder:
+    """Enter a builder under its name, or under another.
+
+    Its networks then take the arguments that all have in common, and remember what rebuilds them:
+    every argument but those about where weights come from.
+    """
+    name = name or build.__name__
     if name in _BUILDERS:
         raise ValueError(
             f"network {name!r} is registered twice: "
             f"by {_BUILDERS[name].__module__} and {build.__module__}"
         )
-    signature = inspect.signature(build)
+    own = inspect.signature(build)
+    whole = own.replace(parameters=[*own.parameters.values(), *COMMON.parameters.values()])
 
     @functools.wraps(build)
-    def built(*args: P.args, **kwargs: P.kwargs) -> GapNet:
-        bound = signature.bind(*args, **kwargs)
+    def built(*args: Plain, **kwargs: Plain) -> GapNet:
+        bound = whole.bind(*args, **kwargs)
         bound.apply_defaults()
-        network = build(*args, **kwargs)
-        network.name, network.arguments = name, dict(bound.arguments)
+        common = {key: bound.arguments.pop(key) for key in COMMON.parameters}
+        network = build(*bound.args, **bound.kwargs)
+        network.name = name
+        network.arguments = {**bound.arguments, "in_channels": common["in_channels"]}
+        _finish(network, **common)
         return network
 
+    built.__signature__ = whole  # type: ignore[attr-defined]
     _BUILDERS[name] = built
     return built
+
+
+def _finish(
+    network: GapNet, *, in_channels: int, pretrained: bool, weights: str | None, reset_head: bool
+) -> None:
+    """Do what is the same for every network: see grey, take weights."""
+    if in_channels not in (1, RGB):
+        raise GapnetError(f"model.in_channels={in_channels}: must be 1 or {RGB}")
+    if pretrained and weights is not None:
+        raise GapnetError(f"model.pretrained=true and model.weights={weights}: choose one")
+    if reset_head and not pretrained and weights is None:
+        raise GapnetError("model.reset_head=true: there are no weights whose head could be reset")
+    if in_channels == 1:
+        network.see_grey()
+    if pretrained:
+        take_published(network, reset_head=reset_head)
+    elif weights is not None:
+        take_file(network, Path(weights), reset_head=reset_head)
 
 
 def names() -> list[str]:

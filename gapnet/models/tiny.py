@@ -35,6 +35,5 @@ def tiny_gap(
     trunk = nn.Sequential(
         _conv(3, 16, halve=True), _conv(16, 48, halve=True), _conv(48, 64), _conv(64, width)
     )
-    head = CamHead(width, num_classes, width=None, pool=pool, dropout=dropout)
-    side = input_size // 4
-    return GapNet(trunk, head, Facts(input_size=(input_size, input_size), map_size=(side, side)))
+    head = CamHead(width, num_classes, added=None, pool=pool, dropout=dropout)
+    return GapNet(trunk, head, Facts.of(trunk, input_size))

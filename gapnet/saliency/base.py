@@ -26,6 +26,10 @@ class Saliency(Protocol):
         """Give the maps."""
         ...
 
+    def check(self, network: GapNet) -> None:
+        """Refuse a network that the method has no maps of, before work begins."""
+        ...
+
 
 def look(network: GapNet, images: Tensor) -> Seen:
     """Run the network once over normalised images (B, 3, H, W)."""

@@ -15,3 +15,7 @@ class Cam:
     def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
         """Give the class maps (B, K, h, w)."""
         return network.class_maps(seen.features, classes)
+
+    def check(self, network: GapNet) -> None:
+        """Refuse a network without class maps."""
+        network.pooling_head()

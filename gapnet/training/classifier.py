@@ -11,8 +11,8 @@ from gapnet.localization.localizer import Localizer
 from gapnet.metrics.classification import ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
 from gapnet.models.gapnet import GapNet
+from gapnet.models.saved import describe
 from gapnet.saliency.base import Seen, look
-from gapnet.training.checkpoint import describe
 from gapnet.training.optim import OptimRecipe
 
 TOP_5_FROM = 6  # classes: with fewer, a top-5 error says nothing
@@ -44,7 +44,7 @@ class Classifier(pl.LightningModule):
         self.label_smoothing = label_smoothing
         self.save_hyperparameters({"network": describe(network)})
         self.top1_error = TopKError(k=1)
-        self.top5_error = TopKError(k=5) if network.head.linear.out_features >= TOP_5_FROM else None
+        self.top5_error = TopKError(k=5) if network.num_classes >= TOP_5_FROM else None
         self.gt_known_error = GtKnownError(inclusive=inclusive, threshold=iou)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

@@ -43,4 +43,4 @@ def test_an_unknown_pooling_is_refused() -> None:
 
 
 def test_a_head_without_width_pools_the_trunk_s_features() -> None:
-    assert CamHead(3, 2, width=None).linear.in_features == 3
+    assert CamHead(3, 2, added=None).linear.in_features == 3

@@ -11,9 +11,9 @@ from gapnet.data.transforms import whole_view
 from gapnet.localization.boxers import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
+from gapnet.models.saved import load
 from gapnet.models.tiny import tiny_gap
 from gapnet.saliency.cam import Cam
-from gapnet.training.checkpoint import load_network
 from gapnet.training.classifier import Classifier
 from gapnet.training.optim import OptimRecipe
 
@@ -101,7 +101,7 @@ def test_a_checkpoint_gives_back_the_network(shapes_root: Path, tmp_path: Path) 
     trainer = fit(module, shapes_root, tmp_path)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     torch.load(tmp_path / "a.ckpt", weights_only=True)
-    network = load_network(tmp_path / "a.ckpt")
+    network = load(tmp_path / "a.ckpt")
     images = torch.randn(2, 3, 32, 32)
     assert torch.equal(network(images), module.network.eval()(images))
     assert network.classes == ("a", "b", "c")
@@ -114,7 +114,7 @@ def test_with_ema_the_checkpoint_holds_the_average(shapes_root: Path, tmp_path: 
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     torch.load(tmp_path / "a.ckpt", weights_only=True)
     averaged = ema._average_model.module.network.state_dict()
-    for name, value in load_network(tmp_path / "a.ckpt").state_dict().items():
+    for name, value in load(tmp_path / "a.ckpt").state_dict().items():
         assert torch.equal(value, averaged[name])
 
 

@@ -1,0 +1,74 @@
+"""Turn anybody's network into one with class maps."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Size, nn
+
+from gapnet.errors import GapnetError
+from gapnet.models.gapnet import IMAGENET_MEAN, IMAGENET_STD, Facts, GapNet
+from gapnet.models.heads import Added, CamHead, Pool
+from gapnet.models.surgery import cut as cut_off
+from gapnet.models.surgery import output_sizes
+
+MAP = 3  # dimensions of an image's maps: channels, height, width
+
+
+def gapify(
+    module: nn.Module,
+    *,
+    cut: str | None = None,
+    num_classes: int,
+    width: int | None = 1024,
+    pool: Pool = "avg",
+    dropout: float = 0.0,
+    input_size: int | tuple[int, int] = 224,
+    mean: Sequence[float] = IMAGENET_MEAN,
+    std: Sequence[float] = IMAGENET_STD,
+) -> GapNet:
+    """Cut a network after one of its submodules, and put a conv, pooling and a linear layer there.
+
+    The weights come along, and stay shared with `module`. Without a cut, its own output is taken.
+
+    Args:
+        module: takes images (B, 3, H, W).
+        cut: the submodule whose output (B, C, h, w) the head takes, as in `named_modules()`.
+        num_classes: of the new classifier.
+        width: of the added conv; without it the classes are read off the submodule's output.
+        pool: avg or max.
+        dropout: of what is pooled.
+        input_size: of the images, a side or (height, width).
+        mean: per channel, of inputs in 0..1.
+        std: per channel, likewise.
+
+    >>> from torchvision.models import mobilenet_v2
+    >>> network = gapify(mobilenet_v2(), cut="features.13", num_classes=10)
+    >>> network.facts.map_size
+    (14, 14)
+    """
+    size = (input_size, input_size) if isinstance(input_size, int) else input_size
+    sizes = output_sizes(module, size, channels=len(mean))
+    channels, *map_size = _maps_at(cut or "", sizes, module)
+    trunk = cut_off(module, cut) if cut else module
+    head = CamHead(channels, num_classes, added=Added.of(width), pool=pool, dropout=dropout)
+    like = next(module.parameters(), None)
+    facts = Facts(size, (map_size[0], map_size[1]), mean, std, weights="as given")
+    return GapNet(trunk, head if like is None else head.to(like), facts)
+
+
+def _maps_at(cut: str, sizes: Mapping[str, Size], module: nn.Module) -> Size:
+    """Find the size (C, h, w) of a submodule's output, or list those that can be had."""
+    if len(sizes.get(cut, ())) == MAP:
+        return sizes[cut]
+    name = type(module).__name__
+    known = dict(module.named_modules())
+    told = (
+        f"gives {tuple(sizes[cut])} per image, not a map (C, h, w)"
+        if cut in sizes
+        else f"gives no tensor, or {name} does not run it exactly once"
+        if cut in known
+        else f"is no submodule of {name}"
+    )
+    maps = [
+        f"{each} {'x'.join(map(str, size))}" for each, size in sizes.items() if len(size) == MAP
+    ]
+    raise GapnetError(f"cut={cut!r}: {told}; there are:\n" + "\n".join(maps))

@@ -1,0 +1,54 @@
+"""From a network to plain values, and from what was saved back to a network, ready for use."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gapnet.errors import GapnetError
+from gapnet.models.files import find, read
+from gapnet.models.gapnet import GapNet
+from gapnet.models.registry import create
+
+
+def describe(network: GapNet) -> dict[str, Any]:
+    """Give the plain values that rebuild a network, its weights aside."""
+    return {
+        "name": network.name,
+        "arguments": dict(network.arguments),
+        "classes": None if network.classes is None else list(network.classes),
+        "weights": network.facts.weights,
+    }
+
+
+def load(path: str | Path) -> GapNet:
+    """Rebuild a network from a run folder, a checkpoint, a safetensors file or a hub-style folder.
+
+    It comes in eval mode, takes bytes through its `normalise`, and knows its input size, classes
+    and origin (`facts`, `classes`). No code is run that the file might hold.
+    """
+    file = find(Path(path))
+    saved = read(file)
+    if saved.description is None:
+        raise GapnetError(
+            f"{file}: is no gapnet checkpoint (it does not say what network it is of)"
+        )
+    network = _rebuild(saved.description, file)
+    try:
+        network.load_state_dict(saved.state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise GapnetError(f"{file}: its weights do not fit {network.name} ({reason})") from error
+    return network.eval()
+
+
+def _rebuild(facts: dict[str, Any], file: Path) -> GapNet:
+    try:
+        classes = None if facts["classes"] is None else tuple(facts["classes"])
+        network = create(facts["name"], facts["arguments"])
+        network.facts = replace(network.facts, weights=facts.get("weights", "unknown"))
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise GapnetError(
+            f"{file}: is no gapnet checkpoint ({error!r} is missing or of another kind)"
+        ) from error
+    network.classes = classes
+    return network

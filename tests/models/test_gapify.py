@@ -1,0 +1,128 @@
+"""Anybody's network, cut."""
+
+import pytest
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+
+import gapnet
+from gapnet.errors import GapnetError
+
+
+class Own(nn.Module):
+    """A network as people write them: parts used twice, branches, control flow, no order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(8, 4)
+        self.act = nn.ReLU()
+        self.deep = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1), nn.BatchNorm2d(8))
+        self.left = nn.Conv2d(3, 3, 3, stride=2, padding=1)
+        self.right = nn.Conv2d(3, 3, 3, stride=2, padding=1)
+        self.unused = nn.Conv2d(3, 3, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        joined = torch.cat([self.act(self.left(images)), self.act(self.right(images))], 1)
+        features = self.deep(joined)
+        if features.mean() > 1e9:  # cannot be traced, but comes after the cut
+            raise RuntimeError
+        return self.head(features.mean((-2, -1)))
+
+
+def test_one_line_makes_class_maps_of_a_network() -> None:
+    module = Own().eval()
+    network = gapnet.gapify(module, cut="deep", num_classes=5, input_size=32).eval()
+    images = torch.randn(2, 3, 32, 32)
+    features = network.forward_features(images)
+    maps = network.class_maps(features, torch.arange(5).expand(2, -1))
+    assert network.facts.map_size == maps.shape[-2:] == (16, 16)
+    pooled = maps.mean((-2, -1)) + network.head.linear.bias
+    torch.testing.assert_close(pooled, network(images))
+
+
+def test_the_trunk_is_the_network_up_to_the_cut_and_shares_its_weights() -> None:
+    module = Own().eval()
+    network = gapnet.gapify(module, cut="deep", num_classes=5, input_size=32)
+    images = torch.randn(2, 3, 32, 32)
+    seen: list[Tensor] = []
+    with module.deep.register_forward_hook(lambda *each: seen.append(each[2])):
+        module(images)
+    assert torch.equal(network.eval().trunk(images), seen[0])
+    assert network.trunk.get_parameter("left.weight") is module.left.weight
+    assert not [
+        name for name, _ in network.trunk.named_parameters() if name[:4] in ("head", "unus")
+    ]
+
+
+def test_without_a_cut_the_network_s_own_output_is_taken() -> None:
+    module = nn.Sequential(nn.Conv2d(1, 6, 3, stride=4))
+    network = gapnet.gapify(module, num_classes=2, input_size=(16, 24), mean=[0.5], std=[0.5])
+    assert network.facts.map_size == (4, 6)
+    assert network(torch.randn(1, 1, 16, 24)).shape == (1, 2)
+
+
+def test_modes_and_hooks_of_the_module_are_left_as_they_were() -> None:
+    module = Own().train()
+    module.deep.eval()
+    gapnet.gapify(module, cut="deep", num_classes=5, input_size=32)
+    assert module.training
+    assert not module.deep[1].training
+    assert not any(part._forward_hooks for part in module.modules())
+
+
+def test_an_unknown_name_gets_the_names_that_there_are_with_their_sizes() -> None:
+    with pytest.raises(GapnetError) as caught:
+        gapnet.gapify(Own(), cut="deeper", num_classes=5, input_size=32)
+    assert str(caught.value).splitlines() == [
+        "cut='deeper': is no submodule of Own; there are:",
+        "left 3x16x16",
+        "right 3x16x16",
+        "deep.0 8x16x16",
+        "deep.1 8x16x16",
+        "deep 8x16x16",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cut", "told"),
+    [
+        ("head", r"gives \(4,\) per image, not a map"),
+        ("unused", "gives no tensor, or Own does not run it exactly once"),
+        ("act", "gives no tensor, or Own does not run it exactly once"),
+    ],
+)
+def test_a_submodule_that_cannot_be_cut_at_is_told_why(cut: str, told: str) -> None:
+    with pytest.raises(GapnetError, match=told):
+        gapnet.gapify(Own(), cut=cut, num_classes=5, input_size=32)
+
+
+class Deciding(Own):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images if images.mean() > 0 else -images)
+
+
+def test_control_flow_before_the_cut_is_named_with_the_way_out() -> None:
+    with pytest.raises(GapnetError, match=r"Deciding cannot be followed to 'deep'.* without a cut"):
+        gapnet.gapify(Deciding(), cut="deep", num_classes=5, input_size=32)
+
+
+@pytest.mark.parametrize(
+    ("module", "cut"),
+    [
+        (torchvision.models.densenet121, "features.denseblock3"),
+        (torchvision.models.mobilenet_v3_small, "features.8"),
+        (torchvision.models.efficientnet_b0, "features.5"),
+        (lambda: timm.create_model("resnetv2_50"), "stages.2"),
+    ],
+)
+def test_networks_of_others_are_cut(module, cut: str) -> None:
+    network = gapnet.gapify(module(), cut=cut, num_classes=5, input_size=64)
+    assert network.facts.map_size == (4, 4)
+    network.train()(torch.randn(2, 3, 64, 64)).sum().backward()
+    assert next(network.parameters()).grad is not None
+
+
+def test_a_gapified_network_trains_on_the_module_s_device_and_type() -> None:
+    network = gapnet.gapify(Own().double(), cut="deep", num_classes=5, input_size=32)
+    assert network(torch.randn(2, 3, 32, 32, dtype=torch.float64)).dtype == torch.float64

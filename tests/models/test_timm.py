@@ -1,0 +1,93 @@
+"""Networks of timm, next to timm's own feature interface."""
+
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from gapnet.errors import GapnetError
+from gapnet.models import create, published
+
+NETWORKS = [
+    "convnext_atto",
+    "resnet10t",
+    "efficientnet_lite0",
+    "regnetx_002",
+    "mobilenetv3_small_050",
+]
+SIZE = {"num_classes": 4, "input_size": 64}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("stage", [-1, -2])
+def test_the_trunk_gives_the_stage_s_features_of_timm(
+    name: str, stage: int, tmp_path: Path
+) -> None:
+    theirs = timm.create_model(name).eval()
+    save_file(theirs.state_dict(), tmp_path / "a.safetensors")
+    path = str(tmp_path / "a.safetensors")
+    mine = create("timm_gap", {**SIZE, "name": name, "stage": stage, "weights": path}).eval()
+    images = torch.randn(2, 3, 64, 64)
+    count = len(theirs.feature_info)
+    features = timm.create_model(name, features_only=True, out_indices=(count + stage,)).eval()
+    own = features.state_dict()
+    flat = {key.replace(".", "_"): value for key, value in theirs.state_dict().items()}
+    features.load_state_dict({key: flat[key.replace(".", "_")] for key in own})
+    torch.testing.assert_close(mine.trunk(images), features(images)[0])
+
+
+def test_the_input_and_its_normalisation_are_those_of_timm_s_weights() -> None:
+    facts = create("timm_gap", {"num_classes": 4, "name": "tf_efficientnet_lite0"}).facts
+    assert facts.input_size == (224, 224)
+    assert facts.mean == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"name": "convnext_tyny"}, "model.name=convnext_tyny: timm has no such network; near are"),
+        ({"name": "qqq"}, r"model.name=qqq: timm has no such network; see timm.list_models\(\)"),
+        (
+            {"name": "resnet10t", "stage": 7},
+            r"model.stage=7: resnet10t has 0 \(act1\), 1",
+        ),
+        ({"name": "vit_tiny_patch16_224", "input_size": None}, "not maps"),
+        ({"name": "swin_tiny_patch4_window7_224", "input_size": None}, "its stages are no maps"),
+    ],
+)
+def test_what_timm_does_not_have_is_named(arguments: dict, told: str) -> None:
+    with pytest.raises(GapnetError, match=told):
+        create("timm_gap", {**SIZE, **arguments})
+
+
+def test_another_network_s_file_is_refused(tmp_path: Path) -> None:
+    save_file(timm.create_model("resnet10t").state_dict(), tmp_path / "a.safetensors")
+    arguments = {**SIZE, "name": "convnext_atto", "weights": str(tmp_path / "a.safetensors")}
+    with pytest.raises(GapnetError, match=r"does not fit timm_gap: .* missing"):
+        create("timm_gap", arguments)
+
+
+def test_weights_that_cannot_be_had_say_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: object) -> None:
+        raise huggingface_hub.errors.LocalEntryNotFoundError("no network")
+
+    monkeypatch.setattr(published, "try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(published, "hf_hub_download", offline)
+    told = "timm/resnet10t.c3_in1k is not on this machine .* name it with model.weights=FILE"
+    with pytest.raises(GapnetError, match=told):
+        create("timm_gap", {**SIZE, "name": "resnet10t", "pretrained": True})
+
+
+def test_weights_come_from_the_hub_s_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    state = timm.create_model("resnet10t").state_dict()
+    save_file(state, tmp_path / "model.safetensors")
+    monkeypatch.setattr(
+        published, "try_to_load_from_cache", lambda *_: str(tmp_path / "model.safetensors")
+    )
+    network = create("timm_gap", {**SIZE, "name": "resnet10t", "pretrained": True})
+    assert torch.equal(
+        network.trunk.get_parameter("layer1.0.conv1.weight"), state["layer1.0.conv1.weight"]
+    )

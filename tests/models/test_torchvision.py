@@ -1,0 +1,178 @@
+"""The networks that are cut from torchvision's, next to torchvision's own."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+from torchvision.transforms.v2.functional import normalize
+
+from gapnet.models import GapNet, create
+from gapnet.models.gapnet import IMAGENET_MEAN, IMAGENET_STD
+
+CUTS = {  # where torchvision's network gives what our trunk gives
+    "alexnet_gap": ("alexnet", "features.11"),
+    "alexnet_star_gap": ("alexnet", "features.11"),
+    "alexnet": ("alexnet", "avgpool"),
+    "vgg16_gap": ("vgg16", "features.29"),
+    "vgg19_gap": ("vgg19", "features.35"),
+    "vgg16_bn_gap": ("vgg16_bn", "features.42"),
+    "vgg19_bn_gap": ("vgg19_bn", "features.51"),
+    "vgg16": ("vgg16", "avgpool"),
+    "googlenet_gap": ("googlenet", "inception4e"),
+    "googlenet": ("googlenet", "inception5b"),
+    "inception_v3_gap": ("inception_v3", "Mixed_6e"),
+    "resnet18_gap": ("resnet18", "layer4"),
+    "resnet50_gap": ("resnet50", "layer4"),
+    "resnet101_gap": ("resnet101", "layer4"),
+    "resnet50": ("resnet50", "layer4"),
+}
+TWINS = ["alexnet", "vgg16", "googlenet", "resnet50"]
+INCEPTIONS = {"googlenet", "inception_v3"}
+LARGE = {"resnet101_gap", "vgg16", "vgg16_bn_gap", "vgg19_bn_gap", "vgg19_gap"}
+
+
+def params(every: list[str]) -> list:
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in every]
+
+
+def theirs(architecture: str, classes: int = 9) -> nn.Module:
+    """Build torchvision's network as its weights come: with auxiliary heads, and its own input."""
+    extra = {"init_weights": False, "transform_input": True} if architecture in INCEPTIONS else {}
+    network = torchvision.models.get_model(
+        architecture, weights=None, num_classes=classes, **extra
+    ).eval()
+    for part in network.modules():  # statistics that a norm without training would not have
+        if isinstance(part, nn.BatchNorm2d):
+            part.running_mean.normal_(std=0.1)
+            part.running_var.uniform_(0.5, 2.0)
+    return network
+
+
+def ours(name: str, **arguments: object) -> GapNet:
+    plain = {"map_size": 7} if name.startswith("resnet") and name.endswith("gap") else {}
+    return create(name, {"num_classes": 9, "input_size": 96, **plain, **arguments}).eval()
+
+
+@torch.no_grad()
+def features(network: nn.Module, at: str, images: Tensor) -> Tensor:
+    """Look at what torchvision's network gives at the cut, for bytes."""
+    seen: list[Tensor] = []
+    with network.get_submodule(at).register_forward_hook(lambda *each: seen.append(each[2])):
+        network(normalize(images / 255, IMAGENET_MEAN, IMAGENET_STD))
+    return seen[0]
+
+
+def batch() -> Tensor:
+    return torch.randint(256, (2, 3, 96, 96), dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("name", params(list(CUTS)))
+def test_a_trunk_gives_what_torchvision_gives_at_the_cut(name: str, tmp_path: Path) -> None:
+    architecture, at = CUTS[name]
+    network = theirs(architecture)
+    torch.save(network.state_dict(), tmp_path / "theirs.pth")
+    mine = ours(name, weights=str(tmp_path / "theirs.pth"))
+    images = batch()
+    expected = features(network, at, images)
+    torch.testing.assert_close(
+        mine.trunk(mine.normalise(images)), expected, atol=1e-4 * expected.std().item(), rtol=1e-4
+    )
+    assert mine.facts.weights.endswith("theirs.pth")
+
+
+@pytest.mark.parametrize("name", params(list(CUTS)))
+def test_torchvision_takes_the_trunk_back(name: str) -> None:
+    architecture, at = CUTS[name]
+    mine, network = ours(name), theirs(architecture)
+    missing, unexpected = network.load_state_dict(mine.trunk.state_dict(), strict=False)
+    assert not unexpected
+    assert not {each for each in missing if each.startswith(at)}
+    images = batch()
+    expected = features(network, at, images)
+    torch.testing.assert_close(
+        mine.trunk(mine.normalise(images)), expected, atol=1e-4 * expected.std().item(), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("name", params(TWINS))
+def test_an_unmodified_network_gives_torchvision_s_logits(name: str, tmp_path: Path) -> None:
+    network = theirs(name)
+    torch.save(network.state_dict(), tmp_path / "theirs.pth")
+    mine, images = ours(name, weights=str(tmp_path / "theirs.pth")), batch()
+    with torch.no_grad():
+        expected = network(normalize(images / 255, IMAGENET_MEAN, IMAGENET_STD))
+        torch.testing.assert_close(mine(mine.normalise(images)), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_googlenet_keeps_transform_input_as_its_own_mean_and_deviation() -> None:
+    images = batch()
+    network = torchvision.models.googlenet(
+        weights=None, init_weights=False, aux_logits=False, transform_input=True
+    )
+    shown = network._transform_input(normalize(images / 255, IMAGENET_MEAN, IMAGENET_STD))
+    torch.testing.assert_close(ours("googlenet_gap").normalise(images), shown, atol=1e-5, rtol=1e-5)
+
+
+def test_googlenet_has_no_auxiliary_heads_and_trains_without_a_tuple() -> None:
+    network = ours("googlenet_gap").train()
+    assert isinstance(network(torch.randn(2, 3, 96, 96)), Tensor)
+    assert not [name for name in network.state_dict() if "aux" in name]
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("vgg16_gap", 21e6), ("alexnet_gap", 6e6), ("alexnet_star_gap", 16e6)]
+)
+def test_a_checkpoint_holds_no_unused_fully_connected_weights(
+    name: str, most: float, tmp_path: Path
+) -> None:
+    torch.save(ours(name, weights=None).state_dict(), tmp_path / "mine.pth")
+    assert (tmp_path / "mine.pth").stat().st_size < 4 * most
+
+
+@pytest.mark.parametrize("side", [7, 14, 28])
+def test_a_resnet_s_maps_have_the_size_that_is_asked_for(side: int) -> None:
+    with torch.device("meta"):
+        for name in ("resnet18_gap", "resnet50_gap"):
+            network = create(name, {"num_classes": 9, "map_size": side})
+            assert network.facts.map_size == (side, side)
+
+
+def test_a_map_of_14_is_one_of_7_with_the_places_between() -> None:
+    """Leave out the stride of layer4's first block: what its shortcut saw before is seen still."""
+    coarse, fine = ours("resnet18_gap"), ours("resnet18_gap", map_size=14)
+    fine.load_state_dict(coarse.state_dict())
+    shortcut = "layer4.0.downsample.0"
+    images = coarse.normalise(batch())
+    seen = {}
+    for key, network in (("coarse", coarse), ("fine", fine)):
+        layer = network.trunk.get_submodule(shortcut)
+        with layer.register_forward_hook(lambda *each, key=key: seen.update({key: each[2]})):
+            network(images)
+    torch.testing.assert_close(seen["fine"][:, :, ::2, ::2], seen["coarse"])
+
+
+def test_the_released_alexnet_star_has_its_conv5_and_its_pooling() -> None:
+    with torch.device("meta"):
+        network = create(
+            "alexnet_star_gap", {"num_classes": 9, "profile": "caffe", "input_size": 227}
+        )
+    assert network.facts.map_size == (11, 11)
+    assert network.trunk.get_submodule("features.10").weight.shape == (384, 256, 3, 3)
+    convs = [each for each in network.head.conv if isinstance(each, nn.Conv2d)]
+    assert [(each.out_channels, each.groups) for each in convs] == [(512, 2), (512, 2)]
+    assert network.head.dropout.p == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "dropout", "bias"), [("vgg16_gap", 0.5, 0.0), ("googlenet_gap", 0.0, 1.0)]
+)
+def test_the_released_heads_have_two_groups_and_their_own_start(
+    name: str, dropout: float, bias: float
+) -> None:
+    head = ours(name, profile="caffe").head
+    assert head.conv[0].groups == 2
+    assert head.conv[0].weight.std().item() == pytest.approx(0.01, rel=0.01)
+    assert set(head.conv[0].bias.tolist()) == {bias}
+    assert head.dropout.p == dropout
