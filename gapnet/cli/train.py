@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
-from gapnet.layout import BEST, LAST
+from gapnet.layout import BEST, CHECKPOINTS, LAST
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -65,6 +65,8 @@ def task(cfg: DictConfig) -> None:
     log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
     log.info("weights to start from: %s", network.facts.weights)
     trainer.fit(classifier, data)
+    if not steps:
+        trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
     trained = load(checkpoint)
     evaluate_network(cfg, Subject(trained, data, rules, folder, checkpoint))
@@ -89,6 +91,13 @@ def _plan_steps(cfg: DictConfig, trainer: "pl.Trainer", batches: int) -> int:
     """Count the steps of the training, and refuse one that leaves nothing to evaluate."""
     from gapnet.training.optim import count_steps
 
+    if trainer.max_epochs == 0:
+        if cfg.checkpoint == BEST:
+            raise GapnetError(
+                "trainer.max_epochs=0: nothing is trained, so there is no best checkpoint; "
+                "set checkpoint=last to evaluate the weights as they are"
+            )
+        return 0
     steps = count_steps(
         batches,
         epochs=trainer.max_epochs,

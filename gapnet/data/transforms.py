@@ -6,6 +6,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+MARGIN = 256 / 224  # of the image's size to the crop's, in ILSVRC's customs
 DECIMALS = 2  # of a window's pixels: torchvision moves points in single precision
 
 
@@ -14,15 +15,25 @@ def whole_view(input_size: tuple[int, int]) -> v2.Transform:
     return v2.Compose([v2.Resize(list(input_size)), v2.PILToTensor()])
 
 
-def centre_view(input_size: tuple[int, int], *, margin: float = 256 / 224) -> v2.Transform:
-    """Show the middle: make the shorter side `margin` times the input's, then crop the centre."""
-    return v2.Compose(
-        [
-            v2.Resize(round(min(input_size) * margin)),
-            v2.CenterCrop(list(input_size)),
-            v2.PILToTensor(),
-        ]
-    )
+def centre_view(
+    input_size: tuple[int, int], *, margin: float = MARGIN, keep_aspect: bool = True
+) -> v2.Transform:
+    """Show the middle: resize to `margin` times the input's size, then crop the centre."""
+    resize = _resize(input_size, margin, keep_aspect=keep_aspect)
+    return v2.Compose([resize, v2.CenterCrop(list(input_size)), v2.PILToTensor()])
+
+
+def random_crop_view(
+    input_size: tuple[int, int],
+    *,
+    margin: float = MARGIN,
+    keep_aspect: bool = False,
+    flip: float = 0.5,
+) -> v2.Transform:
+    """Show a part of the input's size, of an image resized to `margin` times that: Caffe's way."""
+    resize = _resize(input_size, margin, keep_aspect=keep_aspect)
+    crop = v2.RandomCrop(list(input_size))
+    return v2.Compose([resize, crop, v2.RandomHorizontalFlip(flip), v2.PILToTensor()])
 
 
 def random_view(
@@ -35,6 +46,12 @@ def random_view(
     """Show a part: `scale` of the area, `ratio` of width to height, `flip` of them mirrored."""
     crop = v2.RandomResizedCrop(list(input_size), scale=tuple(scale), ratio=tuple(ratio))
     return v2.Compose([crop, v2.RandomHorizontalFlip(flip), v2.PILToTensor()])
+
+
+def _resize(input_size: tuple[int, int], margin: float, *, keep_aspect: bool) -> v2.Resize:
+    """Resize the shorter side, or both, to `margin` times the input's."""
+    height, width = (round(side * margin) for side in input_size)
+    return v2.Resize(min(height, width) if keep_aspect else [height, width])
 
 
 def show(image: Image.Image, view: v2.Transform) -> tuple[Tensor, Tensor]:

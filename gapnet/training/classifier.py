@@ -1,6 +1,7 @@
 """The LightningModule: cross entropy on the label, errors on the validation split."""
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -31,32 +32,44 @@ class Classifier(pl.LightningModule):
         iou: float,
         inclusive: bool,
         label_smoothing: float = 0.0,
+        channels_last: bool = False,
+        compile: bool = False,  # noqa: A002  (what it does, as everybody calls it)
     ) -> None:
-        """Train over `total_steps` steps; `iou` and `inclusive` say when a box is right."""
+        """Train over `total_steps` steps; `iou` and `inclusive` say when a box is right.
+
+        `channels_last` lays images and weights out as tensor cores like them; `compile` has torch
+        compile the network for the training steps.
+        """
         super().__init__()
         if not 0 <= label_smoothing <= 1:
             raise GapnetError(f"classifier.label_smoothing={label_smoothing}: must be from 0 to 1")
+        self.frozen = optim.freeze(network)
         optim.build(network, total_steps)  # what is wrong with the recipe shows before the training
         self.network = network
         self.optim = optim
         self.localizer = localizer
         self.total_steps = total_steps
         self.label_smoothing = label_smoothing
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        network.to(memory_format=self.layout)
+        if compile:
+            network.compile()
         self.save_hyperparameters({"network": describe(network)})
         self.top1_error = TopKError(k=1)
         self.top5_error = TopKError(k=5) if network.num_classes >= TOP_5_FROM else None
         self.gt_known_error = GtKnownError(inclusive=inclusive, threshold=iou)
+        self.train()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Give the loss of a batch."""
-        logits = self.network(self.network.normalise(batch.images))
+        logits = self.network(self._shown(batch))
         loss = cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Count the errors of a batch."""
-        seen = look(self.network, self.network.normalise(batch.images))
+        seen = look(self.network, self._shown(batch))
         self.top1_error(seen.logits, batch.labels)
         self._log_error("val/top1_error", self.top1_error)
         if self.top5_error is not None:
@@ -70,6 +83,16 @@ class Classifier(pl.LightningModule):
         """Build the optimiser, and step its schedule with it."""
         optimizer, schedule = self.optim.build(self.network, self.total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def train(self, mode: bool = True) -> "Classifier":  # noqa: FBT001, FBT002  (torch's own)
+        """Train, or not, all but what is frozen."""
+        super().train(mode)
+        for part in self.frozen:
+            part.training = False
+        return self
+
+    def _shown(self, batch: Batch) -> Tensor:
+        return self.network.normalise(batch.images).contiguous(memory_format=self.layout)
 
     def _localize(self, seen: Seen, batch: Batch) -> None:
         maps = self.localizer.maps(self.network, seen, batch.labels[:, None], batch.ids)

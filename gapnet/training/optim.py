@@ -1,16 +1,17 @@
 """Optimiser and schedule: parameter groups, and the rate as a pure function of the step."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
+from gapnet.training.freezing import Part, freeze
 
 Group = dict[str, Any]
 
@@ -24,6 +25,9 @@ class OptimRecipe:
         lr: the highest rate, of the trunk.
         weight_decay: of weights; biases and normalisation parameters have none.
         head_multiplier: times `lr` for the head, which is new where the trunk is pretrained.
+        bias_multiplier: times that for biases; Caffe's recipes double it.
+        freeze_until: a stage of the trunk; it and all before it are left as they are.
+        train_only: "head" leaves the whole trunk as it is.
         schedule: how the rate falls: along a cosine to 0, in steps, or not at all.
         warmup: share of the steps over which the rate rises from 0.
         decay: of the step schedule.
@@ -34,6 +38,9 @@ class OptimRecipe:
     lr: float
     weight_decay: float = 0.0
     head_multiplier: float = 1.0
+    bias_multiplier: float = 1.0
+    freeze_until: str | None = None
+    train_only: Part | None = None
     schedule: Literal["cosine", "step", "constant"] = "cosine"
     warmup: float = 0.0
     decay: float = 0.1
@@ -45,10 +52,12 @@ class OptimRecipe:
             raise GapnetError(f"optim.lr={self.lr!r}: must be a number")
         if not self.lr > 0:
             raise GapnetError(f"optim.lr={self.lr}: must be above 0")
-        if self.weight_decay < 0 or not self.head_multiplier > 0:
+        if self.weight_decay < 0:
+            raise GapnetError(f"optim.weight_decay={self.weight_decay}: must be at least 0")
+        if not (self.head_multiplier > 0 and self.bias_multiplier > 0):
             raise GapnetError(
-                f"optim.weight_decay={self.weight_decay}, head_multiplier={self.head_multiplier}: "
-                "must be at least 0, and above 0"
+                f"optim.head_multiplier={self.head_multiplier}, "
+                f"bias_multiplier={self.bias_multiplier}: must be above 0"
             )
         if not (0 < self.decay <= 1 and 0 < self.decay_every <= 1):
             raise GapnetError(
@@ -66,14 +75,20 @@ class OptimRecipe:
         optimizer = self.optimizer(self.groups(network))
         return optimizer, LambdaLR(optimizer, lambda step: self.rate(step, total_steps))
 
+    def freeze(self, network: GapNet) -> list[nn.Module]:
+        """Hold what is not to be trained; give the modules that must stay in eval mode for it."""
+        return freeze(network, until=self.freeze_until, train_only=self.train_only)
+
     def groups(self, network: GapNet) -> list[Group]:
-        """Sort the parameters by rate and decay."""
-        parts = (
-            (network.trunk.parameters(), self.lr),
-            (network.head.parameters(), self.lr * self.head_multiplier),
-        )
-        groups = [group for parameters, lr in parts for group in self._by_decay(parameters, lr)]
-        return [group for group in groups if group["params"]]
+        """Sort the parameters that are trained by rate and decay."""
+        groups: dict[tuple[float, float], list[Tensor]] = {}
+        for name, parameter in network.named_parameters():
+            if parameter.requires_grad:
+                groups.setdefault(self._treat(name, parameter), []).append(parameter)
+        return [
+            {"params": parameters, "lr": lr, "weight_decay": decay}
+            for (lr, decay), parameters in groups.items()
+        ]
 
     def rate(self, step: int, total_steps: int) -> float:
         """Give the rate at a step, as a share of the highest."""
@@ -90,16 +105,11 @@ class OptimRecipe:
             return 0.5 * (1 + math.cos(math.pi * done))
         return float(self.decay ** int(done / self.decay_every)) if self.schedule == "step" else 1.0
 
-    def _by_decay(self, parameters: Iterable[Tensor], lr: float) -> list[Group]:
-        trained = [parameter for parameter in parameters if parameter.requires_grad]
-        return [
-            {
-                "params": [each for each in trained if each.ndim > 1],
-                "lr": lr,
-                "weight_decay": self.weight_decay,
-            },
-            {"params": [each for each in trained if each.ndim <= 1], "lr": lr, "weight_decay": 0.0},
-        ]
+    def _treat(self, name: str, parameter: Tensor) -> tuple[float, float]:
+        """Give the rate and the weight decay of a parameter."""
+        of_head = self.head_multiplier if name.startswith("head.") else 1.0
+        of_bias = self.bias_multiplier if name.endswith("bias") else 1.0
+        return self.lr * of_head * of_bias, self.weight_decay if parameter.ndim > 1 else 0.0
 
 
 def count_steps(

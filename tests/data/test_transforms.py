@@ -1,8 +1,9 @@
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms import v2
 
-from gapnet.data.transforms import centre_view, random_view, show, whole_view
+from gapnet.data.transforms import centre_view, random_crop_view, random_view, show, whole_view
 
 
 def test_the_whole_view_shows_the_whole_image() -> None:
@@ -32,9 +33,18 @@ def gradient() -> Image.Image:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_window_of_a_random_crop_is_what_the_pixels_say(seed: int) -> None:
+@pytest.mark.parametrize(
+    "view",
+    [
+        random_view((40, 40), scale=(0.3, 0.9), flip=0.0),
+        random_crop_view((40, 40), flip=0.0),
+        random_crop_view((40, 40), keep_aspect=True, flip=0.0),
+        centre_view((40, 40), keep_aspect=False),
+    ],
+)
+def test_the_window_of_a_crop_is_what_the_pixels_say(view: v2.Transform, seed: int) -> None:
     torch.manual_seed(seed)
-    shown, window = show(gradient(), random_view((40, 40), scale=(0.3, 0.9), flip=0.0))
+    shown, window = show(gradient(), view)
     x1, y1, x2, y2 = window.tolist()
     columns, rows = shown[0].float().mean(0), shown[1].float().mean(1)
     cells = (torch.arange(40) + 0.5) / 40
@@ -43,6 +53,12 @@ def test_the_window_of_a_random_crop_is_what_the_pixels_say(seed: int) -> None:
         columns[inner], (x1 + cells * (x2 - x1) - 0.5)[inner], atol=1.0, rtol=0
     )
     torch.testing.assert_close(rows[inner], (y1 + cells * (y2 - y1) - 0.5)[inner], atol=1.0, rtol=0)
+
+
+def test_a_squashed_view_shows_seven_eighths_of_each_side() -> None:
+    view = centre_view((224, 224), keep_aspect=False)
+    _, window = show(Image.new("RGB", (512, 256)), view)
+    torch.testing.assert_close(window, torch.tensor([32.0, 16.0, 480.0, 240.0]))
 
 
 def test_mirroring_happens_as_often_as_asked() -> None:

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gapnet.data.transforms import whole_view
 from gapnet.localization.boxers import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
+from gapnet.models import create
 from gapnet.models.saved import load
 from gapnet.models.tiny import tiny_gap
 from gapnet.saliency.cam import Cam
@@ -30,7 +32,7 @@ def classifier(classes: int = 3, **changes: object) -> Classifier:
 def data(root: Path) -> DataModule:
     return DataModule(
         Ilsvrc(root, test_split="test"),
-        input_size=(32, 32),
+        input_size=(48, 48),
         augment=whole_view,
         view=whole_view,
         batch_size=6,
@@ -45,11 +47,12 @@ def fit(
     *,
     epochs: int = 2,
     resume: Path | None = None,
+    accelerator: str = "cpu",
     **changes: object,
 ) -> pl.Trainer:
     trainer = pl.Trainer(
         max_epochs=epochs,
-        accelerator="cpu",
+        accelerator=accelerator,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -75,6 +78,45 @@ def test_training_logs_its_errors_and_ends_at_rate_zero(shapes_root: Path, tmp_p
     assert {"train/loss", "val/top1_error", "val/gt_known_error"} <= set(trainer.callback_metrics)
     assert trainer.global_step == 8
     assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+def test_channels_last_changes_the_layout_and_not_the_loss(shapes_root: Path) -> None:
+    plain, last = classifier().eval(), classifier(channels_last=True).eval()
+    last.load_state_dict(plain.state_dict())
+    batch = next(iter(data(shapes_root).train_dataloader()))
+    for module in (plain, last):
+        module.log = lambda *_, **__: None
+    torch.testing.assert_close(last.training_step(batch, 0), plain.training_step(batch, 0))
+    weight = last.network.trunk[1][0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert last._shown(batch).is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_network_learns_the_same(shapes_root: Path, tmp_path: Path) -> None:
+    plain, compiled = classifier(), classifier(compile=True)
+    compiled.load_state_dict(plain.state_dict())
+    for module in (plain, compiled):
+        fit(module, shapes_root, tmp_path, epochs=1)
+    assert set(compiled.state_dict()) == set(plain.state_dict())
+    for name, value in plain.network.state_dict().items():
+        torch.testing.assert_close(compiled.network.state_dict()[name], value, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["tiny_gap", "googlenet_gap", "vgg16_gap"])
+def test_mixed_precision_compile_and_channels_last_learn(
+    name: str, shapes_root: Path, tmp_path: Path
+) -> None:
+    network = create(name, {"num_classes": 3, "input_size": 48})
+    recipe = OptimRecipe(torch.optim.SGD, lr=0.01)
+    options = {"channels_last": True, "compile": True}
+    module = Classifier(
+        network, recipe, LOCALIZER, total_steps=8, iou=0.5, inclusive=True, **options
+    )
+    trainer = fit(module, shapes_root, tmp_path, accelerator="gpu", precision="bf16-mixed")
+    assert torch.isfinite(trainer.callback_metrics["train/loss"])
 
 
 def test_top5_error_is_watched_from_six_classes_on() -> None:

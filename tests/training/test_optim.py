@@ -41,6 +41,16 @@ def test_the_head_learns_at_a_multiple_of_the_rate() -> None:
     assert all(rates[id(each)] == 1.0 for each in network.head.parameters())
 
 
+def test_biases_learn_at_a_multiple_of_their_layer_s_rate() -> None:
+    network = tiny_gap(3)
+    groups = recipe(bias_multiplier=2.0, head_multiplier=10.0).groups(network)
+    rates = {id(p): group["lr"] for group in groups for p in group["params"]}
+    assert rates[id(network.head.linear.bias)] == 2.0
+    assert rates[id(network.head.linear.weight)] == 1.0
+    assert rates[id(network.trunk.get_parameter("0.1.bias"))] == 0.2
+    assert rates[id(network.trunk.get_parameter("0.1.weight"))] == 0.1  # of a norm, no bias
+
+
 def test_frozen_parameters_are_left_out() -> None:
     network = tiny_gap(3)
     network.trunk.requires_grad_(requires_grad=False)
@@ -74,7 +84,7 @@ def test_the_schedule_sets_the_rate_of_the_optimiser() -> None:
     for _ in range(5):
         optimizer.step()
         schedule.step()
-    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.1, 0.1, 0.2, 0.2])
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.1, 0.2])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""What is frozen does not move, by one bit."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from gapnet.errors import GapnetError
+from gapnet.models import create
+from gapnet.training.classifier import Classifier
+from gapnet.training.freezing import freeze
+from gapnet.training.optim import OptimRecipe
+from tests.training.test_classifier import LOCALIZER, fit
+
+SMALL = {"num_classes": 3, "input_size": 48}
+
+
+def module(name: str, **changes: object) -> Classifier:
+    network = create(name, SMALL)
+    recipe = OptimRecipe(torch.optim.AdamW, lr=0.01, weight_decay=0.1, **changes)
+    return Classifier(network, recipe, LOCALIZER, total_steps=8, iou=0.5, inclusive=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "until", "stages"),
+    [
+        ("resnet18_gap", "layer2", ({"conv1", "bn1", "layer1", "layer2"}, {"layer3", "layer4"})),
+        ("googlenet_gap", "inception3b", ({"conv1", "conv3", "inception3b"}, {"inception4a"})),
+        ("resnet18_gap", "layer2.0", ({"layer1", "layer2.0"}, {"layer2.1"})),
+    ],
+)
+def test_frozen_stages_do_not_move_by_one_bit_and_the_others_do(
+    name: str, until: str, stages: tuple[set[str], set[str]], shapes_root: Path, tmp_path: Path
+) -> None:
+    held, moving = stages
+    trained = module(name, freeze_until=until)
+    before = {name: value.clone() for name, value in trained.network.trunk.state_dict().items()}
+    fit(trained, shapes_root, tmp_path, epochs=2)  # a validation lies between
+    after = trained.network.trunk.state_dict()
+    for stage in held:
+        names = [name for name in before if name.startswith(f"{stage}.")]
+        assert names
+        assert all(torch.equal(before[name], after[name]) for name in names)
+    for stage in moving:
+        moved = [name for name in before if name.startswith(f"{stage}.")]
+        assert not all(torch.equal(before[name], after[name]) for name in moved)
+
+
+def test_only_the_head_is_trained_if_that_is_asked(shapes_root: Path, tmp_path: Path) -> None:
+    trained = module("resnet18_gap", train_only="head")
+    before = {name: value.clone() for name, value in trained.network.state_dict().items()}
+    fit(trained, shapes_root, tmp_path, epochs=1)
+    for name, value in trained.network.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith("trunk."), name
+
+
+def test_frozen_norms_stay_in_eval_mode_whatever_mode_the_network_is_put_in() -> None:
+    trained = module("resnet18_gap", freeze_until="layer1").eval().train()
+    norms = {
+        name: part.training
+        for name, part in trained.network.trunk.named_modules()
+        if isinstance(part, nn.BatchNorm2d)
+    }
+    for name, training in norms.items():
+        assert training != name.startswith(("bn1", "layer1")), name
+
+
+def test_a_stage_in_a_nested_trunk_ends_where_it_is_named() -> None:
+    network = create("vgg16_gap", {**SMALL, "width": 8})
+    freeze(network, until="features.4", train_only=None)
+    frozen = {name for name, each in network.named_parameters() if not each.requires_grad}
+    expected = {f"features.{place}.{kind}" for place in (0, 2) for kind in ("weight", "bias")}
+    assert frozen == {f"trunk.{name}" for name in expected}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"until": "layer9"}, r"optim.freeze_until=layer9: .* there are: conv1, bn1, relu, maxp"),
+        ({"until": "layer1", "train_only": "head"}, "choose one"),
+        ({"train_only": "trunk"}, "optim.train_only='trunk': must be head"),
+    ],
+)
+def test_what_cannot_be_frozen_is_named(changes: dict, told: str) -> None:
+    with pytest.raises(GapnetError, match=told):
+        freeze(create("resnet18_gap", SMALL), **{"until": None, "train_only": None, **changes})
+
+
+def test_the_stages_of_a_nested_trunk_are_named_where_there_are_several() -> None:
+    with pytest.raises(GapnetError, match=r"there are: features\.0, features\.1"):
+        freeze(create("vgg16_gap", {**SMALL, "width": 8}), until="conv1", train_only=None)
