@@ -8,6 +8,7 @@ from gapnet import __version__
 COMMANDS = {
     "train": "train a network, evaluate it and write a report",
     "evaluate": "evaluate a trained network again",
+    "export": "write a trained network as ONNX, or as safetensors with a model card",
 }
 USAGE = f"""gapnet {__version__}: class-activation-map networks, trained and evaluated
 

@@ -1,6 +1,7 @@
 """`gapnet train`."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,24 +92,18 @@ def _plan_steps(cfg: DictConfig, trainer: "pl.Trainer", batches: int) -> int:
     """Count the steps of the training, and refuse one that leaves nothing to evaluate."""
     from gapnet.training.optim import count_steps
 
-    if trainer.max_epochs == 0:
-        if cfg.checkpoint == BEST:
-            raise GapnetError(
-                "trainer.max_epochs=0: nothing is trained, so there is no best checkpoint; "
-                "set checkpoint=last to evaluate the weights as they are"
-            )
-        return 0
-    steps = count_steps(
+    count = partial(
+        count_steps,
         batches,
-        epochs=trainer.max_epochs,
         accumulate=trainer.accumulate_grad_batches,
         limit=trainer.limit_train_batches,
-        most=trainer.max_steps,
     )
-    every = cfg.trainer.check_val_every_n_epoch
-    if cfg.checkpoint == BEST and 0 <= (trainer.max_epochs or -1) < every:
+    epochs, every = trainer.max_epochs, cfg.trainer.check_val_every_n_epoch
+    steps = 0 if epochs == 0 else count(epochs=epochs, most=trainer.max_steps)
+    if cfg.checkpoint == BEST and steps < count(epochs=every):
         raise GapnetError(
-            f"trainer.check_val_every_n_epoch={every}: in {trainer.max_epochs} epochs nothing is "
-            "validated, so there is no best checkpoint; set checkpoint=last"
+            f"trainer.max_epochs={epochs}, max_steps={trainer.max_steps}: nothing is validated in "
+            f"{steps} steps (check_val_every_n_epoch={every}), so there is no best checkpoint; "
+            "set checkpoint=last"
         )
     return steps

@@ -76,9 +76,16 @@ def _read_safetensors(path: Path) -> Saved:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
             told = (file.metadata() or {}).get(KEY)
-            return Saved(state, json.loads(told) if told else None)
+        beside = path.with_name(DESCRIPTION)
+        told = beside.read_text() if told is None and beside.is_file() else told
+        return Saved(state, None if told is None else _description(json.loads(told)))
     except (SafetensorError, OSError, ValueError) as error:
         raise GapnetError(f"{path}: is truncated or no safetensors file ({error})") from error
+
+
+def _description(told: object) -> dict[str, Any] | None:
+    """Take a description for what it is; a config.json may be anybody's."""
+    return told if isinstance(told, dict) and {"name", "arguments"} <= set(told) else None
 
 
 def _read_torch(path: Path) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class CamHead(nn.Module):
         if self.pool == "avg":
             logits: Tensor = self.linear(features.mean((-2, -1)))
             return logits
-        every_class = self.linear.weight.expand(len(features), -1, -1)
+        every_class = self.linear.weight.expand(features.shape[0], -1, -1)
         return class_map(features, every_class).amax((-2, -1)) + self.linear.bias
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:

@@ -1,11 +1,14 @@
 """From a network to plain values, and from what was saved back to a network, ready for use."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save_file
+
 from gapnet.errors import GapnetError
-from gapnet.models.files import find, read
+from gapnet.models.files import DESCRIPTION, KEY, WEIGHTS, find, read
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
 
@@ -18,6 +21,17 @@ def describe(network: GapNet) -> dict[str, Any]:
         "classes": None if network.classes is None else list(network.classes),
         "weights": network.facts.weights,
     }
+
+
+def save(network: GapNet, folder: Path) -> None:
+    """Write a network into a folder in the layout of the Hugging Face hub, as its mixin does."""
+    facts = asdict(network.facts) | describe(network)
+    state = {name: value.contiguous() for name, value in network.state_dict().items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(
+        state, folder / WEIGHTS, metadata={"format": "pt", KEY: json.dumps(describe(network))}
+    )
+    (folder / DESCRIPTION).write_text(json.dumps(facts, indent=2) + "\n")
 
 
 def load(path: str | Path) -> GapNet:

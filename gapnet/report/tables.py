@@ -42,6 +42,12 @@ def table_row(figure: Figure) -> TableRow:
     )
 
 
+def markdown_table(figures: Sequence[Figure]) -> str:
+    """Lay figures out in Markdown."""
+    rows = [HEADER, ("---",) * len(HEADER), *map(table_row, figures)]
+    return "\n".join(f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows)
+
+
 def console_table(figures: Sequence[Figure], title: str) -> Table:
     """Lay figures out for the console."""
     table = Table(title=title, title_justify="left", title_style="bold")

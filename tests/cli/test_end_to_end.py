@@ -267,3 +267,56 @@ def test_the_smoke_run_goes_through_everything(
     )
     assert outcome.status == 0, outcome.err
     assert (tmp_path / "runs" / "debug").is_dir()
+
+
+def test_a_trained_run_is_what_another_training_starts_from(
+    gapnet: Command, run: Path, shapes_root: Path, tmp_path: Path
+) -> None:
+    start = [f"data.root={shapes_root}", f"model.weights='{run}'", "trainer.max_epochs=0"]
+    outcome = gapnet("train", *SMALL, *QUICK, *start, "checkpoint=last", "report.images=0")
+    assert outcome.status == 0, outcome.err
+    again = (tmp_path / "runs" / "latest").resolve()
+    assert figures(again) == figures(run)
+    assert f"weights to start from: {run}" in (again / "log.txt").read_text()
+
+
+def test_weights_for_other_classes_are_refused_or_their_classifier_is_reset(
+    gapnet: Command, run: Path
+) -> None:
+    other = [*SMALL, *QUICK, "data.classes=4", "data.train=8", "data.seed=1"]
+    start = ["data.val=8", "data.test=8", f"model.weights='{run}'"]
+    outcome = gapnet("train", *other, *start)
+    assert outcome.status == 1
+    assert "classifies 3 classes, the data set has 4; model.reset_head=true" in outcome.err
+    outcome = gapnet("train", *other, *start, "model.reset_head=true")
+    assert outcome.status == 0, outcome.err
+
+
+def test_weights_for_classes_of_other_names_are_refused(
+    gapnet: Command, run: Path, shapes_root: Path
+) -> None:
+    path = run / "checkpoints" / "best.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["hyper_parameters"]["network"]["classes"] = ["s00000000", "cat", "dog"]
+    torch.save(checkpoint, path)
+    arguments = [*SMALL, *QUICK, f"data.root={shapes_root}", f"model.weights='{path}'"]
+    outcome = gapnet("train", *arguments)
+    assert outcome.status == 1
+    assert "class 1 is 's00000001' in the data set, 'cat' in the checkpoint" in outcome.err
+    assert "model.reset_head=true" in outcome.err
+    assert gapnet("train", *arguments, "model.reset_head=true").status == 0
+
+
+@pytest.mark.slow
+def test_a_network_without_class_maps_is_trained_with_gradient_maps(
+    gapnet: Command, shapes_root: Path
+) -> None:
+    flat = ["model=alexnet", "saliency=gradient", "model.input_size=64", "report.images=1"]
+    tiny = ["loader.limit=8", "loader.num_workers=0", "trainer.max_epochs=1"]
+    outcome = gapnet("train", *SMALL[:-1], f"data.root={shapes_root}", *flat, *tiny)
+    assert outcome.status == 0, outcome.err
+
+
+def test_a_grey_network_is_trained_on_colours(gapnet: Command, shapes_root: Path) -> None:
+    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", "model.in_channels=1")
+    assert outcome.status == 0, outcome.err

@@ -12,6 +12,7 @@ import torch
 from gapnet.errors import GapnetError
 from gapnet.models import CamHead, GapNet, create, names, registry
 from gapnet.models.surgery import first_conv
+from tests.models.conftest import marks_of
 
 CLASSES = 7
 SIDE = 80  # pixels: every network's map still has several places
@@ -64,16 +65,13 @@ def pools(name: str) -> list[str | None]:
     return ["avg", "max"] if "pool" in builder.parameters else [None]
 
 
-LARGE = {"alexnet", "resnet101_gap", "vgg16", "vgg16_bn_gap", "vgg19_bn_gap", "vgg19_gap"}
-
-
 @pytest.fixture(
     scope="module",
     params=[
         pytest.param(
             (name, pool),
             id="-".join(filter(None, (name, pool))),
-            marks=[pytest.mark.slow] if name in LARGE else [],
+            marks=marks_of(name),
         )
         for name in names()
         for pool in pools(name)

@@ -3,9 +3,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import PyTorchModelHubMixin
+from safetensors.torch import save_file
 
+import gapnet
 from gapnet.errors import GapnetError
+from gapnet.models import GapNet, create
+from gapnet.models.files import WEIGHTS
 from gapnet.models.saved import describe, load
+from gapnet.models.saved import save as save_network
 from gapnet.models.tiny import tiny_gap
 
 
@@ -110,3 +116,92 @@ def test_a_network_of_another_version_is_named(checkpoint: dict, tmp_path: Path)
     checkpoint["hyper_parameters"]["network"]["name"] = "tiny_gap_2"
     with pytest.raises(GapnetError, match="network 'tiny_gap_2' is not registered"):
         load(save(checkpoint, tmp_path))
+
+
+def network() -> GapNet:
+    made = tiny_gap(2, input_size=32, width=8)
+    made.classes = ("cat", "dog")
+    return made.eval()
+
+
+def same(one: GapNet, other: GapNet) -> bool:
+    images = torch.randn(2, 3, 32, 32)
+    return torch.equal(one(images), other(images)) and (one.classes == other.classes)
+
+
+def test_a_folder_as_on_the_hub_comes_back(tmp_path: Path) -> None:
+    made = network()
+    save_network(made, tmp_path / "hub")
+    assert {path.name for path in (tmp_path / "hub").iterdir()} == {"config.json", WEIGHTS}
+    assert same(gapnet.load(tmp_path / "hub"), made)
+    assert same(gapnet.load(str(tmp_path / "hub" / WEIGHTS)), made)
+
+
+def test_a_safetensors_file_alone_says_what_it_is(tmp_path: Path) -> None:
+    made = network()
+    save_network(made, tmp_path / "hub")
+    (tmp_path / "hub" / WEIGHTS).rename(tmp_path / "alone.safetensors")
+    assert same(gapnet.load(tmp_path / "alone.safetensors"), made)
+
+
+class Peer(GapNet, PyTorchModelHubMixin):
+    """A class of the hub's own kind, which reads config.json into its arguments."""
+
+    def __init__(self, name: str, arguments: dict, classes: list[str], **facts: object) -> None:
+        built = create(name, arguments)
+        super().__init__(built.trunk, built.head, built.facts)
+        self.classes = tuple(classes)
+
+
+def test_the_hub_s_own_mixin_reads_the_folder(tmp_path: Path) -> None:
+    made = network()
+    save_network(made, tmp_path / "hub")
+    assert same(Peer.from_pretrained(tmp_path / "hub", strict=True).eval(), made)
+
+
+def test_what_the_hub_s_own_mixin_writes_is_read(tmp_path: Path) -> None:
+    made = network()
+    save_network(made, tmp_path / "hub")
+    Peer.from_pretrained(tmp_path / "hub").save_pretrained(tmp_path / "again")
+    assert same(gapnet.load(tmp_path / "again"), made)
+
+
+@pytest.mark.parametrize("which", ["best", "last"])
+def test_a_run_folder_gives_the_checkpoint_that_it_evaluated(
+    checkpoint: dict, tmp_path: Path, which: str
+) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "config.yaml").write_text(f"checkpoint: {which}\n")
+    save(checkpoint, tmp_path / "checkpoints").rename(tmp_path / "checkpoints" / f"{which}.ckpt")
+    assert gapnet.load(tmp_path).classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda folder: folder / "nix", "no such file or folder"),
+        (lambda folder: folder, "is neither a run folder"),
+        (lambda folder: write(folder / "a.safetensors", b"hello"), "no safetensors file"),
+        (lambda folder: write(folder / "config.yaml", b"checkpoint: [").parent, "is not the conf"),
+        (lambda folder: write(folder / "config.yaml", b"checkpoint: last").parent, "last.ckpt: no"),
+        (lambda folder: stranger(folder / "a.safetensors"), "does not say what network it is of"),
+    ],
+)
+def test_what_holds_no_network_is_named(make, told: str, tmp_path: Path) -> None:
+    with pytest.raises(GapnetError, match=told):
+        gapnet.load(make(tmp_path))
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def stranger(path: Path) -> Path:
+    save_file({"weight": torch.ones(2)}, path)
+    return path
+
+
+def test_where_the_weights_came_from_is_remembered(checkpoint: dict, tmp_path: Path) -> None:
+    checkpoint["hyper_parameters"]["network"]["weights"] = "VGG16_Weights.IMAGENET1K_V1"
+    assert load(save(checkpoint, tmp_path)).facts.weights == "VGG16_Weights.IMAGENET1K_V1"

@@ -10,6 +10,7 @@ from torchvision.transforms.v2.functional import normalize
 
 from gapnet.models import GapNet, create
 from gapnet.models.gapnet import IMAGENET_MEAN, IMAGENET_STD
+from tests.models.conftest import marks_of
 
 CUTS = {  # where torchvision's network gives what our trunk gives
     "alexnet_gap": ("alexnet", "features.11"),
@@ -30,11 +31,10 @@ CUTS = {  # where torchvision's network gives what our trunk gives
 }
 TWINS = ["alexnet", "vgg16", "googlenet", "resnet50"]
 INCEPTIONS = {"googlenet", "inception_v3"}
-LARGE = {"resnet101_gap", "vgg16", "vgg16_bn_gap", "vgg19_bn_gap", "vgg19_gap"}
 
 
 def params(every: list[str]) -> list:
-    return [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in every]
+    return [pytest.param(name, marks=marks_of(name)) for name in every]
 
 
 def theirs(architecture: str, classes: int = 9) -> nn.Module:

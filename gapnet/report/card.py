@@ -1,0 +1,27 @@
+"""The model card: what a network is, how it is used, and the figures of its run."""
+
+from collections.abc import Mapping, Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gapnet.evaluation.score import Figure
+from gapnet.models.gapnet import GapNet
+from gapnet.report.tables import markdown_table
+
+
+def model_card(network: GapNet, facts: Mapping[str, str], figures: Sequence[Figure]) -> str:
+    """Write the card in Markdown; `facts` are further rows of its table, `figures` may be none."""
+    environment = Environment(
+        loader=PackageLoader("gapnet.report"),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+    )
+    return environment.get_template("card.md.jinja").render(
+        network=network,
+        arguments=", ".join(f"{name}={value!r}" for name, value in network.arguments.items()),
+        parameters=sum(each.numel() for each in network.parameters()),
+        facts=facts,
+        figures=figures,
+        table=markdown_table(figures),
+    )

@@ -1,0 +1,101 @@
+"""`gapnet export`."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import onnxruntime
+import pytest
+import torch
+
+import gapnet as library
+from tests.cli.conftest import Command, Trained
+
+
+@pytest.fixture
+def run(trained: Trained, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained.run, tmp_path / "run"))
+
+
+def test_safetensors_come_with_a_card_that_has_the_run_s_figures(
+    gapnet: Command, run: Path
+) -> None:
+    outcome = gapnet("export", f"run={run}", "to=safetensors")
+    assert outcome.status == 0, outcome.err
+    folder = run / "export" / "safetensors"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"README.md", "config.json", "model.safetensors"}
+    images = torch.randn(2, 3, 48, 48)
+    assert torch.equal(library.load(folder)(images), library.load(run)(images))
+    card = (folder / "README.md").read_text()
+    figures = json.loads((run / "metrics.json").read_text())
+    assert card.startswith("---\nlibrary_name: gapnet\n")
+    assert "On shapes (stand-in data), test split, protocol paper" in card
+    for each in figures:
+        assert f"| {100 * each['value']:.2f}% |" in card
+    assert "| seed | 0 |" in card
+
+
+def test_onnx_is_written_and_runs(gapnet: Command, run: Path, tmp_path: Path) -> None:
+    outcome = gapnet("export", f"run={run}", "to=onnx", f"folder={tmp_path / 'out'}")
+    assert outcome.status == 0, outcome.err
+    assert "of torch in onnxruntime" in outcome.out
+    session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
+    images = torch.zeros(3, 3, 48, 48, dtype=torch.uint8).numpy()
+    assert session.run(["maps"], {"images": images})[0].shape == (3, 3, 12, 12)
+
+
+def test_figures_of_another_checkpoint_are_left_out(gapnet: Command, run: Path) -> None:
+    outcome = gapnet("export", f"run={run}", "checkpoint=last", "to=safetensors")
+    assert outcome.status == 0, outcome.err
+    card = (run / "export" / "safetensors" / "README.md").read_text()
+    assert "None are recorded for these weights." in card
+
+
+def test_a_checkpoint_on_its_own_is_exported(gapnet: Command, run: Path, tmp_path: Path) -> None:
+    alone = Path(shutil.move(run / "checkpoints" / "best.ckpt", tmp_path / "alone.ckpt"))
+    assert gapnet("export", f"checkpoint={alone}", "to=safetensors").status == 0
+    assert library.load(tmp_path / "export" / "safetensors").num_classes == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["to=onnx"], "nothing to export: name a run folder"),
+        (["run=nix", "to=onnx"], "run=nix: is no run folder"),
+        (["run={run}"], "to=None: must be one of onnx, safetensors"),
+        (["run={run}", "to=tensorrt"], "to=tensorrt: must be one of onnx, safetensors"),
+        (["run={run}", "to=onnx", "folder={run}"], "is there already; name another"),
+        (["run={run}", "to=onnx", "checkpoint=nix.ckpt"], "nix.ckpt: no such file"),
+    ],
+)
+def test_a_wrong_argument_is_named_and_leaves_nothing(
+    gapnet: Command, run: Path, arguments: list[str], told: str
+) -> None:
+    outcome = gapnet("export", *(each.format(run=run) for each in arguments))
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1
+    assert told in outcome.err
+    assert not (run / "export").exists()
+
+
+def test_a_failing_export_leaves_nothing(
+    gapnet: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("gapnet.models.saved.save_file", fail)
+    outcome = gapnet("export", f"run={run}", "to=safetensors")
+    assert outcome.status == 1
+    assert "No space left on device" in outcome.err
+    assert list((run / "export").iterdir()) == []
+
+
+def test_a_missing_extra_is_named(
+    gapnet: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gapnet.models.onnx", None)
+    outcome = gapnet("export", f"run={run}", "to=onnx")
+    assert "pip install 'gapnet[export]'" in outcome.err

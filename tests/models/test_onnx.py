@@ -1,0 +1,69 @@
+"""ONNX files, run by onnxruntime."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from gapnet.errors import GapnetError
+from gapnet.models import create
+from gapnet.models.onnx import export_onnx
+
+SMALL = {"num_classes": 7, "input_size": 64}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("tiny_gap", {"pool": "max"}),
+        pytest.param("googlenet_gap", {"profile": "caffe"}, marks=pytest.mark.slow),
+        pytest.param("resnet18_gap", {"in_channels": 1}, marks=pytest.mark.slow),
+        pytest.param("vgg16_gap", {}, marks=pytest.mark.slow),
+        pytest.param("timm_gap", {"name": "convnext_atto"}, marks=pytest.mark.slow),
+    ],
+)
+def test_onnxruntime_gives_torch_s_logits_and_maps_for_any_batch(
+    name: str, arguments: dict, tmp_path: Path
+) -> None:
+    network = create(name, {**SMALL, **arguments}).eval()
+    network.classes = tuple("abcdefg")
+    assert export_onnx(network, tmp_path / "a.onnx") < 1e-4
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
+    for count in (1, 2, 5):
+        images = torch.randint(256, (count, network.channels, 64, 64), dtype=torch.uint8)
+        logits, classes, maps = session.run(
+            ["logits", "classes", "maps"], {"images": images.numpy()}
+        )
+        with torch.no_grad():
+            features = network.forward_features(network.normalise(images))
+            expected = network.class_maps(features, torch.from_numpy(classes))
+            np.testing.assert_allclose(logits, network.forward_head(features), atol=1e-4, rtol=1e-4)
+        np.testing.assert_allclose(maps, expected, atol=1e-4, rtol=1e-4)
+        assert (np.sort(-logits)[:, :5] == np.take_along_axis(-logits, classes, 1)).all()
+
+
+def test_the_file_says_what_network_it_is_of(tmp_path: Path) -> None:
+    network = create("tiny_gap", SMALL).eval()
+    network.classes = tuple("abcdefg")
+    export_onnx(network, tmp_path / "a.onnx")
+    told = {each.key: each.value for each in onnx.load(tmp_path / "a.onnx").metadata_props}
+    assert json.loads(told["gapnet"])["classes"] == list("abcdefg")
+
+
+def test_fewer_classes_than_five_have_all_their_maps(tmp_path: Path) -> None:
+    network = create("tiny_gap", {**SMALL, "num_classes": 2}).eval()
+    export_onnx(network, tmp_path / "a.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
+    assert [each.shape[1] for each in session.get_outputs()] == [2, 2, 2]
+
+
+def test_a_network_without_class_maps_is_refused(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        network = create("alexnet", SMALL)
+    with pytest.raises(GapnetError, match="'alexnet' has no class maps"):
+        export_onnx(network, tmp_path / "a.onnx")
