@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from omegaconf import DictConfig
 
-from gapnet.cli.runs import checkpoint_of, run_of
+from gapnet.cli.runs import checkpoint_of, know_network, run_of
 from gapnet.errors import GapnetError
 from gapnet.layout import ENVIRONMENT, METRICS
 
@@ -35,6 +35,7 @@ def task(cfg: DictConfig) -> None:
             "nothing to export: name a run folder with run=... or a file with checkpoint=..."
         )
     run = run_of(cfg.run, cfg.checkpoint)
+    know_network(run)
     checkpoint = checkpoint_of(run, cfg.checkpoint)
     folder = Path(cfg.folder or (run or checkpoint.parent) / "export" / cfg.to)
     if folder.exists():

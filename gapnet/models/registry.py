@@ -94,7 +94,9 @@ def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:
     if name not in _BUILDERS:
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names())}"
-        raise GapnetError(f"network {name!r} is not registered; {hint}")
+        raise GapnetError(
+            f"network {name!r} is not registered; {hint} (one of your own: import its module first)"
+        )
     try:
         return _BUILDERS[name](**arguments)
     except TypeError as error:

@@ -1,5 +1,6 @@
 """Every file in conf/: it composes, and each key is a parameter of what it configures."""
 
+import functools
 import inspect
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ CHOICES = [
 SPECIAL = {"_target_", "_partial_", "_convert_", "_args_"}
 
 
+@functools.cache
 def composed(command: str, *overrides: str) -> dict[str, Any]:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):

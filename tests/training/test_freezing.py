@@ -27,7 +27,6 @@ def module(name: str, **changes: object) -> Classifier:
     [
         ("resnet18_gap", "layer2", ({"conv1", "bn1", "layer1", "layer2"}, {"layer3", "layer4"})),
         ("googlenet_gap", "inception3b", ({"conv1", "conv3", "inception3b"}, {"inception4a"})),
-        ("resnet18_gap", "layer2.0", ({"layer1", "layer2.0"}, {"layer2.1"})),
     ],
 )
 def test_frozen_stages_do_not_move_by_one_bit_and_the_others_do(
@@ -64,6 +63,14 @@ def test_frozen_norms_stay_in_eval_mode_whatever_mode_the_network_is_put_in() ->
     }
     for name, training in norms.items():
         assert training != name.startswith(("bn1", "layer1")), name
+
+
+def test_a_block_within_a_stage_ends_where_it_is_named() -> None:
+    network = create("resnet18_gap", SMALL)
+    freeze(network, until="layer2.0", train_only=None)
+    for name, each in network.trunk.named_parameters():
+        held = name.startswith(("conv1", "bn1", "layer1", "layer2.0"))
+        assert each.requires_grad != held, name
 
 
 def test_a_stage_in_a_nested_trunk_ends_where_it_is_named() -> None:
