@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from PIL.Image import Image
 from torch import Tensor, nn
-from torchvision.transforms.v2.functional import rgb_to_grayscale
+from torchvision.transforms.v2.functional import pil_to_tensor, resize, rgb_to_grayscale
 
 from gapnet.errors import GapnetError
 from gapnet.models.heads import CamHead, Head
@@ -84,6 +85,11 @@ class GapNet(nn.Module):
     def channels(self) -> int:
         """Count the channels of the images that it takes: 3, or 1 if they are grey."""
         return len(self.facts.mean)
+
+    def prepare(self, image: Image) -> Tensor:
+        """Turn an image, whole and of any size, into what the network takes: (1, 3, H, W)."""
+        resized = resize(image.convert("RGB"), list(self.facts.input_size))
+        return self.normalise(pil_to_tensor(resized)[None].to(self.mean.device))
 
     def normalise(self, images: Tensor) -> Tensor:
         """Turn bytes (B, 3, H, W) into the floats that the network expects, grey if it is so."""

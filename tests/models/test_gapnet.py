@@ -1,0 +1,30 @@
+import pytest
+import torch
+from PIL import Image
+
+from gapnet.data.transforms import show, whole_view
+from gapnet.models import create
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_is_prepared_as_evaluation_shows_it(mode: str, channels: int) -> None:
+    network = create("tiny_gap", {"num_classes": 2, "input_size": 32, "in_channels": channels})
+    image = Image.effect_mandelbrot((90, 50), (-2, -1, 1, 1), 20).convert("RGB").convert(mode)
+    shown, _ = show(image.convert("RGB"), whole_view((32, 32)))
+    prepared = network.prepare(image)
+    assert prepared.shape == (1, channels, 32, 32)
+    assert torch.equal(prepared, network.normalise(shown[None]))
+
+
+@pytest.mark.parametrize("side", [224, 227])
+def test_alexnet_has_maps_of_13_for_either_of_its_inputs(side: int) -> None:
+    with torch.device("meta"):
+        network = create("alexnet_gap", {"num_classes": 2, "input_size": side})
+    assert network.facts.map_size == (13, 13)
+
+
+@pytest.mark.parametrize("side", [0, -3, 2.5, "big"])
+def test_an_input_size_that_cannot_be_is_named(side: object) -> None:
+    with pytest.raises(Exception, match=f"input_size={side!r}: must be a whole number of pixels"):
+        create("resnet18_gap", {"num_classes": 2, "input_size": side})
