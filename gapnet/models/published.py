@@ -2,7 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
@@ -34,7 +34,7 @@ FAMILIAR = (
 class Published(ABC):
     """Say whose weights fit a network, and how their names become its own.
 
-    A name that no rule is for is the trunk's, which keeps the names that it was cut from.
+    A name that no rule is for is the trunk's.
 
     Args:
         architecture: by its publisher's name.
@@ -59,14 +59,18 @@ class Published(ABC):
     def fetch(self) -> dict[str, Tensor]:
         """Get the weights, by the publisher's names: from this machine, or else from his."""
 
-    def rename(self, name: str) -> str | None:
-        """Turn a publisher's name into the network's; None for one that it does not take."""
+    def rename(self, name: str, own: Collection[str]) -> str | None:
+        """Turn a publisher's name into one of the network's own; None if that has no such layer."""
         if name.startswith(tuple(f"{layer}." for layer in self.replaced)):
             return None
         for theirs, ours in self.head.items():
             if name.startswith(f"{theirs}."):
                 return f"head.{ours}.{name.removeprefix(f'{theirs}.')}"
-        return f"trunk.{name}"
+        return next((each for each in self.in_trunk(name) if each in own), None)
+
+    def in_trunk(self, name: str) -> list[str]:
+        """List what a publisher's name may be called in the trunk."""
+        return [f"trunk.{name}"]
 
 
 class Torchvision(Published):
@@ -134,6 +138,11 @@ class Timm(Published):
                 f"https://huggingface.co/{self.title} and name it with model.weights=FILE"
             ) from error
         return read_state(Path(path))
+
+    def in_trunk(self, name: str) -> list[str]:
+        """Allow for what timm puts before a name, and for what it flattens, in its features."""
+        forms = (name, name.replace(".", "_", 1), f"model.{name}", f"body.{name}")
+        return [f"trunk.features.{form}" for form in forms]
 
 
 def timm_config(architecture: str) -> PretrainedCfg:

@@ -77,10 +77,15 @@ def _take_theirs(
 ) -> None:
     """Take weights that go by their publisher's names; what lies beyond the cut stays unread."""
     layout, own = published.layout(), network.state_dict()
-    ours = {name: published.rename(name) for name in {*layout, *state}}
-    wanted = {name for name in layout if ours[name] in own}
-    wanted -= {name for name in wanted if reset_head and str(ours[name]).startswith(CLASSIFIER)}
-    taken = {str(ours[name]): state[name] for name in wanted if name in state}
+    ours = {name: published.rename(name, own) for name in layout}
+    found = {name: own_name for name, own_name in ours.items() if own_name in own}
+    _check_trunk(network, published, found.values())
+    wanted = {
+        name: own_name
+        for name, own_name in found.items()
+        if not (reset_head and own_name.startswith(CLASSIFIER))
+    }
+    taken = {own_name: state[name] for name, own_name in wanted.items() if name in state}
     try:
         _check_classes(network, taken, source)
         _check(source, network.name, state, unexpected=set(state) - set(layout), missing=wanted)
@@ -93,6 +98,14 @@ def _take_theirs(
             f"{source}: holds torchvision's {known}, and {network.name} takes "
             f"{published.architecture}"
         ) from error
+
+
+def _check_trunk(network: GapNet, published: Published, found: Collection[str]) -> None:
+    """Make sure that each weight of the trunk has one of the publisher's, unless it is replaced."""
+    new = tuple(f"trunk.{layer}." for layer in published.replaced)
+    trunk = [name for name in network.state_dict() if name.startswith("trunk.")]
+    lost = [name for name in trunk if name not in found and not name.startswith(new)]
+    assert not lost, f"{published.title} has nothing for {_short(lost)}"
 
 
 def _check(
