@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 import gapnet
+from gapnet.cli.arguments import check_values
 from gapnet.errors import GapnetError
 
 
@@ -26,12 +27,23 @@ def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
     """
     node = cfg[key]
     try:
+        _check_values(node, key)
         built = instantiate(node, _convert_="all", **({"_partial_": True} if extra else {}))
         return built(**extra) if extra else built
     except GapnetError:
         raise
     except Exception as error:  # of any kind: what is built here may be anybody's
         raise GapnetError(_reason(error, key, node)) from error
+
+
+def _check_values(node: DictConfig, key: str) -> None:
+    """Check values where gapnet, or who registers with it, declares what they must be."""
+    target = node.get("_target_")
+    values = OmegaConf.to_container(node, resolve=True)
+    if isinstance(target, str) and isinstance(values, dict):
+        built = get_object(target)
+        if target.startswith("gapnet.") or hasattr(built, "__signature__"):
+            check_values(built, key, {str(name): each for name, each in values.items()})
 
 
 def _reason(error: Exception, key: str, node: DictConfig) -> str:

@@ -2,7 +2,7 @@
 
 from omegaconf import DictConfig
 
-from gapnet.cli.runs import checkpoint_of, know_network, load_config, run_of
+from gapnet.cli.runs import checkpoint_of, load_config, run_of
 from gapnet.errors import GapnetError
 from gapnet.layout import CONFIG
 
@@ -52,7 +52,6 @@ def task(cfg: DictConfig) -> None:
     quiet_lightning()
     rules = rules_of(cfg)
     run = run_of(cfg.run, cfg.checkpoint)
-    know_network(run)
     checkpoint = checkpoint_of(run, cfg.checkpoint)
     network = load(checkpoint)
     rules.localizer.saliency.check(network)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from omegaconf import DictConfig
 
-from gapnet.cli.runs import checkpoint_of, know_network, run_of
+from gapnet.cli.runs import checkpoint_of, run_of
 from gapnet.errors import GapnetError
 from gapnet.layout import ENVIRONMENT, METRICS
 
@@ -35,7 +35,6 @@ def task(cfg: DictConfig) -> None:
             "nothing to export: name a run folder with run=... or a file with checkpoint=..."
         )
     run = run_of(cfg.run, cfg.checkpoint)
-    know_network(run)
     checkpoint = checkpoint_of(run, cfg.checkpoint)
     folder = Path(cfg.folder or (run or checkpoint.parent) / "export" / cfg.to)
     if folder.exists():
@@ -43,8 +42,13 @@ def task(cfg: DictConfig) -> None:
     exported = Exported(
         load(checkpoint), _figures_of(run, checkpoint) if run else [], _facts_of(run) if run else {}
     )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
+    except OSError as error:
+        raise GapnetError(
+            f"folder {folder}: cannot be written ({error.strerror}); name another with folder=..."
+        ) from error
     try:
         note = FORMATS[cfg.to](exported, unfinished)
         for each in (unfinished, *unfinished.iterdir()):  # made for this user alone
@@ -98,7 +102,7 @@ def _figures_of(run: Path, checkpoint: Path) -> "list[Figure]":
     from gapnet.evaluation.score import Figure
 
     metrics = run / METRICS
-    if not metrics.is_file() or checkpoint_of(run, None) != checkpoint:
+    if not metrics.is_file() or checkpoint_of(run, None).resolve() != checkpoint.resolve():
         return []
     try:
         return [Figure(**each) for each in json.loads(metrics.read_text())]

@@ -4,8 +4,9 @@ import difflib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Protocol
 
 import hydra
@@ -59,6 +60,7 @@ def launch(name: str, command: Command) -> None:
     def task(cfg: DictConfig) -> None:
         with _switch(wanted):
             try:
+                _import(cfg.imports)
                 command.task(cfg)
             except Exception as error:
                 report(error)
@@ -73,6 +75,17 @@ def launch(name: str, command: Command) -> None:
             report(error)
     if failures:
         sys.exit(1)
+
+
+def _import(modules: Sequence[str]) -> None:
+    """Import what the user names, for the networks that it registers."""
+    for name in modules:
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise GapnetError(
+                f"imports: {name} cannot be imported ({error}); is its folder on PYTHONPATH?"
+            ) from error
 
 
 def _write_to_log(line: str) -> None:

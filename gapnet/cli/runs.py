@@ -7,7 +7,6 @@ import os
 import platform
 import subprocess
 import sys
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,14 @@ from gapnet import __version__
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
 
-NOT_THE_JOB = {"hydra", "paths", "name", "folder", "report"}  # do not change what is computed
+NOT_THE_JOB = {
+    "hydra",
+    "imports",
+    "paths",
+    "name",
+    "folder",
+    "report",
+}  # do not change what is computed
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
 log = logging.getLogger(__name__)
 
@@ -113,19 +119,6 @@ def load_config(run: Path) -> DictConfig:
     if not isinstance(config, DictConfig):
         raise GapnetError(f"{run / CONFIG}: is not the configuration of a run")
     return config
-
-
-def know_network(run: Path | None) -> None:
-    """Import what registers the network of a run, which may be the user's own module."""
-    target = None if run is None else OmegaConf.select(load_config(run), "model._target_")
-    try:
-        if target is not None:
-            import_module(str(target).rpartition(".")[0])
-    except (ImportError, ValueError) as error:
-        raise GapnetError(
-            f"{run}: its network is {target}, which cannot be imported; "
-            "put the folder of its module on PYTHONPATH"
-        ) from error
 
 
 def _move_aside(folder: Path) -> None:

@@ -27,8 +27,6 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Train, then evaluate what was trained."""
-    import pytorch_lightning as pl
-
     from gapnet.cli.assemble import data_of, quiet_lightning, rules_of, training_trainer
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import Subject, evaluate_network
@@ -36,18 +34,15 @@ def task(cfg: DictConfig) -> None:
     from gapnet.models.saved import load
 
     quiet_lightning()
-    if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < SEEDS):
-        raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 to {SEEDS - 1}")
-    pl.seed_everything(cfg.seed, workers=True, verbose=False)
-    if cfg.checkpoint not in (BEST, LAST):
-        raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")
+    _seed(cfg)
     rules, optim = rules_of(cfg), build(cfg, "optim")
     source = build(cfg, "data")
     network = _network_of(cfg, source)
     rules.localizer.saliency.check(network)
     data = data_of(cfg, source, network)
-    data.check(source.train_split, source.select_split, cfg.split or source.test_split)
-    batches = len(data.train_dataloader())
+    trained_on = [source.train_split] if cfg.trainer.max_epochs != 0 else []
+    data.check(*trained_on, source.select_split, cfg.split or source.test_split)
+    batches = len(data.train_dataloader()) if trained_on else 0
     trainer = training_trainer(cfg, batches)
     steps = _plan_steps(cfg, trainer, batches)
     classifier = build(
@@ -62,15 +57,28 @@ def task(cfg: DictConfig) -> None:
     )
     folder = open_folder(cfg)
     link_latest(folder, Path(cfg.paths.runs))
-    images = len(data.records(source.train_split))
+    images = sum(len(data.records(split)) for split in trained_on)
     log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
     log.info("weights to start from: %s", network.facts.weights)
-    trainer.fit(classifier, data)
-    if not steps:
+    if steps:
+        trainer.fit(classifier, data)
+    else:
+        trainer.strategy.connect(classifier)
         trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
     trained = load(checkpoint)
     evaluate_network(cfg, Subject(trained, data, rules, folder, checkpoint))
+
+
+def _seed(cfg: DictConfig) -> None:
+    """Seed everything, once it is clear what is to be evaluated in the end."""
+    import pytorch_lightning as pl
+
+    if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < SEEDS):
+        raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 to {SEEDS - 1}")
+    if cfg.checkpoint not in (BEST, LAST):
+        raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
 
 
 def _network_of(cfg: DictConfig, source: "Source") -> "GapNet":
@@ -100,7 +108,7 @@ def _plan_steps(cfg: DictConfig, trainer: "pl.Trainer", batches: int) -> int:
     )
     epochs, every = trainer.max_epochs, cfg.trainer.check_val_every_n_epoch
     steps = 0 if epochs == 0 else count(epochs=epochs, most=trainer.max_steps)
-    if cfg.checkpoint == BEST and steps < count(epochs=every):
+    if cfg.checkpoint == BEST and (not steps or steps < count(epochs=every)):
         raise GapnetError(
             f"trainer.max_epochs={epochs}, max_steps={trainer.max_steps}: nothing is validated in "
             f"{steps} steps (check_val_every_n_epoch={every}), so there is no best checkpoint; "

@@ -21,8 +21,19 @@ DESCRIPTION = "config.json"
 
 PREFIX = "network."  # of the network's weights in the LightningModule's
 KEY = "gapnet"  # of the description in a safetensors file
+STARTS = {"pretrained", "weights", "reset_head"}  # arguments that a saved network cannot have
 WRAPPINGS = ("state_dict", "model")  # where training scripts put a state dict
 PARALLEL = "module."  # what DataParallel puts before each name
+
+
+@dataclass(frozen=True)
+class Description:
+    """Hold the plain values that rebuild a network: its name, its arguments, its classes' ids."""
+
+    name: str
+    arguments: dict[str, Any]
+    classes: tuple[str, ...] | None
+    weights: str = "unknown"
 
 
 @dataclass(frozen=True)
@@ -31,11 +42,11 @@ class Saved:
 
     Args:
         state: the weights by name.
-        description: the plain values that rebuild the network, if gapnet wrote the file.
+        description: of the network, if gapnet wrote the file.
     """
 
     state: dict[str, Tensor]
-    description: dict[str, Any] | None
+    description: Description | None
 
 
 def find(path: Path) -> Path:
@@ -62,7 +73,8 @@ def read(path: Path) -> Saved:
     content = _read_torch(path)
     described = content.get("hyper_parameters")
     if isinstance(described, dict) and "network" in described:
-        return Saved(_strip(content.get("state_dict"), path), described["network"])
+        state = _state_of(content, path)
+        return Saved(_strip(state), _description(described["network"], path))
     return Saved(_state_of(content, path), None)
 
 
@@ -78,14 +90,33 @@ def _read_safetensors(path: Path) -> Saved:
             told = (file.metadata() or {}).get(KEY)
         beside = path.with_name(DESCRIPTION)
         told = beside.read_text() if told is None and beside.is_file() else told
-        return Saved(state, None if told is None else _description(json.loads(told)))
-    except (SafetensorError, OSError, ValueError) as error:
+        described = None if told is None else json.loads(told)
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise GapnetError(f"{path}: is truncated or no safetensors file ({error})") from error
+    _check_finite(state, path)
+    ours = isinstance(described, dict) and {"name", "arguments"} <= set(described)
+    return Saved(state, _description(described, path) if ours else None)  # config.json is anybody's
 
 
-def _description(told: object) -> dict[str, Any] | None:
-    """Take a description for what it is; a config.json may be anybody's."""
-    return told if isinstance(told, dict) and {"name", "arguments"} <= set(told) else None
+def _description(told: object, path: Path) -> Description:
+    """Check what a file says of its network; it may be anybody's."""
+    if not isinstance(told, dict):
+        raise GapnetError(f"{path}: is no gapnet checkpoint (its description is a {_kind(told)})")
+    name, arguments, classes = (told.get(key) for key in ("name", "arguments", "classes"))
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise GapnetError(
+            f"{path}: is no gapnet checkpoint (it does not say what network it is of)"
+        )
+    if starts := sorted(STARTS & set(arguments)):
+        raise GapnetError(f"{path}: is no gapnet checkpoint (its network asks for {starts[0]})")
+    if not (classes is None or (isinstance(classes, list) and all(map(_is_text, classes)))):
+        raise GapnetError(f"{path}: is no gapnet checkpoint (its classes are no list of ids)")
+    known = None if classes is None else tuple(classes)
+    return Description(name, arguments, known, str(told.get("weights", "unknown")))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _read_torch(path: Path) -> dict[str, Any]:
@@ -97,14 +128,12 @@ def _read_torch(path: Path) -> dict[str, Any]:
         reason = "it holds more than tensors and plain values" if unsafe else told
         raise GapnetError(f"{path}: is truncated or no checkpoint ({reason})") from error
     if not isinstance(content, dict):
-        raise GapnetError(f"{path}: is no checkpoint (it holds a {type(content).__name__})")
+        raise GapnetError(f"{path}: is no checkpoint (it holds a {_kind(content)})")
     return content
 
 
-def _strip(state: object, path: Path) -> dict[str, Tensor]:
+def _strip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Take the network's weights out of a LightningModule's."""
-    if not isinstance(state, dict):
-        raise GapnetError(f"{path}: is no gapnet checkpoint (it lacks 'state_dict')")
     return {
         name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)
     }
@@ -115,10 +144,27 @@ def _state_of(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     for key in WRAPPINGS:
         if isinstance(content.get(key), dict):
             content = content[key]
-    if not content or not all(isinstance(value, Tensor) for value in content.values()):
+    if not content or not all(map(_is_weight, content.items())):
         raise GapnetError(f"{path}: holds no state dict")
+    _check_finite(content, path)
     bare = all(name.startswith(PARALLEL) for name in content)
     return {name.removeprefix(PARALLEL) if bare else name: each for name, each in content.items()}
+
+
+def _check_finite(state: Mapping[str, Tensor], path: Path) -> None:
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise GapnetError(f"{path}: its weight {name} holds NaN or infinite values")
+
+
+def _is_weight(item: tuple[object, object]) -> bool:
+    name, value = item
+    dense = isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
+    return isinstance(name, str) and dense
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _evaluated(config: Path) -> str:

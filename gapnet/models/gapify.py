@@ -52,7 +52,8 @@ def gapify(
     head = CamHead(channels, num_classes, added=Added.of(width), pool=pool, dropout=dropout)
     like = next(module.parameters(), None)
     facts = Facts(size, (map_size[0], map_size[1]), mean, std, weights="as given")
-    return GapNet(trunk, head if like is None else head.to(like), facts)
+    network = GapNet(trunk, head, facts)
+    return network if like is None else network.to(like.device, like.dtype)
 
 
 def _maps_at(cut: str, sizes: Mapping[str, Size], module: nn.Module) -> Size:

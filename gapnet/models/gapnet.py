@@ -11,7 +11,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor, resize, rgb_to_g
 from gapnet.errors import GapnetError
 from gapnet.models.heads import CamHead, Head
 from gapnet.models.published import Published
-from gapnet.models.surgery import RGB, feature_size, take_grey
+from gapnet.models.surgery import RGB, add_colours, feature_size, image_convs
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -74,6 +74,7 @@ class GapNet(nn.Module):
         self.name = type(trunk).__name__  # the registry replaces these two by how it was built
         self.arguments: dict[str, Plain] = {}
         self.classes: tuple[str, ...] | None = None  # ids of the classes it was trained for
+        self.grey_weights: tuple[str, ...] = ()  # whose colours have been added up
         self._set_normalisation()
 
     @property
@@ -87,7 +88,7 @@ class GapNet(nn.Module):
         return len(self.facts.mean)
 
     def prepare(self, image: Image) -> Tensor:
-        """Turn an image, whole and of any size, into what the network takes: (1, 3, H, W)."""
+        """Turn an image, whole and of any size, into what the network takes: (1, C, H, W)."""
         resized = resize(image.convert("RGB"), list(self.facts.input_size))
         return self.normalise(pil_to_tensor(resized)[None].to(self.mean.device))
 
@@ -128,7 +129,10 @@ class GapNet(nn.Module):
 
     def see_grey(self) -> None:
         """Take images of one channel from now on."""
-        take_grey(self.trunk)
+        convs = image_convs(self.trunk, self.facts.input_size)
+        for name in convs:
+            add_colours(self.trunk.get_submodule(name))
+        self.grey_weights = tuple(f"trunk.{name}.weight" for name in convs)
         mean, std = (sum(each) / len(each) for each in (self.facts.mean, self.facts.std))
         self.facts = replace(self.facts, mean=(mean,), std=(std,))
         self._set_normalisation()

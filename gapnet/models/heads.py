@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from gapnet.models.surgery import initialise
@@ -42,7 +43,14 @@ class Added:
     @classmethod
     def of(cls, width: int | None) -> "Added | None":
         """Describe one conv of `width` units, or none."""
-        return cls(width) if width else None
+        return None if width is None else cls(width)
+
+    def __post_init__(self) -> None:
+        """Check the width."""
+        if not (isinstance(self.width, int) and self.width > 0):
+            raise ValueError(f"width={self.width!r}: must be a whole number of units, or null")
+        if self.width % self.groups:
+            raise ValueError(f"width={self.width}: must be a multiple of {self.groups} groups")
 
     def build(self, channels: int) -> nn.Sequential:
         """Build the convs over features of `channels`."""
@@ -82,6 +90,7 @@ class CamHead(nn.Module):
     ) -> None:
         """Build the head over features of `channels`; it pools those if no conv is added."""
         super().__init__()
+        _check_classes(num_classes)
         if pool not in ("avg", "max"):
             raise ValueError(f"pool={pool!r}: must be 'avg' or 'max'")
         self.pool = pool
@@ -101,8 +110,8 @@ class CamHead(nn.Module):
         if self.pool == "avg":
             logits: Tensor = self.linear(features.mean((-2, -1)))
             return logits
-        every_class = self.linear.weight.expand(features.shape[0], -1, -1)
-        return class_map(features, every_class).amax((-2, -1)) + self.linear.bias
+        every_map = torch.einsum("bchw,nc->bnhw", features, self.linear.weight)
+        return every_map.amax((-2, -1)) + self.linear.bias
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
         """Map the evidence (B, K, h, w) for classes (B, K) in embedded features (B, C, h, w)."""
@@ -115,6 +124,7 @@ class FlatHead(nn.Module):
     def __init__(self, layers: nn.Module, width: int, num_classes: int) -> None:
         """Put the last layer, which takes `width` units, behind `layers`, which take a vector."""
         super().__init__()
+        _check_classes(num_classes)
         self.layers = layers
         self.linear = nn.Linear(width, num_classes)
         nn.init.normal_(self.linear.weight, std=0.01)  # as torchvision's VGG starts
@@ -131,3 +141,8 @@ class FlatHead(nn.Module):
 
 
 Head = CamHead | FlatHead
+
+
+def _check_classes(count: int) -> None:
+    if not (isinstance(count, int) and count > 0):
+        raise ValueError(f"num_classes={count!r}: must be a whole number from 1 on")

@@ -1,5 +1,6 @@
 """Weights that others have published: where they are had, and which of them a network takes."""
 
+import logging
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
@@ -12,6 +13,7 @@ import torch
 import torchvision
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
+from timm.data.imagenet_info import ImageNetInfo
 from timm.models import PretrainedCfg
 from torch import Tensor
 
@@ -58,6 +60,10 @@ class Published(ABC):
     @abstractmethod
     def fetch(self) -> dict[str, Tensor]:
         """Get the weights, by the publisher's names: from this machine, or else from his."""
+
+    def classes(self) -> tuple[str, ...]:
+        """Give the ids of the classes that the classifier is for, in its order: ILSVRC's."""
+        return tuple(ImageNetInfo().label_names())  # type: ignore[no-untyped-call]
 
     def rename(self, name: str, own: Collection[str]) -> str | None:
         """Turn a publisher's name into one of the network's own; None if that has no such layer."""
@@ -128,6 +134,9 @@ class Timm(Published):
                 f"model.pretrained=true: timm has no weights for {self.architecture}; "
                 "give a file with model.weights=FILE, or train from scratch"
             )
+        logging.getLogger("huggingface_hub").setLevel(
+            logging.ERROR
+        )  # it tells of each of its tries
         try:
             path = try_to_load_from_cache(self.title, HUB_FILE)
             path = path if isinstance(path, str) else hf_hub_download(self.title, HUB_FILE)
@@ -135,7 +144,8 @@ class Timm(Published):
             raise GapnetError(
                 f"model.pretrained=true: {self.title} is not on this machine and cannot be "
                 f"downloaded ({type(error).__name__}); get {HUB_FILE} from "
-                f"https://huggingface.co/{self.title} and name it with model.weights=FILE"
+                f"https://huggingface.co/{self.title}, put it anywhere, and name it with "
+                "model.weights=FILE"
             ) from error
         return read_state(Path(path))
 

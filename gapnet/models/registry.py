@@ -48,6 +48,10 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
             f"by {_BUILDERS[name].__module__} and {build.__module__}"
         )
     own = inspect.signature(build)
+    if taken := set(own.parameters) & set(COMMON.parameters):
+        raise ValueError(
+            f"network {name!r}: every network takes {min(taken)!r}; leave it to gapnet"
+        )
     whole = own.replace(parameters=[*own.parameters.values(), *COMMON.parameters.values()])
 
     @functools.wraps(build)
@@ -95,7 +99,8 @@ def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names())}"
         raise GapnetError(
-            f"network {name!r} is not registered; {hint} (one of your own: import its module first)"
+            f"network {name!r} is not registered; {hint} "
+            "(import the module of one of your own first: imports=[MODULE])"
         )
     try:
         return _BUILDERS[name](**arguments)

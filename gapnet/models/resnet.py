@@ -30,7 +30,7 @@ def _gap(architecture: str, channels: int) -> Builder:
         """
         trunk = trunk_of(lambda: _with_maps_of(architecture, map_size), at="layer4")
         head = CamHead(channels, num_classes, added=Added.of(width), pool=pool, dropout=dropout)
-        published = Torchvision(architecture, head={} if width else CLASSIFIER)
+        published = Torchvision(architecture, head=CLASSIFIER if width is None else {})
         return GapNet(trunk, head, Facts.of(trunk, input_size), published)
 
     return register(build, name=f"{architecture}_gap")

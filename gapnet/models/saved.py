@@ -8,7 +8,7 @@ from typing import Any
 from safetensors.torch import save_file
 
 from gapnet.errors import GapnetError
-from gapnet.models.files import DESCRIPTION, KEY, WEIGHTS, find, read
+from gapnet.models.files import DESCRIPTION, KEY, WEIGHTS, Description, find, read
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
 
@@ -55,14 +55,20 @@ def load(path: str | Path) -> GapNet:
     return network.eval()
 
 
-def _rebuild(facts: dict[str, Any], file: Path) -> GapNet:
+def _rebuild(described: Description, file: Path) -> GapNet:
     try:
-        classes = None if facts["classes"] is None else tuple(facts["classes"])
-        network = create(facts["name"], facts["arguments"])
-        network.facts = replace(network.facts, weights=facts.get("weights", "unknown"))
-    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        network = create(described.name, described.arguments)
+    except GapnetError as error:
+        raise GapnetError(f"{file}: {error}") from error
+    except (TypeError, ValueError, LookupError, RuntimeError) as error:
         raise GapnetError(
-            f"{file}: is no gapnet checkpoint ({error!r} is missing or of another kind)"
+            f"{file}: is no gapnet checkpoint ({described.name} cannot be built: {error})"
         ) from error
-    network.classes = classes
+    if described.classes is not None and len(described.classes) != network.num_classes:
+        raise GapnetError(
+            f"{file}: is no gapnet checkpoint (it names {len(described.classes)} classes, and "
+            f"{described.name} has {network.num_classes})"
+        )
+    network.facts = replace(network.facts, weights=described.weights)
+    network.classes = described.classes
     return network

@@ -104,10 +104,10 @@ def feature_size(trunk: nn.Module, input_size: tuple[int, int]) -> torch.Size:
     shadow = deepcopy(trunk).to("meta")
     try:
         with torch.no_grad():
-            size: torch.Size = shadow.eval()(torch.empty(1, RGB, *input_size, device="meta")).shape
-    except RuntimeError as error:
+            size: torch.Size = shadow.eval()(_blank(shadow, input_size)).shape
+    except Exception as error:  # of any kind: it runs anybody's forward
         raise GapnetError(
-            f"input_size={input_size}: too small for {_name(trunk)} ({error})"
+            f"input_size={input_size}: {_name(trunk)} cannot be shown that ({error})"
         ) from error
     if len(size) != MAP_DIMENSIONS:
         raise GapnetError(f"{_name(trunk)} gives {tuple(size)}, not maps (B, C, h, w)")
@@ -127,8 +127,7 @@ def output_sizes(
 
         return hook
 
-    like = next(module.parameters(), torch.empty(0))
-    image = torch.zeros(1, channels, *input_size, device=like.device, dtype=like.dtype)
+    image = _blank(module, input_size, channels=channels)
     hooks = [part.register_forward_hook(note(name)) for name, part in module.named_modules()]
     try:
         with torch.no_grad(), in_eval(module):
@@ -151,23 +150,42 @@ def in_eval(module: nn.Module) -> Iterator[None]:
             part.training = training
 
 
-def first_conv(trunk: nn.Module) -> str:
-    """Name the conv that takes the images."""
-    for name, part in trunk.named_modules():
-        if isinstance(part, nn.Conv2d) and part.in_channels == RGB:
-            return str(name)
-    raise GapnetError(f"{_name(trunk)} has no conv that takes the {RGB} channels of an image")
+def image_convs(trunk: nn.Module, input_size: tuple[int, int]) -> list[str]:
+    """Name the convs that take the image itself, mostly one, on a copy that does no work."""
+    shadow = deepcopy(trunk).to("meta").eval()
+    image = _blank(shadow, input_size)
+    takers: list[nn.Module] = []
+
+    def note(part: nn.Module, given: tuple[Any, ...]) -> None:
+        if given and given[0] is image and not list(part.children()):
+            takers.append(part)
+
+    with torch.no_grad():
+        for part in shadow.modules():
+            part.register_forward_pre_hook(note)
+        shadow(image)
+    names = [name for name, part in shadow.named_modules() if part in takers]
+    if not takers or not all(isinstance(part, nn.Conv2d) for part in takers):
+        raise GapnetError(
+            f"in_channels=1: {_name(trunk)} does more with the image than convolve it; keep 3"
+        )
+    return names
 
 
-def take_grey(trunk: nn.Module) -> None:
-    """Have a trunk take images of one channel: the weights of its first conv add up.
+def add_colours(conv: nn.Module) -> None:
+    """Have a conv take one channel: its weights for the three add up.
 
     A grey image then gives what it gave with its channel three times over.
     """
-    conv = trunk.get_submodule(first_conv(trunk))
     assert isinstance(conv, nn.Conv2d)
     conv.weight = nn.Parameter(conv.weight.detach().sum(1, keepdim=True))
     conv.in_channels = 1
+
+
+def _blank(module: nn.Module, input_size: tuple[int, int], *, channels: int = RGB) -> Tensor:
+    """Make a black image where a module's parameters are, of their type."""
+    like = next(module.parameters(), torch.empty(0))
+    return torch.zeros(1, channels, *input_size, device=like.device, dtype=like.dtype)
 
 
 def _name(module: nn.Module) -> str:

@@ -32,6 +32,8 @@ def tiny_gap(
     """
     if input_size < SMALLEST:
         raise ValueError(f"input_size={input_size}: must be at least {SMALLEST} pixels")
+    if width < 1:
+        raise ValueError(f"width={width}: must be at least 1 unit")
     trunk = nn.Sequential(
         _conv(3, 16, halve=True), _conv(16, 48, halve=True), _conv(48, 64), _conv(64, width)
     )

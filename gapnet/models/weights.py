@@ -7,13 +7,16 @@ from pathlib import Path
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.models.files import Saved, find, read
+from gapnet.models.files import Description, Saved, find, read
 from gapnet.models.gapnet import GapNet
 from gapnet.models.published import Published, identify
+from gapnet.models.surgery import RGB
 
 SHOWN = 3  # names of a list that an error spells out
 COUNTER = "num_batches_tracked"  # which old files lack
 CLASSIFIER = "head.linear."
+# Arguments that a network may have otherwise than the one whose weights it takes
+CARRIED = {"num_classes", "pool", "dropout", "input_size", "in_channels"}
 RESET = "model.reset_head=true takes the rest and starts the classifier afresh"
 
 
@@ -27,6 +30,8 @@ def take_published(network: GapNet, *, reset_head: bool) -> None:
     published = network.published
     source = f"model.pretrained=true ({published.title})"
     _take_theirs(network, published, published.fetch(), source=source, reset_head=reset_head)
+    if "linear" in published.head.values() and not reset_head:
+        network.classes = published.classes()
     network.facts = replace(network.facts, weights=published.title)
 
 
@@ -38,7 +43,7 @@ def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
     except GapnetError as error:
         raise GapnetError(f"model.weights={error}") from error
     if saved.description is not None:
-        _take_described(network, saved, source=source, reset_head=reset_head)
+        _take_described(network, saved, saved.description, source=source, reset_head=reset_head)
     elif network.published is None or any(name.startswith("trunk.") for name in saved.state):
         _take_own(network, saved.state, source=source, reset_head=reset_head)
     else:
@@ -46,13 +51,24 @@ def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
     network.facts = replace(network.facts, weights=str(path))
 
 
-def _take_described(network: GapNet, saved: Saved, *, source: str, reset_head: bool) -> None:
-    name = (saved.description or {}).get("name")
-    if name != network.name:
-        raise GapnetError(f"{source}: holds the weights of {name!r}, not of {network.name!r}")
+def _take_described(
+    network: GapNet, saved: Saved, described: Description, *, source: str, reset_head: bool
+) -> None:
+    """Take the weights of a network that gapnet saved, if it is the same one."""
+    theirs, ours = (
+        _identity(*each)
+        for each in ((described.name, described.arguments), (network.name, network.arguments))
+    )
+    if theirs != ours:
+        raise GapnetError(f"{source}: holds the weights of {theirs}, not of {ours}")
     _take_own(network, saved.state, source=source, reset_head=reset_head)
-    classes = (saved.description or {}).get("classes")
-    network.classes = tuple(classes) if classes and not reset_head else None
+    network.classes = None if reset_head else described.classes
+
+
+def _identity(name: str, arguments: Mapping[str, object]) -> str:
+    """Say which network this is, leaving out what weights may be carried over."""
+    told = (f"{key}={value}" for key, value in sorted(arguments.items()) if key not in CARRIED)
+    return f"{name}({', '.join(told)})"
 
 
 def _take_own(
@@ -129,7 +145,7 @@ def _check(
 
 def _check_classes(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
     weight = state.get(f"{CLASSIFIER}weight")
-    if weight is not None and len(weight) != network.num_classes:
+    if weight is not None and weight.ndim and len(weight) != network.num_classes:
         raise GapnetError(
             f"{source}: classifies {len(weight)} classes, the data set has {network.num_classes}; "
             f"{RESET}"
@@ -139,7 +155,10 @@ def _check_classes(network: GapNet, state: Mapping[str, Tensor], source: str) ->
 def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
     """Copy the weights over; for a grey network, those of a first conv of colours add up."""
     own = network.state_dict()
-    fitting = {name: _greyed(value, own[name]) for name, value in state.items()}
+    fitting = {
+        name: _add_colours(value) if name in network.grey_weights else value
+        for name, value in state.items()
+    }
     wrong = [
         f"{name} is {_size(value)}, not {_size(own[name])}"
         for name, value in fitting.items()
@@ -152,9 +171,8 @@ def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
     network.load_state_dict(fitting, strict=False)  # what may be missing has been looked at above
 
 
-def _greyed(value: Tensor, own: Tensor) -> Tensor:
-    colours_to_grey = value.ndim == own.ndim == 4 and (value.shape[1], own.shape[1]) == (3, 1)  # noqa: PLR2004
-    return value.sum(1, keepdim=True) if colours_to_grey else value
+def _add_colours(value: Tensor) -> Tensor:
+    return value.sum(1, keepdim=True) if value.ndim > 1 and value.shape[1] == RGB else value
 
 
 def _size(value: Tensor) -> str:

@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gapnet.evaluation.score import Figure
 from gapnet.models.gapnet import GapNet
+from gapnet.models.heads import CamHead
 from gapnet.report.tables import markdown_table
 
 
@@ -22,6 +23,7 @@ def model_card(network: GapNet, facts: Mapping[str, str], figures: Sequence[Figu
         arguments=", ".join(f"{name}={value!r}" for name, value in network.arguments.items()),
         parameters=sum(each.numel() for each in network.parameters()),
         facts=facts,
+        has_maps=isinstance(network.head, CamHead),
         figures=figures,
         table=markdown_table(figures),
     )

@@ -4,6 +4,8 @@ import logging
 import time
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks import WeightAveraging
+from torch import Tensor
 
 log = logging.getLogger(__name__)
 
@@ -33,3 +35,15 @@ class EpochLines(pl.Callback):
             figures,
             seconds,
         )
+
+
+class MovingAverage(WeightAveraging):
+    """Average the weights exponentially; what does not move stays as it is, to the bit."""
+
+    def __init__(self, *, decay: float = 0.999) -> None:
+        """Keep `decay` of the average at each step."""
+
+        def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:  # noqa: ARG001
+            return averaged + (1 - decay) * (current - averaged)
+
+        super().__init__(avg_fn=average)

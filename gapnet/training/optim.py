@@ -77,7 +77,8 @@ class OptimRecipe:
 
     def freeze(self, network: GapNet) -> list[nn.Module]:
         """Hold what is not to be trained; give the modules that must stay in eval mode for it."""
-        return freeze(network, until=self.freeze_until, train_only=self.train_only)
+        until = None if self.freeze_until is None else str(self.freeze_until)  # "1" is a stage, too
+        return freeze(network, until=until, train_only=self.train_only)
 
     def groups(self, network: GapNet) -> list[Group]:
         """Sort the parameters that are trained by rate and decay."""

@@ -280,6 +280,17 @@ def test_a_trained_run_is_what_another_training_starts_from(
     assert f"weights to start from: {run}" in (again / "log.txt").read_text()
 
 
+def test_weights_are_evaluated_untrained_where_there_is_no_training_split(
+    gapnet: Command, run: Path, shapes_root: Path, tmp_path: Path
+) -> None:
+    tree = Path(shutil.copytree(shapes_root, tmp_path / "tree"))
+    (tree / "ILSVRC/ImageSets/CLS-LOC/train_cls.txt").unlink()
+    start = ["data=ilsvrc", f"data.root={tree}", "data.test_split=test", f"model.weights='{run}'"]
+    untrained = ["trainer.max_epochs=0", "checkpoint=last"]
+    outcome = gapnet("train", SMALL[-1], *QUICK, *start, *untrained)
+    assert outcome.status == 0, outcome.err
+
+
 def test_weights_for_other_classes_are_refused_or_their_classifier_is_reset(
     gapnet: Command, run: Path
 ) -> None:

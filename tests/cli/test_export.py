@@ -10,6 +10,8 @@ import pytest
 import torch
 
 import gapnet as library
+from gapnet.models import create
+from gapnet.report.card import model_card
 from tests.cli.conftest import Command, Trained
 
 
@@ -59,6 +61,21 @@ def test_a_checkpoint_on_its_own_is_exported(gapnet: Command, run: Path, tmp_pat
     assert library.load(tmp_path / "export" / "safetensors").num_classes == 3
 
 
+def test_a_checkpoint_in_its_run_has_the_figures_of_that(
+    gapnet: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run.parent)
+    outcome = gapnet("export", f"checkpoint={run.name}/checkpoints/best.ckpt", "to=safetensors")
+    assert "7 figures in its model card" in outcome.out
+
+
+def test_the_card_of_a_network_without_class_maps_promises_none() -> None:
+    with torch.device("meta"):
+        card = model_card(create("alexnet", {"num_classes": 3}), {}, [])
+    assert "it has no class maps" in card
+    assert "class_maps(" not in card
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -68,6 +85,7 @@ def test_a_checkpoint_on_its_own_is_exported(gapnet: Command, run: Path, tmp_pat
         (["run={run}", "to=tensorrt"], "to=tensorrt: must be one of onnx, safetensors"),
         (["run={run}", "to=onnx", "folder={run}"], "is there already; name another"),
         (["run={run}", "to=onnx", "checkpoint=nix.ckpt"], "nix.ckpt: no such file"),
+        (["run={run}", "to=onnx", "folder=/proc/x/y"], "folder /proc/x/y: cannot be written"),
     ],
 )
 def test_a_wrong_argument_is_named_and_leaves_nothing(

@@ -8,7 +8,7 @@ from gapnet.models import create
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_an_image_is_prepared_as_evaluation_shows_it(mode: str, channels: int) -> None:
+def test_an_image_is_prepared_as_the_whole_view_shows_it(mode: str, channels: int) -> None:
     network = create("tiny_gap", {"num_classes": 2, "input_size": 32, "in_channels": channels})
     image = Image.effect_mandelbrot((90, 50), (-2, -1, 1, 1), 20).convert("RGB").convert(mode)
     shown, _ = show(image.convert("RGB"), whole_view((32, 32)))

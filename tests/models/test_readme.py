@@ -30,4 +30,4 @@ def test_a_row_gives_parameters_multiply_adds_input_and_map(name: str) -> None:
         f"{counter.get_total_flops() / 2e9:.2f}",  # a multiply-add is two operations
         *map(str, (network.facts.input_size[0], *network.facts.map_size)),
     )
-    assert ROWS[name] == computed
+    assert {name: computed}.items() <= ROWS.items()

@@ -205,3 +205,47 @@ def stranger(path: Path) -> Path:
 def test_where_the_weights_came_from_is_remembered(checkpoint: dict, tmp_path: Path) -> None:
     checkpoint["hyper_parameters"]["network"]["weights"] = "VGG16_Weights.IMAGENET1K_V1"
     assert load(save(checkpoint, tmp_path)).facts.weights == "VGG16_Weights.IMAGENET1K_V1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"arguments": [1]}, "does not say what network it is of"),
+        ({"arguments": {"num_classes": 2, "weights": "/etc/hostname"}}, "asks for weights"),
+        ({"arguments": {"num_classes": 2, "pretrained": True}}, "asks for pretrained"),
+        ({"classes": ["x"]}, "it names 1 classes, and tiny_gap has 2"),
+        ({"classes": "ab"}, "its classes are no list of ids"),
+        ({"classes": ["a", None]}, "its classes are no list of ids"),
+        ({"arguments": {"num_classes": 0}}, "num_classes=0"),
+        ({"arguments": {"num_classes": 2, "input_size": 4}}, "tiny_gap cannot be built"),
+    ],
+)
+def test_a_description_that_cannot_be_is_refused(
+    checkpoint: dict, tmp_path: Path, changes: dict, told: str
+) -> None:
+    checkpoint["hyper_parameters"]["network"] |= changes
+    with pytest.raises(GapnetError, match=f"a.ckpt: is no gapnet checkpoint .*{told}"):
+        load(save(checkpoint, tmp_path))
+
+
+def test_weights_that_are_not_numbers_are_refused(checkpoint: dict, tmp_path: Path) -> None:
+    checkpoint["state_dict"]["network.head.linear.bias"][1] = torch.nan
+    with pytest.raises(GapnetError, match=r"a\.ckpt: its weight \S+linear\.bias holds NaN"):
+        load(save(checkpoint, tmp_path))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {1: torch.ones(2)},
+        {"network.a": torch.ones(2).to_sparse()},
+        {"network.a": torch.ones(2, device="meta")},
+        {"network.a": 3},
+    ],
+)
+def test_a_state_that_holds_no_weights_is_refused(
+    checkpoint: dict, tmp_path: Path, state: dict
+) -> None:
+    checkpoint["state_dict"] = state
+    with pytest.raises(GapnetError, match=r"a\.ckpt: (holds no state dict|is truncated)"):
+        load(save(checkpoint, tmp_path))

@@ -84,7 +84,7 @@ def test_weights_that_cannot_be_had_say_where_they_are(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(published, "try_to_load_from_cache", lambda *_: None)
     monkeypatch.setattr(published, "hf_hub_download", offline)
-    told = "timm/resnet10t.c3_in1k is not on this machine .* name it with model.weights=FILE"
+    told = "timm/resnet10t.c3_in1k is not on this machine .* model.weights=FILE"
     with pytest.raises(GapnetError, match=told):
         create("timm_gap", {**SIZE, "name": "resnet10t", "pretrained": True})
 

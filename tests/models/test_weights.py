@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
@@ -18,6 +19,12 @@ SMALL = {"num_classes": 9, "input_size": 64}
 @pytest.fixture(scope="module")
 def resnet18() -> dict[str, Tensor]:
     return torchvision.models.resnet18(num_classes=9).state_dict()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    return tmp_path / "hub" / "checkpoints"
 
 
 def save(state: object, folder: Path, name: str = "a.pth") -> str:
@@ -109,8 +116,54 @@ def test_weights_of_the_right_shape_but_of_another_network_are_refused_by_name(
     """Both have ResNet-50's weights, name for name; they see with other strides."""
     network = create("resnet50_gap", {**SMALL, "width": None})
     path = save(checkpoint(network, LETTERS), tmp_path, "a.ckpt")
-    with pytest.raises(GapnetError, match="holds the weights of 'resnet50_gap', not of 'resnet50'"):
+    with pytest.raises(GapnetError, match=r"of resnet50_gap\(.*, not of resnet50"):
         take(path, "resnet50")
+
+
+@pytest.mark.parametrize(
+    ("saved", "asked"),
+    [
+        (("resnet18_gap", {"map_size": 7}), ("resnet18_gap", {"map_size": 28})),
+        (
+            ("timm_gap", {"name": "efficientnet_b0"}),
+            ("timm_gap", {"name": "tf_efficientnet_b0"}),
+        ),
+    ],
+)
+def test_arguments_that_make_another_network_are_refused_too(
+    saved: tuple, asked: tuple, tmp_path: Path
+) -> None:
+    network = create(saved[0], {**SMALL, **saved[1]})
+    path = save(checkpoint(network, LETTERS), tmp_path, "a.ckpt")
+    with pytest.raises(GapnetError, match=r"holds the weights of .*, not of"):
+        create(asked[0], {**SMALL, **asked[1], "weights": path})
+
+
+def test_max_pooling_may_start_from_average_pooling(tmp_path: Path) -> None:
+    network = create("resnet18_gap", SMALL)
+    path = save(checkpoint(network, LETTERS), tmp_path, "a.ckpt")
+    again = take(path, pool="max")
+    assert torch.equal(again.head.linear.weight, network.head.linear.weight)
+
+
+def test_a_published_classifier_brings_the_ids_of_its_classes(cache: Path) -> None:
+    cache.mkdir(parents=True)
+    torch.save(torchvision.models.resnet18().state_dict(), cache / "resnet18-f37072fd.pth")
+    whole = {"num_classes": 1000, "input_size": 64, "width": None, "pretrained": True}
+    classes = create("resnet18_gap", whole).classes
+    assert classes is not None
+    assert (len(classes), classes[0], classes[-1]) == (1000, "n01440764", "n15075141")
+    assert list(classes) == sorted(classes)
+    assert create("resnet18_gap", {**whole, "reset_head": True}).classes is None
+
+
+def test_a_depthwise_conv_takes_no_kernel_of_three_channels(tmp_path: Path) -> None:
+    state = timm.create_model("mobilenetv2_050").state_dict()
+    name = "blocks.0.0.conv_dw.weight"
+    state[name] = state[name].expand(-1, 3, -1, -1).clone()
+    arguments = {"name": "mobilenetv2_050", "weights": save(state, tmp_path)}
+    with pytest.raises(GapnetError, match="of another size"):
+        create("timm_gap", {**SMALL, **arguments})
 
 
 def test_a_classifier_of_another_size_is_an_error_unless_it_may_be_reset(tmp_path: Path) -> None:
@@ -178,12 +231,6 @@ def test_a_state_dict_by_the_network_s_own_names_is_taken(tmp_path: Path) -> Non
     assert torch.equal(again.head.linear.weight, network.head.linear.weight)
 
 
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
-    return tmp_path / "hub" / "checkpoints"
-
-
 def test_published_weights_come_from_the_hub_s_cache(cache: Path) -> None:
     cache.mkdir(parents=True)
     state = torchvision.models.resnet18().state_dict()
@@ -223,3 +270,19 @@ def test_the_weights_are_pinned_to_the_recipe_of_the_paper_s_time(name: str) -> 
         published = create(name, {"num_classes": 1000}).published
     assert published is not None
     assert published.title.endswith("_Weights.IMAGENET1K_V1")
+
+
+@pytest.mark.parametrize("name", ["repvgg_a0", "mobileone_s0", "resnet10t"])
+def test_each_conv_that_sees_the_image_is_made_grey(name: str, tmp_path: Path) -> None:
+    state = timm.create_model(name).state_dict()
+    arguments = {"name": name, "weights": save(state, tmp_path)}
+    colour = create("timm_gap", {**SMALL, **arguments}).eval()
+    grey = create("timm_gap", {**SMALL, **arguments, "in_channels": 1}).eval()
+    image = torch.randn(1, 1, 64, 64)
+    expected = colour.trunk(image.expand(-1, 3, -1, -1))
+    assert (grey.trunk(image) - expected).norm() < 1e-4 * expected.norm()
+
+
+def test_a_network_that_does_not_begin_with_a_conv_says_so() -> None:
+    with pytest.raises(GapnetError, match="in_channels=1: Stage does more with the image"):
+        create("timm_gap", {**SMALL, "name": "tresnet_m", "in_channels": 1})

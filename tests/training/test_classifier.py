@@ -16,6 +16,7 @@ from gapnet.models import create
 from gapnet.models.saved import load
 from gapnet.models.tiny import tiny_gap
 from gapnet.saliency.cam import Cam
+from gapnet.training.callbacks import MovingAverage
 from gapnet.training.classifier import Classifier
 from gapnet.training.optim import OptimRecipe
 
@@ -150,7 +151,7 @@ def test_a_checkpoint_gives_back_the_network(shapes_root: Path, tmp_path: Path) 
 
 
 def test_with_ema_the_checkpoint_holds_the_average(shapes_root: Path, tmp_path: Path) -> None:
-    ema = pl.callbacks.EMAWeightAveraging(decay=0.5)
+    ema = MovingAverage(decay=0.5)
     module = classifier()
     trainer = fit(module, shapes_root, tmp_path, callbacks=[ema])
     trainer.save_checkpoint(tmp_path / "a.ckpt")

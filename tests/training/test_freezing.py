@@ -8,6 +8,7 @@ from torch import nn
 
 from gapnet.errors import GapnetError
 from gapnet.models import create
+from gapnet.training.callbacks import MovingAverage
 from gapnet.training.classifier import Classifier
 from gapnet.training.freezing import freeze
 from gapnet.training.optim import OptimRecipe
@@ -52,6 +53,20 @@ def test_only_the_head_is_trained_if_that_is_asked(shapes_root: Path, tmp_path: 
     fit(trained, shapes_root, tmp_path, epochs=1)
     for name, value in trained.network.state_dict().items():
         assert torch.equal(value, before[name]) == name.startswith("trunk."), name
+
+
+def test_an_average_of_frozen_weights_is_the_frozen_weights(
+    shapes_root: Path, tmp_path: Path
+) -> None:
+    trained = module("resnet18_gap", freeze_until="layer1")
+    before = {name: value.clone() for name, value in trained.network.trunk.state_dict().items()}
+    average = MovingAverage(decay=0.9)
+    fit(trained, shapes_root, tmp_path, epochs=1, callbacks=[average])
+    after = average._average_model.module.network.trunk.state_dict()
+    for name, value in after.items():
+        held = name.startswith(("conv1", "bn1", "layer1"))
+        assert torch.equal(value, before[name]) or not held, name
+    assert not torch.equal(after["layer4.1.conv2.weight"], before["layer4.1.conv2.weight"])
 
 
 def test_frozen_norms_stay_in_eval_mode_whatever_mode_the_network_is_put_in() -> None:
