@@ -85,13 +85,11 @@ def _network_of(cfg: DictConfig, source: "Source") -> "GapNet":
     """Build the network for the classes of a data set; weights may bring those of another."""
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import check_classes
+    from gapnet.models.weights import RESET
 
     network: GapNet = build(cfg, "model", num_classes=len(source.classes))
     if network.classes is not None:
-        advice = "model.reset_head=true takes the rest and starts the classifier afresh"
-        check_classes(
-            network, source.classes, advice=f"model.weights={cfg.model.weights}: {advice}"
-        )
+        check_classes(network, source.classes, advice=RESET)
     network.classes = tuple(source.classes)
     return network
 

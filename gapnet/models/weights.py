@@ -55,10 +55,8 @@ def _take_described(
     network: GapNet, saved: Saved, described: Description, *, source: str, reset_head: bool
 ) -> None:
     """Take the weights of a network that gapnet saved, if it is the same one."""
-    theirs, ours = (
-        _identity(*each)
-        for each in ((described.name, described.arguments), (network.name, network.arguments))
-    )
+    theirs = _identity(described.name, described.arguments)
+    ours = _identity(network.name, network.arguments)
     if theirs != ours:
         raise GapnetError(f"{source}: holds the weights of {theirs}, not of {ours}")
     _take_own(network, saved.state, source=source, reset_head=reset_head)
@@ -121,7 +119,8 @@ def _check_trunk(network: GapNet, published: Published, found: Collection[str]) 
     new = tuple(f"trunk.{layer}." for layer in published.replaced)
     trunk = [name for name in network.state_dict() if name.startswith("trunk.")]
     lost = [name for name in trunk if name not in found and not name.startswith(new)]
-    assert not lost, f"{published.title} has nothing for {_short(lost)}"
+    if lost:
+        raise GapnetError(f"{published.title} has nothing for {network.name}'s {_short(lost)}")
 
 
 def _check(

@@ -114,6 +114,7 @@ def test_the_report_stands_alone(trained: Trained) -> None:
     assert "<script" not in page
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_metrics_figure_for_figure(
     trained: Trained, tmp_path: Path
 ) -> None:

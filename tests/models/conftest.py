@@ -1,8 +1,9 @@
 import pytest
 
-# One of each family is tested in seconds, the others by CI.
+# A few networks are tested in seconds, the others by CI.
 SLOW = {
     "alexnet",
+    "alexnet_star_gap",
     "googlenet",
     "inception_v3_gap",
     "resnet101_gap",
@@ -10,6 +11,7 @@ SLOW = {
     "resnet50_gap",
     "vgg16",
     "vgg16_bn_gap",
+    "vgg16_gap",
     "vgg19_bn_gap",
     "vgg19_gap",
 }

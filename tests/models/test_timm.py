@@ -22,7 +22,7 @@ SIZE = {"num_classes": 4, "input_size": 64}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("stage", [-1, -2])
+@pytest.mark.parametrize("stage", [pytest.param(-1, marks=pytest.mark.slow), -2])
 @torch.no_grad()
 def test_the_trunk_gives_what_timm_s_network_gives_there(
     name: str, stage: int, tmp_path: Path

@@ -84,7 +84,7 @@ def test_weights_of_another_size_are_told(resnet18: dict, tmp_path: Path) -> Non
         take(save(state, tmp_path))
 
 
-@pytest.mark.parametrize("other", ["resnet34", "googlenet"])
+@pytest.mark.parametrize("other", ["resnet34", pytest.param("googlenet", marks=pytest.mark.slow)])
 def test_another_network_of_torchvision_is_refused_by_name(other: str, tmp_path: Path) -> None:
     extra = {"init_weights": False} if other == "googlenet" else {}
     state = torchvision.models.get_model(other, weights=None, num_classes=2, **extra).state_dict()
@@ -272,7 +272,10 @@ def test_the_weights_are_pinned_to_the_recipe_of_the_paper_s_time(name: str) -> 
     assert published.title.endswith("_Weights.IMAGENET1K_V1")
 
 
-@pytest.mark.parametrize("name", ["repvgg_a0", "mobileone_s0", "resnet10t"])
+SEVERAL = [pytest.param(name, marks=pytest.mark.slow) for name in ("repvgg_a0", "mobileone_s0")]
+
+
+@pytest.mark.parametrize("name", [*SEVERAL, "resnet10t"])
 def test_each_conv_that_sees_the_image_is_made_grey(name: str, tmp_path: Path) -> None:
     state = timm.create_model(name).state_dict()
     arguments = {"name": name, "weights": save(state, tmp_path)}

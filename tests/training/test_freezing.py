@@ -27,7 +27,12 @@ def module(name: str, **changes: object) -> Classifier:
     ("name", "until", "stages"),
     [
         ("resnet18_gap", "layer2", ({"conv1", "bn1", "layer1", "layer2"}, {"layer3", "layer4"})),
-        ("googlenet_gap", "inception3b", ({"conv1", "conv3", "inception3b"}, {"inception4a"})),
+        pytest.param(
+            "googlenet_gap",
+            "inception3b",
+            ({"conv1", "conv3", "inception3b"}, {"inception4a"}),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_frozen_stages_do_not_move_by_one_bit_and_the_others_do(
