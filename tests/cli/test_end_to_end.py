@@ -205,6 +205,7 @@ def test_a_checkpoint_on_its_own_is_evaluated_on_the_data_that_is_named(
     assert figures(folder) == figures(run)
 
 
+@pytest.mark.slow
 def test_a_sweep_makes_a_run_for_each_job(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:
@@ -219,12 +220,14 @@ def test_a_sweep_makes_a_run_for_each_job(
     assert sorted(seeds) == [0, 1]
 
 
+@pytest.mark.slow
 def test_every_other_choice_runs_too(gapnet: Command, shapes_root: Path) -> None:
     choices = ["callbacks=ema", "optim=sgd", "view=centre", "augment=imagenet", "model.pool=max"]
     more = ["model.dropout=0.2", "optim.schedule=step", "trainer.accumulate_grad_batches=2"]
     assert gapnet("train", *SMALL, *QUICK, *choices, *more, f"data.root={shapes_root}").status == 0
 
 
+@pytest.mark.slow
 def test_the_last_checkpoint_is_the_end_of_the_training(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:
@@ -249,6 +252,7 @@ def test_a_run_can_be_evaluated_from_elsewhere(
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_failed_job_does_not_stop_a_sweep(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:

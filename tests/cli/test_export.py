@@ -39,6 +39,7 @@ def test_safetensors_come_with_a_card_that_has_the_run_s_figures(
     assert "| seed | 0 |" in card
 
 
+@pytest.mark.slow
 def test_onnx_is_written_and_runs(gapnet: Command, run: Path, tmp_path: Path) -> None:
     outcome = gapnet("export", f"run={run}", "to=onnx", f"folder={tmp_path / 'out'}")
     assert outcome.status == 0, outcome.err

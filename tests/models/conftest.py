@@ -1,4 +1,9 @@
+import functools
+
 import pytest
+import torch
+
+from gapnet.models import GapNet, create
 
 # A few networks are tested in seconds, the others by CI.
 SLOW = {
@@ -19,3 +24,10 @@ SLOW = {
 
 def marks_of(name: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.slow] if name in SLOW else []
+
+
+@functools.cache
+def for_imagenet(name: str) -> GapNet:
+    """Build a network for ImageNet's classes, on no device."""
+    with torch.device("meta"):
+        return create(name, {"num_classes": 1000}).eval()

@@ -12,7 +12,7 @@ from gapnet.errors import GapnetError
 from gapnet.models import CamHead, GapNet, create, names, registry
 from gapnet.models.saved import load, save
 from gapnet.models.surgery import image_convs
-from tests.models.conftest import marks_of
+from tests.models.conftest import for_imagenet, marks_of
 
 CLASSES = 7
 SIDE = 80  # pixels: every network's map still has several places
@@ -186,9 +186,7 @@ def test_a_grey_image_gives_what_it_gave_three_times_over(network: GapNet) -> No
 
 @pytest.fixture(scope="module", params=names())
 def published(request: pytest.FixtureRequest) -> GapNet:
-    """Build each network for ImageNet's classes, on no device."""
-    with torch.device("meta"):
-        return create(request.param, {"num_classes": 1000}).eval()
+    return for_imagenet(request.param)
 
 
 def test_the_map_has_the_declared_size(published: GapNet) -> None:

@@ -47,6 +47,7 @@ def test_onnxruntime_gives_torch_s_logits_and_maps_for_any_batch(
         assert (np.sort(-logits)[:, :5] == np.take_along_axis(-logits, classes, 1)).all()
 
 
+@pytest.mark.slow
 def test_the_file_says_what_network_it_is_of(tmp_path: Path) -> None:
     network = create("tiny_gap", SMALL).eval()
     network.classes = tuple("abcdefg")

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from gapnet.models import create, names
+from gapnet.models import names
 from tests.cli.conftest import CHECKOUT
+from tests.models.conftest import for_imagenet
 
 ROW = re.compile(r"\| `(\w+)` \| ([\d.]+) M \| ([\d.]+) G \| (\d+) \| (\d+) x (\d+) \|")
 ROWS = {row[0]: row[1:] for row in ROW.findall((CHECKOUT / "README.md").read_text())}
@@ -19,11 +20,9 @@ def test_it_has_a_row_for_each_network() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_a_row_gives_parameters_multiply_adds_input_and_map(name: str) -> None:
-    with torch.device("meta"):
-        network = create(name, {"num_classes": 1000}).eval()
-        images = torch.empty(1, 3, *network.facts.input_size)
+    network = for_imagenet(name)
     with FlopCounterMode(display=False) as counter:
-        network(images)
+        network(torch.empty(1, 3, *network.facts.input_size, device="meta"))
     parameters = sum(each.numel() for each in network.parameters())
     computed = (
         f"{parameters / 1e6:.2f}",

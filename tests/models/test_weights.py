@@ -196,6 +196,7 @@ def test_a_grey_network_adds_up_the_colours_of_a_file(resnet18: dict, tmp_path: 
     assert torch.equal(network.trunk.get_parameter("conv1.weight"), expected)
 
 
+@pytest.mark.slow
 def test_a_layer_that_a_released_definition_replaces_stays_new(tmp_path: Path) -> None:
     state = torchvision.models.alexnet().state_dict()
     network = create(
