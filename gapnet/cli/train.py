@@ -66,8 +66,7 @@ def task(cfg: DictConfig) -> None:
         trainer.strategy.connect(classifier)
         trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
-    trained = load(checkpoint)
-    evaluate_network(cfg, Subject(trained, data, rules, folder, checkpoint))
+    evaluate_network(cfg, Subject(load(checkpoint), data, rules, folder, checkpoint))
 
 
 def _seed(cfg: DictConfig) -> None:
