@@ -1,6 +1,7 @@
 """Where the configuration lies, and how it becomes objects."""
 
 import inspect
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,12 @@ def _check_values(node: DictConfig, key: str) -> None:
     """Check values where gapnet, or who registers with it, declares what they must be."""
     target = node.get("_target_")
     values = OmegaConf.to_container(node, resolve=True)
-    if isinstance(target, str) and isinstance(values, dict):
-        built = get_object(target)
-        if target.startswith("gapnet.") or hasattr(built, "__signature__"):
-            check_values(built, key, {str(name): each for name, each in values.items()})
+    if not (isinstance(target, str) and isinstance(values, dict)):
+        return
+    module, _, name = target.rpartition(".")
+    built = getattr(import_module(module), name, None)  # Hydra's get_object would log a failure
+    if built and (target.startswith("gapnet.") or hasattr(built, "__signature__")):
+        check_values(built, key, {str(name): each for name, each in values.items()})
 
 
 def _reason(error: Exception, key: str, node: DictConfig) -> str:

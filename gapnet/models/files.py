@@ -71,11 +71,10 @@ def read(path: Path) -> Saved:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     content = _read_torch(path)
-    described = content.get("hyper_parameters")
+    state, described = _state_of(content, path), content.get("hyper_parameters")
     if isinstance(described, dict) and "network" in described:
-        state = _state_of(content, path)
         return Saved(_strip(state), _description(described["network"], path))
-    return Saved(_state_of(content, path), None)
+    return Saved(state, None)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
