@@ -9,7 +9,8 @@ from torch.utils.data import DataLoader, Sampler
 from torchvision.transforms import v2
 
 from gapnet.data.images import Draw, Images, read_image
-from gapnet.data.sample import Record, Sample, Source, collate
+from gapnet.data.records import Records
+from gapnet.data.sample import Sample, Source, collate
 from gapnet.errors import GapnetError
 
 View = Callable[[tuple[int, int]], v2.Transform]
@@ -79,17 +80,14 @@ class DataModule(pl.LightningDataModule):
         self.source, self.limit, self.seed = source, limit, seed
         self.batch_size, self.num_workers = batch_size, num_workers
         self.view, self.augment = view(input_size), (augment or view)(input_size)
-        self._records: dict[str, list[Record]] = {}
+        self._records: dict[str, Records] = {}
 
-    def records(self, split: str) -> list[Record]:
+    def records(self, split: str) -> Records:
         """List the records of a split that are used; they are read once."""
         if split not in self._records:
             records = self.source.records(split)
             if self.limit is not None and self.limit < len(records):
-                records = [
-                    records[index]
-                    for index in sorted(Random(0).sample(range(len(records)), self.limit))
-                ]
+                records = records.take(sorted(Random(0).sample(range(len(records)), self.limit)))
             self._records[split] = records
         return self._records[split]
 
@@ -101,9 +99,9 @@ class DataModule(pl.LightningDataModule):
         for split in dict.fromkeys(splits):
             records = self.records(split)
             read_image(records[0].path)
-            for record in records:
-                if not record.path.is_file():
-                    raise GapnetError(f"{record.path}: no such image; split {split!r} lists it")
+            for path in records.paths:
+                if not path.is_file():
+                    raise GapnetError(f"{path}: no such image; split {split!r} lists it")
 
     def images(self, split: str) -> Images:
         """Open a split under the fixed view."""

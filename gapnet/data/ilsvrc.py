@@ -9,7 +9,8 @@ ROOT/ILSVRC/Annotations/CLS-LOC/FOLDER/NAME.xml
 from pathlib import Path
 
 from gapnet.data.annotations import read_lines, read_synsets, read_voc
-from gapnet.data.sample import Record
+from gapnet.data.records import Record, Records
+from gapnet.data.sample import OnCorrupt, Reading
 from gapnet.errors import GapnetError
 
 MAPPING = Path("LOC_synset_mapping.txt")
@@ -34,6 +35,8 @@ class Ilsvrc:
         train_split: str = "train_cls",
         select_split: str = "val",
         test_split: str = "val",
+        on_corrupt: OnCorrupt = "raise",
+        max_corrupt: int = 100,
     ) -> None:
         """Find the tree under `root`.
 
@@ -42,7 +45,10 @@ class Ilsvrc:
             train_split: is trained on.
             select_split: chooses checkpoints and thresholds.
             test_split: is reported.
+            on_corrupt: raise or skip; see `Reading`.
+            max_corrupt: how many files may be skipped.
         """
+        self.reading = Reading(on_corrupt, max_corrupt)
         self.root = Path(root)
         _check_layout(self.root)
         synsets = read_synsets(self.root / MAPPING)
@@ -50,7 +56,7 @@ class Ilsvrc:
         self.title = self._title()
         self.train_split, self.select_split, self.test_split = train_split, select_split, test_split
 
-    def records(self, split: str) -> list[Record]:
+    def records(self, split: str) -> Records:
         """List the images of a split in the order of its ImageSets file."""
         listing = self.root / IMAGE_SETS / f"{split}.txt"
         if not listing.exists():
@@ -61,7 +67,7 @@ class Ilsvrc:
         names = [line.split()[0] for line in read_lines(listing)]
         index = {class_id: label for label, class_id in enumerate(self.classes)}
         read = self._training_record if split.startswith("train") else self._annotated_record
-        return [read(name, split, index) for name in names]
+        return Records.of((read(name, split, index) for name in names), self.root)
 
     def _title(self) -> str:
         """Name the data for people; what is drawn, or a part, is never called ILSVRC."""

@@ -10,7 +10,8 @@ from PIL import Image
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
-from gapnet.data.sample import Record, Sample
+from gapnet.data.records import Record, Records
+from gapnet.data.sample import Sample
 from gapnet.data.transforms import show
 from gapnet.errors import GapnetError
 
@@ -25,7 +26,7 @@ class Draw(NamedTuple):
 class Images(Dataset[Sample]):
     """Read records and show them; a `Draw` seeds the view, whatever worker reads it and when."""
 
-    def __init__(self, records: list[Record], view: v2.Transform) -> None:
+    def __init__(self, records: Records, view: v2.Transform) -> None:
         """Show each record under `view`."""
         self.records = records
         self.view = view

@@ -1,22 +1,44 @@
-"""From files to the network: records on disk, samples in a worker, batches on a device."""
+"""From files to the network: samples in a worker, batches on a device."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 import torch
 from torch import Tensor
 
+from gapnet.data.records import Records
+from gapnet.errors import GapnetError
 
-class Record(NamedTuple):
-    """Point at one image on disk and hold what is known of it.
+OnCorrupt = Literal["raise", "skip"]
 
-    Boxes (n, 4) are inclusive, in pixels of the file as stored; None where nobody drew any.
+
+@dataclass(frozen=True)
+class Reading:
+    """Say how image files are read.
+
+    Args:
+        on_corrupt: what becomes of a file that cannot be read: an error, or a training goes on with
+            another image in its place, and an evaluation counts it as wrong.
+        max_corrupt: so many different files may be skipped in a training before it is an error.
+        exif: whether a photograph is turned as its camera says. Boxes of ILSVRC refer to the pixels
+            as stored.
     """
 
-    id: str
-    path: Path
-    label: int
-    boxes: Tensor | None
+    on_corrupt: OnCorrupt = "raise"
+    max_corrupt: int = 100
+    exif: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.on_corrupt not in get_args(OnCorrupt):
+            raise GapnetError(f"data.on_corrupt={self.on_corrupt}: must be raise or skip")
+        if not (isinstance(self.max_corrupt, int) and self.max_corrupt >= 0):
+            raise GapnetError(
+                f"data.max_corrupt={self.max_corrupt}: must be a whole number from 0 on"
+            )
+        if not isinstance(self.exif, bool):
+            raise GapnetError(f"data.exif={self.exif}: must be true or false")
 
 
 class Sample(NamedTuple):
@@ -24,7 +46,7 @@ class Sample(NamedTuple):
 
     image: bytes (3, H, W). boxes: as in the record. size: (height, width) of the file.
     window: edges x1, y1, x2, y2 (4,) of what the image shows, in pixels of the file; it may reach
-    beyond them.
+    beyond them. A file that could not be read is a grey image of size (0, 0).
     """
 
     image: Tensor
@@ -68,7 +90,8 @@ class Source(Protocol):
     train_split: str
     select_split: str
     test_split: str
+    reading: Reading
 
-    def records(self, split: str) -> list[Record]:
+    def records(self, split: str) -> Records:
         """List the images of a split, in a fixed order."""
         ...

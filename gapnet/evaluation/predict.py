@@ -9,7 +9,7 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.store import Row, Writer
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
-from gapnet.metrics.functional import best_iou, pad_boxes
+from gapnet.metrics.functional import best_iou, pad_lists
 from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import look
 
@@ -68,6 +68,6 @@ class Predictor(pl.LightningModule):
         swept = self.localizer.boxes_at(maps, batch.windows, batch.sizes, cuts)[:, 0]
         return best_iou(
             torch.cat([boxes, swept], 1),
-            pad_boxes([each.cpu() for each in truth]),
+            pad_lists([each.cpu() for each in truth]),
             inclusive=self.protocol.inclusive,
         )

@@ -1,12 +1,11 @@
 """Score: a pure function of predictions and ground truth."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from gapnet.data.sample import Record
+from gapnet.data.records import Records
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import interval
 from gapnet.evaluation.protocols import Protocol
@@ -54,12 +53,11 @@ class Figure:
     rules: str
 
 
-def truth_of(records: Sequence[Record]) -> Truth:
+def truth_of(records: Records) -> Truth:
     """Gather the ground truth of records."""
-    boxes = [record.boxes for record in records if record.boxes is not None]
-    labels = torch.tensor([record.label for record in records])
-    padded = pad_boxes(boxes) if len(boxes) == len(records) else None
-    return Truth([record.id for record in records], labels, padded)
+    boxes = records.boxes
+    padded = None if boxes is None else pad_boxes(boxes.xyxy, boxes.counts)
+    return Truth(records.ids, records.labels, padded)
 
 
 def align(predictions: Predictions, truth: Truth) -> Predictions:

@@ -25,15 +25,22 @@ class PaddedBoxes(NamedTuple):
     present: Tensor
 
 
-def pad_boxes(boxes: Sequence[Tensor]) -> PaddedBoxes:
-    """Stack the boxes (n, 4) of each of N images."""
-    most = max((len(each) for each in boxes), default=0)
-    padded = torch.zeros(len(boxes), most, 4)
-    present = torch.zeros(len(boxes), most, dtype=torch.bool)
-    for row, each in enumerate(boxes):
-        padded[row, : len(each)] = each
-        present[row, : len(each)] = True
+def pad_boxes(boxes: Tensor, counts: Tensor) -> PaddedBoxes:
+    """Stack boxes (M, 4) of N images one after the other, of which each has counts (N,).
+
+    >>> pad_boxes(torch.zeros(3, 4), torch.tensor([1, 2])).present.tolist()
+    [[True, False], [True, True]]
+    """
+    present = torch.arange(int(counts.max()) if len(counts) else 0) < counts[:, None]
+    padded = torch.zeros(*present.shape, 4)
+    padded[present] = boxes
     return PaddedBoxes(padded, present)
+
+
+def pad_lists(boxes: Sequence[Tensor]) -> PaddedBoxes:
+    """Stack the boxes (n, 4) of each of N images."""
+    counts = torch.tensor([len(each) for each in boxes])
+    return pad_boxes(torch.cat(list(boxes)) if len(boxes) else torch.zeros(0, 4), counts)
 
 
 def best_iou(boxes: Tensor, truth: PaddedBoxes, *, inclusive: bool) -> Tensor:

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from gapnet.metrics.classification import ErrorRate
-from gapnet.metrics.functional import best_iou, pad_boxes
+from gapnet.metrics.functional import best_iou, pad_lists
 
 
 class GtKnownError(ErrorRate):
@@ -22,5 +22,5 @@ class GtKnownError(ErrorRate):
 
     def update(self, boxes: Tensor, truth: list[Tensor]) -> None:
         """Count boxes (B, 4) against the true boxes of each image, B times (n, 4)."""
-        overlaps = best_iou(boxes[:, None].cpu(), pad_boxes(truth), inclusive=self.inclusive)
+        overlaps = best_iou(boxes[:, None].cpu(), pad_lists(truth), inclusive=self.inclusive)
         self.count(overlaps[:, 0] >= self.threshold)

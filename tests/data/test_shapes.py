@@ -67,7 +67,7 @@ def test_the_tree_is_read_by_the_ilsvrc_reader(shapes_root: Path) -> None:
     train, test = source.records("train_cls"), source.records("test")
     assert [len(train), len(source.records("val")), len(test)] == [24, 12, 12]
     assert Counter(record.label for record in train) == {0: 8, 1: 8, 2: 8}
-    assert all(record.path.is_file() for record in train + test)
+    assert all(record.path.is_file() for record in [*train, *test])
     assert all(record.boxes is None for record in train)
     assert all(record.boxes is not None and len(record.boxes) >= 1 for record in test)
 

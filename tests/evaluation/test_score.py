@@ -17,7 +17,7 @@ from gapnet.evaluation.score import (
     sweep_errors,
 )
 from gapnet.evaluation.store import About, Overlaps, Predictions
-from gapnet.metrics.functional import pad_boxes
+from gapnet.metrics.functional import pad_lists
 from tests.oracles import scoring
 
 N, CLASSES = 60, 8
@@ -50,7 +50,7 @@ def drawn() -> tuple[Predictions, Truth]:
         about=About("test", "tiny_gap", "", CLASSES, 0.2, CUTS),
     )
     return predictions, Truth(
-        predictions.ids, labels, pad_boxes([torch.tensor(each) for each in truth_boxes])
+        predictions.ids, labels, pad_lists([torch.tensor(each) for each in truth_boxes])
     )
 
 

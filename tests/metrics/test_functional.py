@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gapnet.metrics.classification import TopKError
-from gapnet.metrics.functional import best_iou, label_hits, localization_hits, pad_boxes
+from gapnet.metrics.functional import best_iou, label_hits, localization_hits, pad_lists
 from gapnet.metrics.localization import GtKnownError
 from tests.oracles import scoring
 
@@ -36,7 +36,7 @@ def test_localization_error_equals_the_devkit_s_procedure(cases, k: int, inclusi
     guess_labels = torch.tensor([[label for label, _ in each] for each in guesses])
     boxes = torch.tensor([[box for _, box in each] for each in guesses])
     overlaps = best_iou(
-        boxes, pad_boxes([torch.tensor(each) for each in truth]), inclusive=inclusive
+        boxes, pad_lists([torch.tensor(each) for each in truth]), inclusive=inclusive
     )
     hits = localization_hits(guess_labels, overlaps, torch.tensor(labels), within=k, threshold=0.5)
     expected = scoring.localization_error(
@@ -56,7 +56,7 @@ def test_classification_error_equals_the_devkit_s_procedure(cases, k: int) -> No
 
 
 def test_padding_never_counts_as_a_box() -> None:
-    truth = pad_boxes([torch.tensor([[5.0, 5.0, 9.0, 9.0]]), torch.zeros(0, 4)])
+    truth = pad_lists([torch.tensor([[5.0, 5.0, 9.0, 9.0]]), torch.zeros(0, 4)])
     overlaps = best_iou(torch.zeros(2, 1, 4), truth, inclusive=True)
     assert overlaps.tolist() == [[0.0], [0.0]]
 

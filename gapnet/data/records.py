@@ -1,0 +1,163 @@
+"""The images of a split in columns: a million of them cost little, and workers share them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, overload
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+UNKNOWN = -1  # the label of an image whose class nobody tells
+# boxes: four numbers each. blacklisted: left out of localization by ILSVRC's devkit.
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("path", pa.string()),
+        ("label", pa.int32()),
+        ("boxes", pa.list_(pa.float32())),
+        ("masks", pa.list_(pa.string())),
+        ("ignore", pa.string()),
+        ("blacklisted", pa.bool_()),
+    ]
+)
+
+
+class Record(NamedTuple):
+    """Point at one image on disk and hold what is known of it.
+
+    Boxes (n, 4) are inclusive, in pixels of the file as stored; None where nobody drew any. Masks
+    are image files that cover the object, one for each of its parts, and `ignore` is one of pixels
+    that do not count.
+    """
+
+    id: str
+    path: Path
+    label: int
+    boxes: Tensor | None
+    masks: tuple[Path, ...] = ()
+    ignore: Path | None = None
+    blacklisted: bool = False
+
+
+class RaggedBoxes(NamedTuple):
+    """Hold the boxes (M, 4) of N images one after the other, and how many each has, (N,)."""
+
+    xyxy: Tensor
+    counts: Tensor
+
+
+class Records(Sequence[Record]):
+    """Hold records in columns; paths are relative to `root` where they lie in it."""
+
+    def __init__(self, table: pa.Table, root: Path) -> None:
+        """Take a table of the schema."""
+        self.table, self.root = table, root
+
+    @classmethod
+    def of(cls, records: Iterable[Record], root: Path) -> "Records":
+        """Lay records out in columns."""
+        rows = [_row(record, root) for record in records]
+        return cls(pa.Table.from_pylist(rows, schema=SCHEMA), root)
+
+    @classmethod
+    def open(cls, path: Path, root: Path) -> "Records":
+        """Map a file that `save` wrote into memory."""
+        with pa.memory_map(str(path)) as file:
+            return cls(pa.ipc.open_file(file).read_all(), root)
+
+    def save(self, path: Path) -> None:
+        """Write an Arrow file."""
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
+            writer.write_table(self.table)
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return int(self.table.num_rows)
+
+    @overload
+    def __getitem__(self, row: int) -> Record: ...
+    @overload
+    def __getitem__(self, row: slice) -> "Records": ...
+    def __getitem__(self, row: int | slice) -> "Record | Records":
+        """Give one record, or some."""
+        if isinstance(row, slice):
+            return self.take(range(len(self))[row])
+        if not -len(self) <= row < len(self):
+            raise IndexError(row)
+        return self._record(self.table.slice(row % len(self), 1).to_pylist()[0])
+
+    def __iter__(self) -> Iterator[Record]:
+        """Give all records in their order."""
+        for batch in self.table.to_batches(max_chunksize=4096):
+            yield from map(self._record, batch.to_pylist())
+
+    def __eq__(self, other: object) -> bool:
+        """Compare all columns."""
+        return isinstance(other, Records) and bool(self.table.equals(other.table))
+
+    __hash__ = None  # type: ignore[assignment]  # like a list
+
+    def take(self, rows: Sequence[int]) -> "Records":
+        """Choose rows."""
+        return Records(self.table.take(pa.array(rows, pa.int64())), self.root)
+
+    @property
+    def ids(self) -> list[str]:
+        """List the ids."""
+        ids: list[str] = self.table["id"].to_pylist()
+        return ids
+
+    @property
+    def paths(self) -> list[Path]:
+        """List the image files."""
+        return [self.root / path for path in self.table["path"].to_pylist()]
+
+    @property
+    def labels(self) -> Tensor:
+        """Give the labels (N,)."""
+        return torch.from_numpy(self.table["label"].to_numpy().astype(np.int64))
+
+    @property
+    def blacklisted(self) -> Tensor:
+        """Tell which images the devkit leaves out of localization, (N,)."""
+        return torch.from_numpy(self.table["blacklisted"].to_numpy().copy())
+
+    @property
+    def boxes(self) -> RaggedBoxes | None:
+        """Give the boxes of all images; None where some image has none."""
+        column = self.table["boxes"].combine_chunks()
+        if column.null_count:
+            return None
+        flat = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, 4)
+        counts = column.value_lengths().to_numpy(zero_copy_only=False) // 4
+        return RaggedBoxes(torch.from_numpy(flat.copy()), torch.from_numpy(counts.astype(np.int64)))
+
+    def _record(self, row: dict[str, object]) -> Record:
+        boxes, masks, ignore = row["boxes"], row["masks"], row["ignore"]
+        return Record(
+            id=str(row["id"]),
+            path=self.root / str(row["path"]),
+            label=int(str(row["label"])),
+            boxes=None if boxes is None else torch.tensor(boxes, dtype=torch.float32).view(-1, 4),
+            masks=tuple(self.root / str(each) for each in masks) if isinstance(masks, list) else (),
+            ignore=None if ignore is None else self.root / str(ignore),
+            blacklisted=bool(row["blacklisted"]),
+        )
+
+
+def _row(record: Record, root: Path) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "path": _inside(record.path, root),
+        "label": record.label,
+        "boxes": None if record.boxes is None else record.boxes.flatten().tolist(),
+        "masks": [_inside(each, root) for each in record.masks],
+        "ignore": None if record.ignore is None else _inside(record.ignore, root),
+        "blacklisted": record.blacklisted,
+    }
+
+
+def _inside(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
