@@ -46,7 +46,8 @@ class Sample(NamedTuple):
 
     image: bytes (3, H, W). boxes: as in the record. size: (height, width) of the file.
     window: edges x1, y1, x2, y2 (4,) of what the image shows, in pixels of the file; it may reach
-    beyond them. A file that could not be read is a grey image of size (0, 0).
+    beyond them. corrupt: the file that could not be read, if there is one: an evaluation then has a
+    grey image of size (0, 0), a training another image.
     """
 
     image: Tensor
@@ -55,6 +56,7 @@ class Sample(NamedTuple):
     size: tuple[int, int]
     window: Tensor
     id: str
+    corrupt: str | None = None
 
 
 class Batch(NamedTuple):
@@ -66,6 +68,7 @@ class Batch(NamedTuple):
     sizes: Tensor
     windows: Tensor
     ids: list[str]
+    corrupt: list[str | None]
 
 
 def collate(samples: list[Sample]) -> Batch:
@@ -77,6 +80,7 @@ def collate(samples: list[Sample]) -> Batch:
         sizes=torch.tensor([sample.size for sample in samples]),
         windows=torch.stack([sample.window for sample in samples]),
         ids=[sample.id for sample in samples],
+        corrupt=[sample.corrupt for sample in samples],
     )
 
 
