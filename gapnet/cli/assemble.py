@@ -48,7 +48,7 @@ class Rules(NamedTuple):
     """Hold how boxes are found, and what counts as right."""
 
     localizer: Localizer
-    protocol: Protocol
+    protocols: tuple[Protocol, ...]
 
 
 def rules_of(cfg: DictConfig) -> Rules:
@@ -56,7 +56,13 @@ def rules_of(cfg: DictConfig) -> Rules:
     if not (isinstance(cfg.report.images, int) and cfg.report.images >= 0):
         raise GapnetError(f"report.images={cfg.report.images}: must be a whole number from 0 on")
     localizer = Localizer(build(cfg, "saliency"), build(cfg, "boxer"), build(cfg, "guesses"))
-    return Rules(localizer, build(cfg, "protocol"))
+    return Rules(localizer, protocols_of(cfg))
+
+
+def protocols_of(cfg: DictConfig) -> tuple[Protocol, ...]:
+    """Make the protocols, of which the first counts."""
+    built = build(cfg, "protocol")
+    return built if isinstance(built, tuple) else (built,)
 
 
 def training_trainer(cfg: DictConfig, batches: int) -> pl.Trainer:
@@ -74,12 +80,29 @@ def training_trainer(cfg: DictConfig, batches: int) -> pl.Trainer:
     callbacks += [] if console.is_terminal else [EpochLines()]
     steps = -(-batches // cfg.trainer.accumulate_grad_batches)
     every = min(cfg.trainer.log_every_n_steps, steps)
-    return _trainer(cfg, callbacks, logger=loggers, log_every_n_steps=every)
+    trainer = _trainer(cfg, callbacks, logger=loggers, log_every_n_steps=every)
+    if trainer.world_size > 1:
+        raise GapnetError(
+            f"trainer.devices: {trainer.world_size} processes are more than gapnet can train "
+            "with as yet; set trainer.devices=1"
+        )
+    return trainer
 
 
 def predicting_trainer(cfg: DictConfig) -> pl.Trainer:
-    """Make the trainer that predicts: it logs nothing and saves nothing."""
-    return _trainer(cfg, [], logger=False, enable_checkpointing=False)
+    """Make the trainer that predicts: it logs nothing and saves nothing.
+
+    Its processes are children of this one, which goes on alone when they are done.
+    """
+    strategy = {} if cfg.trainer.devices == 1 else {"strategy": "ddp_spawn"}
+    return _trainer(
+        cfg,
+        [],
+        logger=False,
+        enable_checkpointing=False,
+        use_distributed_sampler=False,
+        **strategy,
+    )
 
 
 def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Trainer:
@@ -93,9 +116,4 @@ def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Tra
         enable_model_summary=False,
         **extra,
     )
-    if trainer.world_size > 1:
-        raise GapnetError(
-            f"trainer.devices: {trainer.world_size} processes are more than gapnet can evaluate "
-            "with as yet; set trainer.devices=1"
-        )
     return trainer

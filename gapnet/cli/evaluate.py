@@ -41,7 +41,8 @@ def task(cfg: DictConfig) -> None:
     """Evaluate a checkpoint."""
     from gapnet.cli.assemble import data_of, quiet_lightning, rules_of
     from gapnet.cli.config import build
-    from gapnet.cli.evaluation import Subject, check_classes, evaluate_network
+    from gapnet.cli.evaluation import check_classes, evaluate_network
+    from gapnet.cli.predicting import Subject
     from gapnet.cli.runs import open_folder
     from gapnet.models.saved import load
 

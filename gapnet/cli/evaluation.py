@@ -1,4 +1,4 @@
-"""Predict, score, report and print: the second half of training, and the whole of evaluating."""
+"""Score, report and print: the end of training, and of every way to evaluate."""
 
 import json
 import logging
@@ -11,32 +11,50 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 from torchvision.transforms.v2.functional import pil_to_tensor
 
-from gapnet.cli.assemble import LOGS, Rules, predicting_trainer
-from gapnet.data.datamodule import DataModule
+from gapnet.cli.assemble import LOGS
+from gapnet.cli.predicting import Subject, predict
+from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
-from gapnet.evaluation.predict import Predictor
-from gapnet.evaluation.score import Figure, align, choose_cut, score, truth_of
-from gapnet.evaluation.store import About, Predictions, Writer, read
-from gapnet.layout import CONFIG, METRICS
+from gapnet.evaluation.classes import class_errors, write_classes
+from gapnet.evaluation.compare import write_verdicts
+from gapnet.evaluation.overlaps import known_overlaps
+from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.protocols import Protocol
+from gapnet.evaluation.score import Scored, score
+from gapnet.evaluation.score import Subject as Scoring
+from gapnet.evaluation.truth import Truth, truth_of
+from gapnet.layout import CLASSES, CONFIG, METRICS, REPORT, UNREADABLE, VERDICTS, write_whole
 from gapnet.models.gapnet import GapNet
 from gapnet.report.curves import threshold_plot, training_plots
 from gapnet.report.gallery import Picture, contact_sheet, gallery
 from gapnet.report.page import Report, write_report
-from gapnet.report.tables import console_table
+from gapnet.report.tables import class_lines, console_table, spread_table
 
 log = logging.getLogger(__name__)
 TABLE_WIDTH = 120  # columns, where the output is no terminal
 
 
 @dataclass(frozen=True)
-class Subject:
-    """Hold what is evaluated: a network, the data, the rules, and where the outcome goes."""
+class Outcome:
+    """Hold what was predicted and what it is called: all that scoring and reporting need.
 
-    network: GapNet
-    data: DataModule
-    rules: Rules
-    folder: Path
-    checkpoint: Path
+    Args:
+        title: of the table and the page.
+        source: of the data.
+        predictions: by split, each aligned with its truth.
+        truths: by split.
+        split: that is reported.
+        facts: of the page, name -> text.
+        pictures: of the page.
+    """
+
+    title: str
+    source: Source
+    predictions: dict[str, Predictions]
+    truths: dict[str, Truth]
+    split: str
+    facts: dict[str, str]
+    pictures: Sequence[Picture] = ()
 
 
 def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> None:
@@ -55,57 +73,87 @@ def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> No
 
 def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     """Predict, score, report and print."""
-    source, folder = subject.data.source, subject.folder
+    source = subject.data.source
     split = cfg.split or source.test_split
-    splits = dict.fromkeys((source.select_split, split))
-    predictions = {name: _predict(cfg, subject, name) for name in splits}
-    figures = _score(subject, predictions, split)
-    text = json.dumps([asdict(figure) for figure in figures], indent=2)
-    (folder / METRICS).write_text(text + "\n")
-    pictures = gallery(
-        subject.network,
-        subject.rules.localizer,
-        subject.data.images(split),
-        predictions[split],
-        count=cfg.report.images,
-        iou=subject.rules.protocol.iou,
-    )
-    _show_pictures(pictures, folder)
-    _write_page(subject, predictions, figures, pictures, split)
+    predictions = predict(cfg, subject, list(dict.fromkeys((source.select_split, split))))
     title = f"{subject.network.name} on {source.title}, {split} split"
-    width = None if Console().is_terminal else TABLE_WIDTH
-    Console(width=width).print(console_table(figures, title))
-    print(f"checkpoint: {_short(subject.checkpoint)}")
-    print(f"report: {_short(folder / 'report.html')}")
+    facts = {
+        "network": f"{subject.network.name} {subject.network.arguments}",
+        "checkpoint": str(short(subject.checkpoint)),
+        "data": str(source.root),
+        "localizer": str(subject.rules.localizer),
+    }
+    truths = {name: truth_of(subject.data.records(name)) for name in predictions}
+    protocol = subject.rules.protocols[0]
+    overlaps = known_overlaps(predictions[split], truths[split], protocol)
+    pictures: list[Picture] = []
+    if overlaps is not None:
+        pictures = gallery(
+            subject.network,
+            subject.rules.localizer,
+            subject.data.images(split),
+            predictions[split].classes[:, 0],
+            overlaps.own,
+            count=cfg.report.images,
+            iou=protocol.iou,
+        )
+    outcome = Outcome(title, source, predictions, truths, split, facts, pictures)
+    conclude(outcome, subject.rules.protocols, subject.folder)
+    print(f"checkpoint: {short(subject.checkpoint)}")
+    print(f"report: {short(subject.folder / REPORT)}")
 
 
-def _predict(cfg: DictConfig, subject: Subject, split: str) -> Predictions:
-    """Predict a split into the folder, and read back what was written."""
-    records = subject.data.records(split)
-    log.info("predicting %s: %d images", split, len(records))
-    about = About(
-        split=split,
-        network=subject.network.name,
-        rules=f"{subject.rules.localizer} {subject.rules.protocol}",
-        num_classes=len(subject.data.source.classes),
-        cut=subject.rules.localizer.boxer.cut,
-        cuts=subject.rules.protocol.thresholds(),
+def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path) -> None:
+    """Score by every protocol, write what came out into the folder, and print it."""
+    scored = {protocol.name: score(_scoring(outcome), protocol) for protocol in protocols}
+    figures = [figure for each in scored.values() for figure in each.figures]
+    main = scored[protocols[0].name]
+    truth, source = outcome.truths[outcome.split], outcome.source
+    write_verdicts(_scoring(outcome), scored, folder / VERDICTS)
+    classes = class_errors(main.verdicts, truth.labels, len(source.classes))
+    write_classes(classes, source.classes, source.class_names, folder / CLASSES)
+    _list_unreadable(outcome, folder)
+    _show_pictures(outcome.pictures, folder)
+    lines = class_lines(classes, source.class_names)
+    _write_page(outcome, scored, protocols[0], lines, folder)
+    write_whole(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
+    printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)
+    printed.print(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
+    if len(protocols) > 1:
+        printed.print(spread_table(figures, "The same predictions by different conventions"))
+    for line in lines:
+        print(line)
+
+
+def short(path: Path) -> Path:
+    """Give a path relative to where the user is, if it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _scoring(outcome: Outcome) -> Scoring:
+    source, split, chooser = outcome.source, outcome.split, outcome.source.select_split
+    chosen_on = None
+    if chooser != split and chooser in outcome.predictions:
+        chosen_on = (outcome.predictions[chooser], outcome.truths[chooser], chooser)
+    return Scoring(
+        outcome.predictions[split], outcome.truths[split], source.title, split, chosen_on
     )
-    place = subject.folder / "predictions" / split
-    predictor = Predictor(
-        subject.network, subject.rules.localizer, subject.rules.protocol, Writer(place, about)
-    )
-    predicting_trainer(cfg).predict(predictor, subject.data.loader(split), return_predictions=False)
-    return align(read(place), truth_of(records))
 
 
-def _score(subject: Subject, predictions: dict[str, Predictions], split: str) -> list[Figure]:
-    protocol, chosen_on = subject.rules.protocol, subject.data.source.select_split
-    overlaps = predictions[chosen_on].overlaps if chosen_on != split else None
-    frozen = None if overlaps is None else (choose_cut(overlaps, protocol), chosen_on)
-    truth = truth_of(subject.data.records(split))
-    data = subject.data.source.title
-    return score(predictions[split], truth, protocol, data=data, split=split, frozen=frozen)
+def _list_unreadable(outcome: Outcome, folder: Path) -> None:
+    """List the images that could not be read, and so count as wrong."""
+    predictions = outcome.predictions[outcome.split]
+    broken = (predictions.sizes[:, 0] == 0).nonzero().flatten().tolist()
+    (folder / UNREADABLE).unlink(missing_ok=True)
+    if broken:
+        ids = predictions.take(broken).ids
+        write_whole(folder / UNREADABLE, "".join(f"{each}\n" for each in ids))
+        log.warning(
+            "%d of %d images could not be read and count as wrong: %s",
+            len(broken),
+            len(predictions),
+            folder / UNREADABLE,
+        )
 
 
 def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
@@ -123,32 +171,27 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
 
 
 def _write_page(
-    subject: Subject,
-    predictions: dict[str, Predictions],
-    figures: Sequence[Figure],
-    pictures: Sequence[Picture],
-    split: str,
+    outcome: Outcome,
+    scored: dict[str, Scored],
+    protocol: Protocol,
+    lines: Sequence[str],
+    folder: Path,
 ) -> None:
-    swept = {name: each.overlaps for name, each in predictions.items()}
-    plots = training_plots(subject.folder / LOGS / "metrics.csv")
-    plots |= threshold_plot(swept, figures, subject.rules.protocol)
-    facts = {
-        "network": f"{subject.network.name} {subject.network.arguments}",
-        "checkpoint": str(_short(subject.checkpoint)),
-        "data": str(subject.data.source.root),
-        "localizer": str(subject.rules.localizer),
+    swept = {
+        name: known_overlaps(each, outcome.truths[name], protocol)
+        for name, each in outcome.predictions.items()
     }
+    figures = [figure for each in scored.values() for figure in each.figures]
+    plots = training_plots(folder / LOGS / "metrics.csv")
+    plots |= threshold_plot(swept, scored[protocol.name].figures, protocol)
     report = Report(
-        title=f"{subject.network.name} on {subject.data.source.title}, {split} split",
-        facts=facts,
+        title=outcome.title,
+        facts=outcome.facts,
         figures=figures,
+        classes=lines,
         plots=plots,
-        pictures=pictures,
-        class_names=subject.data.source.class_names,
-        config=(subject.folder / CONFIG).read_text(),
+        pictures=outcome.pictures,
+        class_names=outcome.source.class_names,
+        config=(folder / CONFIG).read_text(),
     )
-    write_report(report, subject.folder / "report.html")
-
-
-def _short(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    write_report(report, folder / REPORT)

@@ -29,7 +29,8 @@ def task(cfg: DictConfig) -> None:
     """Train, then evaluate what was trained."""
     from gapnet.cli.assemble import data_of, quiet_lightning, rules_of, training_trainer
     from gapnet.cli.config import build
-    from gapnet.cli.evaluation import Subject, evaluate_network
+    from gapnet.cli.evaluation import evaluate_network
+    from gapnet.cli.predicting import Subject
     from gapnet.cli.runs import checkpoint_of, link_latest, open_folder
     from gapnet.models.saved import load
 
@@ -52,8 +53,8 @@ def task(cfg: DictConfig) -> None:
         optim=optim,
         localizer=rules.localizer,
         total_steps=steps,
-        iou=rules.protocol.iou,
-        inclusive=rules.protocol.inclusive,
+        iou=rules.protocols[0].iou,
+        inclusive=rules.protocols[0].inclusive,
     )
     folder = open_folder(cfg)
     link_latest(folder, Path(cfg.paths.runs))

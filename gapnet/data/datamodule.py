@@ -1,6 +1,8 @@
 """Batches, workers and samplers, once for every data set."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Container, Iterator, Sequence
+from itertools import chain
 from random import Random
 
 import pytorch_lightning as pl
@@ -10,9 +12,10 @@ from torchvision.transforms import v2
 
 from gapnet.data.images import Draw, Images, read_image
 from gapnet.data.records import Records
-from gapnet.data.sample import Sample, Source, collate
+from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.errors import GapnetError
 
+log = logging.getLogger(__name__)
 View = Callable[[tuple[int, int]], v2.Transform]
 SEEDS = 2**31
 
@@ -38,6 +41,31 @@ class Shuffle(Sampler[Draw]):
         order = torch.randperm(self.count, generator=generator).tolist()
         seeds = torch.randint(SEEDS, (self.count,), generator=generator).tolist()
         return map(Draw, order, seeds)
+
+
+class Share(Sampler[int]):
+    """Give a process its share of the batches that are left to do, in the order of the images.
+
+    The images of a batch are the same whatever is left, and however many processes there are: the
+    last digits of what a network says depend on who stands beside whom.
+    """
+
+    def __init__(self, batches: Sequence[range]) -> None:
+        """Share out batches of rows."""
+        self.batches = batches
+
+    def __len__(self) -> int:
+        """Count the images of this process."""
+        return sum(map(len, self._mine()))
+
+    def __iter__(self) -> Iterator[int]:
+        """Give the rows of this process."""
+        return chain.from_iterable(self._mine())
+
+    def _mine(self) -> Sequence[range]:
+        if not torch.distributed.is_initialized():
+            return self.batches
+        return self.batches[torch.distributed.get_rank() :: torch.distributed.get_world_size()]
 
 
 class DataModule(pl.LightningDataModule):
@@ -81,6 +109,7 @@ class DataModule(pl.LightningDataModule):
         self.batch_size, self.num_workers = batch_size, num_workers
         self.view, self.augment = view(input_size), (augment or view)(input_size)
         self._records: dict[str, Records] = {}
+        self._corrupt: set[str] = set()
 
     def records(self, split: str) -> Records:
         """List the records of a split that are used; they are read once."""
@@ -98,22 +127,33 @@ class DataModule(pl.LightningDataModule):
         """
         for split in dict.fromkeys(splits):
             records = self.records(split)
-            read_image(records[0].path)
+            read_image(records[0].path, exif=self.source.reading.exif)
             for path in records.paths:
                 if not path.is_file():
                     raise GapnetError(f"{path}: no such image; split {split!r} lists it")
 
     def images(self, split: str) -> Images:
         """Open a split under the fixed view."""
-        return Images(self.records(split), self.view)
+        return Images(self.records(split), self.view, self.source.reading)
 
-    def loader(self, split: str) -> DataLoader[Sample]:
-        """Serve a split in order, each image once, under the fixed view."""
-        return self._loader(self.images(split), sampler=None, drop_last=False)
+    def loader(self, split: str, *, done: Container[str] = ()) -> DataLoader[Sample]:
+        """Serve a split in order, each image once, under the fixed view.
+
+        Batches all of whose images are `done` are left out. Processes share what is left.
+        """
+        images = self.images(split)
+        ids = images.records.ids
+        batches = [
+            range(start, min(start + self.batch_size, len(ids)))
+            for start in range(0, len(ids), self.batch_size)
+        ]
+        left = [batch for batch in batches if any(ids[row] not in done for row in batch)]
+        return self._loader(images, sampler=Share(left), drop_last=False)
 
     def train_dataloader(self) -> DataLoader[Sample]:
         """Serve the training split, shuffled, under random views; only in full batches."""
-        images = Images(self.records(self.source.train_split), self.augment)
+        records = self.records(self.source.train_split)
+        images = Images(records, self.augment, self.source.reading)
         sampler = Shuffle(len(images), seed=self.seed)
         return self._loader(images, sampler=sampler, drop_last=len(images) >= self.batch_size)
 
@@ -121,8 +161,28 @@ class DataModule(pl.LightningDataModule):
         """Serve the split that chooses checkpoints and thresholds."""
         return self.loader(self.source.select_split)
 
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Count the files of a training that could not be read."""
+        del dataloader_idx
+        if self.trainer is not None and self.trainer.training:
+            for path in batch.corrupt:
+                self._count_corrupt(path)
+        return batch
+
+    def _count_corrupt(self, path: str | None) -> None:
+        if path is None or path in self._corrupt:
+            return
+        self._corrupt.add(path)
+        most = self.source.reading.max_corrupt
+        log.warning("%s: cannot be read; another image takes its place", path)
+        if len(self._corrupt) > most:
+            raise GapnetError(
+                f"{path}: is the {len(self._corrupt)}th image that cannot be read, and "
+                f"data.max_corrupt={most}; restore the files (log.txt names them)"
+            )
+
     def _loader(
-        self, images: Images, *, sampler: Shuffle | None, drop_last: bool
+        self, images: Images, *, sampler: Shuffle | Share, drop_last: bool
     ) -> DataLoader[Sample]:
         return DataLoader(
             images,

@@ -1,6 +1,7 @@
 """The images of a split in columns: a million of them cost little, and workers share them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, overload
 
@@ -98,6 +99,14 @@ class Records(Sequence[Record]):
         return isinstance(other, Records) and bool(self.table.equals(other.table))
 
     __hash__ = None  # type: ignore[assignment]  # like a list
+
+    def of_id(self, identity: str) -> Record:
+        """Find the record of an id."""
+        return self[self._rows[identity]]
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {each: row for row, each in enumerate(self.ids)}
 
     def take(self, rows: Sequence[int]) -> "Records":
         """Choose rows."""

@@ -1,73 +1,177 @@
-"""Predict: run a network over a split and write one row per image, keeping no map."""
+"""Predict: run a network over splits and write one row per image, keeping no map."""
 
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
+from gapnet.data.records import UNKNOWN, Record, Records
 from gapnet.data.sample import Batch
-from gapnet.evaluation.protocols import Protocol
+from gapnet.evaluation.pixels import pixel_histogram
 from gapnet.evaluation.store import Row, Writer
+from gapnet.localization.boxers import Swept
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
-from gapnet.metrics.functional import best_iou, pad_lists
 from gapnet.models.gapnet import GapNet
+from gapnet.ops.boxes import clip, leave_window
 from gapnet.saliency.base import look
+
+NO_BOX = (0.0, 0.0, -1.0, -1.0)
+
+
+@dataclass(frozen=True)
+class KeptMaps:
+    """Say where maps of the true classes are kept, in half precision.
+
+    Args:
+        folder: has a file ID.npy for each image.
+        side: of the square that they are resized to; None keeps them as they are.
+    """
+
+    folder: Path
+    side: int | None
+
+    def keep(self, identity: str, heat: Tensor) -> None:
+        """Write one map (h, w)."""
+        if self.side is not None:
+            square = (self.side, self.side)
+            heat = interpolate(heat[None, None], size=square, mode="bilinear")[0, 0]
+        path = self.folder / f"{identity}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        with unfinished.open("wb") as file:
+            np.save(file, heat.half().numpy())
+        unfinished.replace(path)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Hold a split that is predicted: its records, where its rows go, and perhaps its maps."""
+
+    records: Records
+    writer: Writer
+    kept: KeptMaps | None = None
 
 
 class Predictor(pl.LightningModule):
-    """Be what a Trainer predicts with: rows go to the writer, nothing is returned."""
+    """Be what a Trainer predicts with: rows go to the writers, nothing is returned."""
 
-    def __init__(
-        self, network: GapNet, localizer: Localizer, protocol: Protocol, writer: Writer
-    ) -> None:
-        """Predict with `network`, as `localizer` says; overlaps are taken as `protocol` says."""
+    def __init__(self, network: GapNet, localizer: Localizer, jobs: list[Job]) -> None:
+        """Predict with `network`, as `localizer` says; each job has a loader of its own."""
         super().__init__()
         self.network = network
         self.localizer = localizer
-        self.protocol = protocol
-        self.writer = writer
+        self.jobs = jobs
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> None:
+    def on_predict_start(self) -> None:
+        """Name the parts after the process."""
+        for job in self.jobs:
+            job.writer.rank = self.global_rank
+
+    def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Write the rows of a batch."""
         seen = look(self.network, self.network.normalise(batch.images))
         ranked = seen.logits.topk(min(MOST, seen.logits.shape[1])).indices
         scores = seen.logits.float().softmax(1).gather(1, ranked)
-        classes = torch.cat([ranked[:, : self.localizer.guesses.classes], batch.labels[:, None]], 1)
+        true = batch.labels[:, None].clamp(min=0)
+        classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
         maps = self.localizer.maps(self.network, seen, classes, batch.ids)
         boxes = self.localizer.boxes(maps, batch.windows, batch.sizes)
         labels, guesses = self.localizer.guesses(classes[:, :-1].cpu(), boxes[:, :-1])
-        overlaps = self._overlaps(maps[:, -1:], boxes[:, -1:], batch)
-        height_width = batch.sizes.tolist()
-        self.writer.add(
-            [
-                Row(
-                    id=batch.ids[row],
-                    height=height_width[row][0],
-                    width=height_width[row][1],
-                    classes=ranked[row].tolist(),
-                    scores=scores[row].tolist(),
-                    guess_labels=labels[row].tolist(),
-                    guess_boxes=guesses[row].flatten().tolist(),
-                    truth_iou=None if overlaps is None else overlaps[row, 0].item(),
-                    truth_ious=None if overlaps is None else overlaps[row, 1:].tolist(),
-                )
-                for row in range(len(batch.ids))
-            ]
-        )
+        job = self.jobs[dataloader_idx]
+        rows = []
+        for place, identity in enumerate(batch.ids):
+            height, width = batch.sizes[place].tolist()
+            if batch.corrupt[place] is not None:
+                rows.append(unreadable(identity, len(job.writer.about.cuts)))
+                continue
+            row = Row(
+                id=identity,
+                height=height,
+                width=width,
+                classes=ranked[place].tolist(),
+                scores=scores[place].tolist(),
+                guess_labels=labels[place].tolist(),
+                guess_boxes=guesses[place].flatten().tolist(),
+            )
+            rows.append(self._with_truth(row, batch, place, maps[place, -1], job))
+        job.writer.add(rows)
 
-    def on_predict_end(self) -> None:
+    def on_predict_epoch_end(self) -> None:
         """Write the last rows."""
-        self.writer.flush()
+        for job in self.jobs:
+            job.writer.flush()
 
-    def _overlaps(self, maps: Tensor, boxes: Tensor, batch: Batch) -> Tensor | None:
-        """Overlap the true class's box, and its boxes at each cut, with the truth: (B, 1 + T)."""
-        truth = [each for each in batch.boxes if each is not None]
-        if len(truth) < len(batch.boxes):
-            return None
-        cuts = self.protocol.thresholds()
-        swept = self.localizer.boxes_at(maps, batch.windows, batch.sizes, cuts)[:, 0]
-        return best_iou(
-            torch.cat([boxes, swept], 1),
-            pad_lists([each.cpu() for each in truth]),
-            inclusive=self.protocol.inclusive,
-        )
+    def _with_truth(self, row: Row, batch: Batch, place: int, heat: Tensor, job: Job) -> Row:
+        """Add what is known of the true class's map (h, w)."""
+        if batch.labels[place] == UNKNOWN:
+            return row
+        if job.kept is not None:
+            job.kept.keep(row.id, heat)
+        record = job.records.of_id(row.id)
+        if record.boxes is None and not record.masks:
+            return row
+        window = batch.windows[place].cpu()
+        return known_row(row, heat, self.localizer, window=window, record=record)
+
+
+def known_row(
+    row: Row, heat: Tensor, localizer: Localizer, *, window: Tensor, record: Record
+) -> Row:
+    """Add to a row what the map (h, w) of the true class says, laid over a window (4,)."""
+    grid = localizer.grid(window)
+    warm = localizer.boxer.heat(heat[None], grid)[0]
+    own = torch.from_numpy(localizer.boxer.box(warm)).float()
+    box = clip(leave_window(own, window, grid), (row.height, row.width))
+    swept = localizer.boxer.sweep(warm, localizer.boxer.thresholds())
+    return row._replace(
+        known_box=box.tolist(),
+        window=window.tolist(),
+        grid=grid,
+        swept_boxes=swept.boxes.flatten(),
+        swept_cuts=swept.cuts,
+        pixels=pixel_histogram(warm, record) if record.masks else None,
+    )
+
+
+def unreadable(identity: str, cuts: int) -> Row:
+    """Write down that an image could not be read: it has boxes, but they are of nothing."""
+    swept = Swept(np.tile(np.array(NO_BOX, np.int16), (cuts, 1)), np.arange(cuts, dtype=np.int16))
+    return Row(
+        id=identity,
+        height=0,
+        width=0,
+        classes=[-1],
+        scores=[0.0],
+        guess_labels=[-1],
+        guess_boxes=NO_BOX,
+        known_box=NO_BOX,
+        window=(0.0, 0.0, 1.0, 1.0),
+        grid=(1, 1),
+        swept_boxes=swept.boxes.flatten(),
+        swept_cuts=swept.cuts,
+        pixels=None,
+    )
+
+
+def digest_of_weights(network: nn.Module) -> str:
+    """Digest all weights."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def digest_of_data(records: Records) -> str:
+    """Digest which images there are, and the truth of each."""
+    digest = hashlib.sha256()
+    for name in ("id", "label", "boxes", "masks"):
+        digest.update(json.dumps(records.table[name].to_pylist()).encode())
+    return digest.hexdigest()[:16]

@@ -1,39 +1,77 @@
 """What counts as right."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+from torch import Tensor
 
 from gapnet.errors import GapnetError
+from gapnet.evaluation.frames import FRAMES, File, Frame
+from gapnet.localization.guesses import MOST
+
+Boxes = Literal["all", "first"]
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Name the rules by which predictions are scored.
+    """Name the rules by which predictions are scored; the defaults are ILSVRC's devkit's.
 
     Args:
         name: stands beside every figure.
-        iou: from this overlap on (not above it) a box is right.
+        iou: the overlap from which on a box is right.
+        above: whether the box of a guess must lie above that, rather than at it.
+        above_known: the same for the box of the true class.
         inclusive: whether a box's last pixel belongs to it when areas are taken.
-        cuts: how many thresholds the sweep tries, evenly from 0 up to, but not including, 1.
+        frame: where overlaps are taken: file, or the frame of a published evaluation.
+        truth: whether all true boxes of an image count, or only the first.
+        blacklist: whether images that the devkit blacklists are left out of localization.
+        within: how many guesses are looked at; a figure for each.
+        known_ious: overlaps of MaxBoxAccV2, if it is to be reported.
         resamples: of the bootstrap.
         seed: of the bootstrap.
     """
 
-    name: str = "paper"
+    name: str = "ilsvrc"
     iou: float = 0.5
+    above: bool = False
+    above_known: bool = False
     inclusive: bool = True
-    cuts: int = 100
+    frame: str = "file"
+    truth: Boxes = "all"
+    blacklist: bool = True
+    within: Sequence[int] = (1, 2, 3, 4, 5)
+    known_ious: Sequence[float] = ()
     resamples: int = 1000
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 0 < self.iou <= 1:
-            raise GapnetError(f"protocol.iou={self.iou}: must be above 0 and at most 1")
-        if self.cuts < 1:
-            raise GapnetError(f"protocol.cuts={self.cuts}: must be at least 1")
+        for iou in (self.iou, *self.known_ious):
+            if not 0 < iou <= 1:
+                raise GapnetError(f"protocol.iou={iou}: must be above 0 and at most 1")
         if self.resamples < 1:
             raise GapnetError(f"protocol.resamples={self.resamples}: must be at least 1")
+        if self.frame not in FRAMES:
+            raise GapnetError(f"protocol.frame={self.frame}: must be one of {', '.join(FRAMES)}")
+        if self.truth not in get_args(Boxes):
+            raise GapnetError(f"protocol.truth={self.truth}: must be all or first")
+        if not self.within or not all(1 <= each <= MOST for each in self.within):
+            raise GapnetError(f"protocol.within={list(self.within)}: must be from 1 to {MOST}")
 
-    def thresholds(self) -> list[float]:
-        """List the cuts of the sweep, ascending."""
-        return [index / self.cuts for index in range(self.cuts)]
+    def frame_of(self) -> File | Frame:
+        """Give the frame by its name."""
+        return FRAMES[self.frame]
+
+    def right(self, overlaps: Tensor) -> Tensor:
+        """Tell of which guesses the box is right, from its overlap."""
+        return overlaps > self.iou if self.above else overlaps >= self.iou
+
+    def right_known(self, overlaps: Tensor) -> Tensor:
+        """Tell whether the box of the true class is right, from its overlap."""
+        return overlaps > self.iou if self.above_known else overlaps >= self.iou
+
+
+def together(protocols: Mapping[str, Protocol]) -> tuple[Protocol, ...]:
+    """Score by several protocols; the first one counts."""
+    return tuple(protocols.values())

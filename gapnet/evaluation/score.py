@@ -1,35 +1,26 @@
 """Score: a pure function of predictions and ground truth."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gapnet.data.records import Records
-from gapnet.errors import GapnetError
-from gapnet.evaluation.bootstrap import interval
+from gapnet.evaluation.bootstrap import bounds, intervals, resampled
+from gapnet.evaluation.overlaps import known_overlaps
+from gapnet.evaluation.pixels import average_precision
+from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.store import Overlaps, Predictions
-from gapnet.metrics.functional import (
-    PaddedBoxes,
-    best_iou,
-    label_hits,
-    localization_hits,
-    pad_boxes,
+from gapnet.evaluation.truth import Truth
+from gapnet.evaluation.verdicts import (
+    Frozen,
+    Verdict,
+    anchors,
+    classification,
+    known,
+    localization,
+    max_box,
 )
-from gapnet.ops.boxes import centred
-
-CENTRED_SHARES = [index / 50 for index in range(5, 51)]  # sides of the centred boxes that are tried
-TOP = (1, 5)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Hold the ground truth: ids, labels (N,), and boxes, unless some image has none."""
-
-    ids: list[str]
-    labels: Tensor
-    boxes: PaddedBoxes | None
 
 
 @dataclass(frozen=True)
@@ -53,145 +44,104 @@ class Figure:
     rules: str
 
 
-def truth_of(records: Records) -> Truth:
-    """Gather the ground truth of records."""
-    boxes = records.boxes
-    padded = None if boxes is None else pad_boxes(boxes.xyxy, boxes.counts)
-    return Truth(records.ids, records.labels, padded)
+@dataclass(frozen=True)
+class Scored:
+    """Hold the figures of one protocol, and the verdicts of which most are the means."""
 
-
-def align(predictions: Predictions, truth: Truth) -> Predictions:
-    """Put predictions into the order of the truth; an image without a prediction is an error."""
-    rows = {each: row for row, each in enumerate(predictions.ids)}
-    missing = [each for each in truth.ids if each not in rows]
-    if missing:
-        raise GapnetError(
-            f"{len(missing)} of {len(truth.ids)} images have no prediction, "
-            f"the first of them {missing[0]}"
-        )
-    order = torch.tensor([rows[each] for each in truth.ids])
-    overlaps = predictions.overlaps
-    return replace(
-        predictions,
-        ids=truth.ids,
-        sizes=predictions.sizes[order],
-        classes=predictions.classes[order],
-        guess_labels=predictions.guess_labels[order],
-        guess_boxes=predictions.guess_boxes[order],
-        overlaps=overlaps
-        and overlaps._replace(own=overlaps.own[order], swept=overlaps.swept[order]),
-    )
-
-
-def sweep_errors(overlaps: Overlaps, protocol: Protocol) -> Tensor:
-    """Give the ground-truth-known error at each cut, (T,)."""
-    return 1 - (overlaps.swept >= protocol.iou).double().mean(0)
-
-
-def choose_cut(overlaps: Overlaps, protocol: Protocol) -> float:
-    """Choose the cut with the lowest ground-truth-known error; of several, the lowest cut."""
-    return overlaps.cuts[int((overlaps.swept >= protocol.iou).sum(0).argmax())]
-
-
-def score(
-    predictions: Predictions,
-    truth: Truth,
-    protocol: Protocol,
-    *,
-    data: str,
-    split: str,
-    frozen: tuple[float, str] | None,
-) -> list[Figure]:
-    """Compute every figure that predictions and truth allow.
-
-    Args:
-        predictions: aligned with the truth.
-        truth: of the split.
-        protocol: the rules.
-        data: title of the data set.
-        split: name of the split that is scored.
-        frozen: a cut chosen on another split, and that split's name.
-    """
-    verdicts = _classification(predictions, truth)
-    if truth.boxes is not None and predictions.overlaps is not None:
-        verdicts += _localization(predictions, truth.labels, truth.boxes, protocol)
-        verdicts += _gt_known(predictions.overlaps, predictions.about.cut, protocol, split, frozen)
-        verdicts += _anchors(predictions.sizes, truth.boxes, protocol, split)
-    return [_figure(each, protocol, data, split, predictions.about.rules) for each in verdicts]
+    figures: list[Figure]
+    verdicts: list[Verdict]
 
 
 @dataclass(frozen=True)
-class _Verdict:
-    metric: str
-    hits: Tensor
-    threshold: float | None = None
-    chosen_on: str | None = None
+class Subject:
+    """Hold what is scored: predictions, aligned with the truth, of a split of some data.
+
+    `chosen_on` are predictions and truth of another split, on which thresholds are chosen, and its
+    name.
+    """
+
+    predictions: Predictions
+    truth: Truth
+    data: str
+    split: str
+    chosen_on: tuple[Predictions, Truth, str] | None = None
 
 
-def _figure(verdict: _Verdict, protocol: Protocol, data: str, split: str, rules: str) -> Figure:
-    wrong = (~verdict.hits).double()
-    low, high = interval(wrong, resamples=protocol.resamples, seed=protocol.seed)
+def score(subject: Subject, protocol: Protocol) -> Scored:
+    """Compute every figure that predictions and truth allow."""
+    predictions, truth, split = subject.predictions, subject.truth, subject.split
+    verdicts = classification(predictions, truth, protocol)
+    if truth.boxes is not None:
+        if len(predictions.guesses.labels[0]):
+            verdicts += localization(predictions, truth, truth.boxes, protocol)
+        overlaps, frozen = known_overlaps(predictions, truth, protocol), _frozen(subject, protocol)
+        if overlaps is not None:
+            verdicts += known(predictions, overlaps, truth, protocol, split=split, frozen=frozen)
+            if protocol.known_ious:
+                verdicts += max_box(overlaps, truth, protocol, split=split, frozen=frozen)
+        verdicts += anchors(predictions, truth, truth.boxes, protocol, split=split)
+    figures = _figures(verdicts, subject, protocol)
+    if truth.masked and predictions.pixels is not None:
+        figures.append(_pixel_figure(predictions.pixels, subject, protocol))
+    return Scored(figures, verdicts)
+
+
+def _frozen(subject: Subject, protocol: Protocol) -> Frozen | None:
+    """Take the overlaps of the split that chooses."""
+    if subject.chosen_on is None:
+        return None
+    predictions, truth, split = subject.chosen_on
+    overlaps = known_overlaps(predictions, truth, protocol)
+    return None if overlaps is None else Frozen(overlaps, split)
+
+
+def _figures(verdicts: Sequence[Verdict], subject: Subject, protocol: Protocol) -> list[Figure]:
+    """Take means and intervals, of all verdicts over the same images in one go."""
+    found: dict[int, Figure] = {}
+    places = list(range(len(verdicts)))
+    while places:
+        rows = verdicts[places[0]].rows
+        same = [place for place in places if torch.equal(verdicts[place].rows, rows)]
+        values = torch.stack([verdicts[place].values[rows] for place in same], 1)
+        low, high = intervals(values, resamples=protocol.resamples, seed=protocol.seed)
+        for column, place in enumerate(same):
+            interval = (low[column].item(), high[column].item())
+            mean = values[:, column].mean().item()
+            found[place] = _figure(verdicts[place], mean, interval, subject, protocol)
+        places = [place for place in places if place not in found]
+    return [found[place] for place in range(len(verdicts))]
+
+
+def _figure(
+    verdict: Verdict,
+    value: float,
+    interval: tuple[float, float],
+    subject: Subject,
+    protocol: Protocol,
+) -> Figure:
     return Figure(
         metric=verdict.metric,
-        value=wrong.mean().item(),
-        n=len(wrong),
-        low=low,
-        high=high,
+        value=value,
+        n=int(verdict.rows.sum()),
+        low=interval[0],
+        high=interval[1],
         threshold=verdict.threshold,
         chosen_on=verdict.chosen_on,
         protocol=protocol.name,
-        data=data,
-        split=split,
-        rules=rules,
+        data=subject.data,
+        split=subject.split,
+        rules=f"{subject.predictions.about.rules} {protocol}",
     )
 
 
-def _classification(predictions: Predictions, truth: Truth) -> list[_Verdict]:
-    return [
-        _Verdict(f"top{k}_error", label_hits(predictions.classes, truth.labels, within=k))
-        for k in TOP
-        if k < predictions.about.num_classes
-    ]
-
-
-def _localization(
-    predictions: Predictions, labels: Tensor, boxes: PaddedBoxes, protocol: Protocol
-) -> list[_Verdict]:
-    guessed, about = predictions.guess_labels, predictions.about
-    overlaps = best_iou(predictions.guess_boxes, boxes, inclusive=protocol.inclusive)
-    return [
-        _Verdict(
-            f"top{k}_localization_error",
-            localization_hits(guessed, overlaps, labels, within=k, threshold=protocol.iou),
-            about.cut,
-            "fixed",
-        )
-        for k in TOP
-        if k < about.num_classes
-    ]
-
-
-def _gt_known(
-    overlaps: Overlaps, cut: float, protocol: Protocol, split: str, frozen: tuple[float, str] | None
-) -> list[_Verdict]:
-    """Judge at the fixed cut, at one frozen elsewhere, and at the best for this very split."""
-    name = "gt_known_error"
-    chosen = [] if frozen is None else [frozen]
-    chosen.append((choose_cut(overlaps, protocol), f"{split} (oracle)"))
-    hits = overlaps.swept >= protocol.iou
-    return [
-        _Verdict(name, overlaps.own >= protocol.iou, cut, "fixed"),
-        *(_Verdict(name, hits[:, overlaps.cuts.index(at)], at, by) for at, by in chosen),
-    ]
-
-
-def _anchors(sizes: Tensor, boxes: PaddedBoxes, protocol: Protocol, split: str) -> list[_Verdict]:
-    boxed = (centred(sizes.double(), share)[:, None] for share in CENTRED_SHARES)
-    overlaps = [best_iou(each, boxes, inclusive=protocol.inclusive)[:, 0] for each in boxed]
-    hits = torch.stack(overlaps, 1) >= protocol.iou
-    best = int(hits.sum(0).argmax())
-    chosen_on = f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})"
-    return [
-        _Verdict("whole_image_gt_known_error", hits[:, -1]),
-        _Verdict("centred_box_gt_known_error", hits[:, best], None, chosen_on),
-    ]
+def _pixel_figure(pixels: Tensor, subject: Subject, protocol: Protocol) -> Figure:
+    """Give the pixel average precision of all images together."""
+    count = len(pixels)
+    flat = pixels.double().flatten(1)
+    drawn = resampled(count, resamples=protocol.resamples, seed=protocol.seed)
+    sums = torch.cat([times @ flat for times in drawn]).view(-1, *pixels.shape[1:])
+    low, high = bounds(average_precision(sums)[:, None])
+    every = torch.ones(count, dtype=torch.bool)
+    verdict = Verdict("px_ap", torch.zeros(count), every)
+    value = average_precision(pixels.double().sum(0)[None]).item()
+    return _figure(verdict, value, (low.item(), high.item()), subject, protocol)

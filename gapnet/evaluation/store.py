@@ -1,23 +1,26 @@
 """predictions/: a folder of Parquet parts, one row per image, written whole or not at all."""
 
 import json
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from gapnet.errors import GapnetError
 
-FLUSH_EVERY = 4096  # rows; what a killed prediction loses at most
+FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
 # classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
-# numbers a guess, inclusive xyxy in pixels of the file. truth_iou: of the box of the true class, by
-# the boxer's own rule, and truth_ious at each cut of the sweep; null without true boxes.
+# numbers a guess, inclusive xyxy in pixels of the file. known_box: that of the true class, by the
+# boxer's own rule. The boxes of the true class at the cuts of a sweep are in cells of a grid
+# (height, width) that lies over the window (edges in pixels of the file), and swept_cuts has the index of
+# each one's cut. pixels: how many of the object's and of the other pixels are as warm as each bin
+# of the heat says. What does not apply is null; an image that could not be read has height 0.
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -27,25 +30,56 @@ SCHEMA = pa.schema(
         ("scores", pa.list_(pa.float32())),
         ("guess_labels", pa.list_(pa.int32())),
         ("guess_boxes", pa.list_(pa.float32())),
-        ("truth_iou", pa.float32()),
-        ("truth_ious", pa.list_(pa.float32())),
+        ("known_box", pa.list_(pa.float32())),
+        ("window", pa.list_(pa.float32())),
+        ("grid", pa.list_(pa.int16())),
+        ("swept_boxes", pa.list_(pa.int16())),
+        ("swept_cuts", pa.list_(pa.int16())),
+        ("pixels", pa.list_(pa.int32())),
     ]
 )
 
 
-class About(NamedTuple):
+@dataclass(frozen=True)
+class About:
     """Say what predictions were made of and by: it is kept in every part.
 
-    `rules` are those of the localizer and the protocol, `cut` is the boxer's own, and `cuts` are
-    those of the sweep.
+    Args:
+        split: of the data.
+        classes: ids in the order of the index.
+        network: its name, or what else made them.
+        rules: of the localizer.
+        cut: the boxer's own.
+        cuts: of the sweep.
+        weights: a digest of the network's.
+        data: a digest of the images' list and truth.
+        batches: how images were shown and batched, which moves the last digits of a network.
     """
 
     split: str
+    classes: tuple[str, ...]
     network: str
-    rules: str
-    num_classes: int
-    cut: float
-    cuts: list[float]
+    rules: str = ""
+    cut: float | None = None
+    cuts: tuple[float, ...] = ()
+    weights: str = ""
+    data: str = ""
+    batches: str = ""
+
+    def text(self) -> str:
+        """Write it down."""
+        return json.dumps(self.__dict__)
+
+    @classmethod
+    def of(cls, text: str) -> "About":
+        """Read what `text` wrote."""
+        told = json.loads(text)
+        return cls(**told | {name: tuple(told[name]) for name in ("classes", "cuts")})
+
+    def differences(self, other: "About") -> list[str]:
+        """Name what differs."""
+        mine, theirs = self.__dict__, other.__dict__
+        return [name for name in mine if mine[name] != theirs[name]]
 
 
 class Row(NamedTuple):
@@ -54,48 +88,37 @@ class Row(NamedTuple):
     id: str
     height: int
     width: int
-    classes: list[int]
-    scores: list[float]
-    guess_labels: list[int]
-    guess_boxes: list[float]
-    truth_iou: float | None
-    truth_ious: list[float] | None
+    classes: Sequence[int]
+    scores: Sequence[float]
+    guess_labels: Sequence[int]
+    guess_boxes: Sequence[float]
+    known_box: Sequence[float] | None = None
+    window: Sequence[float] | None = None
+    grid: Sequence[int] | None = None
+    swept_boxes: NDArray[np.int16] | None = None
+    swept_cuts: NDArray[np.int16] | None = None
+    pixels: NDArray[np.int32] | None = None
 
 
-class Overlaps(NamedTuple):
-    """Hold the IoU of the true class's box: by the boxer's own rule (N,), and at T cuts (N, T)."""
+@dataclass
+class Writer:
+    """Write rows in parts; each part gets its name when it is complete.
 
-    own: Tensor
-    swept: Tensor
-    cuts: list[float]
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Hold predictions as tensors, one row per image, in the order of `ids`.
-
-    sizes (N, 2) are (height, width); classes (N, R); guess_labels (N, G); guess_boxes (N, G, 4).
-    Without overlaps, some image had no true boxes.
+    Args:
+        folder: of the parts.
+        about: goes into each part.
+        rank: of the process, for the parts' names.
     """
 
-    ids: list[str]
-    sizes: Tensor
-    classes: Tensor
-    guess_labels: Tensor
-    guess_boxes: Tensor
-    overlaps: Overlaps | None
+    folder: Path
     about: About
+    rank: int = 0
+    rows: list[Row] = field(default_factory=list)
+    part: int = 0
 
-
-class Writer:
-    """Write rows in parts; each part gets its name when it is complete."""
-
-    def __init__(self, folder: Path, about: About, *, rank: int = 0) -> None:
-        """Write into `folder`, and what the predictions are `about` into each part."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.rank, self.part = folder, rank, 0
-        self.schema = SCHEMA.with_metadata({"gapnet": json.dumps(about._asdict())})
-        self.rows: list[Row] = []
+    def __post_init__(self) -> None:
+        """Leave the parts alone that are there already."""
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, rows: Sequence[Row]) -> None:
         """Take rows, and write a part when there are enough."""
@@ -107,53 +130,67 @@ class Writer:
         """Write what is there."""
         if not self.rows:
             return
-        table = pa.Table.from_pylist([row._asdict() for row in self.rows], schema=self.schema)
-        name = f"part-{self.rank:03d}-{self.part:05d}.parquet"
-        unfinished = self.folder / f".{name}.unfinished"
-        pq.write_table(table, unfinished, compression="zstd")
-        unfinished.replace(self.folder / name)
-        self.rows, self.part = [], self.part + 1
+        table = pa.Table.from_pylist([row._asdict() for row in self.rows], schema=SCHEMA)
+        write_table(table, self.about, self._next())
+        self.rows = []
+
+    def _next(self) -> Path:
+        while (path := self.folder / f"part-{self.rank:03d}-{self.part:05d}.parquet").exists():
+            self.part += 1
+        return path
 
 
-def read(folder: Path) -> Predictions:
+def write_table(table: pa.Table, about: About, path: Path) -> None:
+    """Write a part under a temporary name, and rename it when it is complete."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    described = table.replace_schema_metadata({"gapnet": about.text()})
+    with unfinished.open("wb") as file:
+        pq.write_table(described, file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def done(folder: Path, about: About) -> set[str]:
+    """List the images that are predicted already; predictions about something else are refused."""
+    ids: set[str] = set()
+    for part in sorted(folder.glob("part-*.parquet")):
+        table, made = _read_part(part, columns=["id"])
+        differing = made.differences(about)
+        if differing:
+            raise GapnetError(
+                f"{folder}: was predicted with another {', '.join(differing)}; "
+                "leave out resume=true, or name another folder=..."
+            )
+        ids.update(table["id"].to_pylist())
+    return ids
+
+
+def read_parts(folder: Path) -> tuple[pa.Table, About]:
     """Read all parts; an image that was predicted twice counts once."""
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
         raise GapnetError(f"{folder}: holds no predictions (part-*.parquet)")
+    tables, abouts = zip(*(_read_part(part, columns=None) for part in parts), strict=True)
+    if any(each != abouts[0] for each in abouts):
+        raise GapnetError(f"{folder}: its parts were made by different networks or rules")
+    table = pa.concat_tables(tables)
+    _, first = np.unique(table["id"].to_numpy().astype(str), return_index=True)
+    unique = table if len(first) == table.num_rows else table.take(pa.array(np.sort(first)))
+    return unique, abouts[0]
+
+
+def _read_part(part: Path, *, columns: list[str] | None) -> tuple[pa.Table, About]:
     try:
-        tables = [pq.read_table(part) for part in parts]
-        table = pa.concat_tables(tables)
+        table = pq.read_table(part, columns=columns)
+        text = (table.schema.metadata or {})[b"gapnet"]
+        about = About.of(text)
     except (pa.ArrowInvalid, OSError) as error:
         raise GapnetError(
-            f"{folder}: cannot be read as predictions ({str(error).splitlines()[0]})"
+            f"{part}: cannot be read as predictions ({str(error).splitlines()[0]})"
         ) from error
-    made_by = {(part.schema.metadata or {}).get(b"gapnet") for part in tables}
-    if len(made_by) > 1:
-        raise GapnetError(f"{folder}: its parts were made by different networks or rules")
-    metadata = made_by.pop()
-    if metadata is None or not table.schema.equals(SCHEMA, check_metadata=False):
-        raise GapnetError(f"{folder}: its columns are not those of gapnet's predictions")
-    about = About(**json.loads(metadata))
-    _, first = np.unique(np.array(table["id"].to_pylist()), return_index=True)
-    return _to_tensors(table.take(pa.array(np.sort(first))), about)
-
-
-def _to_tensors(table: pa.Table, about: About) -> Predictions:
-    count = table.num_rows
-    own, swept = _column(table, "truth_iou"), _column(table, "truth_ious")
-    boxed = not own.isnan().any()
-    return Predictions(
-        ids=table["id"].to_pylist(),
-        sizes=torch.stack([_column(table, "height"), _column(table, "width")], 1),
-        classes=_column(table, "classes").view(count, -1),
-        guess_labels=_column(table, "guess_labels").view(count, -1),
-        guess_boxes=_column(table, "guess_boxes").view(count, -1, 4),
-        overlaps=Overlaps(own, swept.view(count, -1), about.cuts) if boxed else None,
-        about=about,
-    )
-
-
-def _column(table: pa.Table, name: str) -> Tensor:
-    values = table[name].combine_chunks()
-    flat = values.flatten() if pa.types.is_list(values.type) else values
-    return torch.from_numpy(flat.to_numpy(zero_copy_only=False).copy())
+    except (LookupError, ValueError, TypeError) as error:
+        raise GapnetError(f"{part}: was not written by this version of gapnet ({error})") from error
+    if columns is None and not table.schema.equals(SCHEMA, check_metadata=False):
+        raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
+    return table, about

@@ -1,11 +1,12 @@
-"""Rules that turn a map into a box."""
+"""Rules that turn a map into boxes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gapnet.errors import GapnetError
@@ -13,58 +14,111 @@ from gapnet.ops.components import Size, largest_component_boxes
 from gapnet.ops.maps import normalise, upsample
 
 CUT = 0.20  # of the map's maximum, section 3.2
+Heat = NDArray[np.float32]
+
+
+class Swept(NamedTuple):
+    """Hold the boxes (S, 4) of one map at many cuts, in cells, and the cut's index of each, (S,).
+
+    Every cut has at least one box; the first of those with the same index is the main one.
+    """
+
+    boxes: NDArray[np.int16]
+    cuts: NDArray[np.int16]
 
 
 class Boxer(Protocol):
-    """Box maps (K, h, w) laid over `size` (height, width): inclusive boxes (K, 4) in its pixels."""
+    """Lay a map over a grid, as heat from 0 to 1, and box it there, in whole cells."""
 
     cut: float
 
-    def __call__(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
-        """Give one box per map."""
+    def thresholds(self) -> list[float]:
+        """List the cuts of a sweep, ascending."""
         ...
 
-    def sweep(self, maps: Tensor, size: tuple[int, int], cuts: Sequence[float]) -> Tensor:
-        """Give the boxes (K, T, 4) that the rule would give at T other cuts, ascending."""
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Say how many cells (height, width) lie over a view of `size` pixels of the file."""
         ...
+
+    def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
+        """Lay maps (K, h, w) over a grid: (K, H, W)."""
+        ...
+
+    def box(self, heat: Heat) -> NDArray[np.int16]:
+        """Give the box (4,) of one map by the boxer's own rule."""
+        ...
+
+    def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
+        """Give the boxes of one map that the rule would give at other cuts, ascending."""
+        ...
+
+
+def check_cut(cut: float) -> None:
+    """Refuse a cut that is no share."""
+    if not 0 <= cut < 1:
+        raise GapnetError(f"boxer.cut={cut}: must be from 0 up to, but not including, 1")
 
 
 @dataclass(frozen=True)
 class ThresholdBoxer:
     """Box the largest component of the region above a share of the map's maximum (section 3.2).
 
-    A map without a positive value says nothing about place: its box is the whole view.
+    The grid has a cell for each pixel. A map without a positive value says nothing about place: its
+    box is the whole view.
+
+    Args:
+        cut: the share.
+        connectivity: 8 lets cells touch at corners, 4 does not.
+        largest: what is compared: the pixels of a component, or the area inside its contour.
+        cuts: how many shares a sweep tries, evenly from 0 up to, but not including, 1.
     """
 
     cut: float = CUT
     connectivity: Literal[4, 8] = 8
     largest: Size = "pixels"
+    cuts: int = 100
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 0 <= self.cut < 1:
-            raise GapnetError(f"boxer.cut={self.cut}: must be from 0 up to, but not including, 1")
+        check_cut(self.cut)
         if self.connectivity not in (4, 8):
             raise GapnetError(f"boxer.connectivity={self.connectivity}: must be 4 or 8")
         if self.largest not in get_args(Size):
             raise GapnetError(
                 f"boxer.largest={self.largest!r}: must be one of {', '.join(get_args(Size))}"
             )
+        if self.cuts < 1:
+            raise GapnetError(f"boxer.cuts={self.cuts}: must be at least 1")
 
-    def __call__(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
-        """Give one box per map."""
-        return self.sweep(maps, size, [self.cut])[:, 0]
+    def thresholds(self) -> list[float]:
+        """List the cuts of a sweep, ascending."""
+        return [index / self.cuts for index in range(self.cuts)]
 
-    def sweep(self, maps: Tensor, size: tuple[int, int], cuts: Sequence[float]) -> Tensor:
-        """Give the boxes (K, T, 4) of maps (K, h, w) at T cuts, ascending."""
-        if not torch.isfinite(maps).all():
-            raise ValueError("a map holds NaN or infinite values")
-        heat = normalise(upsample(maps.float(), size)).cpu().numpy()
-        thresholds = np.array(cuts, dtype=np.float32)
-        boxes = [
-            largest_component_boxes(
-                each, thresholds, connectivity=self.connectivity, size=self.largest
-            )
-            for each in heat
-        ]
-        return torch.from_numpy(np.stack(boxes))
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Give every pixel a cell."""
+        return size
+
+    def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
+        """Resize maps (K, h, w), and divide each by its maximum."""
+        _check_finite(maps)
+        heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
+        return heat
+
+    def box(self, heat: Heat) -> NDArray[np.int16]:
+        """Give the box (4,) of one map at the boxer's own cut."""
+        return np.asarray(self.sweep(heat, [self.cut]).boxes[0])
+
+    def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
+        """Give the box of one map at each cut."""
+        boxes = largest_component_boxes(
+            heat,
+            np.array(cuts, dtype=np.float32),
+            connectivity=self.connectivity,
+            size=self.largest,
+        )
+        return Swept(boxes.astype(np.int16), np.arange(len(cuts), dtype=np.int16))
+
+
+def _check_finite(maps: Tensor) -> None:
+    if not torch.isfinite(maps).all():
+        raise ValueError("a map holds NaN or infinite values")

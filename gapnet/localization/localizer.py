@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,26 +42,15 @@ class Localizer:
             windows: edges of what the network was shown of each file, (B, 4).
             sizes: (height, width) of each file, (B, 2).
         """
-        return self.boxes_at(maps, windows, sizes, None)[:, :, 0]
-
-    def boxes_at(
-        self, maps: Tensor, windows: Tensor, sizes: Tensor, cuts: Sequence[float] | None
-    ) -> Tensor:
-        """Box maps (B, K, h, w) at T cuts, or at the boxer's own if None: boxes (B, K, T, 4)."""
-        boxed = [
-            self._boxes_of_one(each, window, (int(height), int(width)), cuts)
-            for each, window, (height, width) in zip(
-                maps, windows.cpu(), sizes.tolist(), strict=True
-            )
-        ]
+        boxed = []
+        for each, window, size in zip(maps, windows.cpu(), sizes.tolist(), strict=True):
+            grid = self.grid(window)
+            cells = [self.boxer.box(heat) for heat in self.boxer.heat(each, grid)]
+            boxes = torch.from_numpy(np.stack(cells)).float()
+            boxed.append(clip(leave_window(boxes, window, grid), (int(size[0]), int(size[1]))))
         return torch.stack(boxed)
 
-    def _boxes_of_one(
-        self, maps: Tensor, window: Tensor, size: tuple[int, int], cuts: Sequence[float] | None
-    ) -> Tensor:
+    def grid(self, window: Tensor) -> tuple[int, int]:
+        """Say how many cells (height, width) the boxer lays over a window (4,)."""
         width, height = (window[2:] - window[:2]).round().clamp(min=1).int().tolist()
-        grid = (height, width)  # one cell per pixel of the file
-        boxes = (
-            self.boxer(maps, grid)[:, None] if cuts is None else self.boxer.sweep(maps, grid, cuts)
-        )
-        return clip(leave_window(boxes, window, grid), size)
+        return self.boxer.grid((height, width))

@@ -50,16 +50,15 @@ def best_iou(boxes: Tensor, truth: PaddedBoxes, *, inclusive: bool) -> Tensor:
 
 
 def localization_hits(
-    guess_labels: Tensor, guess_ious: Tensor, labels: Tensor, *, within: int, threshold: float
+    guess_labels: Tensor, right_boxes: Tensor, labels: Tensor, *, within: int
 ) -> Tensor:
     """Tell whether any of the first `within` guesses has the right label and a right box: (N,).
 
     Args:
         guess_labels: (N, G), most confident first.
-        guess_ious: each guess's highest IoU with a true box, (N, G).
+        right_boxes: whether each guess's box is right, (N, G).
         labels: (N,).
         within: how many guesses count.
-        threshold: the IoU from which on (not above which) a box is right.
     """
-    right = (guess_labels == labels[:, None]) & (guess_ious >= threshold)
+    right = (guess_labels == labels[:, None]) & right_boxes
     return right[:, :within].any(1)

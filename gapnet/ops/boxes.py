@@ -19,12 +19,12 @@ def area(boxes: Tensor, *, inclusive: bool) -> Tensor:
     return sides[..., 0] * sides[..., 1]
 
 
-def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
-    """Give the intersection over union (...) of boxes (..., 4), broadcast; 0 where both are empty.
+def intersection(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
+    """Give the area (...) that boxes (..., 4) have in common, broadcast.
 
-    >>> whole, half = torch.tensor([[0.0, 0.0, 9.0, 9.0], [0.0, 0.0, 9.0, 4.0]])
-    >>> iou(whole, half, inclusive=True).item()
-    0.5
+    >>> left, right = torch.tensor([[0.0, 0.0, 4.0, 9.0], [4.0, 0.0, 9.0, 9.0]])
+    >>> intersection(left, right, inclusive=True).item()
+    10.0
     """
     common = torch.cat(
         [
@@ -33,7 +33,17 @@ def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
         ],
         -1,
     )
-    shared = area(common, inclusive=inclusive)
+    return area(common, inclusive=inclusive)
+
+
+def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
+    """Give the intersection over union (...) of boxes (..., 4), broadcast; 0 where both are empty.
+
+    >>> whole, half = torch.tensor([[0.0, 0.0, 9.0, 9.0], [0.0, 0.0, 9.0, 4.0]])
+    >>> iou(whole, half, inclusive=True).item()
+    0.5
+    """
+    shared = intersection(boxes, others, inclusive=inclusive)
     union = area(boxes, inclusive=inclusive) + area(others, inclusive=inclusive) - shared
     return torch.where(
         union > 0, shared / union.clamp(min=torch.finfo(union.dtype).tiny), torch.zeros_like(union)

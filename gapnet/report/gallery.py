@@ -8,7 +8,6 @@ from PIL import Image
 
 from gapnet.data.images import Images, read_image
 from gapnet.data.sample import Sample, collate
-from gapnet.evaluation.store import Predictions
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.report.overlay import overlay
@@ -41,18 +40,22 @@ def gallery(
     network: GapNet,
     localizer: Localizer,
     images: Images,
-    predictions: Predictions,
+    predicted: torch.Tensor,
+    overlaps: torch.Tensor,
     *,
     count: int,
     iou: float,
 ) -> list[Picture]:
-    """Draw `count` images of a split, with which the predictions are aligned."""
-    if predictions.overlaps is None:
-        return []
-    overlaps = predictions.overlaps.own
+    """Draw `count` images of a split, whose predicted classes and overlaps (N,) are at hand.
+
+    Images that cannot be read are left out.
+    """
     pictures = []
     for row in choose(overlaps >= iou, count):
-        sample, file = images[row], read_image(images.records[row].path)
+        sample = images[row]
+        if sample.corrupt is not None:
+            continue
+        file = read_image(images.records[row].path, exif=images.reading.exif)
         heat, found = _look(network, localizer, sample)
         true = sample.boxes.tolist() if sample.boxes is not None else []
         pictures.append(
@@ -60,7 +63,7 @@ def gallery(
                 id=sample.id,
                 image=overlay(file, heat, sample.window, found=found, true=true),
                 label=sample.label,
-                predicted=int(predictions.classes[row, 0]),
+                predicted=int(predicted[row]),
                 iou=overlaps[row].item(),
                 right=bool(overlaps[row] >= iou),
             )

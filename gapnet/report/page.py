@@ -22,6 +22,7 @@ class Report:
         title: of the page.
         facts: what was evaluated, name -> text.
         figures: of the table.
+        classes: lines that name the easiest and the hardest classes.
         plots: caption -> SVG.
         pictures: of the gallery.
         class_names: by index.
@@ -31,6 +32,7 @@ class Report:
     title: str
     facts: Mapping[str, str]
     figures: Sequence[Figure]
+    classes: Sequence[str]
     plots: Mapping[str, str]
     pictures: Sequence[Picture]
     class_names: Sequence[str]
@@ -44,8 +46,8 @@ def write_report(report: Report, path: Path) -> None:
     )
     page = environment.get_template("report.html.jinja").render(
         report=report,
-        header=HEADER,
-        rows=[table_row(figure) for figure in report.figures],
+        header=("protocol", *HEADER),
+        rows=[(figure.protocol, *table_row(figure)) for figure in report.figures],
         data_uri=_data_uri,
     )
     path.write_text(page, encoding="utf-8")

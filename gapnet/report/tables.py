@@ -5,25 +5,34 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from gapnet.evaluation.classes import ClassErrors, rank
 from gapnet.evaluation.score import Figure
 
 NAMES = {
-    "top1_error": "top-1 classification error",
-    "top5_error": "top-5 classification error",
-    "top1_localization_error": "top-1 localization error",
-    "top5_localization_error": "top-5 localization error",
     "gt_known_error": "ground-truth-known localization error",
+    "max_box_acc": "MaxBoxAcc, an accuracy",
+    "max_box_acc_v2": "MaxBoxAccV2, an accuracy",
+    "px_ap": "pixel average precision, PxAP",
     "whole_image_gt_known_error": "  anchor: the whole image as the box",
     "centred_box_gt_known_error": "  anchor: the best centred box",
+    "top1_localization_error/wrong_class": "  of which: wrong class",
+    "top1_localization_error/several": "  of which: several objects in one box",
+    "top1_localization_error/part": "  of which: a part of the object",
+    "top1_localization_error/more": "  of which: more than the object",
+    "top1_localization_error/elsewhere": "  of which: elsewhere",
 }
-HEADER = ("figure", "error", "95% interval", "n", "threshold", "chosen on")
+NAMES |= {f"top{k}_error": f"top-{k} classification error" for k in range(1, 6)}
+NAMES |= {f"top{k}_localization_error": f"top-{k} localization error" for k in range(1, 6)}
+HEADER = ("figure", "value", "95% interval", "n", "threshold", "chosen on")
+SPREAD = ("top1_localization_error", "top5_localization_error", "gt_known_error")
+SHOWN = 3  # of the easiest and of the hardest classes
 
 
 class TableRow(NamedTuple):
     """Hold one figure as text, in the order of the header."""
 
     figure: str
-    error: str
+    value: str
     interval: str
     n: str
     threshold: str
@@ -34,7 +43,7 @@ def table_row(figure: Figure) -> TableRow:
     """Write a figure as text."""
     return TableRow(
         figure=NAMES[figure.metric],
-        error=f"{100 * figure.value:.2f}%",
+        value=f"{100 * figure.value:.2f}%",
         interval=f"{100 * figure.low:.2f} to {100 * figure.high:.2f}",
         n=f"{figure.n:,}",
         threshold="" if figure.threshold is None else f"{100 * figure.threshold:.0f}%",
@@ -58,3 +67,46 @@ def console_table(figures: Sequence[Figure], title: str) -> Table:
     for figure in figures:
         table.add_row(*table_row(figure))
     return table
+
+
+def spread_table(figures: Sequence[Figure], title: str) -> Table:
+    """Lay out what different protocols say, one a row, at the fixed threshold and at the oracle."""
+    wanted = [(metric, "fixed") for metric in SPREAD] + [("gt_known_error", "oracle")]
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("protocol")
+    for metric, by in wanted:
+        oracle = ", oracle threshold" if by == "oracle" else ""
+        table.add_column(NAMES[metric] + oracle, justify="right")
+    for protocol in dict.fromkeys(figure.protocol for figure in figures):
+        own = [figure for figure in figures if figure.protocol == protocol]
+        table.add_row(protocol, *(_cell(own, metric, by) for metric, by in wanted))
+    return table
+
+
+def class_lines(found: ClassErrors, names: Sequence[str]) -> list[str]:
+    """Name the easiest and the hardest classes."""
+    if not found.errors:
+        return []
+    metric, order = rank(found)
+    errors = found.errors[metric]
+
+    def told(indices: Sequence[int]) -> str:
+        return "; ".join(f"{names[index]} {100 * errors[index]:.1f}%" for index in indices)
+
+    what = NAMES[metric]
+    few = min(SHOWN, len(order) // 2)
+    return (
+        [
+            f"easiest classes, {what}: {told(order[:few])}",
+            f"hardest classes, {what}: {told(order[::-1][:few])}",
+        ]
+        if few
+        else []
+    )
+
+
+def _cell(figures: Sequence[Figure], metric: str, by: str) -> str:
+    found = [
+        figure for figure in figures if figure.metric == metric and by in (figure.chosen_on or by)
+    ]
+    return f"{100 * found[0].value:.2f}%" if found else ""

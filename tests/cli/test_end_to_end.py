@@ -73,7 +73,7 @@ def test_metrics_name_every_figure_in_full(trained: Trained) -> None:
     for each in figures(trained.run):
         assert each["n"] == 12
         assert each["low"] <= each["value"] <= each["high"]
-        assert each["protocol"] == "paper"
+        assert each["protocol"] == "ilsvrc"
         assert (each["data"], each["split"]) == ("shapes (stand-in data)", "test")
 
 

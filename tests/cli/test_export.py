@@ -33,7 +33,7 @@ def test_safetensors_come_with_a_card_that_has_the_run_s_figures(
     card = (folder / "README.md").read_text()
     figures = json.loads((run / "metrics.json").read_text())
     assert card.startswith("---\nlibrary_name: gapnet\n")
-    assert "On shapes (stand-in data), test split, protocol paper" in card
+    assert "On shapes (stand-in data), test split, protocol ilsvrc" in card
     for each in figures:
         assert f"| {100 * each['value']:.2f}% |" in card
     assert "| seed | 0 |" in card

@@ -1,201 +1,216 @@
-import random
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 import torch
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.bootstrap import interval
+from gapnet.evaluation.bootstrap import intervals
+from gapnet.evaluation.classes import class_errors, rank
+from gapnet.evaluation.overlaps import known_overlaps
+from gapnet.evaluation.predict import unreadable
+from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import (
-    CENTRED_SHARES,
-    Figure,
-    Truth,
-    align,
-    choose_cut,
-    score,
-    sweep_errors,
-)
-from gapnet.evaluation.store import About, Overlaps, Predictions
-from gapnet.metrics.functional import pad_lists
+from gapnet.evaluation.score import Figure, Subject, score
+from gapnet.evaluation.store import SCHEMA
+from gapnet.evaluation.verdicts import CENTRED_SHARES, best_cut
+from tests.evaluation.drawn import CUTS, Drawn, draw
 from tests.oracles import scoring
 
-N, CLASSES = 60, 8
-CUTS = [0.0, 0.1, 0.2, 0.3]
-PROTOCOL = Protocol(cuts=4, resamples=200, seed=3)
+N = 300
+PROTOCOL = Protocol(resamples=200, seed=3, blacklist=False)
 
 
-def random_box(rng: random.Random, side: int = 40) -> list[float]:
-    x1, y1 = rng.randrange(side // 2), rng.randrange(side // 2)
-    return [float(x1), float(y1), float(rng.randrange(x1, side)), float(rng.randrange(y1, side))]
+@pytest.fixture(scope="module")
+def drawn() -> Drawn:
+    return draw(N, seed=7)
 
 
-@pytest.fixture
-def drawn() -> tuple[Predictions, Truth]:
-    rng = random.Random(7)
-    torch.manual_seed(7)
-    truth_boxes = [[random_box(rng) for _ in range(rng.randint(1, 3))] for _ in range(N)]
-    labels = torch.randint(CLASSES, (N,))
-    ranked = torch.stack([torch.randperm(CLASSES)[:5] for _ in range(N)])
-    ranked[: N // 2, 0] = labels[: N // 2]
-    boxes = torch.tensor([[random_box(rng) for _ in range(5)] for _ in range(N)])
-    boxes[: N // 3, 0] = torch.tensor([each[0] for each in truth_boxes[: N // 3]])
-    predictions = Predictions(
-        ids=[f"image{row}" for row in range(N)],
-        sizes=torch.full((N, 2), 40),
-        classes=ranked,
-        guess_labels=ranked,
-        guess_boxes=boxes,
-        overlaps=Overlaps(torch.rand(N), torch.rand(N, len(CUTS)), CUTS),
-        about=About("test", "tiny_gap", "", CLASSES, 0.2, CUTS),
-    )
-    return predictions, Truth(
-        predictions.ids, labels, pad_lists([torch.tensor(each) for each in truth_boxes])
-    )
+def subject(drawn: Drawn, chosen_on: Drawn | None = None) -> Subject:
+    other = None if chosen_on is None else (chosen_on.predictions, chosen_on.truth, "val")
+    return Subject(drawn.predictions, drawn.truth, "drawn", "test", other)
 
 
-def figures(
-    drawn: tuple[Predictions, Truth], frozen: tuple[float, str] | None = None
-) -> list[Figure]:
-    return score(*drawn, PROTOCOL, data="drawn", split="test", frozen=frozen)
+def figures(drawn: Drawn, chosen_on: Drawn | None = None) -> list[Figure]:
+    return score(subject(drawn, chosen_on), PROTOCOL).figures
 
 
 def named(all_figures: list[Figure], metric: str) -> list[Figure]:
     return [figure for figure in all_figures if figure.metric == metric]
 
 
-def boxes_of(truth: Truth) -> list[list[list[float]]]:
-    assert truth.boxes is not None
-    return [boxes[present].tolist() for boxes, present in zip(*truth.boxes, strict=True)]
-
-
-@pytest.mark.parametrize("k", [1, 5])
-def test_classification_and_localization_equal_the_oracle(drawn, k: int) -> None:
-    predictions, truth = drawn
-    labels = truth.labels.tolist()
-    guesses = [
-        list(zip(ranked, boxes, strict=True))
-        for ranked, boxes in zip(
-            predictions.guess_labels.tolist(), predictions.guess_boxes.tolist(), strict=True
-        )
-    ]
-    by_name = {figure.metric: figure for figure in figures(drawn)}
-    expected = scoring.classification_error(predictions.classes.tolist(), labels, k=k)
-    assert by_name[f"top{k}_error"].value == pytest.approx(expected)
-    expected = scoring.localization_error(guesses, labels, true_boxes=boxes_of(truth), k=k)
-    assert 0 < expected < 1
-    assert by_name[f"top{k}_localization_error"].value == pytest.approx(expected)
-    assert by_name[f"top{k}_localization_error"].threshold == 0.2
-
-
-def test_ground_truth_known_is_reported_at_three_thresholds_each_labelled(drawn) -> None:
-    predictions, _ = drawn
-    overlaps = predictions.overlaps
-    assert overlaps is not None
-    fixed, frozen, oracle = named(figures(drawn, (0.3, "val")), "gt_known_error")
+def test_ground_truth_known_is_reported_at_three_thresholds_each_labelled(drawn: Drawn) -> None:
+    other = draw(N, seed=8)
+    fixed, frozen, oracle = named(figures(drawn, other), "gt_known_error")
     assert (fixed.threshold, fixed.chosen_on) == (0.2, "fixed")
-    assert fixed.value == pytest.approx((overlaps.own < 0.5).double().mean().item())
-    assert (frozen.threshold, frozen.chosen_on) == (0.3, "val")
-    assert frozen.value == pytest.approx((overlaps.swept[:, 3] < 0.5).double().mean().item())
-    assert oracle.chosen_on == "test (oracle)"
-    assert oracle.value == min(sweep_errors(overlaps, PROTOCOL).tolist())
-
-
-def test_without_another_split_there_is_no_frozen_threshold(drawn) -> None:
-    assert [figure.chosen_on for figure in named(figures(drawn), "gt_known_error")] == [
-        "fixed",
-        "test (oracle)",
-    ]
-
-
-def test_of_several_best_cuts_the_lowest_is_chosen(drawn) -> None:
-    predictions, _ = drawn
-    tied = torch.tensor([[0.1, 0.9, 0.9, 0.1]]).expand(N, -1)
-    assert predictions.overlaps is not None
-    assert choose_cut(predictions.overlaps._replace(swept=tied), PROTOCOL) == 0.1
-
-
-def test_the_anchors_equal_the_oracle(drawn) -> None:
-    _, truth = drawn
-    true_boxes = boxes_of(truth)
-    whole = named(figures(drawn), "whole_image_gt_known_error")[0]
     expected = scoring.gt_known_error(
-        [[0, 0, 39, 39]] * N, true_boxes, iou_threshold=0.5, inclusive=True
+        drawn.known, drawn.true_boxes, iou_threshold=0.5, inclusive=True
     )
+    assert fixed.value == pytest.approx(expected)
+    elsewhere = known_overlaps(other.predictions, other.truth, PROTOCOL)
+    here = known_overlaps(drawn.predictions, drawn.truth, PROTOCOL)
+    assert elsewhere is not None
+    assert here is not None
+    errors = (here.main < 0.5).double().mean(0)
+    cut = best_cut(elsewhere.main >= 0.5)
+    assert (frozen.threshold, frozen.chosen_on) == (CUTS[cut], "val")
+    assert frozen.value == pytest.approx(errors[cut].item())
+    assert oracle.chosen_on == "test (oracle)"
+    assert oracle.value == pytest.approx(errors.min().item())
+
+
+def test_without_another_split_there_is_no_frozen_threshold(drawn: Drawn) -> None:
+    known = [figure.chosen_on for figure in named(figures(drawn), "gt_known_error")]
+    assert known == ["fixed", "test (oracle)"]
+
+
+def test_of_several_best_cuts_the_lowest_is_chosen() -> None:
+    assert best_cut(torch.tensor([[0, 1, 1, 0]]).bool().expand(9, -1)) == 1
+
+
+def test_the_anchors_equal_the_oracle(drawn: Drawn) -> None:
+    whole = named(figures(drawn), "whole_image_gt_known_error")[0]
+    boxes = [(0, 0, width - 1, height - 1) for height, width in drawn.sizes]
+    expected = scoring.gt_known_error(boxes, drawn.true_boxes, iou_threshold=0.5, inclusive=True)
     assert whole.value == pytest.approx(expected)
     centred = named(figures(drawn), "centred_box_gt_known_error")[0]
     share = scoring.best_centred_share(
-        [(40, 40)] * N, true_boxes, shares=CENTRED_SHARES, iou_threshold=0.5
+        drawn.sizes, drawn.true_boxes, shares=CENTRED_SHARES, iou_threshold=0.5
     )
-    boxes = [scoring.centred_box((40, 40), share)] * N
-    expected = scoring.gt_known_error(boxes, true_boxes, iou_threshold=0.5, inclusive=True)
+    boxes = [scoring.centred_box(size, share) for size in drawn.sizes]
+    expected = scoring.gt_known_error(boxes, drawn.true_boxes, iou_threshold=0.5, inclusive=True)
     assert centred.value == pytest.approx(expected)
     assert centred.chosen_on == f"test (oracle, side {share:.2f})"
 
 
-def test_every_figure_has_its_n_and_an_interval_around_it(drawn) -> None:
-    for figure in figures(drawn, (0.1, "val")):
+def test_every_figure_has_its_n_and_an_interval_around_it(drawn: Drawn) -> None:
+    for figure in figures(drawn, draw(N, seed=8)):
         assert figure.n == N
-        assert (figure.protocol, figure.data, figure.split) == ("paper", "drawn", "test")
+        assert (figure.protocol, figure.data, figure.split) == ("ilsvrc", "drawn", "test")
         assert figure.low <= figure.value <= figure.high
 
 
+def test_images_of_the_blacklist_leave_localization_only(drawn: Drawn) -> None:
+    left_out = score(subject(drawn), replace(PROTOCOL, blacklist=True)).figures
+    for figure in left_out:
+        boxed = "localization" in figure.metric or "known" in figure.metric
+        assert figure.n == (N - len(drawn.blacklist) if boxed else N)
+
+
+def test_the_kinds_of_error_add_up_to_the_error(drawn: Drawn) -> None:
+    found = figures(drawn)
+    shares = {each.metric: each.value for each in found if "/" in each.metric}
+    assert len(shares) == 5
+    assert all(shares.values())
+    assert sum(shares.values()) == pytest.approx(named(found, "top1_localization_error")[0].value)
+
+
+@pytest.mark.parametrize(
+    ("box", "kind"),
+    [
+        ((2, 2, 5, 5), "part"),
+        ((0, 0, 19, 15), "more"),
+        ((0, 0, 39, 39), "several"),
+        ((12, 0, 19, 9), "elsewhere"),
+        ((0, 0, 9, 9), None),
+    ],
+)
+def test_an_error_is_of_the_kind_that_a_person_would_say(box, kind) -> None:
+    drawn = draw(1, classes=8, seed=1)
+    row = drawn.predictions.table.to_pylist()[0] | {
+        "height": 40,
+        "width": 40,
+        "guess_labels": [drawn.labels[0]],
+        "guess_boxes": list(box),
+    }
+    table = pa.Table.from_pylist([row], schema=SCHEMA)
+    boxes = torch.tensor([[[0.0, 0.0, 9.0, 9.0], [25.0, 25.0, 39.0, 39.0]]])
+    truth = replace(
+        drawn.truth,
+        boxes=drawn.truth.boxes._replace(xyxy=boxes, present=torch.ones(1, 2, dtype=torch.bool)),
+    )
+    found = score(
+        Subject(Predictions(table, drawn.predictions.about), truth, "drawn", "test"), PROTOCOL
+    ).figures
+    kinds = [each.metric.partition("/")[2] for each in found if "/" in each.metric and each.value]
+    assert kinds == ([] if kind is None else [kind])
+
+
 def test_the_interval_equals_a_bootstrap_done_one_resample_at_a_time() -> None:
-    values = (torch.rand(97) < 0.3).double()
-    got = interval(values, resamples=300, seed=5)
-    assert got == pytest.approx(scoring.bootstrap_interval(values.tolist(), 300, seed=5))
+    values = (torch.rand(97, 3) < 0.3).double()
+    low, high = intervals(values, resamples=300, seed=5)
+    for column in range(3):
+        expected = scoring.bootstrap_interval(values[:, column].tolist(), 300, seed=5)
+        assert (low[column].item(), high[column].item()) == pytest.approx(expected)
 
 
 def test_the_interval_does_not_depend_on_how_much_is_drawn_at_a_time(monkeypatch) -> None:
-    values = torch.rand(50)
-    whole = interval(values, resamples=64, seed=1)
+    values = torch.rand(50, 2)
+    whole = torch.stack(intervals(values, resamples=64, seed=1))
     monkeypatch.setattr("gapnet.evaluation.bootstrap.CHUNK", 300)
-    assert interval(values, resamples=64, seed=1) == pytest.approx(whole)
+    again = torch.stack(intervals(values, resamples=64, seed=1))
+    assert torch.allclose(whole, again, rtol=0, atol=1e-12)
 
 
-def test_with_five_classes_a_top5_error_is_not_reported(drawn) -> None:
-    predictions, truth = drawn
-    few = replace(predictions, about=predictions.about._replace(num_classes=5))
-    assert {figure.metric for figure in figures((few, truth))} & {
-        "top5_error",
-        "top5_localization_error",
-    } == set()
+def test_with_five_classes_a_top5_error_is_not_reported() -> None:
+    metrics = {figure.metric for figure in figures(draw(40, classes=5))}
+    assert "top4_error" in metrics
+    assert not metrics & {"top5_error", "top5_localization_error"}
 
 
-def test_without_boxes_only_classification_is_scored(drawn) -> None:
-    predictions, truth = drawn
-    bare = replace(predictions, overlaps=None)
-    scored = score(
-        bare, replace(truth, boxes=None), PROTOCOL, data="drawn", split="test", frozen=None
-    )
-    assert [figure.metric for figure in scored] == ["top1_error", "top5_error"]
+def test_without_boxes_only_classification_is_scored(drawn: Drawn) -> None:
+    bare = replace(subject(drawn), truth=replace(drawn.truth, boxes=None))
+    metrics = [figure.metric for figure in score(bare, PROTOCOL).figures]
+    assert metrics == [f"top{k}_error" for k in range(1, 6)]
 
 
-def test_aligned_predictions_follow_the_truth_s_order(drawn) -> None:
-    predictions, truth = drawn
-    order = torch.randperm(N)
-    shuffled = replace(
-        predictions,
-        ids=[predictions.ids[row] for row in order.tolist()],
-        sizes=predictions.sizes[order],
-        classes=predictions.classes[order],
-        guess_labels=predictions.guess_labels[order],
-        guess_boxes=predictions.guess_boxes[order],
-        overlaps=Overlaps(predictions.overlaps.own[order], predictions.overlaps.swept[order], CUTS),
-    )
-    assert figures((align(shuffled, truth), truth)) == figures(drawn)
+def test_classes_are_told_apart(drawn: Drawn) -> None:
+    scored = score(subject(drawn), PROTOCOL)
+    found = class_errors(scored.verdicts, drawn.truth.labels, 9)
+    assert found.counts.tolist() == [drawn.labels.count(index) for index in range(9)]
+    for index in range(8):
+        rows = [row for row, label in enumerate(drawn.labels) if label == index]
+        wrong = [drawn.guesses[row][0][0] != index for row in rows]
+        assert found.errors["top1_error"][index].item() == pytest.approx(sum(wrong) / len(rows))
+    assert found.errors["top1_error"][8].isnan()
+    metric, order = rank(found)
+    assert metric == "gt_known_error"
+    assert sorted(order) == list(range(8))
+    errors = [found.errors[metric][index] for index in order]
+    assert errors == sorted(errors)
 
 
-def test_a_missing_image_is_an_error_that_names_it(drawn) -> None:
-    predictions, truth = drawn
-    more = replace(truth, ids=[*truth.ids, "image60", "image61"])
+def test_an_image_that_could_not_be_read_is_wrong_in_everything(drawn: Drawn) -> None:
+    rows = [
+        unreadable(each["id"], len(CUTS))._asdict() if place < 100 else each
+        for place, each in enumerate(drawn.predictions.table.to_pylist())
+    ]
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    broken = replace(subject(drawn), predictions=replace(drawn.predictions, table=table))
+    for protocol in (PROTOCOL, replace(PROTOCOL, frame="wsol"), replace(PROTOCOL, frame="psol")):
+        scored = score(broken, protocol)
+        for verdict in scored.verdicts:
+            if "/" not in verdict.metric:
+                assert (verdict.values[:100] == 1).all(), verdict.metric
+        shares = {each.metric: each.value for each in scored.figures if "/" in each.metric}
+        total = named(scored.figures, "top1_localization_error")[0].value
+        assert sum(shares.values()) == pytest.approx(total)
+
+
+def test_aligned_predictions_follow_the_truth_s_order(drawn: Drawn) -> None:
+    shuffled = drawn.predictions.take(torch.randperm(N).tolist())
+    aligned = replace(subject(drawn), predictions=align(shuffled, drawn.truth.ids))
+    assert score(aligned, PROTOCOL).figures == figures(drawn)
+
+
+def test_a_missing_image_is_an_error_that_names_it(drawn: Drawn) -> None:
+    ids = [*drawn.truth.ids, "image300", "image301"]
     with pytest.raises(
-        GapnetError, match="2 of 62 images have no prediction, the first of them image60"
+        GapnetError, match="2 of 302 images have no prediction, the first of them image300"
     ):
-        align(predictions, more)
+        align(drawn.predictions, ids)
 
 
-@pytest.mark.parametrize("wrong", [{"iou": 0.0}, {"iou": 1.5}, {"cuts": 0}, {"resamples": 0}])
-def test_a_protocol_out_of_range_is_refused(wrong: dict) -> None:
-    with pytest.raises(GapnetError, match=f"protocol.{next(iter(wrong))}="):
-        Protocol(**wrong)
+def test_an_image_that_is_listed_twice_is_an_error(drawn: Drawn) -> None:
+    with pytest.raises(GapnetError, match="image image0: is listed twice"):
+        replace(drawn.truth, ids=["image0", *drawn.truth.ids[:-1]])

@@ -1,14 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation import store
-from gapnet.evaluation.store import About, Row, Writer, read
+from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.store import About, Row, Writer, done, read_parts
 
-ABOUT = About(split="test", network="tiny_gap", rules="", num_classes=3, cut=0.2, cuts=[0.0, 0.5])
+ABOUT = About("test", ("a", "b", "c"), "tiny_gap", cut=0.2, cuts=(0.0, 0.5), weights="w", data="d")
 
 
 def row(number: int, **changes: object) -> Row:
@@ -20,16 +23,23 @@ def row(number: int, **changes: object) -> Row:
         scores=[0.75, 0.25],
         guess_labels=[number % 3, 1],
         guess_boxes=[0.0, 1.0, 2.0, 3.5, 4.0, 5.0, 6.0, 7.0],
-        truth_iou=0.5,
-        truth_ious=[0.25, 0.5],
+        known_box=[0.0, 1.0, 2.5, 3.0],
+        window=[0.0, 0.0, 20.0, 10.0],
+        grid=(5, 10),
+        swept_boxes=np.array([0, 0, 9, 4, 1, 1, 2, 3], np.int16),
+        swept_cuts=np.array([0, 1], np.int16),
     )
     return made._replace(**changes)
 
 
-def write(folder: Path, rows: list[Row], *, rank: int = 0) -> None:
-    writer = Writer(folder, ABOUT, rank=rank)
+def write(folder: Path, rows: list[Row], *, rank: int = 0, about: About = ABOUT) -> None:
+    writer = Writer(folder, about, rank=rank)
     writer.add(rows)
     writer.flush()
+
+
+def read(folder: Path) -> Predictions:
+    return Predictions(*read_parts(folder))
 
 
 def test_rows_come_back_as_tensors(tmp_path: Path) -> None:
@@ -38,11 +48,29 @@ def test_rows_come_back_as_tensors(tmp_path: Path) -> None:
     assert predictions.ids == ["image0", "image1"]
     assert predictions.sizes.tolist() == [[10, 20], [11, 20]]
     assert predictions.classes.tolist() == [[0, 1], [1, 1]]
-    assert predictions.guess_boxes[1].tolist() == [[0.0, 1.0, 2.0, 3.5], [4.0, 5.0, 6.0, 7.0]]
-    assert predictions.overlaps is not None
-    assert predictions.overlaps.own.tolist() == [0.5, 0.5]
-    assert predictions.overlaps.swept.tolist() == [[0.25, 0.5]] * 2
+    labels, boxes = predictions.guesses
+    assert labels.tolist() == [[0, 1], [1, 1]]
+    assert boxes[1].tolist() == [[0.0, 1.0, 2.0, 3.5], [4.0, 5.0, 6.0, 7.0]]
+    assert predictions.known is not None
+    assert predictions.known[1].tolist() == [0.0, 1.0, 2.5, 3.0]
     assert predictions.about == ABOUT
+
+
+def test_swept_boxes_come_back_in_pixels_of_the_file(tmp_path: Path) -> None:
+    write(tmp_path, [row(0), row(1)])
+    swept = read(tmp_path).swept(100)
+    assert swept is not None
+    (all_boxes,) = swept
+    assert all_boxes.boxes.tolist()[:2] == [[0, 0, 19, 9], [2, 2, 5, 7]]
+    assert all_boxes.rows.tolist() == [0, 0, 1, 1]
+    assert all_boxes.cuts.tolist() == [0, 1, 0, 1]
+
+
+def test_rows_with_fewer_guesses_are_filled_up_with_nobody(tmp_path: Path) -> None:
+    write(tmp_path, [row(0), row(1, guess_labels=[2], guess_boxes=[1.0, 2.0, 3.0, 4.0])])
+    labels, boxes = read(tmp_path).guesses
+    assert labels.tolist() == [[0, 1], [2, -1]]
+    assert boxes[1].tolist() == [[1, 2, 3, 4], [0, 0, 0, 0]]
 
 
 def test_parts_of_several_ranks_join_and_a_padded_image_counts_once(tmp_path: Path) -> None:
@@ -56,12 +84,16 @@ def test_a_part_is_written_when_there_are_enough_rows(tmp_path: Path, monkeypatc
     writer = Writer(tmp_path, ABOUT)
     for number in range(5):
         writer.add([row(number)])
-    assert [path.name for path in sorted(tmp_path.iterdir())] == [
-        "part-000-00000.parquet",
-        "part-000-00001.parquet",
-    ]
+    names = ["part-000-00000.parquet", "part-000-00001.parquet"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == names
     writer.flush()
-    assert len(read(tmp_path).ids) == 5
+    assert len(read(tmp_path)) == 5
+
+
+def test_a_writer_leaves_the_parts_alone_that_are_there(tmp_path: Path) -> None:
+    write(tmp_path, [row(0)])
+    write(tmp_path, [row(1)])
+    assert len(read(tmp_path)) == 2
 
 
 def test_an_interrupted_part_has_no_final_name(tmp_path: Path, monkeypatch) -> None:
@@ -77,8 +109,33 @@ def test_an_interrupted_part_has_no_final_name(tmp_path: Path, monkeypatch) -> N
 
 
 def test_images_without_boxes_have_no_overlaps(tmp_path: Path) -> None:
-    write(tmp_path, [row(0), row(1, truth_iou=None, truth_ious=None)])
-    assert read(tmp_path).overlaps is None
+    bare = row(1, known_box=None, window=None, grid=None, swept_boxes=None, swept_cuts=None)
+    write(tmp_path, [row(0), bare])
+    assert read(tmp_path).known is None
+    assert read(tmp_path).swept(10) is None
+
+
+def test_what_is_done_already_is_known(tmp_path: Path) -> None:
+    assert done(tmp_path, ABOUT) == set()
+    write(tmp_path, [row(0), row(1)])
+    assert done(tmp_path, ABOUT) == {"image0", "image1"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"weights": "others"},
+        {"data": "other"},
+        {"rules": "another cut"},
+        {"network": "vgg"},
+        {"batches": "batch_size=7"},
+    ],
+)
+def test_predictions_of_something_else_are_not_taken_up(tmp_path: Path, changed: dict) -> None:
+    write(tmp_path, [row(0)])
+    name = next(iter(changed))
+    with pytest.raises(GapnetError, match=f"was predicted with another {name}; leave out resume"):
+        done(tmp_path, replace(ABOUT, **changed))
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
@@ -95,14 +152,19 @@ def test_a_damaged_part_is_an_error(tmp_path: Path) -> None:
 
 def test_parts_made_by_different_rules_do_not_mix(tmp_path: Path) -> None:
     write(tmp_path, [row(0)])
-    writer = Writer(tmp_path, ABOUT._replace(rules="others"), rank=1)
-    writer.add([row(1)])
-    writer.flush()
+    write(tmp_path, [row(1)], rank=1, about=replace(ABOUT, rules="others"))
     with pytest.raises(GapnetError, match="made by different networks or rules"):
         read(tmp_path)
 
 
-def test_other_columns_are_an_error(tmp_path: Path) -> None:
+def test_a_part_of_another_tool_is_an_error(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "part-000-00000.parquet")
+    with pytest.raises(GapnetError, match="was not written by this version of gapnet"):
+        read(tmp_path)
+
+
+def test_other_columns_are_an_error(tmp_path: Path) -> None:
+    table = pa.table({"id": ["a"]}).replace_schema_metadata({"gapnet": ABOUT.text()})
+    pq.write_table(table, tmp_path / "part-000-00000.parquet")
     with pytest.raises(GapnetError, match="columns are not those"):
         read(tmp_path)

@@ -3,50 +3,56 @@ import pytest
 import torch
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.boxers import Boxer, ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from tests.oracles import regions as oracle
+
+
+def boxed(boxer: Boxer, maps: torch.Tensor, size: tuple[int, int]) -> list[list[int]]:
+    return [boxer.box(heat).tolist() for heat in boxer.heat(maps, boxer.grid(size))]
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_paper_s_rule_equals_the_oracle(seed: int) -> None:
     torch.manual_seed(seed)
     maps = torch.randn(1, 5, 6, dtype=torch.float64).float()
-    box = ThresholdBoxer()(maps, (31, 22))[0]
-    assert tuple(box.tolist()) == oracle.cam_box(maps[0].double().numpy(), (31, 22), cut=0.2)
+    box = boxed(ThresholdBoxer(), maps, (31, 22))[0]
+    assert tuple(box) == oracle.cam_box(maps[0].double().numpy(), (31, 22), cut=0.2)
 
 
 def test_the_cut_is_a_share_of_the_maximum() -> None:
     maps = torch.randn(3, 4, 4)
     boxer = ThresholdBoxer()
-    assert torch.equal(boxer(maps, (20, 20)), boxer(maps * 1000, (20, 20)))
+    assert boxed(boxer, maps, (20, 20)) == boxed(boxer, maps * 1000, (20, 20))
 
 
 def test_a_sweep_at_the_own_cut_is_the_rule() -> None:
-    maps = torch.randn(3, 4, 4)
     boxer = ThresholdBoxer(cut=0.35)
-    assert torch.equal(boxer.sweep(maps, (20, 30), [0.1, 0.35, 0.8])[:, 1], boxer(maps, (20, 30)))
+    (heat,) = boxer.heat(torch.randn(1, 4, 4), (20, 30))
+    swept = boxer.sweep(heat, [0.1, 0.35, 0.8])
+    assert swept.cuts.tolist() == [0, 1, 2]
+    assert swept.boxes[1].tolist() == boxer.box(heat).tolist()
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_a_map_without_evidence_has_the_box_of_the_whole_view(value: float) -> None:
-    assert ThresholdBoxer()(torch.full((1, 4, 4), value), (20, 30)).tolist() == [[0, 0, 29, 19]]
+    assert boxed(ThresholdBoxer(), torch.full((1, 4, 4), value), (20, 30)) == [[0, 0, 29, 19]]
 
 
 def test_a_map_of_one_cell_has_the_box_of_the_whole_view() -> None:
-    assert ThresholdBoxer()(torch.ones(1, 1, 1), (20, 30)).tolist() == [[0, 0, 29, 19]]
+    assert boxed(ThresholdBoxer(), torch.ones(1, 1, 1), (20, 30)) == [[0, 0, 29, 19]]
 
 
 def test_one_pixel_of_evidence_is_boxed_alone() -> None:
     heat = torch.full((1, 5, 5), -1.0)
     heat[0, 3, 1] = 2
-    assert ThresholdBoxer()(heat, (5, 5)).tolist() == [[1, 3, 1, 3]]
+    assert boxed(ThresholdBoxer(), heat, (5, 5)) == [[1, 3, 1, 3]]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_map_that_is_not_finite_is_an_error(value: float) -> None:
     with pytest.raises(ValueError, match="NaN or infinite"):
-        ThresholdBoxer()(torch.full((1, 4, 4), value), (20, 30))
+        boxed(ThresholdBoxer(), torch.full((1, 4, 4), value), (20, 30))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,7 @@ def test_a_map_that_is_not_finite_is_an_error(value: float) -> None:
         ({"cut": 1.0}, "boxer.cut=1.0"),
         ({"cut": -0.1}, "boxer.cut=-0.1"),
         ({"connectivity": 6}, "boxer.connectivity=6: must be 4 or 8"),
+        ({"cuts": 0}, "boxer.cuts=0: must be at least 1"),
         ({"largest": "area"}, "boxer.largest='area': must be one of pixels, contour"),
     ],
 )
@@ -77,6 +84,5 @@ def test_more_than_five_guesses_are_refused() -> None:
 
 def test_numpy_float_noise_at_the_cut_does_not_move_the_box() -> None:
     heat = torch.tensor([[[0.2, 1.0]]])
-    box = ThresholdBoxer(cut=0.2)(heat, (1, 2))
-    assert box.tolist() == [[1, 0, 1, 0]]
+    assert boxed(ThresholdBoxer(cut=0.2), heat, (1, 2)) == [[1, 0, 1, 0]]
     assert np.float32(0.2) == heat[0, 0, 0].numpy()

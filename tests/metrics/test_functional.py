@@ -38,7 +38,7 @@ def test_localization_error_equals_the_devkit_s_procedure(cases, k: int, inclusi
     overlaps = best_iou(
         boxes, pad_lists([torch.tensor(each) for each in truth]), inclusive=inclusive
     )
-    hits = localization_hits(guess_labels, overlaps, torch.tensor(labels), within=k, threshold=0.5)
+    hits = localization_hits(guess_labels, overlaps >= 0.5, torch.tensor(labels), within=k)
     expected = scoring.localization_error(
         guesses, labels, true_boxes=truth, k=k, inclusive=inclusive
     )
@@ -63,7 +63,7 @@ def test_padding_never_counts_as_a_box() -> None:
 
 def test_an_overlap_of_exactly_the_threshold_is_right() -> None:
     hits = localization_hits(
-        torch.tensor([[1]]), torch.tensor([[0.5]]), torch.tensor([1]), within=1, threshold=0.5
+        torch.tensor([[1]]), torch.tensor([[0.5]]) >= 0.5, torch.tensor([1]), within=1
     )
     assert hits.item()
 
@@ -72,7 +72,7 @@ def test_with_one_box_per_class_top5_needs_label_and_the_true_class_s_box() -> N
     ranked = torch.stack([torch.randperm(8)[:5] for _ in range(200)])
     labels = torch.randint(8, (200,))
     overlaps = torch.rand(200, 5)
-    hits = localization_hits(ranked, overlaps, labels, within=5, threshold=0.5)
+    hits = localization_hits(ranked, overlaps >= 0.5, labels, within=5)
     place = (ranked == labels[:, None]).double().argmax(1)
     known = overlaps[torch.arange(200), place] >= 0.5
     assert torch.equal(hits, label_hits(ranked, labels, within=5) & known)

@@ -17,7 +17,7 @@ def figure(**changes: object) -> Figure:
     named = {
         "threshold": 0.2,
         "chosen_on": "fixed",
-        "protocol": "paper",
+        "protocol": "ilsvrc",
         "data": "drawn",
         "split": "test",
         "rules": "",
@@ -115,6 +115,7 @@ def test_names_are_escaped_and_errors_are_explained(tmp_path: Path) -> None:
         title="a <b> title",
         facts={"network": "tiny_gap"},
         figures=[figure()],
+        classes=["easiest classes: cat & dog 1.0%"],
         plots={},
         pictures=[picture(0), picture(1)],
         class_names=["cat & dog", "fish"],

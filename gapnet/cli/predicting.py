@@ -1,0 +1,94 @@
+"""Predict splits into a folder, over one process or several, from the start or what is left."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from gapnet.cli.assemble import Rules, predicting_trainer
+from gapnet.data.datamodule import DataModule
+from gapnet.errors import GapnetError
+from gapnet.evaluation.predict import (
+    Job,
+    KeptMaps,
+    Predictor,
+    digest_of_data,
+    digest_of_weights,
+)
+from gapnet.evaluation.predictions import Predictions, align
+from gapnet.evaluation.store import About, Writer, done, read_parts
+from gapnet.layout import MAPS, PREDICTIONS
+from gapnet.models.gapnet import GapNet
+
+log = logging.getLogger(__name__)
+NATIVE = "native"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Hold what is evaluated: a network, the data, the rules, and where the outcome goes."""
+
+    network: GapNet
+    data: DataModule
+    rules: Rules
+    folder: Path
+    checkpoint: Path
+
+
+def predict(cfg: DictConfig, subject: Subject, splits: Sequence[str]) -> dict[str, Predictions]:
+    """Predict splits into the folder, and read back what was written."""
+    jobs, loaders = [], []
+    weights = digest_of_weights(subject.network)
+    for split in splits:
+        records = subject.data.records(split)
+        about = about_of(cfg, subject, split, weights)
+        place = subject.folder / PREDICTIONS / split
+        finished = done(place, about) if cfg.get("resume", False) else set()
+        left = sum(each not in finished for each in records.ids)
+        log.info("predicting %s: %d images%s", split, left, " that are missing" * bool(finished))
+        if left:
+            kept = _kept(cfg, subject.folder / MAPS / split)
+            jobs.append(Job(records, Writer(place, about), kept))
+            loaders.append(subject.data.loader(split, done=finished))
+    if jobs:
+        predictor = Predictor(subject.network, subject.rules.localizer, jobs)
+        predicting_trainer(cfg).predict(predictor, loaders, return_predictions=False)
+    return {
+        split: read_aligned(subject.folder / PREDICTIONS / split, subject.data.records(split).ids)
+        for split in splits
+    }
+
+
+def read_aligned(folder: Path, ids: Sequence[str]) -> Predictions:
+    """Read predictions in the order of ids."""
+    return align(Predictions(*read_parts(folder)), ids)
+
+
+def about_of(cfg: DictConfig, subject: Subject, split: str, weights: str) -> About:
+    """Say what predictions will be made of and by."""
+    boxer = subject.rules.localizer.boxer
+    view = {name: cfg.view[name] for name in cfg.view}
+    batches = f"{view} batch_size={cfg.loader.batch_size} precision={cfg.trainer.precision}"
+    return About(
+        split=split,
+        classes=tuple(subject.data.source.classes),
+        network=f"{subject.network.name} {subject.network.arguments}",
+        rules=str(subject.rules.localizer),
+        cut=boxer.cut,
+        cuts=tuple(boxer.thresholds()),
+        weights=weights,
+        data=digest_of_data(subject.data.records(split)),
+        batches=batches,
+    )
+
+
+def _kept(cfg: DictConfig, folder: Path) -> KeptMaps | None:
+    """Keep maps only where that is asked for."""
+    keep = cfg.get("keep_maps")
+    if keep is None:
+        return None
+    if keep != NATIVE and not (isinstance(keep, int) and keep > 0):
+        raise GapnetError(f"keep_maps={keep}: must be null, {NATIVE} or a side in cells (14)")
+    return KeptMaps(folder, None if keep == NATIVE else keep)

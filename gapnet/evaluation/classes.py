@@ -1,0 +1,47 @@
+"""Figures of each class: which are easy, which are hard."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gapnet.evaluation.verdicts import Verdict
+
+SHOWN = ("top1_error", "top1_localization_error", "gt_known_error")
+
+
+class ClassErrors(NamedTuple):
+    """Hold how many images each class has (C,), and its error by metric, (C,) each."""
+
+    counts: Tensor
+    errors: dict[str, Tensor]
+
+
+def class_errors(verdicts: Sequence[Verdict], labels: Tensor, count: int) -> ClassErrors:
+    """Take the mean of each class, of the figures at the fixed threshold; NaN without images."""
+    errors: dict[str, Tensor] = {}
+    for verdict in verdicts:
+        if verdict.metric in SHOWN and verdict.metric not in errors:
+            among = labels[verdict.rows]
+            sums = torch.bincount(among, verdict.values[verdict.rows], minlength=count)
+            errors[verdict.metric] = sums / torch.bincount(among, minlength=count)
+    return ClassErrors(torch.bincount(labels, minlength=count), errors)
+
+
+def rank(found: ClassErrors) -> tuple[str, list[int]]:
+    """Order the classes that have images by the last of the errors, the easiest first."""
+    metric, errors = list(found.errors.items())[-1]
+    order = torch.argsort(errors, stable=True).tolist()
+    return metric, [index for index in order if not errors[index].isnan()]
+
+
+def write_classes(found: ClassErrors, ids: Sequence[str], names: Sequence[str], path: Path) -> None:
+    """Write a row for each class."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["class_id", "class_name", "n", *found.errors])
+        columns = [errors.tolist() for errors in found.errors.values()]
+        writer.writerows(zip(ids, names, found.counts.tolist(), *columns, strict=True))

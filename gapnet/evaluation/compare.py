@@ -1,0 +1,123 @@
+"""Compare two runs on the same images: verdicts.parquet lies beside metrics.json."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.bootstrap import intervals
+from gapnet.evaluation.score import Scored, Subject
+from gapnet.evaluation.verdicts import Verdict
+
+ORACLE = "(oracle"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Hold a figure of two runs over the same n images, and its difference, b - a.
+
+    `low` and `high` are the 95% interval of the difference, from resampling images, each with both
+    its verdicts. only_a and only_b list the images that only a, or only b, has right.
+    """
+
+    figure: str
+    a: float
+    b: float
+    low: float
+    high: float
+    n: int
+    only_a: list[str]
+    only_b: list[str]
+
+    @property
+    def difference(self) -> float:
+        """Give b - a."""
+        return self.b - self.a
+
+
+def write_verdicts(subject: Subject, scored: dict[str, Scored], path: Path) -> None:
+    """Write a row for each image and a column for each figure; null where it does not count."""
+    columns = {"id": pa.array(subject.truth.ids), "label": pa.array(subject.truth.labels.numpy())}
+    for protocol, each in scored.items():
+        for verdict in each.verdicts:
+            if verdict.chosen_on is None or ORACLE not in verdict.chosen_on:
+                values = pa.array(verdict.values.numpy(), mask=~verdict.rows.numpy())
+                columns[_name(protocol, verdict)] = values
+    table = pa.table(columns).replace_schema_metadata(
+        {"data": subject.data, "split": subject.split}
+    )
+    pq.write_table(table, path, compression="zstd")
+
+
+def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[Difference]:
+    """Compare the figures that two files of verdicts have in common."""
+    first, second = _read(a), _read(b)
+    for key in (b"data", b"split"):
+        mine, theirs = first.schema.metadata[key], second.schema.metadata[key]
+        if mine != theirs:
+            raise GapnetError(
+                f"{a} and {b}: are of different images "
+                f"({key.decode()} {mine.decode()!r} and {theirs.decode()!r})"
+            )
+    second = _aligned(first, second, a, b)
+    names = [name for name in first.column_names if name in second.column_names and "/" in name]
+    if not names:
+        raise GapnetError(f"{a} and {b}: have no figure in common; score both by one protocol")
+    return [_difference(name, first, second, resamples, seed) for name in names]
+
+
+def _difference(
+    name: str, first: pa.Table, second: pa.Table, resamples: int, seed: int
+) -> Difference:
+    values = np.stack(
+        [each[name].to_numpy(zero_copy_only=False).astype(float) for each in (first, second)], 1
+    )
+    counted = ~np.isnan(values).any(1)
+    kept = torch.from_numpy(values[counted])
+    change = (kept[:, 1] - kept[:, 0])[:, None]
+    low, high = intervals(change, resamples=resamples, seed=seed)
+    ids = np.array(first["id"].to_pylist(), dtype=object)[counted]
+    better_high = "_acc" in name
+    a_right = (change[:, 0] < 0) if better_high else (change[:, 0] > 0)
+    b_right = (change[:, 0] > 0) if better_high else (change[:, 0] < 0)
+    return Difference(
+        figure=name,
+        a=kept[:, 0].mean().item(),
+        b=kept[:, 1].mean().item(),
+        low=low.item(),
+        high=high.item(),
+        n=len(kept),
+        only_a=ids[a_right.numpy()].tolist(),
+        only_b=ids[b_right.numpy()].tolist(),
+    )
+
+
+def _aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
+    """Put the second table into the order of the first; the images must be the same."""
+    rows = {each: row for row, each in enumerate(second["id"].to_pylist())}
+    ids: Sequence[str] = first["id"].to_pylist()
+    lacking = [each for each in ids if each not in rows]
+    if lacking or len(ids) != len(rows):
+        raise GapnetError(
+            f"{a} has {len(ids)} images, {b} {len(rows)}, of which {len(ids) - len(lacking)} are "
+            "the same: only runs on the same images can be compared"
+        )
+    return second.take(pa.array([rows[each] for each in ids]))
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError as error:
+        raise GapnetError(f"{path}: no such file; evaluate the run first") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise GapnetError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+
+
+def _name(protocol: str, verdict: Verdict) -> str:
+    return "/".join(filter(None, (protocol, verdict.metric, verdict.chosen_on)))

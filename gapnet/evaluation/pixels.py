@@ -1,0 +1,64 @@
+"""Pixel average precision (PxAP), for data whose objects are given as masks."""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from gapnet.data.records import Record
+from gapnet.errors import GapnetError
+from gapnet.localization.boxers import Heat
+
+BINS = 1000  # of the heat, from 0 up to 1; a last one is for 1 itself
+
+
+def pixel_histogram(heat: Heat, record: Record) -> NDArray[np.int32]:
+    """Count the object's and the other pixels of an image by their heat (H, W): (2 * bins,).
+
+    Masks are resized to the heat without interpolation; pixels to ignore count in neither.
+    """
+    shape = (heat.shape[0], heat.shape[1])
+    inside = np.zeros(shape, dtype=bool)
+    for path in record.masks:
+        inside |= _read_mask(path, shape)
+    outside = ~inside
+    if record.ignore is not None:
+        outside &= ~_read_mask(record.ignore, shape)
+    edges = np.append(np.arange(0, 1, 1 / BINS), [1.0, 2.0])
+    counts = [np.histogram(heat[where], bins=edges)[0] for where in (inside, outside)]
+    return np.concatenate(counts).astype(np.int32)
+
+
+def average_precision(counts: Tensor) -> Tensor:
+    """Sum the precision over the steps of recall, from hot to cold.
+
+    Args:
+        counts: of the object's and the other pixels by heat, ascending, (B, 2, D).
+
+    Returns:
+        The area under the curve of precision and recall, (B,).
+
+    >>> average_precision(torch.tensor([[[0.0, 1.0, 1.0], [2.0, 0.0, 0.0]]])).item()
+    1.0
+    """
+    right, wrong = counts.flip(-1).cumsum(-1).unbind(1)
+    precision = right / (right + wrong).clamp(min=1)
+    recall = right / right[:, -1:].clamp(min=1)
+    # The bin above 1 is empty: recall starts from 0
+    steps = recall.diff(dim=1, prepend=torch.zeros_like(recall[:, :1]))
+    return (precision * steps).sum(1)
+
+
+def _read_mask(path: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    try:
+        with Image.open(str(path)) as image:
+            values = np.asarray(image.convert("L"), dtype=np.float32)
+    except OSError as error:
+        raise GapnetError(
+            f"{path}: cannot be read as a mask ({error}); restore the file"
+        ) from error
+    height, width = shape
+    resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(resized) > 0.5  # noqa: PLR2004  (any grey but black)

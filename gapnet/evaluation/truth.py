@@ -1,0 +1,60 @@
+"""The ground truth that predictions are scored against."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from gapnet.data.records import UNKNOWN, Records
+from gapnet.errors import GapnetError
+from gapnet.metrics.functional import PaddedBoxes, pad_boxes
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Hold the ground truth of a split.
+
+    Args:
+        ids: of the images.
+        labels: (N,).
+        boxes: unless some image has none.
+        blacklisted: what the devkit leaves out of localization, (N,).
+        masked: whether the objects' pixels are known.
+    """
+
+    ids: list[str]
+    labels: Tensor
+    boxes: PaddedBoxes | None
+    blacklisted: Tensor
+    masked: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what would make an image count twice."""
+        if len(set(self.ids)) < len(self.ids):
+            twice = next(each for each in self.ids if self.ids.count(each) > 1)
+            raise GapnetError(f"image {twice}: is listed twice; an id names one image")
+
+    @property
+    def known(self) -> bool:
+        """Tell whether there is a truth to score against."""
+        return bool((self.labels != UNKNOWN).all())
+
+
+def truth_of(records: Records) -> Truth:
+    """Gather the ground truth of records."""
+    boxes = records.boxes
+    padded = None if boxes is None else pad_boxes(boxes.xyxy, boxes.counts)
+    masked = bool(len(records)) and all(len(each) for each in records.table["masks"].to_pylist())
+    return Truth(records.ids, records.labels, padded, records.blacklisted, masked)
+
+
+def stem(name: str) -> str:
+    """Give an image's id or file its bare name, as other tools write it.
+
+    >>> stem("val2/ILSVRC2012_val_00000001.JPEG")
+    'ILSVRC2012_val_00000001'
+    """
+    return Path(name).stem if Path(name).suffix.lower() in SUFFIXES else Path(name).name
+
+
+SUFFIXES = {".jpeg", ".jpg", ".png", ".npy"}
