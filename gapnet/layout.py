@@ -10,6 +10,7 @@ REPORT = "report.html"
 VERDICTS = "verdicts.parquet"
 CLASSES = "classes.csv"
 UNREADABLE = "unreadable.txt"
+SUBMISSION = "submission"
 PREDICTIONS, MAPS = "predictions", "maps"  # folders, with one for each split
 CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"  # of the checkpoints

@@ -22,10 +22,10 @@ def complete(arguments: list[str]) -> list[str]:
     overrides = [each for each in arguments if "=" in each and not each.startswith("-")]
     parsed = OverridesParser.create().parse_overrides(overrides)
     given = {each.key_or_group: each.value() for each in parsed}
-    run, checkpoint = given.get("run"), given.get("checkpoint")
-    if isinstance(run, Sweep) or isinstance(checkpoint, Sweep):
-        raise GapnetError("run and checkpoint: name one at a time")
-    folder = run_of(str(run) if run else None, str(checkpoint) if checkpoint else None)
+    named = [given.get(name) for name in ("run", "checkpoint", "predictions")]
+    if any(isinstance(each, Sweep) for each in named):
+        raise GapnetError("run, checkpoint and predictions: name one at a time")
+    folder = run_of(*(str(each) if each else None for each in named))
     if folder is None:
         return arguments
     trained = load_config(folder)
@@ -38,19 +38,36 @@ def complete(arguments: list[str]) -> list[str]:
 
 
 def task(cfg: DictConfig) -> None:
+    """Evaluate a checkpoint, or score what is predicted already."""
+    from gapnet.cli.assemble import quiet_lightning
+    from gapnet.cli.scoring import score_maps, score_predictions
+
+    given = [name for name in ("checkpoint", "predictions", "maps") if cfg[name] is not None]
+    if cfg.run is None and not given:
+        raise GapnetError(
+            "nothing to evaluate: name a run folder with run=..., a file with checkpoint=..., "
+            "predictions=... or maps=..."
+        )
+    if len(given) > 1:
+        raise GapnetError(f"{' and '.join(given)}: name one of them")
+    quiet_lightning()
+    if cfg.predictions is not None:
+        score_predictions(cfg)
+    elif cfg.maps is not None:
+        score_maps(cfg)
+    else:
+        _evaluate_network(cfg)
+
+
+def _evaluate_network(cfg: DictConfig) -> None:
     """Evaluate a checkpoint."""
-    from gapnet.cli.assemble import data_of, quiet_lightning, rules_of
+    from gapnet.cli.assemble import data_of, rules_of
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import check_classes, evaluate_network
     from gapnet.cli.predicting import Subject
     from gapnet.cli.runs import open_folder
     from gapnet.models.saved import load
 
-    if cfg.run is None and cfg.checkpoint is None:
-        raise GapnetError(
-            "nothing to evaluate: name a run folder with run=... or a file with checkpoint=..."
-        )
-    quiet_lightning()
     rules = rules_of(cfg)
     run = run_of(cfg.run, cfg.checkpoint)
     checkpoint = checkpoint_of(run, cfg.checkpoint)

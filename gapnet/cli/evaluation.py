@@ -12,26 +12,37 @@ from rich.console import Console
 from torchvision.transforms.v2.functional import pil_to_tensor
 
 from gapnet.cli.assemble import LOGS
+from gapnet.cli.exchange import write_submission
 from gapnet.cli.predicting import Subject, predict
+from gapnet.cli.runs import short
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.classes import class_errors, write_classes
 from gapnet.evaluation.compare import write_verdicts
+from gapnet.evaluation.formats.base import Key
 from gapnet.evaluation.overlaps import known_overlaps
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Scored, score
 from gapnet.evaluation.score import Subject as Scoring
 from gapnet.evaluation.truth import Truth, truth_of
-from gapnet.layout import CLASSES, CONFIG, METRICS, REPORT, UNREADABLE, VERDICTS, write_whole
+from gapnet.layout import (
+    CLASSES,
+    CONFIG,
+    METRICS,
+    REPORT,
+    SUBMISSION,
+    UNREADABLE,
+    VERDICTS,
+    write_whole,
+)
 from gapnet.models.gapnet import GapNet
 from gapnet.report.curves import threshold_plot, training_plots
 from gapnet.report.gallery import Picture, contact_sheet, gallery
 from gapnet.report.page import Report, write_report
-from gapnet.report.tables import class_lines, console_table, spread_table
+from gapnet.report.tables import TABLE_WIDTH, class_lines, console_table, spread_table
 
 log = logging.getLogger(__name__)
-TABLE_WIDTH = 120  # columns, where the output is no terminal
 
 
 @dataclass(frozen=True)
@@ -100,11 +111,13 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     outcome = Outcome(title, source, predictions, truths, split, facts, pictures)
     conclude(outcome, subject.rules.protocols, subject.folder)
     print(f"checkpoint: {short(subject.checkpoint)}")
-    print(f"report: {short(subject.folder / REPORT)}")
 
 
 def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path) -> None:
     """Score by every protocol, write what came out into the folder, and print it."""
+    if not outcome.truths[outcome.split].known:
+        _submit(outcome, folder)
+        return
     scored = {protocol.name: score(_scoring(outcome), protocol) for protocol in protocols}
     figures = [figure for each in scored.values() for figure in each.figures]
     main = scored[protocols[0].name]
@@ -123,11 +136,17 @@ def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path) -> N
         printed.print(spread_table(figures, "The same predictions by different conventions"))
     for line in lines:
         print(line)
+    print(f"report: {short(folder / REPORT)}")
 
 
-def short(path: Path) -> Path:
-    """Give a path relative to where the user is, if it lies below."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+def _submit(outcome: Outcome, folder: Path) -> None:
+    """Write what a server can score, where nobody here knows the truth."""
+    source, predictions = outcome.source, outcome.predictions[outcome.split]
+    numbers = getattr(source, "devkit_ids", lambda: None)()
+    key = Key(predictions.ids, source.classes, numbers)
+    for path in write_submission(predictions, key, folder / SUBMISSION):
+        print(f"submission: {short(path)}")
+    print(f"{outcome.title}: has no ground truth, so it cannot be scored here")
 
 
 def _scoring(outcome: Outcome) -> Scoring:

@@ -4,7 +4,8 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,23 +26,67 @@ def complete(arguments: list[str]) -> list[str]:
 
 
 def task(cfg: DictConfig) -> None:
-    """Write the network, whole or not at all."""
-    from gapnet.models.saved import load
-
-    if cfg.to not in FORMATS:
-        raise GapnetError(f"to={cfg.to}: must be one of {', '.join(FORMATS)}")
+    """Write a network, or predictions, whole or not at all."""
+    known = GUESSES if cfg.predictions is not None else FORMATS
+    if cfg.to not in known:
+        what = "predictions" if cfg.predictions is not None else "a network"
+        raise GapnetError(f"to={cfg.to}: must be one of {', '.join(known)} for {what}")
+    if cfg.predictions is not None:
+        export_predictions(cfg)
+        return
     if cfg.run is None and cfg.checkpoint is None:
         raise GapnetError(
-            "nothing to export: name a run folder with run=... or a file with checkpoint=..."
+            "nothing to export: name a run folder with run=..., a file with checkpoint=..., "
+            "or predictions=..."
         )
+    export_network(cfg)
+
+
+def export_network(cfg: DictConfig) -> None:
+    """Write a network."""
+    from gapnet.models.saved import load
+
     run = run_of(cfg.run, cfg.checkpoint)
     checkpoint = checkpoint_of(run, cfg.checkpoint)
     folder = Path(cfg.folder or (run or checkpoint.parent) / "export" / cfg.to)
-    if folder.exists():
-        raise GapnetError(f"folder {folder}: is there already; name another with folder=...")
+    _check_free(folder)
     exported = Exported(
         load(checkpoint), _figures_of(run, checkpoint) if run else [], _facts_of(run) if run else {}
     )
+    with _whole(folder) as unfinished:
+        note = FORMATS[cfg.to](exported, unfinished)
+    print(f"{exported.network.name}, {note}: {folder}")
+
+
+def export_predictions(cfg: DictConfig) -> None:
+    """Write predictions in a format of other tools."""
+    from gapnet.cli.exchange import numbers_of
+    from gapnet.evaluation.formats.base import Key
+    from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
+    from gapnet.evaluation.predictions import Predictions
+    from gapnet.evaluation.store import read_parts
+
+    source = Path(cfg.predictions)
+    folder = Path(cfg.folder or source / "export" / cfg.to)
+    _check_free(folder)
+    predictions = Predictions(*read_parts(source))
+    ids, classes = sorted(predictions.ids), predictions.about.classes
+    key = Key(ids, classes, numbers_of(cfg, classes, None))
+    write, suffix = WRITERS[cfg.to]
+    with _whole(folder) as unfinished:
+        path = unfinished / f"{predictions.about.split}.{suffix}"
+        write(guesses_of(predictions), key, path)
+    print(f"{len(ids)} images of the {predictions.about.split} split: {folder / path.name}")
+
+
+def _check_free(folder: Path) -> None:
+    if folder.exists():
+        raise GapnetError(f"folder {folder}: is there already; name another with folder=...")
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """Write into a folder that gets its name when it is complete."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
@@ -50,14 +95,13 @@ def task(cfg: DictConfig) -> None:
             f"folder {folder}: cannot be written ({error.strerror}); name another with folder=..."
         ) from error
     try:
-        note = FORMATS[cfg.to](exported, unfinished)
+        yield unfinished
         for each in (unfinished, *unfinished.iterdir()):  # made for this user alone
             each.chmod(0o755 if each.is_dir() else 0o644)
         unfinished.rename(folder)
     except BaseException:
         shutil.rmtree(unfinished)
         raise
-    print(f"{exported.network.name}, {note}: {folder}")
 
 
 class Exported(NamedTuple):
@@ -95,6 +139,8 @@ FORMATS: dict[str, Callable[[Exported, Path], str]] = {
     "onnx": _write_onnx,
     "safetensors": _write_safetensors,
 }
+
+GUESSES = ("devkit", "kaggle", "csv", "coco")  # formats of predictions
 
 
 def _figures_of(run: Path, checkpoint: Path) -> "list[Figure]":

@@ -8,7 +8,9 @@ from gapnet import __version__
 COMMANDS = {
     "train": "train a network, evaluate it and write a report",
     "evaluate": "evaluate a trained network again",
-    "export": "write a trained network as ONNX, or as safetensors with a model card",
+    "compare": "compare two runs image by image",
+    "export": "write a trained network, or predictions, in formats that others read",
+    "doctor": "check a data set and the installation before days of training",
 }
 USAGE = f"""gapnet {__version__}: class-activation-map networks, trained and evaluated
 

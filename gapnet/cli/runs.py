@@ -21,12 +21,19 @@ from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
 NOT_THE_JOB = {
     "hydra",
     "imports",
+    "resume",
     "paths",
     "name",
     "folder",
     "report",
 }  # do not change what is computed
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
+DATA_PLACES = ("root", "folder", "boxes", "metadata", "masks", "blacklist")
+# Keys that name a place, written down as absolute ones
+PLACES = (
+    *("paths.data", "paths.runs", "folder", "run", "predictions", "maps", "synsets"),
+    *(f"data.{key}" for key in DATA_PLACES),
+)
 log = logging.getLogger(__name__)
 
 
@@ -42,20 +49,24 @@ def run_id(*, _root_: DictConfig) -> str:
 
 def evaluation_folder(*, _root_: DictConfig) -> str:
     """Put an evaluation into the run that it evaluates, or among the runs if there is none."""
-    run = run_of(_root_.run, _root_.checkpoint)
+    run = run_of(_root_.run, _root_.checkpoint, _root_.predictions)
     return str(run / "evaluations" if run else Path(_root_.paths.runs, "evaluate"))
 
 
-def run_of(run: str | None, checkpoint: str | None) -> Path | None:
-    """Find the run folder: the one that is named, or else the one that the checkpoint lies in."""
+def run_of(run: str | None, checkpoint: str | None, predictions: str | None = None) -> Path | None:
+    """Find the run folder: the one that is named, or that the checkpoint or predictions lie in."""
     if run is not None:
         if not (Path(run) / CONFIG).is_file():
             raise GapnetError(f"run={run}: is no run folder (there is no {Path(run) / CONFIG})")
         return Path(run).resolve()
-    if checkpoint is None:
-        return None
-    place = Path(checkpoint).resolve().parent
-    return place.parent if place.name == CHECKPOINTS and (place.parent / CONFIG).is_file() else None
+    if checkpoint is not None:
+        place = Path(checkpoint).resolve().parent
+        inside = place.name == CHECKPOINTS and (place.parent / CONFIG).is_file()
+        return place.parent if inside else None
+    if predictions is not None:
+        place = Path(predictions).resolve()
+        return next((each for each in (place, *place.parents) if (each / CONFIG).is_file()), None)
+    return None
 
 
 def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
@@ -71,11 +82,14 @@ def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
 
 
 def open_folder(cfg: DictConfig) -> Path:
-    """Start a run in its folder: move an earlier one aside, and describe this one."""
+    """Start a run in its folder, and describe it: an earlier one is taken up, or moved aside."""
     folder = Path(cfg.folder).absolute()
     try:
         if (folder / CONFIG).exists() and (folder / ENVIRONMENT).exists():
-            _move_aside(folder)
+            if cfg.get("resume", False):
+                _check_same(folder, cfg)
+            else:
+                _move_aside(folder)
         elif folder.is_dir() and any(folder.iterdir()):
             raise GapnetError(f"run folder {folder}: is not empty, and no run; choose another")
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +117,7 @@ def link_latest(folder: Path, runs: Path) -> None:
 def _placed(cfg: DictConfig) -> DictConfig:
     """Resolve a configuration, with absolute places: it may be read from elsewhere."""
     placed = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
-    for key in ("paths.data", "paths.runs", "folder", "data.root", "data.folder"):
+    for key in PLACES:
         place = OmegaConf.select(placed, key)
         if place is not None:
             OmegaConf.update(placed, key, str(Path(place).absolute()))
@@ -119,6 +133,23 @@ def load_config(run: Path) -> DictConfig:
     if not isinstance(config, DictConfig):
         raise GapnetError(f"{run / CONFIG}: is not the configuration of a run")
     return config
+
+
+def _check_same(folder: Path, cfg: DictConfig) -> None:
+    """Refuse to take up what was begun by another configuration; name the first difference."""
+    begun, now = load_config(folder), _placed(cfg)
+    for key in [*now, *begun]:
+        if key not in NOT_THE_JOB and begun.get(key) != now.get(key):
+            raise GapnetError(
+                f"folder {folder}: was begun with {key}={begun.get(key)}, not {now.get(key)}; "
+                "leave out resume=true, or name another folder=..."
+            )
+    log.info("taking up %s", folder)
+
+
+def short(path: Path) -> Path:
+    """Give a path relative to where the user is, if it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _move_aside(folder: Path) -> None:

@@ -68,6 +68,13 @@ class Share(Sampler[int]):
         return self.batches[torch.distributed.get_rank() :: torch.distributed.get_world_size()]
 
 
+def limited(records: Records, limit: int | None) -> Records:
+    """Take `limit` records and no more, always the same ones."""
+    if limit is None or limit >= len(records):
+        return records
+    return records.take(sorted(Random(0).sample(range(len(records)), limit)))
+
+
 class DataModule(pl.LightningDataModule):
     """Serve a source's splits as batches."""
 
@@ -114,10 +121,7 @@ class DataModule(pl.LightningDataModule):
     def records(self, split: str) -> Records:
         """List the records of a split that are used; they are read once."""
         if split not in self._records:
-            records = self.source.records(split)
-            if self.limit is not None and self.limit < len(records):
-                records = records.take(sorted(Random(0).sample(range(len(records)), self.limit)))
-            self._records[split] = records
+            self._records[split] = limited(self.source.records(split), self.limit)
         return self._records[split]
 
     def check(self, *splits: str) -> None:

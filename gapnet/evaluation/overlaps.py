@@ -51,16 +51,23 @@ def known_overlaps(predictions: Predictions, truth: Truth, protocol: Protocol) -
     own = best_iou(
         protocol.frame_of().found(known[:, None], sizes), true, inclusive=protocol.inclusive
     )[:, 0]
-    count = len(predictions.about.cuts)
-    swept_overlaps = [_sweep(each, true, sizes, protocol, count) for each in swept]
-    main, best = (torch.cat(each) for each in zip(*swept_overlaps, strict=True))
+    main = torch.zeros(len(own), len(predictions.about.cuts), dtype=torch.double)
+    best = main if predictions.one_box_a_cut else torch.zeros_like(main)
+    for each in swept:
+        _sweep(each, true, sizes, protocol, into=(main, best))
     return Overlaps(own, main, best, list(predictions.about.cuts))
 
 
 def _sweep(
-    swept: SweptBoxes, true: PaddedBoxes, sizes: Tensor, protocol: Protocol, count: int
-) -> tuple[Tensor, Tensor]:
-    """Give the overlap of the main and of the best box of some images at each cut, (n, T)."""
+    swept: SweptBoxes,
+    true: PaddedBoxes,
+    sizes: Tensor,
+    protocol: Protocol,
+    *,
+    into: tuple[Tensor, Tensor],
+) -> None:
+    """Write the overlap of the main and of the best box of some images at each cut into (N, T)."""
+    main, best = into
     first, last = int(swept.rows[0]), int(swept.rows[-1])
     found = protocol.frame_of().found(swept.boxes[:, None], sizes[swept.rows])[:, 0]
     highest = torch.zeros(len(found), dtype=torch.double)
@@ -70,10 +77,9 @@ def _sweep(
             found[there], true.xyxy[swept.rows[there], column], inclusive=protocol.inclusive
         )
         highest[there] = torch.maximum(highest[there], overlaps)
-    place = (swept.rows - first) * count + swept.cuts
-    best = torch.zeros((last - first + 1) * count, dtype=torch.double)
-    best.scatter_reduce_(0, place, highest, "amax")
+    place = swept.rows * main.shape[1] + swept.cuts
     is_main = torch.ones_like(place, dtype=torch.bool)
     is_main[1:] = place[1:] != place[:-1]
-    shape = (last - first + 1, count)
-    return highest[is_main].view(shape), best.view(shape)
+    main.view(-1)[place[is_main]] = highest[is_main]
+    if best is not main:
+        best.view(-1).scatter_reduce_(0, place, highest, "amax")

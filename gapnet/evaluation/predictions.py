@@ -84,6 +84,12 @@ class Predictions:
         starts = range(0, len(self), rows)
         return (_swept(self.table.slice(start, rows), start) for start in starts)
 
+    @property
+    def one_box_a_cut(self) -> bool:
+        """Tell whether no sweep has more than one box at a cut."""
+        boxes = len(self.table["swept_cuts"].combine_chunks().flatten())
+        return boxes == len(self) * len(self.about.cuts)
+
     def take(self, rows: Sequence[int]) -> "Predictions":
         """Choose rows."""
         return replace(self, table=self.table.take(pa.array(rows, pa.int64())))
@@ -97,6 +103,12 @@ def align(predictions: Predictions, ids: Sequence[str]) -> Predictions:
         raise GapnetError(
             f"{len(missing)} of {len(ids)} images have no prediction, "
             f"the first of them {missing[0]}"
+        )
+    if len(rows) > len(ids):
+        extra = next(iter(rows.keys() - set(ids)))
+        raise GapnetError(
+            f"{len(rows) - len(ids)} of {len(rows)} predictions are for images that are not in the "
+            f"split, {extra} among them"
         )
     order = [rows[each] for each in ids]
     return predictions if order == list(range(len(rows))) else predictions.take(order)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gapnet.evaluation.bootstrap import bounds, intervals, resampled
+from gapnet.evaluation.bootstrap import bounds, intervals, resampled_sums
 from gapnet.evaluation.overlaps import known_overlaps
 from gapnet.evaluation.pixels import average_precision
 from gapnet.evaluation.predictions import Predictions
@@ -137,10 +137,8 @@ def _figure(
 def _pixel_figure(pixels: Tensor, subject: Subject, protocol: Protocol) -> Figure:
     """Give the pixel average precision of all images together."""
     count = len(pixels)
-    flat = pixels.double().flatten(1)
-    drawn = resampled(count, resamples=protocol.resamples, seed=protocol.seed)
-    sums = torch.cat([times @ flat for times in drawn]).view(-1, *pixels.shape[1:])
-    low, high = bounds(average_precision(sums)[:, None])
+    sums = resampled_sums(pixels.flatten(1), resamples=protocol.resamples, seed=protocol.seed)
+    low, high = bounds(average_precision(sums.view(-1, *pixels.shape[1:]))[:, None])
     every = torch.ones(count, dtype=torch.bool)
     verdict = Verdict("px_ap", torch.zeros(count), every)
     value = average_precision(pixels.double().sum(0)[None]).item()

@@ -17,9 +17,9 @@ from gapnet.errors import GapnetError
 FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
 # classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
 # numbers a guess, inclusive xyxy in pixels of the file. known_box: that of the true class, by the
-# boxer's own rule. The boxes of the true class at the cuts of a sweep are in cells of a grid
-# (height, width) that lies over the window (edges in pixels of the file), and swept_cuts has the index of
-# each one's cut. pixels: how many of the object's and of the other pixels are as warm as each bin
+# boxer's own rule. swept_boxes: those of the true class at the cuts of a sweep, in cells of a grid
+# (height, width) that lies over the window (edges in pixels of the file); swept_cuts: the index of
+# each one's cut. pixels: how many of the object's, and of the other pixels, are as warm as each bin
 # of the heat says. What does not apply is null; an image that could not be read has height 0.
 SCHEMA = pa.schema(
     [
@@ -176,6 +176,7 @@ def read_parts(folder: Path) -> tuple[pa.Table, About]:
         raise GapnetError(f"{folder}: its parts were made by different networks or rules")
     table = pa.concat_tables(tables)
     _, first = np.unique(table["id"].to_numpy().astype(str), return_index=True)
+    pa.default_memory_pool().release_unused()
     unique = table if len(first) == table.num_rows else table.take(pa.array(np.sort(first)))
     return unique, abouts[0]
 

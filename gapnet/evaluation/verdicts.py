@@ -129,10 +129,11 @@ def anchors(
 ) -> list[Verdict]:
     """Judge the whole image, and the centred box of the best size."""
     sizes, rows = predictions.sizes, counted(truth, protocol)
-    tried = torch.stack([centred(sizes, share) for share in CENTRED_SHARES], 1)
-    found = protocol.frame_of().found(tried, sizes)
-    overlaps = best_iou(found, framed_truth(boxes, sizes, protocol), inclusive=protocol.inclusive)
-    hits = protocol.right_known(overlaps) & _readable(predictions)[:, None]
+    true = framed_truth(boxes, sizes, protocol)
+    tried = (centred(sizes, share)[:, None] for share in CENTRED_SHARES)
+    found = (protocol.frame_of().found(each, sizes) for each in tried)
+    overlaps = [best_iou(each, true, inclusive=protocol.inclusive)[:, 0] for each in found]
+    hits = protocol.right_known(torch.stack(overlaps, 1)) & _readable(predictions)[:, None]
     best = best_cut(hits[rows])
     chosen_on = f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})"
     return [

@@ -45,8 +45,12 @@ def pad_lists(boxes: Sequence[Tensor]) -> PaddedBoxes:
 
 def best_iou(boxes: Tensor, truth: PaddedBoxes, *, inclusive: bool) -> Tensor:
     """Give the highest IoU (N, G) of each box (N, G, 4) with any true box of its image."""
-    overlaps = iou(boxes[:, :, None], truth.xyxy[:, None], inclusive=inclusive)
-    return overlaps.masked_fill(~truth.present[:, None], 0.0).amax(-1)
+    highest = torch.zeros(boxes.shape[:2], dtype=torch.result_type(boxes, truth.xyxy))
+    for column in range(truth.present.shape[1]):  # few images have many boxes
+        there = truth.present[:, column].nonzero()[:, 0]
+        overlaps = iou(boxes[there], truth.xyxy[there, column, None], inclusive=inclusive)
+        highest[there] = torch.maximum(highest[there], overlaps)
+    return highest
 
 
 def localization_hits(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rich.table import Table
 
 from gapnet.evaluation.classes import ClassErrors, rank
+from gapnet.evaluation.compare import Difference
 from gapnet.evaluation.score import Figure
 
 NAMES = {
@@ -25,6 +26,7 @@ NAMES |= {f"top{k}_error": f"top-{k} classification error" for k in range(1, 6)}
 NAMES |= {f"top{k}_localization_error": f"top-{k} localization error" for k in range(1, 6)}
 HEADER = ("figure", "value", "95% interval", "n", "threshold", "chosen on")
 SPREAD = ("top1_localization_error", "top5_localization_error", "gt_known_error")
+TABLE_WIDTH = 120  # columns, where the output is no terminal
 SHOWN = 3  # of the easiest and of the hardest classes
 
 
@@ -80,6 +82,20 @@ def spread_table(figures: Sequence[Figure], title: str) -> Table:
     for protocol in dict.fromkeys(figure.protocol for figure in figures):
         own = [figure for figure in figures if figure.protocol == protocol]
         table.add_row(protocol, *(_cell(own, metric, by) for metric, by in wanted))
+    return table
+
+
+def difference_table(differences: Sequence[Difference], title: str) -> Table:
+    """Lay out how two runs differ."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("figure")
+    for heading in ("a", "b", "b - a", "95% interval", "n", "only a right", "only b right"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in differences:
+        interval = f"{100 * each.low:+.2f} to {100 * each.high:+.2f}"
+        counts = (f"{each.n:,}", str(len(each.only_a)), str(len(each.only_b)))
+        values = (f"{100 * each.a:.2f}%", f"{100 * each.b:.2f}%", f"{100 * each.difference:+.2f}")
+        table.add_row(each.figure, *values, interval, *counts)
     return table
 
 

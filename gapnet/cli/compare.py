@@ -1,0 +1,66 @@
+"""`gapnet compare`."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from gapnet.errors import GapnetError
+from gapnet.layout import VERDICTS
+
+if TYPE_CHECKING:
+    from gapnet.evaluation.compare import Difference
+
+SHOWN = 5  # images of each disagreement
+
+
+def complete(arguments: list[str]) -> list[str]:
+    """Take the two bare arguments as the runs."""
+    bare = [each for each in arguments if "=" not in each and not each.startswith("-")]
+    named = [f"{name}='{run}'" for name, run in zip("ab", bare, strict=False)]
+    if len(bare) > len("ab"):
+        raise GapnetError(f"{len(bare)} runs: two at a time are compared")
+    return [*named, *(each for each in arguments if each not in bare)]
+
+
+def task(cfg: DictConfig) -> None:
+    """Compare two runs."""
+    from rich.console import Console
+
+    from gapnet.evaluation.compare import compare
+    from gapnet.report.tables import TABLE_WIDTH, difference_table
+
+    if cfg.a is None or cfg.b is None:
+        raise GapnetError("nothing to compare: name two run folders, gapnet compare RUN_A RUN_B")
+    if not isinstance(cfg.resamples, int) or cfg.resamples < 1:
+        raise GapnetError(f"resamples={cfg.resamples}: must be a whole number from 1 on")
+    a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS
+    differences = compare(a, b, resamples=cfg.resamples, seed=cfg.seed)
+    printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)
+    printed.print(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
+    for each in differences:
+        if "localization_error/" not in each.figure:
+            print(
+                f"{each.figure}: only a is right: {_some(each.only_a)}; only b: {_some(each.only_b)}"
+            )
+    if cfg.to is not None:
+        _write(differences, Path(cfg.to))
+
+
+def _some(ids: Sequence[str]) -> str:
+    told = ", ".join(ids[:SHOWN]) or "none"
+    return told + f", and {len(ids) - SHOWN} more" * (len(ids) > SHOWN)
+
+
+def _write(differences: "Sequence[Difference]", path: Path) -> None:
+    try:
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["figure", "image", "right"])
+            for each in differences:
+                writer.writerows([each.figure, image, "a"] for image in each.only_a)
+                writer.writerows([each.figure, image, "b"] for image in each.only_b)
+    except OSError as error:
+        raise GapnetError(f"to={path}: cannot be written ({error.strerror})") from error

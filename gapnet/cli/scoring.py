@@ -1,0 +1,133 @@
+"""Score what is predicted already: by gapnet, by other tools, or as maps."""
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from omegaconf import DictConfig
+
+from gapnet.cli.assemble import protocols_of, rules_of
+from gapnet.cli.config import build
+from gapnet.cli.evaluation import Outcome, conclude
+from gapnet.cli.exchange import key_of
+from gapnet.cli.predicting import read_aligned
+from gapnet.cli.runs import open_folder, short
+from gapnet.data.datamodule import limited
+from gapnet.data.records import Records
+from gapnet.data.sample import Source
+from gapnet.data.sizes import read_sizes
+from gapnet.errors import GapnetError
+from gapnet.evaluation.formats.exchange import check_inside, predictions_of, read_guesses
+from gapnet.evaluation.maps import box_maps
+from gapnet.evaluation.predict import digest_of_data
+from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.store import About, Writer, done
+from gapnet.evaluation.truth import truth_of
+from gapnet.layout import CONFIG, PREDICTIONS
+
+log = logging.getLogger(__name__)
+
+
+class Wanted(NamedTuple):
+    """Hold the data, and which of its splits is scored."""
+
+    source: Source
+    split: str
+    limit: int | None
+
+    def records(self, split: str) -> Records:
+        """List the images of a split."""
+        return limited(self.source.records(split), self.limit)
+
+    def outcome(self, what: str, predictions: dict[str, Predictions]) -> Outcome:
+        """Say what was predicted, and what it is called."""
+        title = f"{what} on {self.source.title}, {self.split} split"
+        truths = {name: truth_of(self.records(name)) for name in predictions}
+        facts = {"predictions": what, "data": str(self.source.root)}
+        return Outcome(title, self.source, predictions, truths, self.split, facts)
+
+
+def score_predictions(cfg: DictConfig) -> None:
+    """Score predictions of gapnet's, or a file of another tool's."""
+    path = Path(cfg.predictions)
+    if not path.exists():
+        raise GapnetError(f"predictions={path}: no such file or folder")
+    protocols, wanted = protocols_of(cfg), _wanted(cfg)
+    read = _read_own(path, wanted) if path.is_dir() else _read_foreign(cfg, path, wanted)
+    folder = open_folder(cfg)
+    conclude(wanted.outcome(str(short(path.absolute())), read), protocols, folder)
+
+
+def score_maps(cfg: DictConfig) -> None:
+    """Box and score a folder of maps."""
+    rules, wanted, path = rules_of(cfg), _wanted(cfg), Path(cfg.maps)
+    if not path.is_dir():
+        raise GapnetError(f"maps={path}: no such folder")
+    boxer, records = rules.localizer.boxer, wanted.records(wanted.split)
+    sizes = read_sizes(records.paths)
+    about = About(
+        split=wanted.split,
+        classes=tuple(wanted.source.classes),
+        network=f"maps in {path.absolute()}",
+        rules=str(boxer),
+        cut=boxer.cut,
+        cuts=tuple(boxer.thresholds()),
+        data=digest_of_data(records),
+    )
+    folder = open_folder(cfg)
+    place = folder / PREDICTIONS / wanted.split
+    finished = done(place, about) if cfg.resume else set()
+    left = [row for row, each in enumerate(records.ids) if each not in finished]
+    log.info("boxing %d maps of %s", len(left), wanted.split)
+    writer = Writer(place, about)
+    workers = cfg.loader.num_workers
+    for row in box_maps(path, records.take(left), sizes[left], rules.localizer, workers=workers):
+        writer.add([row])
+    writer.flush()
+    read = {wanted.split: read_aligned(place, records.ids)}
+    conclude(wanted.outcome(f"maps in {short(path.absolute())}", read), rules.protocols, folder)
+
+
+def _wanted(cfg: DictConfig) -> Wanted:
+    source: Source = build(cfg, "data")
+    return Wanted(source, cfg.split or source.test_split, cfg.loader.limit)
+
+
+def _read_own(path: Path, wanted: Wanted) -> dict[str, Predictions]:
+    """Read a split, and the one that chooses thresholds if it lies beside it."""
+    folder = path / PREDICTIONS if (path / CONFIG).is_file() else path
+    if any(folder.glob("part-*.parquet")):
+        folders = {wanted.split: folder}
+    else:
+        names = dict.fromkeys((wanted.source.select_split, wanted.split))
+        folders = {name: folder / name for name in names if (folder / name).is_dir()}
+    if wanted.split not in folders:
+        raise GapnetError(f"predictions={path}: holds none of the {wanted.split} split")
+    read = {}
+    for name, place in folders.items():
+        read[name] = read_aligned(place, wanted.records(name).ids)
+        about = read[name].about
+        if about.split != name:
+            raise GapnetError(
+                f"predictions={place}: are of the {about.split} split; score them with "
+                f"split={about.split}"
+            )
+        if list(about.classes) != wanted.source.classes:
+            raise GapnetError(
+                f"predictions={place}: are of {len(about.classes)} classes that are not those of "
+                f"{wanted.source.root}, or in another order"
+            )
+    return read
+
+
+def _read_foreign(cfg: DictConfig, path: Path, wanted: Wanted) -> dict[str, Predictions]:
+    """Read another tool's file; sizes of images come from the images."""
+    records = wanted.records(wanted.split)
+    truth = truth_of(records)
+    key = key_of(cfg, wanted.source, records.ids)
+    guesses = read_guesses(path, key, truth)
+    sizes = read_sizes(records.paths)
+    check_inside(guesses, sizes, str(path))
+    about = About(split=wanted.split, classes=tuple(wanted.source.classes), network=path.name)
+    return {wanted.split: predictions_of(guesses, torch.as_tensor(sizes), about)}

@@ -1,0 +1,129 @@
+"""What every format has in common: guesses by image, and what ids and labels mean."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from gapnet.errors import GapnetError
+from gapnet.localization.guesses import MOST
+
+
+class Guessed(NamedTuple):
+    """Hold the guesses for one image: labels, boxes and perhaps scores, most confident first."""
+
+    id: str
+    labels: list[int]
+    boxes: list[tuple[float, float, float, float]]
+    scores: list[float] | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """Say what the ids and the labels of a file mean.
+
+    Args:
+        ids: of the images.
+        classes: ids in the order of the index.
+        numbers: the class index of each of ILSVRC's own numbers, for files in the devkit's format;
+            None where the devkit's list of classes is not at hand.
+    """
+
+    ids: Sequence[str]
+    classes: Sequence[str]
+    numbers: dict[int, int] | None = None
+
+    def label(self, class_id: str, where: str) -> int:
+        """Find a class by its id."""
+        if class_id not in self._labels:
+            raise GapnetError(
+                f"{where}: class {class_id!r} is none of the {len(self.classes)} of the data set"
+            )
+        return self._labels[class_id]
+
+    def image(self, name: str, where: str) -> str:
+        """Find an image by its id, or by the name of its file."""
+        if name in self._names:
+            return name
+        found = self._stems.get(stem(name), [])
+        if len(found) != 1:
+            raise GapnetError(
+                f"{where}: {name!r} is no image of this split; is it another split's?"
+            )
+        return found[0]
+
+    @cached_property
+    def _labels(self) -> dict[str, int]:
+        return {class_id: index for index, class_id in enumerate(self.classes)}
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return set(self.ids)
+
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        stems: dict[str, list[str]] = {}
+        for each in self.ids:
+            stems.setdefault(stem(each), []).append(each)
+        return stems
+
+
+def stem(name: str) -> str:
+    """Give the bare name of an image.
+
+    >>> stem("val2/ILSVRC2012_val_00000001.JPEG")
+    'ILSVRC2012_val_00000001'
+    """
+    base = name.rpartition("/")[2]
+    head, dot, suffix = base.rpartition(".")
+    return head if dot and suffix.lower() in IMAGE_SUFFIXES else base
+
+
+IMAGE_SUFFIXES = {"jpeg", "jpg", "png", "bmp", "webp", "tif", "tiff", "npy"}
+
+
+def check_guesses(guessed: Guessed, where: str) -> Guessed:
+    """Refuse guesses that no evaluation could mean."""
+    if len(guessed.labels) > MOST:
+        raise GapnetError(f"{where}: has {len(guessed.labels)} guesses; at most {MOST} count")
+    for box in guessed.boxes:
+        if not all(map(math.isfinite, box)):
+            raise GapnetError(f"{where}: box {list(box)} must be of finite numbers")
+        if not (box[0] <= box[2] and box[1] <= box[3]):
+            raise GapnetError(
+                f"{where}: box {list(box)} (xmin, ymin, xmax, ymax) must not end before it begins"
+            )
+    return guessed
+
+
+def in_order(found: Iterable[tuple[str, Guessed]], key: Key, name: str) -> list[Guessed]:
+    """Put guesses, each with the place it was read at, into the order of the images."""
+    by_id: dict[str, Guessed] = {}
+    for where, guessed in found:
+        if guessed.id in by_id:
+            raise GapnetError(f"{where}: image {guessed.id} is there twice")
+        by_id[guessed.id] = check_guesses(guessed, where)
+    missing = [each for each in key.ids if each not in by_id]
+    if missing:
+        raise GapnetError(
+            f"{name}: lacks {len(missing)} of {len(key.ids)} images, the first of them {missing[0]}"
+        )
+    return [by_id[each] for each in key.ids]
+
+
+def number(text: str, where: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise GapnetError(f"{where}: {text!r} is no number") from None
+
+
+def written(value: float) -> str:
+    """Write a number in the fewest digits that give it back in single precision.
+
+    >>> written(12.0), written(0.1)
+    ('12', '0.1')
+    """
+    return format(value, ".9g") if value != round(value) else str(round(value))

@@ -1,0 +1,75 @@
+"""COCO's results: a list of `{image_id, category_id, bbox: [x, y, width, height], score}`.
+
+`category_id` is the index of the class, from 1; the order of the guesses is that of their scores.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.formats.base import Guessed, Key, in_order
+
+KEYS = ("image_id", "category_id", "bbox", "score")
+SIDES = 4
+
+
+def read_coco(path: Path, key: Key) -> list[Guessed]:
+    """Read guesses in the order of the key's images; one that is not named has no guess."""
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise GapnetError(f"{path}: is not readable JSON ({error})") from error
+    if not isinstance(results, list):
+        raise GapnetError(
+            f"{path}: must be a list of COCO's results, is a {type(results).__name__}"
+        )
+    found = list(_images(path, results, key))
+    named = {guessed.id for _, guessed in found}
+    found += [(str(path), Guessed(each, [], [])) for each in key.ids if each not in named]
+    return in_order(found, key, str(path))
+
+
+def write_coco(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
+    """Write guesses; the scores of those that have none fall with their rank."""
+    del key
+    results = [
+        {
+            "image_id": each.id,
+            "category_id": label + 1,
+            "bbox": [box[0], box[1], box[2] - box[0] + 1, box[3] - box[1] + 1],
+            "score": 1 / (rank + 1) if each.scores is None else each.scores[rank],
+        }
+        for each in guesses
+        for rank, (label, box) in enumerate(zip(each.labels, each.boxes, strict=True))
+    ]
+    path.write_text("[\n" + ",\n".join(map(json.dumps, results)) + "\n]\n", encoding="utf-8")
+
+
+def _images(path: Path, results: list[object], key: Key) -> Iterator[tuple[str, Guessed]]:
+    images: dict[str, list[tuple[float, int, list[float]]]] = {}
+    for place, result in enumerate(results):
+        where = f"{path}, result {place}"
+        image, label, box, score = _read(result, where)
+        if not 1 <= label <= len(key.classes):
+            raise GapnetError(f"{where}: category_id={label}: must be from 1 to {len(key.classes)}")
+        images.setdefault(key.image(image, where), []).append((score, label - 1, box))
+    for name, some in images.items():
+        some.sort(key=lambda each: -each[0])
+        boxes = [(x, y, x + width - 1, y + height - 1) for _, _, (x, y, width, height) in some]
+        yield (
+            f"{path}, image {name}",
+            Guessed(name, [label for _, label, _ in some], boxes, [score for score, _, _ in some]),
+        )
+
+
+def _read(result: object, where: str) -> tuple[str, int, list[float], float]:
+    if not isinstance(result, dict) or any(name not in result for name in KEYS):
+        raise GapnetError(f"{where}: must have {', '.join(KEYS)}")
+    image, label, box, score = (result[name] for name in KEYS)
+    numbers = [*box, score] if isinstance(box, list) else []
+    if len(numbers) != SIDES + 1 or not all(isinstance(each, int | float) for each in numbers):
+        raise GapnetError(f"{where}: bbox must be four numbers, and score a number")
+    if not isinstance(label, int):
+        raise GapnetError(f"{where}: category_id={label}: must be a whole number")
+    return str(image), label, [float(each) for each in box], float(score)

@@ -1,0 +1,87 @@
+"""ILSVRC's devkit: a line for each image in the order of file names, `label x1 y1 x2 y2` repeated.
+
+Labels are ILSVRC's own numbers, from 1. An image without a guess has an empty line.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.formats.base import Guessed, Key, check_guesses, number, stem, written
+
+FIELDS = 5  # of a guess: label and box
+WORDNET = re.compile(r"n\d{8}")
+
+
+def read_devkit(path: Path, key: Key) -> list[Guessed]:
+    """Read guesses in the order of the key's images."""
+    numbers = numbers_of(key, path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if len(lines) != len(key.ids):
+        raise GapnetError(
+            f"{path}: has {len(lines)} lines, the split {len(key.ids)} images; "
+            "there must be one line for each"
+        )
+    names = by_file_name(key.ids)
+    found = {
+        name: _read_line(line.split(), name, numbers, f"{path}, line {place}")
+        for place, (line, name) in enumerate(zip(lines, names, strict=True), start=1)
+    }
+    return [found[each] for each in key.ids]
+
+
+def write_devkit(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
+    """Write guesses."""
+    numbers = {index: each for each, index in numbers_of(key, path).items()}
+    by_id = {each.id: each for each in guesses}
+    with path.open("w", encoding="utf-8") as file:
+        for name in by_file_name(key.ids):
+            labels, boxes = by_id[name].labels, by_id[name].boxes
+            fields = [
+                " ".join([str(numbers[label]), *map(written, box)])
+                for label, box in zip(labels, boxes, strict=True)
+            ]
+            file.write(" ".join(fields) + "\n")
+
+
+def by_file_name(ids: Sequence[str]) -> list[str]:
+    """Order images as the devkit does."""
+    return sorted(ids, key=stem)
+
+
+def numbers_of(key: Key, path: Path) -> dict[int, int]:
+    """Give the meaning of labels, which nobody can guess."""
+    if key.numbers is None:
+        raise GapnetError(
+            f"{path}: labels of this format are ILSVRC's own numbers, and no list of them is at "
+            "hand; put the devkit's meta_clsloc.mat into DATA/devkit/data, or name it with "
+            "synsets=FILE (labels=index: the file counts the sorted WordNet ids instead)"
+        )
+    return key.numbers
+
+
+def _read_line(fields: list[str], name: str, numbers: dict[int, int], where: str) -> Guessed:
+    if len(fields) % FIELDS:
+        raise GapnetError(
+            f"{where}: has {len(fields)} numbers; a guess has five (label xmin ymin xmax ymax)"
+        )
+    labels, boxes = [], []
+    for start in range(0, len(fields), FIELDS):
+        label, *box = fields[start : start + FIELDS]
+        labels.append(_read_label(label, numbers, where))
+        x1, y1, x2, y2 = (number(each, where) for each in box)
+        boxes.append((x1, y1, x2, y2))
+    return check_guesses(Guessed(name, labels, boxes), where)
+
+
+def _read_label(text: str, numbers: dict[int, int], where: str) -> int:
+    if WORDNET.fullmatch(text):
+        raise GapnetError(
+            f"{where}: label {text!r} is a WordNet id; this format has ILSVRC's numbers "
+            f"(1 to {len(numbers)}), Kaggle's has WordNet ids"
+        )
+    value = number(text, where)
+    if value not in numbers:
+        raise GapnetError(f"{where}: label {text} must be a whole number from 1 to {len(numbers)}")
+    return numbers[int(value)]

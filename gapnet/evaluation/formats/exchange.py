@@ -1,0 +1,138 @@
+"""From and to other tools' files: which format a file has, and predictions as guesses."""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+from torch import Tensor
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.formats.base import Guessed, Key
+from gapnet.evaluation.formats.coco import read_coco, write_coco
+from gapnet.evaluation.formats.devkit import read_devkit, write_devkit
+from gapnet.evaluation.formats.kaggle import HEADER, read_kaggle, write_kaggle
+from gapnet.evaluation.formats.table import read_csv, read_parquet, write_csv
+from gapnet.evaluation.predictions import NOBODY, Predictions
+from gapnet.evaluation.store import SCHEMA, About, Row
+from gapnet.evaluation.truth import Truth
+
+CHANCE = 3  # times as often right as by chance is no proof of understanding, either
+ENOUGH = 50  # images to tell chance from a mistake
+Read = Callable[[Path, Key], list[Guessed]]
+Write = Callable[[Sequence[Guessed], Key, Path], None]
+WRITERS: dict[str, tuple[Write, str]] = {
+    "devkit": (write_devkit, "txt"),
+    "kaggle": (write_kaggle, "csv"),
+    "csv": (write_csv, "csv"),
+    "coco": (write_coco, "json"),
+}
+
+
+def read_guesses(path: Path, key: Key, truth: Truth) -> list[Guessed]:
+    """Read a file of whichever format it is in, and doubt it where it is no better than chance."""
+    reader = _reader_of(path)
+    try:
+        guesses = reader(path, key)
+    except UnicodeDecodeError as error:
+        raise GapnetError(
+            f"{path}: is not a text file ({error.reason} at byte {error.start})"
+        ) from error
+    if truth.known and _by_chance(guesses, truth, key):
+        raise GapnetError(_suspicion(path, key, truth, reader))
+    return guesses
+
+
+def guesses_of(predictions: Predictions) -> list[Guessed]:
+    """Take the guesses out of predictions; a guess has the score of its class."""
+    guesses = []
+    for row in predictions.table.to_pylist():
+        labels, edges = row["guess_labels"], row["guess_boxes"]
+        made = [place for place, label in enumerate(labels) if label != NOBODY]
+        by_class = dict(zip(row["classes"], row["scores"], strict=True))
+        scores = [by_class[labels[place]] for place in made if labels[place] in by_class]
+        guesses.append(
+            Guessed(
+                row["id"],
+                [labels[place] for place in made],
+                [tuple(edges[4 * place : 4 * place + 4]) for place in made],
+                scores if len(scores) == len(made) else None,
+            )
+        )
+    return guesses
+
+
+def predictions_of(guesses: Sequence[Guessed], sizes: Tensor, about: About) -> Predictions:
+    """Make predictions of guesses for images of sizes (N, 2)."""
+    rows = [
+        Row(
+            id=each.id,
+            height=height,
+            width=width,
+            classes=each.labels,
+            scores=each.scores or [],
+            guess_labels=each.labels,
+            guess_boxes=[edge for box in each.boxes for edge in box],
+        )._asdict()
+        for each, (height, width) in zip(guesses, sizes.tolist(), strict=True)
+    ]
+    return Predictions(pa.Table.from_pylist(rows, schema=SCHEMA), about)
+
+
+def check_inside(guesses: Sequence[Guessed], sizes: Tensor, name: str) -> None:
+    """Refuse boxes that begin beyond their image of sizes (N, 2): they were made for another."""
+    for each, (height, width) in zip(guesses, sizes.tolist(), strict=True):
+        for box in each.boxes:
+            if box[0] > width or box[1] > height or box[2] < 0 or box[3] < 0:
+                raise GapnetError(
+                    f"{name}: box {list(box)} lies outside image {each.id} of {width} x {height} "
+                    "pixels; are the lines in the order of the file names?"
+                )
+
+
+def _reader_of(path: Path) -> Read:
+    suffixes: dict[str, Read] = {
+        ".json": read_coco,
+        ".parquet": read_parquet,
+        ".txt": read_devkit,
+        ".csv": read_kaggle if _is_kaggle(path) else read_csv,
+    }
+    if path.suffix.lower() not in suffixes:
+        raise GapnetError(
+            f"predictions={path}: must be a run folder, a folder of predictions, or a file "
+            "that ends in .txt (devkit), .csv (Kaggle, or a table), .json (COCO) or .parquet"
+        )
+    return suffixes[path.suffix.lower()]
+
+
+def _is_kaggle(path: Path) -> bool:
+    if path.suffix.lower() != ".csv":
+        return False
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        return next(csv.reader(file), []) == HEADER
+
+
+def _by_chance(guesses: Sequence[Guessed], truth: Truth, key: Key) -> bool:
+    """Tell whether labels are right about as often as blind guesses would be."""
+    found = sum(
+        label in each.labels for each, label in zip(guesses, truth.labels.tolist(), strict=True)
+    )
+    blind = sum(len(set(each.labels)) for each in guesses) / len(key.classes)
+    return len(guesses) >= ENOUGH and 0 < blind * CHANCE < len(guesses) and found < CHANCE * blind
+
+
+def _suspicion(path: Path, key: Key, truth: Truth, reader: Read) -> str:
+    """Say what is probably wrong: the other reading of the labels is tried."""
+    told = f"{path}: the right class is guessed no more often than by chance"
+    if reader is not read_devkit or key.numbers is None:
+        return f"{told}; are these predictions for other images, or other classes?"
+    plain = {index + 1: index for index in range(len(key.classes))}
+    if key.numbers != plain and not _by_chance(
+        read_devkit(path, replace(key, numbers=plain)), truth, key
+    ):
+        return (
+            f"{told} as ILSVRC's numbers, but often as indices of the sorted WordNet ids: "
+            "read it with labels=index"
+        )
+    return f"{told}; its lines must be in the order of the file names"

@@ -1,0 +1,87 @@
+"""A plain table, as CSV or Parquet: a row for each guess, or for an image without one."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.formats.base import Guessed, Key, in_order, number, written
+
+COLUMNS = ["image", "rank", "class", "xmin", "ymin", "xmax", "ymax", "score"]
+NEEDED = [column for column in COLUMNS if column != "score"]
+Cells = Mapping[str, object]
+
+
+def read_csv(path: Path, key: Key) -> list[Guessed]:
+    """Read guesses in the order of the key's images."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        _check_columns(path, reader.fieldnames or [])
+        rows = [(f"{path}, line {reader.line_num}", row) for row in reader]
+    return in_order(_images(rows, key), key, str(path))
+
+
+def read_parquet(path: Path, key: Key) -> list[Guessed]:
+    """Read guesses in the order of the key's images."""
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise GapnetError(
+            f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})"
+        ) from error
+    _check_columns(path, table.column_names)
+    rows = [(f"{path}, row {place}", row) for place, row in enumerate(table.to_pylist())]
+    return in_order(_images(rows, key), key, str(path))
+
+
+def write_csv(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
+    """Write guesses."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for each in guesses:
+            for rank, (label, box) in enumerate(zip(each.labels, each.boxes, strict=True)):
+                score = "" if each.scores is None else written(each.scores[rank])
+                row = [each.id, rank + 1, key.classes[label], *map(written, box), score]
+                writer.writerow(row)
+            if not each.labels:
+                writer.writerow([each.id, *[""] * (len(COLUMNS) - 1)])
+
+
+def _check_columns(path: Path, found: Sequence[str]) -> None:
+    lacking = [column for column in NEEDED if column not in found]
+    if lacking:
+        raise GapnetError(
+            f"{path}: lacks the column {lacking[0]}; a table of guesses has {','.join(COLUMNS)} "
+            "(score may be left out), a file of Kaggle's ImageId,PredictionString"
+        )
+
+
+def _images(rows: Sequence[tuple[str, Cells]], key: Key) -> Iterator[tuple[str, Guessed]]:
+    """Gather the rows of each image by rank."""
+    images: dict[str, list[tuple[float, str, Cells]]] = {}
+    for where, row in rows:
+        ranked = images.setdefault(key.image(str(row["image"]), where), [])
+        if row["class"] not in ("", None):
+            ranked.append((number(str(row["rank"]), where), where, row))
+    for name, ranked in images.items():
+        ranked.sort(key=lambda each: each[0])
+        ranks = [rank for rank, _, _ in ranked]
+        where = ranked[0][1] if ranked else name
+        if ranks != list(range(1, len(ranks) + 1)):
+            raise GapnetError(f"{where}: image {name} has guesses of ranks {ranks}, not 1, 2, ...")
+        yield where, _guessed(name, ranked, key)
+
+
+def _guessed(name: str, ranked: Sequence[tuple[float, str, Cells]], key: Key) -> Guessed:
+    labels, boxes, scores = [], [], []
+    for _, where, row in ranked:
+        labels.append(key.label(str(row["class"]), where))
+        x1, y1, x2, y2 = (number(str(row[side]), where) for side in COLUMNS[3:7])
+        boxes.append((x1, y1, x2, y2))
+        if row.get("score") not in ("", None):
+            scores.append(number(str(row["score"]), where))
+    return Guessed(name, labels, boxes, scores if len(scores) == len(labels) else None)
