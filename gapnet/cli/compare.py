@@ -42,9 +42,8 @@ def task(cfg: DictConfig) -> None:
     printed.print(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
     for each in differences:
         if "localization_error/" not in each.figure:
-            print(
-                f"{each.figure}: only a is right: {_some(each.only_a)}; only b: {_some(each.only_b)}"
-            )
+            for run, ids in zip("ab", (each.only_a, each.only_b), strict=True):
+                print(f"{each.figure}: only {run} is right: {_some(ids)}")
     if cfg.to is not None:
         _write(differences, Path(cfg.to))
 

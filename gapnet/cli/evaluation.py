@@ -109,11 +109,11 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
             iou=protocol.iou,
         )
     outcome = Outcome(title, source, predictions, truths, split, facts, pictures)
-    conclude(outcome, subject.rules.protocols, subject.folder)
-    print(f"checkpoint: {short(subject.checkpoint)}")
+    closing = f"checkpoint: {short(subject.checkpoint)}"
+    conclude(outcome, subject.rules.protocols, subject.folder, closing)
 
 
-def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path) -> None:
+def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *closing: str) -> None:
     """Score by every protocol, write what came out into the folder, and print it."""
     if not outcome.truths[outcome.split].known:
         _submit(outcome, folder)
@@ -134,7 +134,7 @@ def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path) -> N
     printed.print(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
     if len(protocols) > 1:
         printed.print(spread_table(figures, "The same predictions by different conventions"))
-    for line in lines:
+    for line in [*lines, *closing]:
         print(line)
     print(f"report: {short(folder / REPORT)}")
 

@@ -3,6 +3,7 @@
 import difflib
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra's own switch: with 1 it lets exceptions 
 KEY_ERRORS = (ConfigAttributeError, ConfigKeyError)
 EXPECTED = (GapnetError, HydraException, OmegaConfBaseException, OSError)
 SWEEP = ("-m", "--multirun")
+OURS = re.compile(r"gapnet(?:\.\w+)+Error: ")  # how a traceback from another process ends
 
 
 class Command(Protocol):
@@ -112,7 +114,7 @@ def _in_one_line(error: BaseException) -> str:
     if isinstance(error.__cause__, KEY_ERRORS):
         return _unknown_key(error.__cause__)
     text = str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error}"
-    text = text.rpartition(f"{GapnetError.__module__}.{GapnetError.__name__}: ")[2]
+    text = OURS.split(text)[-1]
     return " ".join(text.partition("Config search path")[0].split())
 
 

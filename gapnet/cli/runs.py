@@ -28,6 +28,8 @@ NOT_THE_JOB = {
     "report",
 }  # do not change what is computed
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
+# Say how the job is done, not what is computed
+NEUTRAL = {"loader.num_workers", "trainer.accelerator", "trainer.devices", "trainer.strategy"}
 DATA_PLACES = ("root", "folder", "boxes", "metadata", "masks", "blacklist")
 # Keys that name a place, written down as absolute ones
 PLACES = (
@@ -137,14 +139,25 @@ def load_config(run: Path) -> DictConfig:
 
 def _check_same(folder: Path, cfg: DictConfig) -> None:
     """Refuse to take up what was begun by another configuration; name the first difference."""
-    begun, now = load_config(folder), _placed(cfg)
-    for key in [*now, *begun]:
-        if key not in NOT_THE_JOB and begun.get(key) != now.get(key):
+    begun, now = _flat(load_config(folder)), _flat(_placed(cfg))
+    for key in sorted(now.keys() | begun.keys()):
+        if key not in NEUTRAL and begun.get(key) != now.get(key):
             raise GapnetError(
                 f"folder {folder}: was begun with {key}={begun.get(key)}, not {now.get(key)}; "
                 "leave out resume=true, or name another folder=..."
             )
     log.info("taking up %s", folder)
+
+
+def _flat(node: DictConfig, prefix: str = "") -> dict[str, Any]:
+    """List the values of a configuration by their full keys, but for what is not the job."""
+    values: dict[str, Any] = {}
+    for name in map(str, node):
+        if prefix or name not in NOT_THE_JOB:
+            value = node[name]
+            key = f"{prefix}{name}"
+            values |= _flat(value, f"{key}.") if isinstance(value, DictConfig) else {key: value}
+    return values
 
 
 def short(path: Path) -> Path:

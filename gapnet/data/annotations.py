@@ -17,31 +17,47 @@ class Annotation(NamedTuple):
     boxes: Tensor
 
 
+class Clipped(NamedTuple):
+    """Hold the boxes (n, 4) that an XML gives for a class, and how many others it has.
+
+    Others are those that were cut, lie outside the image or are of another class.
+    """
+
+    boxes: Tensor
+    others: int
+
+
 def read_voc(path: Path) -> Annotation:
     """Read a VOC-style XML whose objects are all of one class and lie inside the image."""
-    try:
-        tree = ElementTree.parse(path)
-    except FileNotFoundError as error:
-        raise GapnetError(
-            f"{path}: no such annotation; every image of an evaluated split needs one"
-        ) from error
-    except ElementTree.ParseError as error:
-        raise GapnetError(f"{path}: is not well-formed XML ({error}); restore the file") from error
-    width, height = (
-        _integer(tree.getroot(), "size/width", path),
-        _integer(tree.getroot(), "size/height", path),
-    )
-    objects = tree.findall("object")
-    ids = sorted({entry.findtext("name", default="").strip() for entry in objects})
+    root = _parse(path)
+    height, width = _size(root, path)
+    objects = root.findall("object")
+    ids = sorted({_name(entry) for entry in objects})
     if len(ids) != 1:
         raise GapnetError(f"{path}: its objects must be of one class, found {ids}")
-    boxes = [
-        [_integer(entry, f"bndbox/{side}", path) for side in ("xmin", "ymin", "xmax", "ymax")]
-        for entry in objects
-    ]
+    boxes = [_box(entry, path) for entry in objects]
     for box in boxes:
         _check_box(box, height, width, path)
     return Annotation(ids[0], torch.tensor(boxes, dtype=torch.float32))
+
+
+def read_voc_clipped(path: Path, class_id: str) -> Clipped:
+    """Read the boxes of one class as far as they lie inside the image.
+
+    Unlike those of validation, ILSVRC's training annotations have boxes that reach beyond their
+    images, and some that lie outside altogether.
+    """
+    root = _parse(path)
+    height, width = _size(root, path)
+    boxes = [(_name(entry), _box(entry, path)) for entry in root.findall("object")]
+    clipped = [
+        [max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)]
+        for name, (x1, y1, x2, y2) in boxes
+        if name == class_id
+    ]
+    kept = [box for box in clipped if box[0] <= box[2] and box[1] <= box[3]]
+    as_they_stand = sum((class_id, box) in boxes for box in kept)
+    return Clipped(torch.tensor(kept, dtype=torch.float32).view(-1, 4), len(boxes) - as_they_stand)
 
 
 def read_synsets(path: Path) -> dict[str, str]:
@@ -70,6 +86,32 @@ def read_lines(path: Path) -> list[str]:
             f"{path}: is empty; a split needs at least one image and a data set one class"
         )
     return lines
+
+
+def _parse(path: Path) -> ElementTree.Element:
+    try:
+        return ElementTree.parse(path).getroot()
+    except FileNotFoundError as error:
+        raise GapnetError(
+            f"{path}: no such annotation; every image of an evaluated split needs one"
+        ) from error
+    except ElementTree.ParseError as error:
+        raise GapnetError(f"{path}: is not well-formed XML ({error}); restore the file") from error
+
+
+def _size(root: ElementTree.Element, path: Path) -> tuple[int, int]:
+    """Read (height, width)."""
+    width, height = (_integer(root, f"size/{side}", path) for side in ("width", "height"))
+    return height, width
+
+
+def _name(entry: ElementTree.Element) -> str:
+    return entry.findtext("name", default="").strip()
+
+
+def _box(entry: ElementTree.Element, path: Path) -> list[int]:
+    sides = ("xmin", "ymin", "xmax", "ymax")
+    return [_integer(entry, f"bndbox/{side}", path) for side in sides]
 
 
 def _integer(element: ElementTree.Element, path_in_xml: str, path: Path) -> int:

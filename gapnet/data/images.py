@@ -5,15 +5,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import Sample
+from gapnet.data.sample import Reading, Sample
 from gapnet.data.transforms import show
 from gapnet.errors import GapnetError
+
+STRICT = Reading()
+GREY = 128  # of 255: stands in for an image that cannot be read
+SIXTEEN_BIT_FORMATS = {"PNG", "PPM"}  # Pillow may hand over their grey in its mode of 32 bits
+
+
+class UnreadableImageError(GapnetError):
+    """Tell which file is no image that can be read; a `Reading` says what becomes of it."""
 
 
 class Draw(NamedTuple):
@@ -24,12 +33,18 @@ class Draw(NamedTuple):
 
 
 class Images(Dataset[Sample]):
-    """Read records and show them; a `Draw` seeds the view, whatever worker reads it and when."""
+    """Read records and show them; a `Draw` seeds the view, whatever worker reads it and when.
 
-    def __init__(self, records: Records, view: v2.Transform) -> None:
+    A file that cannot be read is an error. Where `reading` skips it, a row alone gives a grey image
+    of size (0, 0), to be counted as wrong, and a draw gives the next image that can be read, under
+    the same seed; both carry the file's path.
+    """
+
+    def __init__(self, records: Records, view: v2.Transform, reading: Reading = STRICT) -> None:
         """Show each record under `view`."""
         self.records = records
         self.view = view
+        self.reading = reading
 
     def __len__(self) -> int:
         """Count the images."""
@@ -37,23 +52,55 @@ class Images(Dataset[Sample]):
 
     def __getitem__(self, wanted: int | Draw) -> Sample:
         """Read one image."""
-        if isinstance(wanted, int):
-            return self._read(self.records[wanted])
-        with _seeded(wanted.seed):
-            return self._read(self.records[wanted.row])
+        skip = self.reading.on_corrupt == "skip"
+        if isinstance(wanted, Draw):
+            with _seeded(wanted.seed):
+                return self._next_readable(wanted) if skip else self._read(self.records[wanted.row])
+        record = self.records[wanted]
+        return (self._try(record) or self._blank(record)) if skip else self._read(record)
 
     def _read(self, record: Record) -> Sample:
-        image = read_image(record.path)
+        image = read_image(record.path, exif=self.reading.exif)
         _check_boxes(record, image)
         shown, window = show(image, self.view)
+        size = (image.height, image.width)
+        return Sample(shown, record.label, record.boxes, size, window, record.id)
+
+    def _try(self, record: Record) -> Sample | None:
+        try:
+            return self._read(record)
+        except UnreadableImageError:
+            return None
+
+    def _blank(self, record: Record) -> Sample:
+        """Stand in for a file that cannot be read, in the size that the view gives to any image."""
+        shown, window = show(Image.new("RGB", (1, 1)), self.view)
         return Sample(
-            shown, record.label, record.boxes, (image.height, image.width), window, record.id
+            image=torch.full_like(shown, GREY),
+            label=record.label,
+            boxes=record.boxes,
+            size=(0, 0),
+            window=torch.zeros_like(window),
+            id=record.id,
+            corrupt=str(record.path),
+        )
+
+    def _next_readable(self, wanted: Draw) -> Sample:
+        """Show the first image from the row on that can be read, and name the row's own file."""
+        tries = min(self.reading.max_corrupt + 1, len(self))
+        for step in range(tries):
+            sample = self._try(self.records[(wanted.row + step) % len(self)])
+            if sample is not None:
+                return sample._replace(corrupt=str(self.records[wanted.row].path) if step else None)
+        raise GapnetError(
+            f"{self.records[wanted.row].path}: cannot be read as an image, nor can the next of its "
+            f"split, {tries} in all (data.max_corrupt={self.reading.max_corrupt}); restore them"
         )
 
 
 def _check_boxes(record: Record, image: Image.Image) -> None:
     """Refuse boxes that reach beyond the file itself, whatever size its annotation claims."""
-    if record.boxes is None:
+    if record.boxes is None or not len(record.boxes):
         return
     right, bottom = record.boxes[:, 2:].amax(0).tolist()
     if right > image.width or bottom > image.height:  # some annotators counted pixels from 1
@@ -77,14 +124,41 @@ def _seeded(seed: int) -> Iterator[None]:
         torch.default_generator.set_state(state)
 
 
-def read_image(path: Path) -> Image.Image:
-    """Read a file as RGB, in the pixels as stored: boxes refer to them, so EXIF turns nothing."""
+def read_image(path: Path, *, exif: bool = False) -> Image.Image:
+    """Read a file as RGB, whatever its name says, in the pixels that boxes refer to.
+
+    Those are the pixels as stored; with `exif` the photograph is turned as its camera says first.
+    (A TIFF is turned in any case: there the orientation is a part of the format.) What is
+    transparent has the colour that is stored beneath, as torchvision and published numbers have it.
+    """
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
+            image.load()
+            if exif:
+                ImageOps.exif_transpose(image, in_place=True)
+            return _to_rgb(image)
     except FileNotFoundError as error:
         raise GapnetError(f"{path}: no such image; its split lists it") from error
-    except OSError as error:
-        raise GapnetError(
-            f"{path}: cannot be read as an image ({error}); restore the file"
+    except Exception as error:  # at bytes that make no sense, decoders raise anything
+        raise UnreadableImageError(
+            f"{path}: cannot be read as an image ({_reason(error, path)}); restore the file"
         ) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BIT_FORMATS):
+        raise ValueError("its pixels of 32 bits do not tell which value is white; 8 or 16 bits do")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        # The upper eight bits, as Pillow takes them of colour; its own conversion of grey clips.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode == "P" and "transparency" in image.info:
+        return image.convert("RGBA").convert("RGB")  # Pillow warns of the direct way
+    return image.convert("RGB")
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Say in a line what a decoder ran into."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is in no format that is known" if path.stat().st_size else "it is empty"
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())

@@ -83,7 +83,7 @@ def files(folder: Path) -> set[str]:
         ("report.images=null", ["report.images=None: must be a whole number"]),
         ("trainer.max_epochs=x", ["TypeError", "HYDRA_FULL_ERROR=1 shows where"]),
         ("loader.limit=abc", ["loader.limit=abc: must be a whole number"]),
-        ("trainer.devices=2", ["trainer.devices", "set trainer.devices=1"]),
+        ("trainer.devices=2", ["trainer.devices: 2 processes", "set trainer.devices=1"]),
         ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: a schedule needs an end"]),
         ("trainer.max_epoch=1", ["trainer.max_epoch: no such key; did you mean 'max_epochs'?"]),
         ("a b=c", ["a b=c"]),
@@ -104,7 +104,7 @@ def test_a_wrong_argument_is_named(
             ["data.root=nowhere/at/all", "no such folder"],
         ),
         (["data.classes=1"], ["data.classes=1"]),
-        (["data=cub"], ["data/cub", "ilsvrc", "shapes"]),
+        (["data=mnist"], ["data/mnist", "ilsvrc", "shapes"]),
     ],
 )
 def test_data_that_is_not_there_is_named(

@@ -10,6 +10,7 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from gapnet.evaluation.breakdown import KINDS
 from tests.cli.conftest import QUICK, SMALL, Command, Trained, script
 
 
@@ -37,6 +38,8 @@ def test_the_run_folder_says_all(trained: Trained) -> None:
         "checkpoints",
         "predictions",
         "metrics.json",
+        "verdicts.parquet",
+        "classes.csv",
         "report.html",
         "pictures.jpg",
         "logs",
@@ -63,7 +66,10 @@ def test_metrics_name_every_figure_in_full(trained: Trained) -> None:
     metrics = [(each["metric"], each["chosen_on"]) for each in figures(trained.run)]
     assert metrics == [
         ("top1_error", None),
+        ("top2_error", None),
         ("top1_localization_error", "fixed"),
+        *((f"top1_localization_error/{kind}", "fixed") for kind in KINDS),
+        ("top2_localization_error", "fixed"),
         ("gt_known_error", "fixed"),
         ("gt_known_error", "val"),
         ("gt_known_error", "test (oracle)"),

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.data.annotations import read_lines, read_synsets, read_voc
+from gapnet.data.annotations import read_lines, read_synsets, read_voc, read_voc_clipped
+from gapnet.data.solutions import ClassList, SolutionTable
 from gapnet.errors import GapnetError
 
 XML = """<annotation><size><width>50</width><height>40</height></size>
@@ -66,6 +67,30 @@ def test_a_missing_xml_is_named(tmp_path: Path) -> None:
         read_voc(tmp_path / "a.xml")
 
 
+@pytest.mark.parametrize(
+    ("box", "boxes", "others"),
+    [
+        ((3, 4, 49, 39), [[3, 4, 49, 39]], 0),
+        ((1, 1, 50, 40), [[1, 1, 50, 40]], 0),
+        ((-3, 4, 60, 39), [[0, 4, 50, 39]], 1),
+        ((60, 4, 70, 39), [], 1),
+        ((30, 4, 20, 39), [], 1),
+    ],
+)
+def test_a_training_box_is_cut_at_the_edge(
+    tmp_path: Path, box: tuple[int, ...], boxes: list[list[int]], others: int
+) -> None:
+    found = read_voc_clipped(write(tmp_path / "a.xml", XML.format(*box)), "n01")
+    assert found.boxes.tolist() == boxes
+    assert found.boxes.shape[1] == 4
+    assert found.others == others
+
+
+def test_training_boxes_of_another_class_are_left_out(tmp_path: Path) -> None:
+    found = read_voc_clipped(write(tmp_path / "a.xml", XML.format(3, 4, 49, 39)), "n02")
+    assert (found.boxes.tolist(), found.others) == ([], 1)
+
+
 def test_synsets_keep_their_order_and_names(tmp_path: Path) -> None:
     path = write(tmp_path / "map.txt", "n02 goldfish, Carassius auratus\nn01 tench\n")
     assert read_synsets(path) == {"n02": "goldfish, Carassius auratus", "n01": "tench"}
@@ -86,3 +111,49 @@ def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "val.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(GapnetError, match="is not a text file"):
         read_lines(tmp_path / "val.txt")
+
+
+IDS, CLASSES = ["a", "b"], ClassList(["n01", "n02"], "map.txt")
+HEADER = "ImageId,PredictionString"
+
+
+def table(folder: Path, *rows: str) -> SolutionTable:
+    return SolutionTable(write(folder / "LOC.csv", "\n".join([HEADER, *rows])))
+
+
+def test_a_table_of_solutions_is_read_in_the_order_of_the_images(tmp_path: Path) -> None:
+    found = table(tmp_path, "b,n02 1 2 3 4 n02 5 6 7.5 8 ", "", "a,n01 0 0 9 9")
+    assert found.truth(IDS, CLASSES) == ([0, 1], [[0, 0, 9, 9], [1, 2, 3, 4, 5, 6, 7.5, 8]])
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("b,n01 0 0 39", "line 3, image 'b': must be `WNID x1 y1 x2 y2`.* found 4 fields"),
+        ("b,", "found 0 fields"),
+        ("b,n01 0 0 39 x", r"must be four numbers, found \['0', '0', '39', 'x'\]"),
+        ("b,n01 0 0 nan 9", "0 <= x1 <= x2"),
+        ("b,n01 0 0 inf 9", "0 <= x1 <= x2"),
+        ("b,n01 9 0 3 9", "0 <= x1 <= x2"),
+        ("b,n01 0 -1 3 9", "0 <= x1 <= x2"),
+        ("b,n99 0 0 3 9", r"class 'n99' is not among the 2 of map\.txt"),
+        ("b,n01 0 0 3 9 n02 0 0 3 9", r"must be of one class, found \['n01', 'n02'\]"),
+        ("a,n01 0 0 3 9", "line 3: image 'a' has a row already"),
+        ("c,n01 0 0 3 9", "lacks a row for image 'b', 1 of 2"),
+        ("b", "line 3: must have 2 columns, found 1"),
+        ("b,n01 0 0 3 9\nc,n01 0 0 3 9", "image 'c' is not among the 2 of its split"),
+    ],
+)
+def test_a_wrong_row_of_a_table_is_named(tmp_path: Path, row: str, message: str) -> None:
+    with pytest.raises(GapnetError, match=message) as error:
+        table(tmp_path, "a,n01 0 0 9 9", row).truth(IDS, CLASSES)
+    assert "LOC.csv" in str(error.value)
+
+
+def test_a_table_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "LOC.csv", "id,label\n")
+    with pytest.raises(GapnetError, match=f"line 1: must be {HEADER}, found"):
+        SolutionTable(path).truth(IDS, CLASSES)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(GapnetError, match="is not a CSV file"):
+        SolutionTable(path).truth(IDS, CLASSES)

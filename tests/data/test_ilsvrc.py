@@ -1,10 +1,31 @@
+import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.records import UNKNOWN
 from gapnet.errors import GapnetError
+from tests.data.test_devkit import write_devkit
+from tests.data.test_layouts import (
+    IDS,
+    LAYOUTS,
+    VALIDATION,
+    Build,
+    flat,
+    kaggle,
+    kit_labels,
+    torchvision,
+    write_table,
+    write_xml,
+)
+
+TABLE = "LOC_val_solution.csv"
+XML = "ILSVRC/Annotations/CLS-LOC"
+LABELS = [2, 0, 1, 2]
+BOXES = [boxes for _, boxes in VALIDATION.values()]
 
 
 @pytest.fixture
@@ -75,3 +96,202 @@ def test_only_a_tree_of_a_thousand_classes_is_called_ilsvrc(root: Path) -> None:
     mapping = root / "LOC_synset_mapping.txt"
     mapping.write_text("".join(f"n{index:08d} thing {index}\n" for index in range(1000)))
     assert Ilsvrc(root).title == "ILSVRC"
+
+
+def test_the_classes_of_ilsvrc_must_be_sorted(root: Path) -> None:
+    lines = [f"n{index:08d} thing {index}\n" for index in range(1000)]
+    (root / "LOC_synset_mapping.txt").write_text("".join(reversed(lines)))
+    with pytest.raises(GapnetError, match="its 1000 classes must be in the order of their WNIDs"):
+        Ilsvrc(root)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Make Kaggle's tree with every kind of ground truth."""
+    root = kaggle(tmp_path / "tiny")
+    write_table(root / TABLE)
+    write_devkit(root / "devkit/data", IDS, labels=kit_labels(), blacklist=[4, 2])
+    return root
+
+
+@pytest.mark.parametrize("kind", ["auto", "xml", "csv", "devkit"])
+def test_every_kind_of_ground_truth_says_the_same(tree: Path, kind: str) -> None:
+    records = Ilsvrc(tree, truth=kind).records("val")
+    assert records.labels.tolist() == LABELS
+    assert [record.boxes.tolist() for record in records] == BOXES
+    assert records == Ilsvrc(tree).records("val")
+
+
+@pytest.mark.parametrize(
+    ("missing", "place"), [([], f"{XML}/val"), ([XML], TABLE), ([XML, TABLE], "ground_truth.txt")]
+)
+def test_auto_takes_what_is_there_and_says_which(
+    tree: Path, caplog: pytest.LogCaptureFixture, missing: list[str], place: str
+) -> None:
+    for each in missing:
+        shutil.rmtree(tree / each) if (tree / each).is_dir() else (tree / each).unlink()
+    with caplog.at_level(logging.INFO, logger="gapnet"):
+        assert Ilsvrc(tree).records("val").labels.tolist() == LABELS
+    assert f"{tree}: is Kaggle's tree, with 3 classes" in caplog.text
+    told = next(line for line in caplog.messages if line.startswith("val: ground truth is from"))
+    assert told.endswith(place)
+
+
+def test_labels_without_boxes_are_for_classification_alone(tmp_path: Path) -> None:
+    for build in (flat, torchvision):
+        root = build(tmp_path / build.__name__)
+        for place in ("bbox", "ILSVRC2012_bbox_val_v3"):
+            shutil.rmtree(root / place, ignore_errors=True)
+        records = Ilsvrc(root).records("val")
+        assert records.labels.tolist() == LABELS
+        assert records.boxes is None
+
+
+def change_table(root: Path) -> None:
+    path = root / TABLE
+    path.write_text(path.read_text().replace("n02", "n01"))
+
+
+def change_kit(root: Path) -> None:
+    path = root / "devkit/data/ILSVRC2012_validation_ground_truth.txt"
+    path.write_text("2\n3\n3\n2\n")
+
+
+@pytest.mark.parametrize("change", [change_table, change_kit])
+def test_ground_truths_that_differ_are_an_error_that_names_the_image(
+    tree: Path, change: Callable[[Path], None]
+) -> None:
+    change(tree)
+    with pytest.raises(
+        GapnetError, match=r"image 'v_0003': is n02 in .*val, n01 in .*data\.truth=\.\.\."
+    ):
+        Ilsvrc(tree).records("val")
+    assert Ilsvrc(tree, truth="xml").records("val").labels.tolist() == LABELS
+
+
+def test_labels_and_boxes_of_other_images_are_noticed(tree: Path) -> None:
+    change_kit(tree)
+    with pytest.raises(GapnetError, match=r"image 'v_0003': is n01 in .*, n02 in"):
+        Ilsvrc(tree, truth="devkit").records("val")
+
+
+def test_folders_are_held_against_the_ground_truth(tmp_path: Path) -> None:
+    root = torchvision(tmp_path)
+    (root / "val/n02/v_0003.JPEG").rename(root / "val/n01/v_0003.JPEG")
+    with pytest.raises(GapnetError, match=r"image 'v_0003': is n02 in .*bbox/val, n01 in .*/val;"):
+        Ilsvrc(root).records("val")
+
+
+def test_a_split_without_ground_truth_says_what_would_be_one(tmp_path: Path) -> None:
+    root = kaggle(tmp_path)
+    shutil.rmtree(root / XML)
+    with pytest.raises(
+        GapnetError,
+        match=r"data\.truth=auto: .* split 'val'; put XML .*LOC_val_solution\.csv .*meta\.mat",
+    ):
+        Ilsvrc(root).records("val")
+    with pytest.raises(GapnetError, match=r"data\.truth=best: must be one of auto, xml, csv"):
+        Ilsvrc(root, truth="best")
+
+
+def test_all_wrong_annotations_are_counted(tree: Path) -> None:
+    for name in ("v_0002", "v_0003", "v_0004"):
+        (tree / XML / f"val/{name}.xml").unlink()
+    with pytest.raises(
+        GapnetError, match=r"v_0002\.xml: no such annotation; .* \(and 2 more annotations are wrong"
+    ):
+        Ilsvrc(tree).records("val")
+
+
+def test_the_blacklist_marks_images_by_the_order_of_their_names(tree: Path) -> None:
+    listing = tree / "ILSVRC/ImageSets/CLS-LOC/val.txt"
+    listing.write_text("".join(reversed(listing.read_text().splitlines(keepends=True))))
+    records = Ilsvrc(tree).records("val")
+    marked = dict(zip(records.ids, records.blacklisted.tolist(), strict=True))
+    assert marked == {"v_0001": False, "v_0002": True, "v_0003": False, "v_0004": True}
+    assert not Ilsvrc(tree).records("train_cls").blacklisted.any()
+
+
+def test_a_blacklist_can_be_named(tree: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("1\n")
+    records = Ilsvrc(tree, blacklist=mine).records("val")
+    assert records.blacklisted.tolist() == [True, False, False, False]
+    with pytest.raises(GapnetError, match=r"data\.blacklist=.*nix\.txt: no such file; name"):
+        Ilsvrc(tree, blacklist=tmp_path / "nix.txt")
+
+
+def test_labels_of_the_kit_follow_the_order_of_the_names(tree: Path) -> None:
+    listing = tree / "ILSVRC/ImageSets/CLS-LOC/val.txt"
+    listing.write_text("".join(reversed(listing.read_text().splitlines(keepends=True))))
+    records = Ilsvrc(tree, truth="devkit").records("val")
+    assert records.ids == list(reversed(VALIDATION))
+    assert records.labels.tolist() == list(reversed(LABELS))
+
+
+@LAYOUTS
+def test_ids_of_the_kit_are_converted_or_there_are_none(tmp_path: Path, build: Build) -> None:
+    source = Ilsvrc(build(tmp_path))
+    expected = {1: 1, 2: 2, 3: 0} if build is flat else None
+    assert source.devkit_ids() == expected
+
+
+def test_names_come_from_the_kit_where_there_is_no_mapping(tmp_path: Path) -> None:
+    assert Ilsvrc(flat(tmp_path)).class_names == ["words of n01", "words of n02", "words of n03"]
+
+
+def test_class_folders_and_lists_that_differ_are_named(tmp_path: Path) -> None:
+    root = flat(tmp_path)
+    shutil.rmtree(root / "train/n02")
+    with pytest.raises(GapnetError, match=r"meta\.mat: has 3 classes, .*'s folders 2; 'n02' is in"):
+        Ilsvrc(root)
+
+
+def test_nothing_that_lists_the_classes_is_an_error(tmp_path: Path) -> None:
+    root = flat(tmp_path)
+    shutil.rmtree(root / "train")
+    shutil.rmtree(root / "ILSVRC2012_devkit_t12")
+    with pytest.raises(GapnetError, match="nothing there lists the classes; put LOC_synset"):
+        Ilsvrc(root)
+
+
+def test_training_has_boxes_where_asked_for(tree: Path) -> None:
+    write_xml(tree / XML / "train/n01/n01_10.xml", "n01", [[1, 2, 99, 9], [70, 2, 80, 9]])
+    write_xml(tree / XML / "train/n03/n03_2.xml", "n01", [[1, 2, 3, 4]])
+    boxes = [record.boxes for record in Ilsvrc(tree, train_boxes=True).records("train_cls")]
+    assert boxes[1] is not None
+    assert boxes[1].tolist() == [[1, 2, 40, 9]]
+    assert boxes[0] is boxes[2] is boxes[3] is None
+    assert Ilsvrc(tree).records("train_cls")[1].boxes is None
+
+
+def test_training_boxes_come_from_a_table_that_leaves_out_the_folders(tree: Path) -> None:
+    path = tree / "LOC_train_solution.csv"
+    path.write_text("ImageId,PredictionString\nn01_10,n01 1 2 3 4 n01 5 6 7 8 \n")
+    boxes = [record.boxes for record in Ilsvrc(tree, train_boxes=True).records("train_cls")]
+    assert boxes[1] is not None
+    assert boxes[1].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert boxes[0] is boxes[2] is None
+    path.write_text("ImageId,PredictionString\nn01_10,n02 1 2 3 4\n")
+    with pytest.raises(GapnetError, match="image 'n01/n01_10' is of class 'n02' there"):
+        Ilsvrc(tree, train_boxes=True).records("train_cls")
+
+
+def test_training_boxes_that_nobody_drew_are_an_error(tree: Path) -> None:
+    with pytest.raises(GapnetError, match=r"data\.train_boxes=true: .* has no boxes of training"):
+        Ilsvrc(tree, train_boxes=True).records("train_cls")
+
+
+def test_the_public_test_split_has_no_labels(tree: Path) -> None:
+    records = Ilsvrc(tree).records("test")
+    assert records.labels.tolist() == [UNKNOWN, UNKNOWN]
+    assert records.boxes is None
+
+
+def test_a_tree_that_changes_is_read_again(tree: Path) -> None:
+    assert Ilsvrc(tree).records("val")[0].boxes.tolist() == BOXES[0]
+    write_xml(tree / XML / "val/v_0001.xml", "n03", [[1, 2, 10, 13]])
+    assert Ilsvrc(tree).records("val")[0].boxes.tolist() == [[1, 2, 10, 13]]
+    (tree / XML / "val/v_0002.xml").unlink()
+    with pytest.raises(GapnetError, match="v_0002"):
+        Ilsvrc(tree).records("val")

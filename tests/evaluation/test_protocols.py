@@ -20,11 +20,9 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Figure, Subject, score
 from gapnet.evaluation.store import SCHEMA, About, Row
-from gapnet.evaluation.truth import Truth
 from gapnet.localization.contours import ContourBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
-from gapnet.metrics.functional import pad_lists
 from gapnet.saliency.cam import Cam
 from tests.evaluation.drawn import Drawn, draw
 from tests.oracles import conventions

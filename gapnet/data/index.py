@@ -1,0 +1,201 @@
+"""The index of a split: read from disk in parallel and once, then kept as an Arrow file."""
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from gapnet.data.records import SCHEMA, Records
+from gapnet.progress import track
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+VERSION = 1  # of what is kept: whoever changes how an index is read from the same files raises it
+CACHE = "GAPNET_CACHE"  # the environment variable that names the cache folder
+MANY = 4000  # files; fewer are parsed before as many processes have started
+LOT = 64  # items that a process is given at a time
+THREADS = 16  # that wait for a disk, or a file server, side by side
+log = logging.getLogger(__name__)
+
+
+def cached(
+    parts: Sequence[object], build: Callable[[], Records], root: Path, *, state: str
+) -> Records:
+    """Give the records that `build` makes, from the cache where the same files gave them before.
+
+    Args:
+        parts: what is asked for: the split, and every option of the reader.
+        build: reads the records from disk.
+        root: the data set; records of another root are others.
+        state: of the files that are read, from `fingerprint`.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return build()
+    question = _digest([str(root.resolve()), *map(str, parts)])
+    file = folder / f"{question}-{_digest([str(VERSION), str(SCHEMA), state])}.arrow"
+    found = _open(file, root)
+    if found is None:
+        built = build()
+        _keep(built, file, question)
+        found = _open(file, root) or built
+    return found
+
+
+def cache_folder() -> Path | None:
+    """Find the folder of cached indices; None for a user without a home."""
+    named, shared = os.environ.get(CACHE), os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named)
+    try:
+        return Path(shared or Path.home() / ".cache") / "gapnet"
+    except RuntimeError:  # nobody knows where this user lives
+        return None
+
+
+def fingerprint(
+    *, files: Iterable[Path] = (), folders: Iterable[Path] = (), contents: Iterable[Path] = ()
+) -> str:
+    """Sum up the state of what an index is read from; what changes or appears changes it.
+
+    Args:
+        files: count with their size and time of change.
+        folders: count with the time of change, and so do the folders in them: enough to notice a
+            file that comes, goes or is renamed.
+        contents: folders in which, besides, every file counts with its size and time of change.
+    """
+    told = [_stamp(path) for path in files]
+    with ThreadPoolExecutor(THREADS) as pool:
+        for folder in folders:
+            told += pool.map(_stamp, [folder, *folders_in(folder)])
+        for folder in contents:
+            told += pool.map(_content, [folder, *folders_in(folder)])
+    return _digest(told)
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """List the folders in a folder, by name, without hidden ones; none if it is not there."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [each.name for each in entries if each.name[0] != "." and each.is_dir()]
+    return [folder / name for name in sorted(names)]
+
+
+def work_through(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    what: str,
+    *,
+    workers: int | None = None,
+    many: int = MANY,
+) -> Iterator[R]:
+    """Apply a function to items, in order, with a progress bar; in processes if there are many.
+
+    Args:
+        function: what a process can be sent: of a module, or a partial of one.
+        items: what it is applied to.
+        what: is being done; the bar says so.
+        workers: processes; one for each core by default, and 1 does without.
+        many: so many items, or more, are shared among processes.
+    """
+    workers = workers or cores()
+    if workers == 1 or len(items) < many:
+        yield from track(map(function, items), what, total=len(items))
+        return
+    pool = ProcessPoolExecutor(workers)
+    try:  # the processes start here, before the bar starts a thread
+        results = pool.map(function, items, chunksize=max(1, min(LOT, len(items) // workers)))
+        yield from track(results, what, total=len(items))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def lay_out(
+    root: Path,
+    *,
+    ids: Sequence[str],
+    paths: Sequence[str],
+    labels: Sequence[int],
+    boxes: Sequence[Sequence[float] | None],
+    blacklisted: Sequence[bool],
+) -> Records:
+    """Make records of whole columns: for a million images, that is ten times as quick as rows."""
+    count = len(ids)
+    columns = {
+        "id": pa.array(ids, pa.string()),
+        "path": pa.array(paths, pa.string()),
+        "label": pa.array(labels, pa.int32()),
+        "boxes": pa.array(boxes, pa.list_(pa.float32())),
+        "masks": pa.array([[]] * count, pa.list_(pa.string())),
+        "ignore": pa.nulls(count, pa.string()),
+        "blacklisted": pa.array(blacklisted, pa.bool_()),
+    }
+    return Records(pa.table(columns, schema=SCHEMA), root)
+
+
+def _open(file: Path, root: Path) -> Records | None:
+    """Open a file of the cache; None if there is none, or what is there is damaged."""
+    try:
+        records = Records.open(file, root)
+        records.table.validate(full=True)
+    except FileNotFoundError:
+        return None
+    except (OSError, pa.ArrowException) as error:
+        log.info("%s: is damaged (%s) and written again", file, _first_line(error))
+        return None
+    return records
+
+
+def _keep(records: Records, file: Path, question: str) -> None:
+    """Write an index under its name when it is complete, and remove what it replaces."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=file.parent) as unfinished:
+            complete = Path(unfinished, file.name)
+            records.save(complete)
+            complete.replace(file)
+        for stale in set(file.parent.glob(f"{question}-*.arrow")) - {file}:
+            stale.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s: cannot be written (%s); the index is not kept", file.parent, error)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        state = path.stat()
+    except OSError:
+        return f"{path} is not there"
+    return f"{path} {state.st_size} {state.st_mtime_ns}"
+
+
+def _content(folder: Path) -> str:
+    """Describe the files of a folder."""
+    if not folder.is_dir():
+        return f"{folder} is not there"
+    with os.scandir(folder) as entries:
+        files = [(each.name, each.stat()) for each in entries if not each.is_dir()]
+    told = sorted(f"{name} {state.st_size} {state.st_mtime_ns}" for name, state in files)
+    return "\n".join([str(folder), *told])
+
+
+def _digest(told: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(told).encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,184 @@
+"""`gapnet doctor`."""
+
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+import torch
+
+from gapnet.cli import doctor
+from tests.cli.conftest import Command
+from tests.data.test_layouts import kaggle
+
+
+def lines(out: str, status: str) -> list[str]:
+    return [
+        line.removeprefix(status).strip() for line in out.splitlines() if line.startswith(status)
+    ]
+
+
+def test_without_a_data_set_the_installation_is_checked(gapnet: Command, tmp_path: Path) -> None:
+    outcome = gapnet("doctor")
+    assert outcome.status == 0, outcome.out
+    assert outcome.err == ""
+    well = lines(outcome.out, "ok")
+    assert any(line.startswith("Python 3.") for line in well)
+    assert any(line.startswith(f"torch {torch.__version__} and torchvision") for line in well)
+    assert any(line.endswith("CPU cores") for line in well)
+    assert "no data set is checked" in lines(outcome.out, "note")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sound_data_set_passes(gapnet: Command, tmp_path: Path) -> None:
+    root = kaggle(tmp_path / "tree")
+    outcome = gapnet("doctor", "data=ilsvrc", f"data.root={root}", "images=all", "workers=1")
+    assert outcome.status == 0, outcome.out
+    assert "val: 5 boxes, 1 images with more than one" in lines(outcome.out, "ok")
+    assert [path.name for path in tmp_path.iterdir()] == ["tree"]
+
+
+def test_what_is_wrong_comes_with_what_to_do_and_status_1(gapnet: Command, tmp_path: Path) -> None:
+    root = kaggle(tmp_path / "tree")
+    (root / "ILSVRC/Data/CLS-LOC/val/v_0001.JPEG").unlink()
+    outcome = gapnet("doctor", "data=ilsvrc", f"data.root={root}")
+    assert outcome.status == 1
+    wrong = next(line for line in outcome.out.splitlines() if line.startswith("wrong"))
+    assert "val: 1 files are listed but missing" in wrong
+    following = outcome.out.splitlines()[outcome.out.splitlines().index(wrong) + 1]
+    assert following == "       -> unpack the archive of the split again, all of it"
+    last = outcome.err.splitlines()[-1]
+    assert last.startswith("gapnet doctor: 1 of ")
+    assert last.endswith("checks are wrong; what to do stands under each")
+
+
+def test_a_data_set_that_is_not_there_is_wrong(gapnet: Command) -> None:
+    outcome = gapnet("doctor", "data=ilsvrc", "data.root=nowhere")
+    assert outcome.status == 1
+    assert lines(outcome.out, "wrong") == ["data: data.root=nowhere: no such folder"]
+    assert "-> put the data set there or name its place with data.root=..." in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data.root=x"], "data.root: of which data set? name it too, such as data=ilsvrc"),
+        (["data=shapes", "images=some"], "images=some: must be one of headers, all, none"),
+        (["data=shapes", "workers=0"], "workers=0: must be a whole number"),
+        (["image=all"], "image: no such key; did you mean 'images'?"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    gapnet: Command, shapes_root: Path, arguments: list[str], message: str
+) -> None:
+    drawn = ["data.size=48", "data.classes=3", "data.train=24", "data.val=12", "data.test=12"]
+    place = [f"data.root={shapes_root}", *drawn] if "data=shapes" in arguments else []
+    outcome = gapnet("doctor", *arguments, *place)
+    assert outcome.status == 1
+    assert message in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_pair_that_does_not_match_ends_the_checks(
+    gapnet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("operator torchvision::nms does not exist\nat all")
+
+    monkeypatch.setattr("torchvision.ops.nms", fail)
+    outcome = gapnet("doctor", "data=ilsvrc", "data.root=nowhere")
+    assert outcome.status == 1
+    (wrong,) = lines(outcome.out, "wrong")
+    assert wrong.endswith("do not work together (operator torchvision::nms does not exist)")
+    assert "-> pip install --force-reinstall torch torchvision" in outcome.out
+
+
+def test_a_package_that_cannot_be_imported_is_told(
+    gapnet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    assert "torch and torchvision: do not work together" in gapnet("doctor").out
+
+
+def test_requirements_are_held_against_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"gapnet": "1.0", "torch": "2.1", "onnx": "1.17"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError(name)
+        return installed[name]
+
+    wanted = ["torch>=2.8", "scipy>=1.14", "onnx>=1.17; extra == 'export'", "shap; extra == 'xai'"]
+    monkeypatch.setattr(doctor, "version", version)
+    monkeypatch.setattr(doctor, "requires", lambda _: wanted)
+    monkeypatch.setattr(doctor, "metadata", lambda _: Metadata())
+    assert list(doctor._check_requirements()) == [
+        (
+            "wrong",
+            "gapnet requires torch>=2.8 (2.1), scipy>=1.14 (not installed)",
+            "pip install 'torch>=2.8' 'scipy>=1.14'",
+        ),
+        ("ok", "extra export: installed", ""),
+        ("note", "extra xai: shap (not installed)", "pip install 'gapnet[xai]'"),
+    ]
+
+
+class Metadata:
+    def get_all(self, name: str) -> list[str]:
+        return ["export", "xai"]
+
+
+def test_a_checkout_that_is_not_installed_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "metadata", missing)
+    ((status, text, fix),) = doctor._check_requirements()
+    assert (status, fix) == ("note", "pip install -e .")
+    assert "not installed" in text
+
+
+def test_a_place_that_cannot_be_written_is_wrong(gapnet: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = gapnet("doctor", "paths.runs=file/runs")
+    assert outcome.status == 1
+    assert lines(outcome.out, "wrong") == ["runs go to file/runs: cannot be written"]
+
+
+@pytest.mark.parametrize(("free", "status"), [(0.5, "wrong"), (5, "note"), (500, "ok")])
+def test_little_room_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: float, status: str
+) -> None:
+    class Usage:
+        def __init__(self, _: Path) -> None:
+            self.free = free * doctor.GIB
+
+    monkeypatch.setattr(doctor.shutil, "disk_usage", Usage)
+    ((told, text, _),) = doctor._check_room(tmp_path / "runs")
+    assert told == status
+    assert "GiB free" in text
+
+
+def test_a_machine_without_a_gpu_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    ((status, text, _),) = doctor._check_devices()
+    assert status == "note"
+    assert text.startswith("no CUDA device")
+
+
+def test_a_gpu_that_cannot_compute_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise RuntimeError("no kernel image is available for execution on the device\nmore")
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", fail)
+    ((status, text, fix),) = doctor._check_devices()
+    assert (status, "no kernel image" in text) == ("wrong", True)
+    assert "install the torch" in fix
+
+
+@pytest.mark.gpu
+def test_a_gpu_is_described() -> None:
+    (first, *_) = doctor._check_devices()
+    assert first[0] == "ok"
+    assert "GiB free" in first[1]
