@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gapnet.data import ilsvrc
+from gapnet.data.sample import OnCorrupt
 from gapnet.data.scenes import draw_scene
 from gapnet.data.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
 from gapnet.errors import GapnetError
@@ -74,6 +75,8 @@ def shapes(
     test: int = 600,
     seed: int = 0,
     folder: str | Path = "data",
+    on_corrupt: OnCorrupt = "raise",
+    max_corrupt: int = 100,
 ) -> ilsvrc.Ilsvrc:
     """Open the stand-in data set; draw it first where it is not there yet.
 
@@ -86,13 +89,15 @@ def shapes(
         test: how many to report.
         seed: of the drawing; it has nothing to do with the seed of the training.
         folder: holds the data sets that are drawn without a `root` of their own.
+        on_corrupt: raise or skip; see `Reading`.
+        max_corrupt: how many files may be skipped.
     """
     drawing = Drawing(_height_width(size), classes, train, val, test, seed)
     place = Path(root) if root is not None else Path(folder) / drawing.folder_name()
     if not place.exists():
         draw(drawing, place)
     _check_stamp(drawing, place)
-    return ilsvrc.Ilsvrc(place, test_split="test")
+    return ilsvrc.Ilsvrc(place, test_split="test", on_corrupt=on_corrupt, max_corrupt=max_corrupt)
 
 
 def _height_width(size: int | Sequence[int]) -> tuple[int, int]:

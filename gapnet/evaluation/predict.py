@@ -68,6 +68,9 @@ class Predictor(pl.LightningModule):
         self.network = network
         self.localizer = localizer
         self.jobs = jobs
+        self.allow_zero_length_dataloader_with_multiple_devices = (
+            True  # more processes than batches
+        )
 
     def on_predict_start(self) -> None:
         """Name the parts after the process."""
