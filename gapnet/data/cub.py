@@ -6,7 +6,6 @@ ROOT/image_class_labels.txt    `id class`
 ROOT/train_test_split.txt      `id is_training`, 1 or 0
 ROOT/bounding_boxes.txt        `id x y width height`
 ROOT/images/PATH
-ROOT/segmentations/PATH.png    masks, an archive of their own: taken if they are there
 
 A box's x and y count from 0, and x + width is the edge behind its last pixel: image 272, of 500 x
 375 pixels, has 0 0 500 375. In inclusive pixels that is x, y, x + width - 1, y + height - 1. (A few
@@ -142,16 +141,7 @@ class Cub:
 
     def _record(self, path: str, label: int, box: list[float]) -> Record:
         boxes = torch.tensor([box], dtype=torch.float32)
-        return Record(path, self.root / "images" / path, label, boxes, self._masks(path))
-
-    def _masks(self, path: str) -> tuple[Path, ...]:
-        folder = self.root / "segmentations"
-        if not folder.is_dir():
-            return ()
-        mask = (folder / path).with_suffix(".png")
-        if not mask.is_file():
-            raise GapnetError(f"{mask}: no such mask; restore it, or rename {folder} to do without")
-        return (mask,)
+        return Record(path, self.root / "images" / path, label, boxes)
 
 
 def _check_held_out(held_out: int, select_split: str) -> None:

@@ -118,19 +118,6 @@ def test_only_the_full_data_set_is_called_by_its_name(
     assert Cub(root, held_out=1).title == "CUB-200-2011"
 
 
-def test_masks_are_taken_if_they_are_there(root: Path) -> None:
-    assert all(record.masks == () for record in Cub(root, held_out=1).records("test"))
-    for row in range(12):
-        mask = (root / "segmentations" / name(row)).with_suffix(".png")
-        mask.parent.mkdir(parents=True, exist_ok=True)
-        mask.touch()
-    record = Cub(root, held_out=1).records("test")[1]
-    assert record.masks == (root / "segmentations/002.Laysan_Albatross/Bird_0001.png",)
-    record.masks[0].unlink()
-    with pytest.raises(GapnetError, match=r"Bird_0001\.png: no such mask"):
-        Cub(root)
-
-
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
