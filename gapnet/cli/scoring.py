@@ -1,8 +1,8 @@
 """Score what is predicted already: by gapnet, by other tools, or as maps."""
 
 import logging
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from omegaconf import DictConfig
@@ -29,16 +29,20 @@ from gapnet.layout import CONFIG, PREDICTIONS
 log = logging.getLogger(__name__)
 
 
-class Wanted(NamedTuple):
-    """Hold the data, and which of its splits is scored."""
+@dataclass(frozen=True)
+class Wanted:
+    """Hold the data, which of its splits is scored, and what was read of them."""
 
     source: Source
     split: str
     limit: int | None
+    read: dict[str, Records] = field(default_factory=dict)
 
     def records(self, split: str) -> Records:
-        """List the images of a split."""
-        return limited(self.source.records(split), self.limit)
+        """List the images of a split; they are read once."""
+        if split not in self.read:
+            self.read[split] = limited(self.source.records(split), self.limit)
+        return self.read[split]
 
     def outcome(self, what: str, predictions: dict[str, Predictions]) -> Outcome:
         """Say what was predicted, and what it is called."""
@@ -65,7 +69,7 @@ def score_maps(cfg: DictConfig) -> None:
     if not path.is_dir():
         raise GapnetError(f"maps={path}: no such folder")
     boxer, records = rules.localizer.boxer, wanted.records(wanted.split)
-    sizes = read_sizes(records.paths)
+    sizes = read_sizes(list(records.paths()))
     about = About(
         split=wanted.split,
         classes=tuple(wanted.source.classes),
@@ -127,7 +131,7 @@ def _read_foreign(cfg: DictConfig, path: Path, wanted: Wanted) -> dict[str, Pred
     truth = truth_of(records)
     key = key_of(cfg, wanted.source, records.ids)
     guesses = read_guesses(path, key, truth)
-    sizes = read_sizes(records.paths)
+    sizes = read_sizes(list(records.paths()))
     check_inside(guesses, sizes, str(path))
     about = About(split=wanted.split, classes=tuple(wanted.source.classes), network=path.name)
     return {wanted.split: predictions_of(guesses, torch.as_tensor(sizes), about)}

@@ -132,7 +132,7 @@ class DataModule(pl.LightningDataModule):
         for split in dict.fromkeys(splits):
             records = self.records(split)
             read_image(records[0].path, exif=self.source.reading.exif)
-            for path in records.paths:
+            for path in records.paths():
                 if not path.is_file():
                     raise GapnetError(f"{path}: no such image; split {split!r} lists it")
 

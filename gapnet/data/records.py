@@ -118,10 +118,10 @@ class Records(Sequence[Record]):
         ids: list[str] = self.table["id"].to_pylist()
         return ids
 
-    @property
-    def paths(self) -> list[Path]:
-        """List the image files."""
-        return [self.root / path for path in self.table["path"].to_pylist()]
+    def paths(self) -> Iterator[Path]:
+        """Give the image files, one after the other: a million paths at once are heavy."""
+        for batch in self.table.select(["path"]).to_batches(max_chunksize=4096):
+            yield from (self.root / path for path in batch["path"].to_pylist())
 
     @property
     def labels(self) -> Tensor:

@@ -18,6 +18,7 @@ from gapnet.evaluation.verdicts import (
     Verdict,
     anchors,
     classification,
+    counted,
     known,
     localization,
     max_box,
@@ -109,7 +110,7 @@ def _frozen(subject: Subject, protocol: Protocol) -> Frozen | None:
         return None
     predictions, truth, split = subject.chosen_on
     overlaps = known_overlaps(predictions, truth, protocol)
-    return None if overlaps is None else Frozen(overlaps, split)
+    return None if overlaps is None else Frozen(overlaps, counted(truth, protocol), split)
 
 
 def _figures(verdicts: Sequence[Verdict], subject: Subject, protocol: Protocol) -> list[Figure]:

@@ -32,9 +32,10 @@ class Verdict:
 
 
 class Frozen(NamedTuple):
-    """Hold the overlaps of another split, on which a cut may be chosen, and its name."""
+    """Hold the overlaps of another split, on whose rows (M,) a cut may be chosen, and its name."""
 
     overlaps: Overlaps
+    rows: Tensor
     split: str
 
 
@@ -97,7 +98,8 @@ def known(
     hits = protocol.right_known(overlaps.main) & readable[:, None]
     chosen = [(best_cut(hits[rows]), f"{split} (oracle)")]
     if frozen is not None:
-        chosen.insert(0, (best_cut(protocol.right_known(frozen.overlaps.main)), frozen.split))
+        elsewhere = protocol.right_known(frozen.overlaps.main[frozen.rows])
+        chosen.insert(0, (best_cut(elsewhere), frozen.split))
     for cut, by in chosen:
         found.append(Verdict(name, _wrong(hits[:, cut]), rows, overlaps.cuts[cut], by))
     return found
@@ -110,8 +112,7 @@ def max_box(
     rows = counted(truth, protocol)
     chosen = [(overlaps, f"{split} (oracle)", rows)]
     if frozen is not None:
-        every = torch.ones(len(frozen.overlaps.own), dtype=torch.bool)
-        chosen.insert(0, (frozen.overlaps, frozen.split, every))
+        chosen.insert(0, (frozen.overlaps, frozen.split, frozen.rows))
     found = []
     for other, by, counting in chosen:
         cut = best_cut(protocol.right_known(other.main[counting]))
