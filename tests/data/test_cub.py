@@ -51,7 +51,7 @@ def test_ids_labels_and_names_are_as_in_the_text_files(root: Path) -> None:
     assert source.class_names == ["Black footed Albatross", "Laysan Albatross"]
     assert records.ids == [name(row) for row in range(4)]
     assert records.labels.tolist() == [0, 1, 0, 1]
-    assert all(path.is_file() for path in records.paths)
+    assert all(path.is_file() for path in records.paths())
 
 
 def test_a_box_ends_a_pixel_before_its_edge(root: Path) -> None:

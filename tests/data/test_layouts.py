@@ -144,7 +144,7 @@ def test_unpacked_archives_are_found_under_their_own_names(tmp_path: Path) -> No
     for split in ("train", "val"):
         (tmp_path / split).rename(tmp_path / f"ILSVRC2012_img_{split}")
     source = Ilsvrc(tmp_path)
-    assert source.records("val").paths[0].is_file()
+    assert next(source.records("val").paths()).is_file()
     assert len(source.records("train")) == 4
 
 

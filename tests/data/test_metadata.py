@@ -42,7 +42,7 @@ def test_images_and_labels_are_in_the_order_of_the_listing(place: Path) -> None:
     records = source.records("test")
     assert records.ids == IDS[::-1]
     assert records.labels.tolist() == [2, 1, 0]
-    assert all(path.is_file() for path in records.paths)
+    assert all(path.is_file() for path in records.paths())
     assert source.title == "Birds (wsolevaluation's metadata)"
     assert source.classes == source.class_names == ["0", "1", "2"]
 
