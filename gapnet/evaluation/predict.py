@@ -85,8 +85,8 @@ class Predictor(pl.LightningModule):
         true = batch.labels[:, None].clamp(min=0)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
         maps = self.localizer.maps(self.network, seen, classes, batch.ids)
-        boxes = self.localizer.boxes(maps, batch.windows, batch.sizes)
-        labels, guesses = self.localizer.guesses(classes[:, :-1].cpu(), boxes[:, :-1])
+        boxes = self.localizer.boxes(maps[:, :-1], batch.windows, batch.sizes)
+        labels, guesses = self.localizer.guesses(classes[:, :-1].cpu(), boxes)
         job = self.jobs[dataloader_idx]
         rows = []
         for place, identity in enumerate(batch.ids):
