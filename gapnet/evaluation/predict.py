@@ -23,6 +23,7 @@ from gapnet.ops.boxes import clip, leave_window
 from gapnet.saliency.base import look
 
 NO_BOX = (0.0, 0.0, -1.0, -1.0)
+COLD_SIDE = 224  # pixels that stand for those of an image that could not be read
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,8 @@ class Predictor(pl.LightningModule):
         self.network = network
         self.localizer = localizer
         self.jobs = jobs
-        self.allow_zero_length_dataloader_with_multiple_devices = (
-            True  # more processes than batches
-        )
+        # There may be more processes than batches
+        self.allow_zero_length_dataloader_with_multiple_devices = True
 
     def on_predict_start(self) -> None:
         """Name the parts after the process."""
@@ -92,7 +92,7 @@ class Predictor(pl.LightningModule):
         for place, identity in enumerate(batch.ids):
             height, width = batch.sizes[place].tolist()
             if batch.corrupt[place] is not None:
-                rows.append(unreadable(identity, len(job.writer.about.cuts)))
+                rows.append(self._unreadable(job.records.of_id(identity), job))
                 continue
             row = Row(
                 id=identity,
@@ -110,6 +110,12 @@ class Predictor(pl.LightningModule):
         """Write the last rows."""
         for job in self.jobs:
             job.writer.flush()
+
+    def _unreadable(self, record: Record, job: Job) -> Row:
+        """Write down a file that could not be read: all of it is cold."""
+        cold = np.zeros(self.localizer.boxer.grid((COLD_SIDE, COLD_SIDE)), np.float32)
+        pixels = pixel_histogram(cold, record) if record.masks else None
+        return unreadable(record.id, len(job.writer.about.cuts))._replace(pixels=pixels)
 
     def _with_truth(self, row: Row, batch: Batch, place: int, heat: Tensor, job: Job) -> Row:
         """Add what is known of the true class's map (h, w)."""
