@@ -40,7 +40,7 @@ from gapnet.models.gapnet import GapNet
 from gapnet.report.curves import threshold_plot, training_plots
 from gapnet.report.gallery import Picture, contact_sheet, gallery
 from gapnet.report.page import Report, write_report
-from gapnet.report.tables import TABLE_WIDTH, class_lines, console_table, spread_table
+from gapnet.report.tables import TABLE_WIDTH, class_rows, class_table, console_table, spread_table
 
 log = logging.getLogger(__name__)
 
@@ -127,14 +127,16 @@ def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *clo
     write_classes(classes, source.classes, source.class_names, folder / CLASSES)
     _list_unreadable(outcome, folder)
     _show_pictures(outcome.pictures, folder)
-    lines = class_lines(classes, source.class_names)
-    _write_page(outcome, scored, protocols[0], lines, folder)
+    rows = class_rows(classes, source.class_names)
+    _write_page(outcome, scored, protocols[0], rows, folder)
     write_whole(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
     printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)
     printed.print(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
     if len(protocols) > 1:
         printed.print(spread_table(figures, "The same predictions by different conventions"))
-    for line in [*lines, *closing]:
+    if rows:
+        printed.print(class_table(rows))
+    for line in closing:
         print(line)
     print(f"report: {short(folder / REPORT)}")
 
@@ -193,7 +195,7 @@ def _write_page(
     outcome: Outcome,
     scored: dict[str, Scored],
     protocol: Protocol,
-    lines: Sequence[str],
+    rows: Sequence[Sequence[str]],
     folder: Path,
 ) -> None:
     swept = {
@@ -207,7 +209,7 @@ def _write_page(
         title=outcome.title,
         facts=outcome.facts,
         figures=figures,
-        classes=lines,
+        classes=rows,
         plots=plots,
         pictures=outcome.pictures,
         class_names=outcome.source.class_names,

@@ -22,7 +22,7 @@ class Report:
         title: of the page.
         facts: what was evaluated, name -> text.
         figures: of the table.
-        classes: lines that name the easiest and the hardest classes.
+        classes: a header and rows of the easiest and the hardest classes, or nothing.
         plots: caption -> SVG.
         pictures: of the gallery.
         class_names: by index.
@@ -32,7 +32,7 @@ class Report:
     title: str
     facts: Mapping[str, str]
     figures: Sequence[Figure]
-    classes: Sequence[str]
+    classes: Sequence[Sequence[str]]
     plots: Mapping[str, str]
     pictures: Sequence[Picture]
     class_names: Sequence[str]

@@ -24,6 +24,12 @@ NAMES = {
 }
 NAMES |= {f"top{k}_error": f"top-{k} classification error" for k in range(1, 6)}
 NAMES |= {f"top{k}_localization_error": f"top-{k} localization error" for k in range(1, 6)}
+SHORT = {
+    "top1_error": "top-1 error",
+    "top1_localization_error": "top-1 localization",
+    "top5_localization_error": "top-5 localization",
+    "gt_known_error": "ground-truth-known",
+}
 HEADER = ("figure", "value", "95% interval", "n", "threshold", "chosen on")
 SPREAD = ("top1_localization_error", "top5_localization_error", "gt_known_error")
 TABLE_WIDTH = 120  # columns, where the output is no terminal
@@ -77,8 +83,8 @@ def spread_table(figures: Sequence[Figure], title: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("protocol")
     for metric, by in wanted:
-        oracle = ", oracle threshold" if by == "oracle" else ""
-        table.add_column(NAMES[metric] + oracle, justify="right")
+        oracle = ", oracle" if by == "oracle" else ""
+        table.add_column(SHORT[metric] + oracle, justify="right")
     for protocol in dict.fromkeys(figure.protocol for figure in figures):
         own = [figure for figure in figures if figure.protocol == protocol]
         table.add_row(protocol, *(_cell(own, metric, by) for metric, by in wanted))
@@ -99,26 +105,34 @@ def difference_table(differences: Sequence[Difference], title: str) -> Table:
     return table
 
 
-def class_lines(found: ClassErrors, names: Sequence[str]) -> list[str]:
-    """Name the easiest and the hardest classes."""
+def class_rows(found: ClassErrors, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Write the easiest and the hardest classes as text, under a header; none if there are few."""
     if not found.errors:
         return []
     metric, order = rank(found)
-    errors = found.errors[metric]
-
-    def told(indices: Sequence[int]) -> str:
-        return "; ".join(f"{names[index]} {100 * errors[index]:.1f}%" for index in indices)
-
-    what = NAMES[metric]
     few = min(SHOWN, len(order) // 2)
-    return (
-        [
-            f"easiest classes, {what}: {told(order[:few])}",
-            f"hardest classes, {what}: {told(order[::-1][:few])}",
-        ]
-        if few
-        else []
-    )
+    if not few:
+        return []
+    header = (f"by {SHORT[metric]}", "class", "n", *(SHORT[each] for each in found.errors))
+    rows = [("easiest", index) for index in order[:few]]
+    rows += [("hardest", index) for index in order[-few:]]
+    return [header, *(_class_row(found, names, kind, index) for kind, index in rows)]
+
+
+def class_table(rows: Sequence[Sequence[str]]) -> Table:
+    """Lay out the easiest and the hardest classes for the console."""
+    header, *classes = rows
+    table = Table()
+    for place, heading in enumerate(header):
+        table.add_column(heading, justify="left" if place < 2 else "right", no_wrap=True)  # noqa: PLR2004
+    for row in classes:
+        table.add_row(*row)
+    return table
+
+
+def _class_row(found: ClassErrors, names: Sequence[str], kind: str, index: int) -> tuple[str, ...]:
+    errors = (f"{100 * each[index]:.1f}%" for each in found.errors.values())
+    return (kind, names[index], f"{found.counts[index]:,}", *errors)
 
 
 def _cell(figures: Sequence[Figure], metric: str, by: str) -> str:

@@ -115,7 +115,7 @@ def test_names_are_escaped_and_errors_are_explained(tmp_path: Path) -> None:
         title="a <b> title",
         facts={"network": "tiny_gap"},
         figures=[figure()],
-        classes=["easiest classes: cat & dog 1.0%"],
+        classes=[("by error", "class"), ("easiest", "cat & dog")],
         plots={},
         pictures=[picture(0), picture(1)],
         class_names=["cat & dog", "fish"],
