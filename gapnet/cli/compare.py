@@ -18,8 +18,10 @@ SHOWN = 5  # images of each disagreement
 
 def complete(arguments: list[str]) -> list[str]:
     """Take the two bare arguments as the runs."""
-    bare = [each for each in arguments if "=" not in each and not each.startswith("-")]
-    named = [f"{name}='{run}'" for name, run in zip("ab", bare, strict=False)]
+    told = [each for each in arguments if not each.startswith("-")]
+    bare = [each for each in told if "=" not in each or Path(each).is_dir()]
+    quoted = [each.replace("'", "\\'") for each in bare]
+    named = [f"{name}='{run}'" for name, run in zip("ab", quoted, strict=False)]
     if len(bare) > len("ab"):
         raise GapnetError(f"{len(bare)} runs: two at a time are compared")
     return [*named, *(each for each in arguments if each not in bare)]
@@ -55,7 +57,7 @@ def _some(ids: Sequence[str]) -> str:
 
 def _write(differences: "Sequence[Difference]", path: Path) -> None:
     try:
-        with path.open("w", newline="") as file:
+        with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["figure", "image", "right"])
             for each in differences:

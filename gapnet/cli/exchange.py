@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from gapnet.data.devkit import ids_to_indices, read_synset_ids
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Key
+from gapnet.evaluation.formats.base import Key, counted
 from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
 from gapnet.evaluation.predictions import Predictions
 
@@ -19,7 +19,10 @@ LABELS = ("devkit", "index")
 def key_of(cfg: DictConfig, source: Source, ids: Sequence[str]) -> Key:
     """Say what a file's ids and labels mean."""
     told = getattr(source, "devkit_ids", lambda: None)()
-    return Key(ids, source.classes, numbers_of(cfg, source.classes, told))
+    numbers = numbers_of(cfg, source.classes, told)
+    indices = counted(source.classes)
+    others = _devkit_numbers(cfg, source.classes, told) if numbers == indices else indices
+    return Key(ids, source.classes, numbers, others)
 
 
 def numbers_of(
@@ -28,15 +31,18 @@ def numbers_of(
     """Find the class index of each number of the devkit's format: from a file, or as told."""
     if cfg.labels not in LABELS:
         raise GapnetError(f"labels={cfg.labels}: must be devkit or index")
-    if cfg.labels == "index":
-        return {index + 1: index for index in range(len(classes))}
+    return counted(classes) if cfg.labels == "index" else _devkit_numbers(cfg, classes, told)
+
+
+def _devkit_numbers(
+    cfg: DictConfig, classes: Sequence[str], told: dict[int, int] | None
+) -> dict[int, int] | None:
     if cfg.synsets is not None:
         path = Path(cfg.synsets)
         if not path.is_file():
             raise GapnetError(f"synsets={path}: no such file")
         return ids_to_indices(read_synset_ids(path), classes, where=path)
-    counted = {index + 1: index for index in range(len(classes))}
-    return told or (None if len(classes) == ILSVRC else counted)
+    return told or (None if len(classes) == ILSVRC else counted(classes))
 
 
 def write_submission(predictions: Predictions, key: Key, folder: Path) -> list[Path]:

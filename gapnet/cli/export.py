@@ -69,14 +69,23 @@ def export_predictions(cfg: DictConfig) -> None:
     source = Path(cfg.predictions)
     folder = Path(cfg.folder or source / "export" / cfg.to)
     _check_free(folder)
+    if not any(source.glob("part-*.parquet")):
+        raise GapnetError(
+            f"predictions={source}: holds no predictions; name the predictions/SPLIT of a run"
+        )
     predictions = Predictions(*read_parts(source))
     ids, classes = sorted(predictions.ids), predictions.about.classes
     key = Key(ids, classes, numbers_of(cfg, classes, None))
     write, suffix = WRITERS[cfg.to]
+    name = f"{predictions.about.split}.{suffix}"
+    if cfg.to == "devkit" and key.numbers is None:
+        raise GapnetError(
+            "to=devkit: labels of this format are ILSVRC's own numbers; name the devkit's "
+            "meta_clsloc.mat with synsets=FILE (labels=index: count the sorted WordNet ids instead)"
+        )
     with _whole(folder) as unfinished:
-        path = unfinished / f"{predictions.about.split}.{suffix}"
-        write(guesses_of(predictions), key, path)
-    print(f"{len(ids)} images of the {predictions.about.split} split: {folder / path.name}")
+        write(guesses_of(predictions), key, unfinished / name)
+    print(f"{len(ids)} images of the {predictions.about.split} split: {folder / name}")
 
 
 def _check_free(folder: Path) -> None:

@@ -19,10 +19,10 @@ from gapnet.data.sample import Source
 from gapnet.data.sizes import read_sizes
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.exchange import check_inside, predictions_of, read_guesses
-from gapnet.evaluation.maps import box_maps
+from gapnet.evaluation.maps import Maps, box_maps, find_maps
 from gapnet.evaluation.predict import digest_of_data
-from gapnet.evaluation.predictions import Predictions
-from gapnet.evaluation.store import About, Writer, done
+from gapnet.evaluation.predictions import Predictions, align
+from gapnet.evaluation.store import About, Writer, done, read_parts
 from gapnet.evaluation.truth import truth_of
 from gapnet.layout import CONFIG, PREDICTIONS
 
@@ -69,7 +69,8 @@ def score_maps(cfg: DictConfig) -> None:
     if not path.is_dir():
         raise GapnetError(f"maps={path}: no such folder")
     boxer, records = rules.localizer.boxer, wanted.records(wanted.split)
-    sizes = read_sizes(list(records.paths()))
+    _check_true_classes(path, records, wanted.split)
+    maps, sizes = find_maps(path, records.ids), read_sizes(list(records.paths()))
     about = About(
         split=wanted.split,
         classes=tuple(wanted.source.classes),
@@ -86,11 +87,22 @@ def score_maps(cfg: DictConfig) -> None:
     log.info("boxing %d maps of %s", len(left), wanted.split)
     writer = Writer(place, about)
     workers = cfg.loader.num_workers
-    for row in box_maps(path, records.take(left), sizes[left], rules.localizer, workers=workers):
+    jobs = Maps([maps[row] for row in left], records.take(left), sizes[left])
+    for row in box_maps(jobs, rules.localizer, workers=workers):
         writer.add([row])
     writer.flush()
     read = {wanted.split: read_aligned(place, records.ids)}
     conclude(wanted.outcome(f"maps in {short(path.absolute())}", read), rules.protocols, folder)
+
+
+def _check_true_classes(path: Path, records: Records, split: str) -> None:
+    """Refuse to score maps where nothing could be right."""
+    truth = truth_of(records)
+    if not truth.known or (truth.boxes is None and not truth.masked):
+        raise GapnetError(
+            f"maps={path}: are those of the true classes, and are held against boxes or masks; "
+            f"split {split!r} does not tell them for every image"
+        )
 
 
 def _wanted(cfg: DictConfig) -> Wanted:
@@ -108,21 +120,26 @@ def _read_own(path: Path, wanted: Wanted) -> dict[str, Predictions]:
         folders = {name: folder / name for name in names if (folder / name).is_dir()}
     if wanted.split not in folders:
         raise GapnetError(f"predictions={path}: holds none of the {wanted.split} split")
-    read = {}
-    for name, place in folders.items():
-        read[name] = read_aligned(place, wanted.records(name).ids)
-        about = read[name].about
-        if about.split != name:
-            raise GapnetError(
-                f"predictions={place}: are of the {about.split} split; score them with "
-                f"split={about.split}"
-            )
-        if list(about.classes) != wanted.source.classes:
-            raise GapnetError(
-                f"predictions={place}: are of {len(about.classes)} classes that are not those of "
-                f"{wanted.source.root}, or in another order"
-            )
-    return read
+    return {name: _read_split(place, name, wanted) for name, place in folders.items()}
+
+
+def _read_split(folder: Path, split: str, wanted: Wanted) -> Predictions:
+    predictions = Predictions(*read_parts(folder))
+    about = predictions.about
+    if about.split != split:
+        raise GapnetError(
+            f"predictions={folder}: are of the {about.split} split; score them with "
+            f"split={about.split}"
+        )
+    if list(about.classes) != wanted.source.classes:
+        raise GapnetError(
+            f"predictions={folder}: are of {len(about.classes)} classes that are not those of "
+            f"{wanted.source.root}, or in another order"
+        )
+    try:
+        return align(predictions, wanted.records(split).ids)
+    except GapnetError as error:
+        raise GapnetError(f"predictions={folder}: {error}") from error
 
 
 def _read_foreign(cfg: DictConfig, path: Path, wanted: Wanted) -> dict[str, Predictions]:
@@ -132,6 +149,6 @@ def _read_foreign(cfg: DictConfig, path: Path, wanted: Wanted) -> dict[str, Pred
     key = key_of(cfg, wanted.source, records.ids)
     guesses = read_guesses(path, key, truth)
     sizes = read_sizes(list(records.paths()))
-    check_inside(guesses, sizes, str(path))
+    check_inside(guesses, sizes, path)
     about = About(split=wanted.split, classes=tuple(wanted.source.classes), network=path.name)
     return {wanted.split: predictions_of(guesses, torch.as_tensor(sizes), about)}

@@ -1,5 +1,6 @@
 """Compare two runs on the same images: verdicts.parquet lies beside metrics.json."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ import torch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import intervals
 from gapnet.evaluation.score import Scored, Subject
+from gapnet.evaluation.truth import Truth
 from gapnet.evaluation.verdicts import Verdict
 
 ORACLE = "(oracle"
+SAID = {b"data", b"split", b"truth"}  # of a file of verdicts
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def write_verdicts(subject: Subject, scored: dict[str, Scored], path: Path) -> N
                 values = pa.array(verdict.values.numpy(), mask=~verdict.rows.numpy())
                 columns[_name(protocol, verdict)] = values
     table = pa.table(columns).replace_schema_metadata(
-        {"data": subject.data, "split": subject.split}
+        {"data": subject.data, "split": subject.split, "truth": _digest(subject.truth)}
     )
     pq.write_table(table, path, compression="zstd")
 
@@ -65,10 +68,24 @@ def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[D
                 f"({key.decode()} {mine.decode()!r} and {theirs.decode()!r})"
             )
     second = _aligned(first, second, a, b)
+    if first.schema.metadata[b"truth"] != second.schema.metadata[b"truth"]:
+        raise GapnetError(
+            f"{a} and {b}: have the same images by name, but other labels or boxes; was one of the "
+            "runs on other data, or its ground truth edited?"
+        )
     names = [name for name in first.column_names if name in second.column_names and "/" in name]
     if not names:
         raise GapnetError(f"{a} and {b}: have no figure in common; score both by one protocol")
     return [_difference(name, first, second, resamples, seed) for name in names]
+
+
+def _digest(truth: Truth) -> str:
+    """Digest labels and boxes, in whichever order the images are."""
+    order = sorted(range(len(truth.ids)), key=truth.ids.__getitem__)
+    digest = hashlib.sha256(truth.labels[order].numpy().tobytes())
+    if truth.boxes is not None:
+        digest.update(truth.boxes.xyxy[order][truth.boxes.present[order]].numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _difference(
@@ -112,11 +129,15 @@ def _aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
 
 def _read(path: Path) -> pa.Table:
     try:
-        return pq.read_table(path)
+        table = pq.read_table(path)
     except FileNotFoundError as error:
-        raise GapnetError(f"{path}: no such file; evaluate the run first") from error
+        hint = "evaluate the run first" if path.parent.is_dir() else "is that a run folder?"
+        raise GapnetError(f"{path}: no such file; {hint}") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise GapnetError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+    if "id" not in table.column_names or SAID - (table.schema.metadata or {}).keys():
+        raise GapnetError(f"{path}: holds no verdicts of this version of gapnet; evaluate again")
+    return table
 
 
 def _name(protocol: str, verdict: Verdict) -> str:

@@ -1,10 +1,11 @@
 """Maps of other tools: a file ID.npy for each image, boxed as a network's own would be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,12 +23,32 @@ from gapnet.progress import track
 CHUNK = 512  # images that are handed out at a time, to bound the memory
 
 
-def box_maps(
-    folder: Path, records: Records, sizes: Tensor, localizer: Localizer, *, workers: int
-) -> Iterator[Row]:
+class Maps(NamedTuple):
+    """Hold the files of maps, the records they belong to, and those images' sizes (N, 2)."""
+
+    paths: Sequence[Path]
+    records: Records
+    sizes: Tensor
+
+
+def find_maps(folder: Path, ids: Sequence[str]) -> list[Path]:
+    """Find the map of each image: ID.npy, with or without the image's suffix, or its folders."""
+    found = {path: each for each in ids if (path := _find_map(folder, each))}
+    named = set(found.values())  # a file that two images would share is the map of one
+    missing = [each for each in ids if each not in named]
+    if missing:
+        raise GapnetError(
+            f"{folder}: lacks the maps of {len(missing)} of {len(ids)} images, the first of them "
+            f"{missing[0]}.npy; every image of the split needs one"
+        )
+    return list(found)
+
+
+def box_maps(maps: Maps, localizer: Localizer, *, workers: int) -> Iterator[Row]:
     """Box the map of each record's true class, over the whole image; there are no guesses."""
-    box = partial(_box, folder, localizer)
-    jobs = track(zip(records, sizes.tolist(), strict=True), "boxing maps", total=len(records))
+    box = partial(_box, localizer)
+    each = zip(maps.paths, maps.records, maps.sizes.tolist(), strict=True)
+    jobs = track(each, "boxing maps", total=len(maps.records))
     if not workers:
         yield from map(box, jobs)
         return
@@ -37,23 +58,24 @@ def box_maps(
             yield from pool.map(box, chunk, chunksize=8)
 
 
-def _box(folder: Path, localizer: Localizer, job: tuple[Record, list[int]]) -> Row:
-    record, (height, width) = job
+def _box(localizer: Localizer, job: tuple[Path, Record, list[int]]) -> Row:
+    path, record, (height, width) = job
     plain = Row(record.id, height, width, [], [], [], [])
     window = torch.tensor([0.0, 0.0, width, height])
-    heat = _read_map(folder, record.id)
-    return known_row(plain, heat, localizer, window=window, record=record)
+    return known_row(plain, read_map(path), localizer, window=window, record=record)
 
 
-def _read_map(folder: Path, identity: str) -> Tensor:
-    """Read the map (h, w) of an image: ID.npy, with or without the image's suffix."""
-    tried = [folder / f"{identity}.npy", folder / f"{identity.rpartition('.')[0] or identity}.npy"]
-    tried.append(folder / f"{stem(identity)}.npy")
-    path = next((each for each in tried if each.is_file()), None)
-    if path is None:
-        raise GapnetError(f"{tried[0]}: no such map; every image of the split needs one")
+def _find_map(folder: Path, identity: str) -> Path | None:
+    inside = f"{identity.rpartition('/')[0]}/{stem(identity)}".lstrip("/")
+    names = [identity, inside, stem(identity)]
+    return next((path for each in names if (path := folder / f"{each}.npy").is_file()), None)
+
+
+def read_map(path: Path) -> Tensor:
+    """Read a map (h, w) that NumPy wrote."""
     try:
-        heat = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            heat = np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise GapnetError(f"{path}: cannot be read as an array ({error})") from error
     if heat.ndim != 2 or not heat.size or heat.dtype.kind not in "fiub":  # noqa: PLR2004
@@ -61,6 +83,8 @@ def _read_map(folder: Path, identity: str) -> Tensor:
             f"{path}: is an array of {heat.dtype} of shape {heat.shape}; a map has a height and a "
             "width, and numbers"
         )
-    if not np.isfinite(heat).all():
-        raise GapnetError(f"{path}: holds NaN or infinite values")
-    return torch.from_numpy(heat.astype(np.float32))
+    with np.errstate(over="ignore"):
+        single = heat.astype(np.float32)
+    if not np.isfinite(single).all():
+        raise GapnetError(f"{path}: holds NaN, infinite values or more than single precision can")
+    return torch.from_numpy(single)

@@ -1,6 +1,7 @@
 """`gapnet export`."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import gapnet as library
+from gapnet.evaluation.store import About, Row, Writer
 from gapnet.models import create
 from gapnet.report.card import model_card
 from tests.cli.conftest import Command, Trained
@@ -118,3 +120,61 @@ def test_a_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, "gapnet.models.onnx", None)
     outcome = gapnet("export", f"run={run}", "to=onnx")
     assert "pip install 'gapnet[export]'" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("devkit/test.txt", r"[123]( \d+){4}( [123]( \d+){4}){2}"),
+        ("csv/test.csv", "image,rank,class,xmin,ymin,xmax,ymax,score"),
+    ],
+)
+def test_predictions_are_written_in_formats_of_others(
+    gapnet: Command, run: Path, name: str, first: str
+) -> None:
+    made = name.partition("/")[0]
+    outcome = gapnet("export", f"predictions={run / 'predictions' / 'test'}", f"to={made}")
+    assert outcome.status == 0, outcome.err
+    path = run / "predictions" / "test" / "export" / name
+    assert outcome.out == f"12 images of the test split: {path}\n"
+    assert re.fullmatch(first, path.read_text().splitlines()[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "to=None: must be one of devkit, kaggle, csv, coco for predictions"),
+        (["to=onnx"], "to=onnx: must be one of devkit, kaggle, csv, coco for predictions"),
+        (["to=csv", "predictions={run}"], "holds no predictions; name the predictions/SPLIT"),
+        (["to=csv", "folder={run}"], "is there already; name another"),
+        (["to=devkit", "labels=wordnet"], "labels=wordnet: must be devkit or index"),
+    ],
+)
+def test_a_wrong_argument_of_predictions_is_named_and_leaves_nothing(
+    gapnet: Command, run: Path, arguments: list[str], told: str
+) -> None:
+    before = sorted(run.rglob("*"))
+    named = f"predictions={run}/predictions/test"
+    outcome = gapnet("export", named, *(each.format(run=run) for each in arguments))
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1
+    assert told in outcome.err
+    assert sorted(run.rglob("*")) == before
+
+
+def test_the_devkit_s_numbers_of_a_thousand_classes_must_be_told(
+    gapnet: Command, tmp_path: Path
+) -> None:
+    classes = tuple(f"n{index:08d}" for index in range(1000))
+    writer = Writer(tmp_path / "made", About("val", classes, "net"))
+    writer.add([Row("a", 9, 9, [7], [1.0], [7], [0.0, 0.0, 5.0, 5.0])])
+    writer.flush()
+    arguments = ["predictions=made", "to=devkit", "folder=out"]
+    outcome = gapnet("export", *arguments)
+    assert outcome.status == 1
+    assert "to=devkit: labels of this format are ILSVRC's own numbers" in outcome.err
+    assert "synsets=FILE" in outcome.err
+    lines = [f"{wnid} {(index + 1) % 1000 + 1} thing" for index, wnid in enumerate(classes)]
+    (tmp_path / "map_clsloc.txt").write_text("\n".join(lines) + "\n")
+    assert gapnet("export", *arguments, "synsets=map_clsloc.txt").status == 0
+    assert (tmp_path / "out" / "val.txt").read_text() == "9 0 0 5 5\n"

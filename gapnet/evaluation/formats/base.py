@@ -26,13 +26,15 @@ class Key:
     Args:
         ids: of the images.
         classes: ids in the order of the index.
-        numbers: the class index of each of ILSVRC's own numbers, for files in the devkit's format;
-            None where the devkit's list of classes is not at hand.
+        numbers: the class index of each label of a file in the devkit's format; None where the
+            devkit's list of classes is not at hand.
+        others: what the labels would mean if it were not as `numbers` says, if anything is known.
     """
 
     ids: Sequence[str]
     classes: Sequence[str]
     numbers: dict[int, int] | None = None
+    others: dict[int, int] | None = None
 
     def label(self, class_id: str, where: str) -> int:
         """Find a class by its id."""
@@ -47,7 +49,12 @@ class Key:
         if name in self._names:
             return name
         found = self._stems.get(stem(name), [])
-        if len(found) != 1:
+        if len(found) > 1:
+            raise GapnetError(
+                f"{where}: {name!r} is the name of {len(found)} images of this split; give the "
+                f"whole id, such as {found[0]}"
+            )
+        if not found:
             raise GapnetError(
                 f"{where}: {name!r} is no image of this split; is it another split's?"
             )
@@ -67,6 +74,15 @@ class Key:
         for each in self.ids:
             stems.setdefault(stem(each), []).append(each)
         return stems
+
+
+def counted(classes: Sequence[str]) -> dict[int, int]:
+    """Number classes from 1 in the order of the index.
+
+    >>> counted(["n01440764", "n01443537"])
+    {1: 0, 2: 1}
+    """
+    return {index + 1: index for index in range(len(classes))}
 
 
 def stem(name: str) -> str:
@@ -90,10 +106,13 @@ def check_guesses(guessed: Guessed, where: str) -> Guessed:
     for box in guessed.boxes:
         if not all(map(math.isfinite, box)):
             raise GapnetError(f"{where}: box {list(box)} must be of finite numbers")
-        if not (box[0] <= box[2] and box[1] <= box[3]):
+        # Inclusive: where cells of a map are finer than pixels, a box of less than one ends earlier
+        if not (box[2] - box[0] > -1 and box[3] - box[1] > -1):
             raise GapnetError(
                 f"{where}: box {list(box)} (xmin, ymin, xmax, ymax) must not end before it begins"
             )
+    if not all(map(math.isfinite, guessed.scores or [])):
+        raise GapnetError(f"{where}: scores {guessed.scores} must be finite numbers")
     return guessed
 
 

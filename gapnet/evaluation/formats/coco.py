@@ -8,16 +8,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Guessed, Key, in_order
+from gapnet.evaluation.formats.base import Guessed, Key, check_guesses, in_order
 
 KEYS = ("image_id", "category_id", "bbox", "score")
 SIDES = 4
+SHOWN = 200  # characters of a result that makes no sense
+Box = tuple[float, float, float, float]
 
 
 def read_coco(path: Path, key: Key) -> list[Guessed]:
     """Read guesses in the order of the key's images; one that is not named has no guess."""
+    text = path.read_text(encoding="utf-8-sig")
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = json.loads(text)
     except ValueError as error:
         raise GapnetError(f"{path}: is not readable JSON ({error})") from error
     if not isinstance(results, list):
@@ -38,38 +41,50 @@ def write_coco(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
             "image_id": each.id,
             "category_id": label + 1,
             "bbox": [box[0], box[1], box[2] - box[0] + 1, box[3] - box[1] + 1],
-            "score": 1 / (rank + 1) if each.scores is None else each.scores[rank],
+            "score": score,
         }
         for each in guesses
-        for rank, (label, box) in enumerate(zip(each.labels, each.boxes, strict=True))
+        for label, box, score in zip(each.labels, each.boxes, _falling(each), strict=True)
     ]
     path.write_text("[\n" + ",\n".join(map(json.dumps, results)) + "\n]\n", encoding="utf-8")
 
 
+def _falling(guessed: Guessed) -> list[float]:
+    """Give scores that keep the order of the guesses."""
+    scores = guessed.scores
+    if scores is None or scores != sorted(scores, reverse=True):
+        return [1 / rank for rank in range(1, len(guessed.labels) + 1)]
+    return scores
+
+
 def _images(path: Path, results: list[object], key: Key) -> Iterator[tuple[str, Guessed]]:
-    images: dict[str, list[tuple[float, int, list[float]]]] = {}
+    images: dict[str, list[tuple[float, int, Box]]] = {}
     for place, result in enumerate(results):
         where = f"{path}, result {place}"
         image, label, box, score = _read(result, where)
         if not 1 <= label <= len(key.classes):
             raise GapnetError(f"{where}: category_id={label}: must be from 1 to {len(key.classes)}")
+        check_guesses(Guessed(image, [label], [box], [score]), where)
         images.setdefault(key.image(image, where), []).append((score, label - 1, box))
     for name, some in images.items():
         some.sort(key=lambda each: -each[0])
-        boxes = [(x, y, x + width - 1, y + height - 1) for _, _, (x, y, width, height) in some]
-        yield (
-            f"{path}, image {name}",
-            Guessed(name, [label for _, label, _ in some], boxes, [score for score, _, _ in some]),
-        )
+        scores, labels, boxes = map(list, zip(*some, strict=True))
+        yield f"{path}, image {name}", Guessed(name, labels, boxes, scores)
 
 
-def _read(result: object, where: str) -> tuple[str, int, list[float], float]:
+def _read(result: object, where: str) -> tuple[str, int, Box, float]:
     if not isinstance(result, dict) or any(name not in result for name in KEYS):
-        raise GapnetError(f"{where}: must have {', '.join(KEYS)}")
+        raise GapnetError(f"{where}: must have {', '.join(KEYS)}, is {json.dumps(result)[:SHOWN]}")
     image, label, box, score = (result[name] for name in KEYS)
     numbers = [*box, score] if isinstance(box, list) else []
     if len(numbers) != SIDES + 1 or not all(isinstance(each, int | float) for each in numbers):
-        raise GapnetError(f"{where}: bbox must be four numbers, and score a number")
-    if not isinstance(label, int):
+        raise GapnetError(
+            f"{where}: bbox={box}, score={score}: must be four numbers [x, y, width, height], and "
+            "one"
+        )
+    if isinstance(label, bool) or not isinstance(label, int):
         raise GapnetError(f"{where}: category_id={label}: must be a whole number")
-    return str(image), label, [float(each) for each in box], float(score)
+    x, y, width, height = map(float, box)
+    if width <= 0 or height <= 0:
+        raise GapnetError(f"{where}: bbox={box}: width and height must be above 0")
+    return str(image), label, (x, y, x + width - 1, y + height - 1), float(score)

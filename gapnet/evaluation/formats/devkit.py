@@ -17,7 +17,7 @@ WORDNET = re.compile(r"n\d{8}")
 def read_devkit(path: Path, key: Key) -> list[Guessed]:
     """Read guesses in the order of the key's images."""
     numbers = numbers_of(key, path)
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
     if len(lines) != len(key.ids):
         raise GapnetError(
             f"{path}: has {len(lines)} lines, the split {len(key.ids)} images; "

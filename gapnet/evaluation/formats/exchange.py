@@ -9,7 +9,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Guessed, Key
+from gapnet.evaluation.formats.base import Guessed, Key, counted
 from gapnet.evaluation.formats.coco import read_coco, write_coco
 from gapnet.evaluation.formats.devkit import read_devkit, write_devkit
 from gapnet.evaluation.formats.kaggle import HEADER, read_kaggle, write_kaggle
@@ -20,6 +20,7 @@ from gapnet.evaluation.truth import Truth
 
 CHANCE = 3  # times as often right as by chance is no proof of understanding, either
 ENOUGH = 50  # images to tell chance from a mistake
+DEVKIT = ".txt"
 Read = Callable[[Path, Key], list[Guessed]]
 Write = Callable[[Sequence[Guessed], Key, Path], None]
 WRITERS: dict[str, tuple[Write, str]] = {
@@ -32,13 +33,17 @@ WRITERS: dict[str, tuple[Write, str]] = {
 
 def read_guesses(path: Path, key: Key, truth: Truth) -> list[Guessed]:
     """Read a file of whichever format it is in, and doubt it where it is no better than chance."""
-    reader = _reader_of(path)
     try:
+        reader = _reader_of(path)
         guesses = reader(path, key)
     except UnicodeDecodeError as error:
         raise GapnetError(
             f"{path}: is not a text file ({error.reason} at byte {error.start})"
         ) from error
+    except csv.Error as error:
+        raise GapnetError(f"{path}: cannot be read as CSV ({error})") from error
+    if not any(each.labels for each in guesses):
+        raise GapnetError(f"{path}: holds no guess for any of the {len(guesses)} images")
     if truth.known and _by_chance(guesses, truth, key):
         raise GapnetError(_suspicion(path, key, truth, reader))
     return guesses
@@ -50,7 +55,8 @@ def guesses_of(predictions: Predictions) -> list[Guessed]:
     for row in predictions.table.to_pylist():
         labels, edges = row["guess_labels"], row["guess_boxes"]
         made = [place for place, label in enumerate(labels) if label != NOBODY]
-        by_class = dict(zip(row["classes"], row["scores"], strict=True))
+        # Another tool's predictions may have no scores
+        by_class = dict(zip(row["classes"], row["scores"], strict=bool(row["scores"])))
         scores = [by_class[labels[place]] for place in made if labels[place] in by_class]
         guesses.append(
             Guessed(
@@ -80,14 +86,16 @@ def predictions_of(guesses: Sequence[Guessed], sizes: Tensor, about: About) -> P
     return Predictions(pa.Table.from_pylist(rows, schema=SCHEMA), about)
 
 
-def check_inside(guesses: Sequence[Guessed], sizes: Tensor, name: str) -> None:
+def check_inside(guesses: Sequence[Guessed], sizes: Tensor, path: Path) -> None:
     """Refuse boxes that begin beyond their image of sizes (N, 2): they were made for another."""
+    listed = path.suffix.lower() == DEVKIT
     for each, (height, width) in zip(guesses, sizes.tolist(), strict=True):
         for box in each.boxes:
             if box[0] > width or box[1] > height or box[2] < 0 or box[3] < 0:
+                hint = "lines in the order of the file names" if listed else "boxes in its pixels"
                 raise GapnetError(
-                    f"{name}: box {list(box)} lies outside image {each.id} of {width} x {height} "
-                    "pixels; are the lines in the order of the file names?"
+                    f"{path}: box {list(box)} lies outside image {each.id} of {width} x {height} "
+                    f"pixels; are the {hint}?"
                 )
 
 
@@ -95,7 +103,7 @@ def _reader_of(path: Path) -> Read:
     suffixes: dict[str, Read] = {
         ".json": read_coco,
         ".parquet": read_parquet,
-        ".txt": read_devkit,
+        DEVKIT: read_devkit,
         ".csv": read_kaggle if _is_kaggle(path) else read_csv,
     }
     if path.suffix.lower() not in suffixes:
@@ -125,14 +133,12 @@ def _by_chance(guesses: Sequence[Guessed], truth: Truth, key: Key) -> bool:
 def _suspicion(path: Path, key: Key, truth: Truth, reader: Read) -> str:
     """Say what is probably wrong: the other reading of the labels is tried."""
     told = f"{path}: the right class is guessed no more often than by chance"
-    if reader is not read_devkit or key.numbers is None:
+    if reader is not read_devkit:
         return f"{told}; are these predictions for other images, or other classes?"
-    plain = {index + 1: index for index in range(len(key.classes))}
-    if key.numbers != plain and not _by_chance(
-        read_devkit(path, replace(key, numbers=plain)), truth, key
+    if key.others in (None, key.numbers) or _by_chance(
+        read_devkit(path, replace(key, numbers=key.others)), truth, key
     ):
-        return (
-            f"{told} as ILSVRC's numbers, but often as indices of the sorted WordNet ids: "
-            "read it with labels=index"
-        )
-    return f"{told}; its lines must be in the order of the file names"
+        return f"{told}; its lines must be in the order of the file names"
+    if key.others == counted(key.classes):
+        return f"{told} by ILSVRC's numbers, but often by places in its classes: say labels=index"
+    return f"{told} by places in its classes, but often by ILSVRC's numbers: leave out labels=index"

@@ -31,8 +31,9 @@ def write_kaggle(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
 
 def _rows(path: Path, key: Key) -> Iterator[tuple[str, Guessed]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        for line, row in enumerate(csv.reader(file), start=1):
-            where = f"{path}, line {line}"
+        reader = csv.reader(file)
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
             if row == HEADER or not row:
                 continue
             if len(row) != len(HEADER):

@@ -8,7 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Guessed, Key, in_order, number, written
+from gapnet.evaluation.formats.base import (
+    Guessed,
+    Key,
+    check_guesses,
+    in_order,
+    number,
+    written,
+)
 
 COLUMNS = ["image", "rank", "class", "xmin", "ymin", "xmax", "ymax", "score"]
 NEEDED = [column for column in COLUMNS if column != "score"]
@@ -21,6 +28,8 @@ def read_csv(path: Path, key: Key) -> list[Guessed]:
         reader = csv.DictReader(file)
         _check_columns(path, reader.fieldnames or [])
         rows = [(f"{path}, line {reader.line_num}", row) for row in reader]
+    for where, row in rows:
+        _check_complete(where, row)
     return in_order(_images(rows, key), key, str(path))
 
 
@@ -60,27 +69,36 @@ def _check_columns(path: Path, found: Sequence[str]) -> None:
         )
 
 
+def _check_complete(where: str, row: Mapping[str | None, object]) -> None:
+    """Refuse a line of another length: a DictReader marks what is missing, and what is left."""
+    if None in row or None in row.values():
+        raise GapnetError(f"{where}: has not as many fields as the first line")
+
+
 def _images(rows: Sequence[tuple[str, Cells]], key: Key) -> Iterator[tuple[str, Guessed]]:
     """Gather the rows of each image by rank."""
     images: dict[str, list[tuple[float, str, Cells]]] = {}
     for where, row in rows:
         ranked = images.setdefault(key.image(str(row["image"]), where), [])
-        if row["class"] not in ("", None):
+        if any(row[column] not in ("", None) for column in NEEDED[1:]):
             ranked.append((number(str(row["rank"]), where), where, row))
     for name, ranked in images.items():
         ranked.sort(key=lambda each: each[0])
         ranks = [rank for rank, _, _ in ranked]
         where = ranked[0][1] if ranked else name
         if ranks != list(range(1, len(ranks) + 1)):
-            raise GapnetError(f"{where}: image {name} has guesses of ranks {ranks}, not 1, 2, ...")
+            told = ", ".join(f"{rank:g}" for rank in ranks)
+            raise GapnetError(f"{where}: image {name} has guesses of ranks {told}, not 1, 2, ...")
         yield where, _guessed(name, ranked, key)
 
 
 def _guessed(name: str, ranked: Sequence[tuple[float, str, Cells]], key: Key) -> Guessed:
     labels, boxes, scores = [], [], []
     for _, where, row in ranked:
-        labels.append(key.label(str(row["class"]), where))
+        label = key.label(str(row["class"] or ""), where)
         x1, y1, x2, y2 = (number(str(row[side]), where) for side in COLUMNS[3:7])
+        check_guesses(Guessed(name, [label], [(x1, y1, x2, y2)]), where)
+        labels.append(label)
         boxes.append((x1, y1, x2, y2))
         if row.get("score") not in ("", None):
             scores.append(number(str(row["score"]), where))

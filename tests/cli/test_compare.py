@@ -1,0 +1,114 @@
+"""`gapnet compare`."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.cli.conftest import Command, Trained
+
+FIGURE = "ilsvrc/gt_known_error/fixed"
+
+
+@pytest.fixture
+def runs(tmp_path: Path, trained: Trained) -> tuple[Path, Path]:
+    """Lay the trained run beside another, that has turned over the first images."""
+    a, b = tmp_path / "a", tmp_path / "b's = c"
+    for folder in (a, b):
+        folder.mkdir()
+        shutil.copy(trained.run / "verdicts.parquet", folder)
+    change(b, lambda table: turned(table, rows=7))
+    return a, b
+
+
+def change(folder: Path, how: object) -> None:
+    path = folder / "verdicts.parquet"
+    pq.write_table(how(pq.read_table(path)), path)
+
+
+def turned(table: pa.Table, *, rows: int) -> pa.Table:
+    values = table[FIGURE].to_pylist()
+    values[:rows] = [1 - value for value in values[:rows]]
+    return table.set_column(table.column_names.index(FIGURE), FIGURE, pa.array(values))
+
+
+def test_runs_are_compared_image_by_image(
+    gapnet: Command, runs: tuple[Path, Path], tmp_path: Path, trained: Trained
+) -> None:
+    a, b = (pq.read_table(folder / "verdicts.parquet")[FIGURE].to_pylist() for folder in runs)
+    ids = pq.read_table(runs[0] / "verdicts.parquet")["id"].to_pylist()
+    only_a = [each for each, mine, theirs in zip(ids, a, b, strict=True) if mine < theirs]
+    only_b = [each for each, mine, theirs in zip(ids, a, b, strict=True) if mine > theirs]
+    outcome = gapnet("compare", "a", str(runs[1]), "to=apart.csv")
+    assert outcome.status == 0, outcome.err
+    row = next(line for line in outcome.out.splitlines() if line.startswith(f"│ {FIGURE}"))
+    cells = [cell.strip() for cell in row.split("│")]
+    assert cells[2:5] == [
+        f"{100 * sum(a) / 12:.2f}%",
+        f"{100 * sum(b) / 12:.2f}%",
+        f"{100 * (sum(b) - sum(a)) / 12:+.2f}",
+    ]
+    assert cells[6:9] == ["12", str(len(only_a)), str(len(only_b))]
+    told = ", ".join(only_b[:5]) or "none"
+    assert f"{FIGURE}: only b is right: {told}" in outcome.out
+    with (tmp_path / "apart.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["figure", "image", "right"]
+    assert rows == [[FIGURE, each, "a"] for each in only_a] + [
+        [FIGURE, each, "b"] for each in only_b
+    ]
+    assert len(rows) == 7
+
+
+def test_the_figures_are_those_of_the_run(
+    gapnet: Command, runs: tuple[Path, Path], trained: Trained
+) -> None:
+    outcome = gapnet("compare", "a", "a")
+    assert outcome.status == 0, outcome.err
+    figures = json.loads((trained.run / "metrics.json").read_text())
+    told = [each for each in figures if "oracle" not in (each["chosen_on"] or "")]
+    rows = [line.split("│") for line in outcome.out.splitlines() if line.startswith("│")]
+    assert len(rows) == len(told)
+    for cells, figure in zip(rows, told, strict=True):
+        assert cells[2].strip() == cells[3].strip() == f"{100 * figure['value']:.2f}%"
+
+
+@pytest.mark.slow
+def test_an_evaluation_is_compared_with_its_run(gapnet: Command, trained: Trained) -> None:
+    quick = ["report.images=0", "loader.num_workers=0", "folder=again"]
+    assert gapnet("evaluate", f"run={trained.run}", "boxer.cut=0.6", *quick).status == 0
+    outcome = gapnet("compare", f"a={trained.run}", "b=again", "resamples=10")
+    assert outcome.status == 0, outcome.err
+    assert "ilsvrc/top1_error: only a is right: none" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "nothing to compare: name two run folders, gapnet compare RUN_A RUN_B"),
+        (["a"], "nothing to compare: name two run folders"),
+        (["a", "a", "a"], "3 runs: two at a time are compared"),
+        (["a", "nix"], "nix/verdicts.parquet: no such file; is that a run folder?"),
+        (["a", "empty"], "empty/verdicts.parquet: no such file; evaluate the run first"),
+        (["a", "a", "resamples=0"], "resamples=0: must be a whole number from 1 on"),
+        (["a", "a", "resample=9"], "resample: no such key; did you mean 'resamples'?"),
+        (["a", "a", "to=nix/apart.csv"], "to=nix/apart.csv: cannot be written (No such file"),
+        (["a", "val"], "are of different images (split 'test' and 'val')"),
+    ],
+)
+def test_what_cannot_be_compared_is_told_in_one_line(
+    gapnet: Command, runs: tuple[Path, Path], arguments: list[str], told: str
+) -> None:
+    for name in ("empty", "val"):
+        shutil.copytree(runs[0], runs[0].with_name(name))
+    Path("empty/verdicts.parquet").unlink()
+    other = {b"split": b"val"}
+    change(Path("val"), lambda table: table.replace_schema_metadata(table.schema.metadata | other))
+    outcome = gapnet("compare", *arguments)
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert told in outcome.err

@@ -1,0 +1,69 @@
+"""Guesses with all that makes them hard to write down, and short ones to spoil."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.formats.base import Guessed, Key
+from gapnet.evaluation.formats.exchange import Read
+from gapnet.evaluation.truth import Truth
+from tests.evaluation.drawn import Box, draw
+
+AWKWARD = (0.0, 1 / 3, 1e-7, 0.1, 2**-20)
+KEY = Key(["val/a.JPEG", "val/c.JPEG", "val/b.JPEG"], ["n01", "n02", "n03"], {1: 2, 2: 0, 3: 1})
+
+
+def single(value: float) -> float:
+    return float(np.float32(value))
+
+
+def awkward(rng: random.Random, box: Box) -> Box:
+    x1, y1 = (single(edge + rng.choice(AWKWARD)) for edge in box[:2])
+    x2, y2 = (single(edge + 1 + rng.random()) for edge in box[2:])
+    return x1, y1, x2, y2
+
+
+def draw_guesses(seed: int, *, count: int = 40, classes: int = 9) -> tuple[Key, list[Guessed]]:
+    """Draw 0 to 5 guesses an image, labels repeated, for ids that are in no order."""
+    rng = random.Random(seed)
+    ids = [f"val/ILSVRC2012_val_{place:08d}.JPEG" for place in range(count)]
+    rng.shuffle(ids)
+    guesses = []
+    for name, some in zip(ids, draw(count, classes=classes, seed=seed).guesses, strict=True):
+        kept = some[rng.randrange(2) :]
+        boxes = [awkward(rng, box) for _, box in kept]
+        guesses.append(Guessed(name, [label for label, _ in kept], boxes))
+    class_ids = [f"n{index:08d}" for index in range(classes)]
+    numbers = rng.sample(range(1, classes + 1), classes)
+    return Key(ids, class_ids, {each: index for index, each in enumerate(numbers)}), guesses
+
+
+def truth_of(key: Key, labels: list[int] | None = None) -> Truth:
+    """Give a truth of labels; without any, nobody knows them."""
+    count = len(key.ids)
+    told = torch.tensor([-1] * count if labels is None else labels)
+    return Truth(list(key.ids), told, None, torch.zeros(count, dtype=torch.bool))
+
+
+def same(found: list[Guessed], expected: list[Guessed]) -> None:
+    """Hold labels, and boxes in single precision, against each other."""
+    assert [(each.id, each.labels) for each in found] == [
+        (each.id, each.labels) for each in expected
+    ]
+    for mine, theirs in zip(found, expected, strict=True):
+        assert np.array_equal(np.float32(mine.boxes), np.float32(theirs.boxes))
+
+
+def refused(read: Read, path: Path, key: Key, *parts: str) -> None:
+    """Show that a file is refused in one line that names it, and the parts."""
+    with pytest.raises(GapnetError) as caught:
+        read(path, key)
+    told = str(caught.value)
+    assert told.startswith(str(path)), told
+    assert "\n" not in told
+    for part in parts:
+        assert part in told, told

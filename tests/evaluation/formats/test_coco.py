@@ -1,0 +1,96 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from gapnet.evaluation.formats.base import Guessed
+from gapnet.evaluation.formats.coco import read_coco, write_coco
+from tests.evaluation.formats.guessed import KEY, refused
+
+RESULT = {"image_id": "a", "category_id": 1, "bbox": [0, 0, 10, 10], "score": 0.5}
+
+
+def write(folder: Path, *results: object) -> Path:
+    path = folder / "guesses.json"
+    path.write_text(json.dumps(results))
+    return path
+
+
+def test_guesses_are_in_the_order_of_their_scores(tmp_path: Path) -> None:
+    path = write(tmp_path, RESULT, RESULT | {"category_id": 3, "bbox": [1, 2, 3, 4], "score": 0.9})
+    found = read_coco(path, KEY)
+    assert found[0] == Guessed("val/a.JPEG", [2, 0], [(1, 2, 3, 5), (0, 0, 9, 9)], [0.9, 0.5])
+    assert found[1:] == [Guessed("val/c.JPEG", [], []), Guessed("val/b.JPEG", [], [])]
+
+
+def test_guesses_of_equal_scores_stay_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, *(RESULT | {"category_id": label} for label in (2, 3, 1, 2)))
+    assert read_coco(path, KEY)[0].labels == [1, 2, 0, 1]
+
+
+@pytest.mark.parametrize("scores", [None, [0.25, 0.5, 0.5], [0.5, 0.25, 0.75]])
+def test_scores_that_do_not_fall_give_way_to_the_ranks(
+    tmp_path: Path, scores: list[float] | None
+) -> None:
+    guessed = Guessed("val/a.JPEG", [2, 0, 1], [(0, 0, 9, 9)] * 3, scores)
+    path = tmp_path / "guesses.json"
+    write_coco([guessed], KEY, path)
+    assert read_coco(path, KEY)[0] == guessed._replace(scores=[1, 1 / 2, 1 / 3])
+
+
+def test_scores_that_fall_are_kept(tmp_path: Path) -> None:
+    guessed = Guessed("val/a.JPEG", [2, 0], [(0, 0, 9, 9)] * 2, [0.5, 0.1])
+    write_coco([guessed], KEY, tmp_path / "guesses.json")
+    assert read_coco(tmp_path / "guesses.json", KEY)[0] == guessed
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"score": None}, ["score=None: must be"]),
+        ({"score": "high"}, ["score=high: must be"]),
+        ({"score": float("nan")}, ["scores [nan] must be finite numbers"]),
+        ({"bbox": [0, 0, 9]}, ["bbox=[0, 0, 9]", "must be four numbers [x, y, width, height]"]),
+        ({"bbox": "0 0 9 9"}, ["bbox=0 0 9 9", "must be four numbers"]),
+        ({"bbox": [0, 0, float("inf"), 9]}, ["must be of finite numbers"]),
+        ({"bbox": [5, 0, -3, 9]}, ["bbox=[5, 0, -3, 9]: width and height must be above 0"]),
+        ({"bbox": [5, 0, 3, 0]}, ["bbox=[5, 0, 3, 0]: width and height must be above 0"]),
+        ({"category_id": 0}, ["category_id=0: must be from 1 to 3"]),
+        ({"category_id": 4}, ["category_id=4: must be from 1 to 3"]),
+        ({"category_id": "n01"}, ["category_id=n01: must be a whole number"]),
+        ({"category_id": True}, ["category_id=True: must be a whole number"]),
+        ({"image_id": 7}, ["'7' is no image of this split"]),
+    ],
+)
+def test_a_result_that_makes_no_sense_is_named(
+    tmp_path: Path, change: dict[str, object], parts: list[str]
+) -> None:
+    path = write(tmp_path, RESULT, RESULT | change)
+    refused(read_coco, path, KEY, f"{path}, result 1: ", *parts)
+
+
+@pytest.mark.parametrize("key", list(RESULT))
+def test_a_result_that_lacks_something_is_named(tmp_path: Path, key: str) -> None:
+    path = write(tmp_path, {name: value for name, value in RESULT.items() if name != key})
+    refused(read_coco, path, KEY, "result 0: must have image_id, category_id, bbox, score, is {")
+
+
+def test_six_guesses_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, *[RESULT] * 6)
+    refused(read_coco, path, KEY, "image val/a.JPEG: has 6 guesses; at most 5 count")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is not readable JSON"),
+        ("[{]", "is not readable JSON"),
+        ('{"annotations": []}', "must be a list of COCO's results, is a dict"),
+        ("3", "must be a list of COCO's results, is a int"),
+        ("[[]]", "result 0: must have image_id, category_id, bbox, score, is []"),
+    ],
+)
+def test_what_is_no_list_of_results_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "guesses.json"
+    path.write_text(text)
+    refused(read_coco, path, KEY, told)

@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gapnet.data.records import Record, Records
+from gapnet.errors import GapnetError
+from gapnet.evaluation.maps import Maps, box_maps, find_maps, read_map
+from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.guesses import OnePerClass
+from gapnet.localization.localizer import Localizer
+from gapnet.saliency.cam import Cam
+from tests.oracles.regions import cam_box
+
+LOCALIZER = Localizer(Cam(), ThresholdBoxer(cut=0.3, cuts=4), OnePerClass())
+SIZES = [(20, 31), (17, 12), (9, 9), (24, 24), (13, 40)]
+
+
+def draw_maps(folder: Path, *, dtype: str = "float32") -> tuple[Maps, list[np.ndarray]]:
+    rng = np.random.default_rng(0)
+    arrays = [(rng.normal(size=(4, 5)) * 9).astype(dtype) for _ in SIZES]
+    records = [
+        Record(f"image{place}", Path("x.jpg"), 0, torch.tensor([[0.0, 0.0, 5.0, 5.0]]))
+        for place in range(len(SIZES))
+    ]
+    for record, array in zip(records, arrays, strict=True):
+        np.save(folder / f"{record.id}.npy", array)
+    paths = find_maps(folder, [record.id for record in records])
+    return Maps(paths, Records.of(records, Path()), torch.tensor(SIZES)), arrays
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "uint8"])
+def test_boxes_are_those_of_the_maps_over_the_whole_image(tmp_path: Path, dtype: str) -> None:
+    maps, arrays = draw_maps(tmp_path, dtype=dtype)
+    for row, array, size in zip(box_maps(maps, LOCALIZER, workers=0), arrays, SIZES, strict=True):
+        assert row.known_box == list(cam_box(array.astype(np.float64), size, cut=0.3))
+        assert (row.height, row.width) == size
+        assert (row.window, row.grid) == ([0.0, 0.0, size[1], size[0]], size)
+        assert row.guess_labels == row.classes == []
+
+
+def test_processes_box_as_one_does(tmp_path: Path) -> None:
+    maps, _ = draw_maps(tmp_path)
+    alone, shared = (list(box_maps(maps, LOCALIZER, workers=count)) for count in (0, 2))
+    for one, other in zip(alone, shared, strict=True):
+        assert (one.id, one.known_box) == (other.id, other.known_box)
+        assert np.array_equal(one.swept_boxes, other.swept_boxes)
+
+
+@pytest.mark.parametrize("name", ["cat/a.jpg.npy", "cat/a.npy", "a.npy"])
+def test_maps_are_found_with_and_without_folder_and_suffix(tmp_path: Path, name: str) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / name).touch()
+    assert find_maps(tmp_path, ["cat/a.jpg"]) == [tmp_path / name]
+
+
+def test_a_dot_within_an_id_is_no_suffix(tmp_path: Path) -> None:
+    (tmp_path / "v1.npy").touch()
+    (tmp_path / "v1.0.npy").touch()
+    assert find_maps(tmp_path, ["v1.0"]) == [tmp_path / "v1.0.npy"]
+
+
+def test_missing_maps_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "b.npy").touch()
+    with pytest.raises(GapnetError) as caught:
+        find_maps(tmp_path, ["a", "b", "c"])
+    told = "lacks the maps of 2 of 3 images, the first of them a.npy"
+    assert str(caught.value).startswith(f"{tmp_path}: {told}")
+
+
+def test_a_map_that_two_images_would_share_is_that_of_one(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").touch()
+    with pytest.raises(GapnetError, match="lacks the maps of 1 of 2 images"):
+        find_maps(tmp_path, ["cat/a.jpg", "dog/a.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("array", "told"),
+    [
+        (np.zeros((1, 4, 4)), "is an array of float64 of shape (1, 4, 4); a map has a height"),
+        (np.zeros(4), "is an array of float64 of shape (4,)"),
+        (np.zeros((0, 4)), "is an array of float64 of shape (0, 4)"),
+        (np.zeros((2, 2), complex), "is an array of complex128"),
+        (np.array([["a", "b"]]), "is an array of <U1"),
+        (np.array([[0, np.nan]]), "holds NaN"),
+        (np.array([[0, -np.inf]], np.float16), "holds NaN, infinite values"),
+        (np.array([[0, 1e300]]), "or more than single precision can"),
+        (np.array([[0, None]]), "cannot be read as an array (Object arrays cannot be loaded"),
+        (b"", "cannot be read as an array"),
+        (b"\x93NUMPY", "cannot be read as an array"),
+        (b"P5 2 2 255 1234", "cannot be read as an array"),
+        ({"a": np.zeros((2, 2))}, "cannot be read as an array"),
+    ],
+)
+def test_what_is_no_map_is_refused(tmp_path: Path, array: object, told: str) -> None:
+    path = tmp_path / "a.npy"
+    if isinstance(array, bytes):
+        path.write_bytes(array)
+    elif isinstance(array, dict):
+        with path.open("wb") as file:
+            np.savez(file, **array)
+    else:
+        np.save(path, array)
+    with pytest.raises(GapnetError) as caught:
+        read_map(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert told in str(caught.value)
+
+
+def test_a_map_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, np.zeros((8, 8)))
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(GapnetError, match="cannot be read as an array"):
+        read_map(path)
