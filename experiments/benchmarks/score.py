@@ -16,7 +16,7 @@ import torch
 from gapnet.evaluation.classes import class_errors
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Subject, score
+from gapnet.evaluation.score import Scoring, score
 from gapnet.evaluation.store import About, Row, Writer, read_parts
 from gapnet.evaluation.truth import Truth
 from gapnet.metrics.functional import pad_boxes
@@ -79,7 +79,7 @@ def main(images: int) -> None:
         start = time.perf_counter()
         predictions = align(Predictions(*read_parts(folder)), truth.ids)
         read = time.perf_counter()
-        scored = score(Subject(predictions, truth, "drawn", "val"), Protocol())
+        scored = score(Scoring(predictions, truth, "drawn", "val"), Protocol())
         class_errors(scored.verdicts, truth.labels, CLASSES)
         end = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -38,6 +38,8 @@ def task(cfg: DictConfig) -> None:
         raise GapnetError("nothing to compare: name two run folders, gapnet compare RUN_A RUN_B")
     if not isinstance(cfg.resamples, int) or cfg.resamples < 1:
         raise GapnetError(f"resamples={cfg.resamples}: must be a whole number from 1 on")
+    if not isinstance(cfg.seed, int) or cfg.seed < 0:
+        raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 on")
     a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS
     differences = compare(a, b, resamples=cfg.resamples, seed=cfg.seed)
     printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)

@@ -61,20 +61,24 @@ def task(cfg: DictConfig) -> None:
 
 def _evaluate_network(cfg: DictConfig) -> None:
     """Evaluate a checkpoint."""
-    from gapnet.cli.assemble import data_of, rules_of
+    from gapnet.cli.assemble import data_of, predicting_trainer, rules_of
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import check_classes, evaluate_network
-    from gapnet.cli.predicting import Subject
+    from gapnet.cli.exchange import numbers_of
+    from gapnet.cli.predicting import Subject, check_keep
     from gapnet.cli.runs import open_folder
     from gapnet.models.saved import load
 
     rules = rules_of(cfg)
     run = run_of(cfg.run, cfg.checkpoint)
     checkpoint = checkpoint_of(run, cfg.checkpoint)
+    check_keep(cfg.keep_maps)
+    predicting_trainer(cfg)  # what is wrong with it shows before the work
     network = load(checkpoint)
     rules.localizer.saliency.check(network)
     source = build(cfg, "data")
     check_classes(network, source.classes, advice="evaluate on what it was trained for")
+    numbers_of(cfg, source)
     data = data_of(cfg, source, network)
     data.check(source.select_split, cfg.split or source.test_split)
     evaluate_network(cfg, Subject(network, data, rules, open_folder(cfg), checkpoint))

@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from gapnet.data.devkit import ids_to_indices, read_synset_ids
+from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Key, counted
@@ -18,26 +19,35 @@ LABELS = ("devkit", "index")
 
 def key_of(cfg: DictConfig, source: Source, ids: Sequence[str]) -> Key:
     """Say what a file's ids and labels mean."""
-    told = getattr(source, "devkit_ids", lambda: None)()
-    numbers = numbers_of(cfg, source.classes, told)
-    indices = counted(source.classes)
+    numbers, indices = numbers_of(cfg, source), counted(source.classes)
+    told = _told_by(source)
     others = _devkit_numbers(cfg, source.classes, told) if numbers == indices else indices
     return Key(ids, source.classes, numbers, others)
 
 
-def numbers_of(
+def numbers_of(cfg: DictConfig, source: Source) -> dict[int, int] | None:
+    """Find the class index of each number of the devkit's format: from a file, or the data."""
+    return numbers_of_classes(cfg, source.classes, _told_by(source))
+
+
+def numbers_of_classes(
     cfg: DictConfig, classes: Sequence[str], told: dict[int, int] | None
 ) -> dict[int, int] | None:
     """Find the class index of each number of the devkit's format: from a file, or as told."""
-    if cfg.labels not in LABELS:
-        raise GapnetError(f"labels={cfg.labels}: must be devkit or index")
-    return counted(classes) if cfg.labels == "index" else _devkit_numbers(cfg, classes, told)
+    labels = cfg.get("labels", LABELS[0])
+    if labels not in LABELS:
+        raise GapnetError(f"labels={labels}: must be devkit or index")
+    return counted(classes) if labels == "index" else _devkit_numbers(cfg, classes, told)
+
+
+def _told_by(source: Source) -> dict[int, int] | None:
+    return source.devkit_ids() if isinstance(source, Ilsvrc) else None
 
 
 def _devkit_numbers(
     cfg: DictConfig, classes: Sequence[str], told: dict[int, int] | None
 ) -> dict[int, int] | None:
-    if cfg.synsets is not None:
+    if cfg.get("synsets") is not None:
         path = Path(cfg.synsets)
         if not path.is_file():
             raise GapnetError(f"synsets={path}: no such file")

@@ -60,7 +60,7 @@ def export_network(cfg: DictConfig) -> None:
 
 def export_predictions(cfg: DictConfig) -> None:
     """Write predictions in a format of other tools."""
-    from gapnet.cli.exchange import numbers_of
+    from gapnet.cli.exchange import numbers_of_classes
     from gapnet.evaluation.formats.base import Key
     from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
     from gapnet.evaluation.predictions import Predictions
@@ -75,7 +75,7 @@ def export_predictions(cfg: DictConfig) -> None:
         )
     predictions = Predictions(*read_parts(source))
     ids, classes = sorted(predictions.ids), predictions.about.classes
-    key = Key(ids, classes, numbers_of(cfg, classes, None))
+    key = Key(ids, classes, numbers_of_classes(cfg, classes, None))
     write, suffix = WRITERS[cfg.to]
     name = f"{predictions.about.split}.{suffix}"
     if cfg.to == "devkit" and key.numbers is None:

@@ -40,10 +40,11 @@ class Subject:
 def predict(cfg: DictConfig, subject: Subject, splits: Sequence[str]) -> dict[str, Predictions]:
     """Predict splits into the folder, and read back what was written."""
     jobs, loaders = [], []
+    trainer = predicting_trainer(cfg)
     weights = digest_of_weights(subject.network)
     for split in splits:
         records = subject.data.records(split)
-        about = about_of(cfg, subject, split, weights)
+        about = about_of(cfg, subject, split, weights, device=trainer.strategy.root_device.type)
         place = subject.folder / PREDICTIONS / split
         finished = done(place, about) if cfg.get("resume", False) else set()
         left = sum(each not in finished for each in records.ids)
@@ -54,7 +55,7 @@ def predict(cfg: DictConfig, subject: Subject, splits: Sequence[str]) -> dict[st
             loaders.append(subject.data.loader(split, done=finished))
     if jobs:
         predictor = Predictor(subject.network, subject.rules.localizer, jobs)
-        predicting_trainer(cfg).predict(predictor, loaders, return_predictions=False)
+        trainer.predict(predictor, loaders, return_predictions=False)
     return {
         split: read_aligned(subject.folder / PREDICTIONS / split, subject.data.records(split).ids)
         for split in splits
@@ -66,11 +67,11 @@ def read_aligned(folder: Path, ids: Sequence[str]) -> Predictions:
     return align(Predictions(*read_parts(folder)), ids)
 
 
-def about_of(cfg: DictConfig, subject: Subject, split: str, weights: str) -> About:
+def about_of(cfg: DictConfig, subject: Subject, split: str, weights: str, *, device: str) -> About:
     """Say what predictions will be made of and by."""
     boxer = subject.rules.localizer.boxer
     view = {name: cfg.view[name] for name in cfg.view}
-    batches = f"{view} batch_size={cfg.loader.batch_size} precision={cfg.trainer.precision}"
+    batches = f"{view} {cfg.loader.batch_size} a batch, {cfg.trainer.precision} on {device}"
     return About(
         split=split,
         classes=tuple(subject.data.source.classes),
@@ -89,6 +90,10 @@ def _kept(cfg: DictConfig, folder: Path) -> KeptMaps | None:
     keep = cfg.get("keep_maps")
     if keep is None:
         return None
-    if keep != NATIVE and not (isinstance(keep, int) and keep > 0):
-        raise GapnetError(f"keep_maps={keep}: must be null, {NATIVE} or a side in cells (14)")
     return KeptMaps(folder, None if keep == NATIVE else keep)
+
+
+def check_keep(keep: object) -> None:
+    """Refuse a way to keep maps that there is not."""
+    if keep not in (None, NATIVE) and not (type(keep) is int and keep > 0):
+        raise GapnetError(f"keep_maps={keep}: must be null, {NATIVE} or a side in cells (14)")

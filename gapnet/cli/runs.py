@@ -67,8 +67,12 @@ def run_of(run: str | None, checkpoint: str | None, predictions: str | None = No
         return place.parent if inside else None
     if predictions is not None:
         place = Path(predictions).resolve()
-        return next((each for each in (place, *place.parents) if (each / CONFIG).is_file()), None)
+        return next((each for each in (place, *place.parents) if _is_run(each)), None)
     return None
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and (folder / ENVIRONMENT).is_file()
 
 
 def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
@@ -87,7 +91,7 @@ def open_folder(cfg: DictConfig) -> Path:
     """Start a run in its folder, and describe it: an earlier one is taken up, or moved aside."""
     folder = Path(cfg.folder).absolute()
     try:
-        if (folder / CONFIG).exists() and (folder / ENVIRONMENT).exists():
+        if _is_run(folder):
             if cfg.get("resume", False):
                 _check_same(folder, cfg)
             else:

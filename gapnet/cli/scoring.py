@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
-from gapnet.cli.assemble import protocols_of, rules_of
+from gapnet.cli.assemble import Rules, protocols_of, rules_of
+from gapnet.cli.conclusion import Outcome, conclude
 from gapnet.cli.config import build
-from gapnet.cli.evaluation import Outcome, conclude
-from gapnet.cli.exchange import key_of
+from gapnet.cli.exchange import key_of, numbers_of
 from gapnet.cli.predicting import read_aligned
-from gapnet.cli.runs import open_folder, short
+from gapnet.cli.runs import open_folder, run_of, short
 from gapnet.data.datamodule import limited
 from gapnet.data.records import Records
 from gapnet.data.sample import Source
@@ -36,6 +36,7 @@ class Wanted:
     source: Source
     split: str
     limit: int | None
+    numbers: dict[int, int] | None
     read: dict[str, Records] = field(default_factory=dict)
 
     def records(self, split: str) -> Records:
@@ -49,7 +50,9 @@ class Wanted:
         title = f"{what} on {self.source.title}, {self.split} split"
         truths = {name: truth_of(self.records(name)) for name in predictions}
         facts = {"predictions": what, "data": str(self.source.root)}
-        return Outcome(title, self.source, predictions, truths, self.split, facts)
+        return Outcome(
+            title, self.source, predictions, truths, self.split, facts, numbers=self.numbers
+        )
 
 
 def score_predictions(cfg: DictConfig) -> None:
@@ -58,7 +61,12 @@ def score_predictions(cfg: DictConfig) -> None:
     if not path.exists():
         raise GapnetError(f"predictions={path}: no such file or folder")
     protocols, wanted = protocols_of(cfg), _wanted(cfg)
-    read = _read_own(path, wanted) if path.is_dir() else _read_foreign(cfg, path, wanted)
+    if path.is_dir():
+        read = _read_own(path, wanted)
+        if run_of(None, None, cfg.predictions):
+            _check_rules(path, read[wanted.split].about, rules_of(cfg))
+    else:
+        read = _read_foreign(cfg, path, wanted)
     folder = open_folder(cfg)
     conclude(wanted.outcome(str(short(path.absolute())), read), protocols, folder)
 
@@ -70,7 +78,10 @@ def score_maps(cfg: DictConfig) -> None:
         raise GapnetError(f"maps={path}: no such folder")
     boxer, records = rules.localizer.boxer, wanted.records(wanted.split)
     _check_true_classes(path, records, wanted.split)
-    maps, sizes = find_maps(path, records.ids), read_sizes(list(records.paths()))
+    maps, sizes = (
+        find_maps(path, records.ids),
+        read_sizes(list(records.paths()), wanted.source.reading),
+    )
     about = About(
         split=wanted.split,
         classes=tuple(wanted.source.classes),
@@ -107,7 +118,8 @@ def _check_true_classes(path: Path, records: Records, split: str) -> None:
 
 def _wanted(cfg: DictConfig) -> Wanted:
     source: Source = build(cfg, "data")
-    return Wanted(source, cfg.split or source.test_split, cfg.loader.limit)
+    split, limit = cfg.split or source.test_split, cfg.loader.limit
+    return Wanted(source, split, limit, numbers_of(cfg, source))
 
 
 def _read_own(path: Path, wanted: Wanted) -> dict[str, Predictions]:
@@ -123,6 +135,15 @@ def _read_own(path: Path, wanted: Wanted) -> dict[str, Predictions]:
     return {name: _read_split(place, name, wanted) for name, place in folders.items()}
 
 
+def _check_rules(path: Path, about: About, rules: Rules) -> None:
+    """Refuse another localizer than the predictions were made with: that takes the network."""
+    if about.rules != str(rules.localizer):
+        raise GapnetError(
+            f"predictions={path}: were made by {about.rules}, and another boxer, saliency or "
+            "guesses need the network again: run=... in place of predictions=..."
+        )
+
+
 def _read_split(folder: Path, split: str, wanted: Wanted) -> Predictions:
     predictions = Predictions(*read_parts(folder))
     about = predictions.about
@@ -136,6 +157,11 @@ def _read_split(folder: Path, split: str, wanted: Wanted) -> Predictions:
             f"predictions={folder}: are of {len(about.classes)} classes that are not those of "
             f"{wanted.source.root}, or in another order"
         )
+    if about.data != digest_of_data(wanted.records(split)):
+        raise GapnetError(
+            f"predictions={folder}: were made for other images or labels than those of "
+            f"{wanted.source.root}; predict again with run=..."
+        )
     try:
         return align(predictions, wanted.records(split).ids)
     except GapnetError as error:
@@ -147,8 +173,8 @@ def _read_foreign(cfg: DictConfig, path: Path, wanted: Wanted) -> dict[str, Pred
     records = wanted.records(wanted.split)
     truth = truth_of(records)
     key = key_of(cfg, wanted.source, records.ids)
-    guesses = read_guesses(path, key, truth)
-    sizes = read_sizes(list(records.paths()))
+    guesses = read_guesses(path, key, truth, doubt=cfg.doubt)
+    sizes = read_sizes(list(records.paths()), wanted.source.reading)
     check_inside(guesses, sizes, path)
     about = About(split=wanted.split, classes=tuple(wanted.source.classes), network=path.name)
     return {wanted.split: predictions_of(guesses, torch.as_tensor(sizes), about)}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gapnet.data.sample import Source
     from gapnet.models.gapnet import GapNet
 
+LEAST_CLASSES = 2
 SEEDS = 2**32  # that torch and numpy tell apart
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ def _network_of(cfg: DictConfig, source: "Source") -> "GapNet":
     from gapnet.cli.evaluation import check_classes
     from gapnet.models.weights import RESET
 
+    if len(source.classes) < LEAST_CLASSES:
+        raise GapnetError(f"{source.root}: has one class; a classifier needs two or more")
     network: GapNet = build(cfg, "model", num_classes=len(source.classes))
     if network.classes is not None:
         check_classes(network, source.classes, advice=RESET)

@@ -1,8 +1,11 @@
 """Batches, workers and samplers, once for every data set."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from pathlib import Path
 from random import Random
 
 import pytorch_lightning as pl
@@ -18,6 +21,7 @@ from gapnet.errors import GapnetError
 log = logging.getLogger(__name__)
 View = Callable[[tuple[int, int]], v2.Transform]
 SEEDS = 2**31
+THREADS = 16  # that look for files
 
 
 class Shuffle(Sampler[Draw]):
@@ -73,6 +77,10 @@ def limited(records: Records, limit: int | None) -> Records:
     if limit is None or limit >= len(records):
         return records
     return records.take(sorted(Random(0).sample(range(len(records)), limit)))
+
+
+def _look(path: Path) -> tuple[Path, bool]:
+    return path, path.is_file()
 
 
 class DataModule(pl.LightningDataModule):
@@ -131,10 +139,19 @@ class DataModule(pl.LightningDataModule):
         """
         for split in dict.fromkeys(splits):
             records = self.records(split)
-            read_image(records[0].path, exif=self.source.reading.exif)
-            for path in records.paths():
-                if not path.is_file():
-                    raise GapnetError(f"{path}: no such image; split {split!r} lists it")
+            if self.source.reading.on_corrupt == "raise":
+                read_image(records[0].path, exif=self.source.reading.exif)
+            twice = [each for each, times in Counter(records.ids).items() if times > 1]
+            if twice:
+                raise GapnetError(
+                    f"split {split!r}: lists image {twice[0]} more than once; an id names one image"
+                )
+            files = chain(records.paths(), records.mask_paths())
+            with ThreadPoolExecutor(THREADS) as pool:  # a file server answers many at once
+                lacking = (path for path, there in pool.map(_look, files) if not there)
+                path = next(lacking, None)
+            if path is not None:
+                raise GapnetError(f"{path}: no such file; split {split!r} lists it")
 
     def images(self, split: str) -> Images:
         """Open a split under the fixed view."""
@@ -181,8 +198,8 @@ class DataModule(pl.LightningDataModule):
         log.warning("%s: cannot be read; another image takes its place", path)
         if len(self._corrupt) > most:
             raise GapnetError(
-                f"{path}: is the {len(self._corrupt)}th image that cannot be read, and "
-                f"data.max_corrupt={most}; restore the files (log.txt names them)"
+                f"data.max_corrupt={most}: more images than that cannot be read, {path} is the "
+                "last of them; restore the files (log.txt names them)"
             )
 
     def _loader(

@@ -123,6 +123,12 @@ class Records(Sequence[Record]):
         for batch in self.table.select(["path"]).to_batches(max_chunksize=4096):
             yield from (self.root / path for path in batch["path"].to_pylist())
 
+    def mask_paths(self) -> Iterator[Path]:
+        """Give the files of masks, and of what to ignore."""
+        for masks, ignore in zip(self.table["masks"], self.table["ignore"], strict=True):
+            names = [*masks.as_py(), ignore.as_py()] if len(masks) or ignore.is_valid else []
+            yield from (self.root / each for each in names if each is not None)
+
     @property
     def labels(self) -> Tensor:
         """Give the labels (N,)."""
@@ -169,4 +175,4 @@ def _row(record: Record, root: Path) -> dict[str, object]:
 
 
 def _inside(path: Path, root: Path) -> str:
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+    return str(path.relative_to(root) if path.is_relative_to(root) else path.absolute())

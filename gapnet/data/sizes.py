@@ -2,32 +2,42 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from gapnet.data.sample import Reading
 from gapnet.errors import GapnetError
 from gapnet.progress import track
 
 THREADS = 16  # a file system answers many at once
+ORIENTATION, TURNED = 0x0112, {5, 6, 7, 8}  # EXIF: on its side
 
 
-def read_sizes(paths: Sequence[Path]) -> Tensor:
-    """Read (height, width) of files, (N, 2), without decoding them."""
+def read_sizes(paths: Sequence[Path], reading: Reading) -> Tensor:
+    """Read (height, width) of files, (N, 2), without decoding them.
+
+    A file that cannot be read is an error, or (0, 0) if `reading` skips it.
+    """
+    size = partial(_size, reading)
     with ThreadPoolExecutor(THREADS) as pool:
-        sizes = list(track(pool.map(_size, paths), "reading sizes", total=len(paths)))
+        sizes = list(track(pool.map(size, paths), "reading sizes", total=len(paths)))
     return torch.tensor(sizes).view(-1, 2)
 
 
-def _size(path: Path) -> tuple[int, int]:
+def _size(reading: Reading, path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
-            return image.height, image.width
+            turned = reading.exif and image.getexif().get(ORIENTATION, 1) in TURNED
+            return (image.width, image.height) if turned else (image.height, image.width)
     except FileNotFoundError as error:
         raise GapnetError(
             f"{path}: no such image; its size is needed to score boxes of other tools"
         ) from error
-    except OSError as error:
+    except (OSError, Image.DecompressionBombError) as error:
+        if reading.on_corrupt == "skip":
+            return 0, 0
         raise GapnetError(f"{path}: cannot be read as an image ({error})") from error

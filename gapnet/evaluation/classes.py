@@ -14,21 +14,22 @@ SHOWN = ("top1_error", "top1_localization_error", "gt_known_error")
 
 
 class ClassErrors(NamedTuple):
-    """Hold how many images each class has (C,), and its error by metric, (C,) each."""
+    """Hold, by metric, how many images of each class count, and their error, (C,) each."""
 
-    counts: Tensor
+    counts: dict[str, Tensor]
     errors: dict[str, Tensor]
 
 
 def class_errors(verdicts: Sequence[Verdict], labels: Tensor, count: int) -> ClassErrors:
     """Take the mean of each class, of the figures at the fixed threshold; NaN without images."""
-    errors: dict[str, Tensor] = {}
+    found = ClassErrors({}, {})
     for verdict in verdicts:
-        if verdict.metric in SHOWN and verdict.metric not in errors:
+        if verdict.metric in SHOWN and verdict.metric not in found.errors:
             among = labels[verdict.rows]
             sums = torch.bincount(among, verdict.values[verdict.rows], minlength=count)
-            errors[verdict.metric] = sums / torch.bincount(among, minlength=count)
-    return ClassErrors(torch.bincount(labels, minlength=count), errors)
+            found.counts[verdict.metric] = torch.bincount(among, minlength=count)
+            found.errors[verdict.metric] = sums / found.counts[verdict.metric]
+    return found
 
 
 def rank(found: ClassErrors) -> tuple[str, list[int]]:
@@ -42,6 +43,11 @@ def write_classes(found: ClassErrors, ids: Sequence[str], names: Sequence[str], 
     """Write a row for each class."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["class_id", "class_name", "n", *found.errors])
-        columns = [errors.tolist() for errors in found.errors.values()]
-        writer.writerows(zip(ids, names, found.counts.tolist(), *columns, strict=True))
+        pairs = [(name, f"{name}_n") for name in found.errors]
+        writer.writerow(["class_id", "class_name", *(each for pair in pairs for each in pair)])
+        columns = [
+            each.tolist()
+            for name in found.errors
+            for each in (found.errors[name], found.counts[name])
+        ]
+        writer.writerows(zip(ids, names, *columns, strict=True))

@@ -12,11 +12,12 @@ import torch
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import intervals
-from gapnet.evaluation.score import Scored, Subject
+from gapnet.evaluation.score import Scored, Scoring
 from gapnet.evaluation.truth import Truth
 from gapnet.evaluation.verdicts import Verdict
 
 ORACLE = "(oracle"
+ACCURACIES = {"max_box_acc", "max_box_acc_v2"}  # of the metrics; the others are errors
 SAID = {b"data", b"split", b"truth"}  # of a file of verdicts
 
 
@@ -43,18 +44,20 @@ class Difference:
         return self.b - self.a
 
 
-def write_verdicts(subject: Subject, scored: dict[str, Scored], path: Path) -> None:
+def write_verdicts(scoring: Scoring, scored: dict[str, Scored], path: Path) -> None:
     """Write a row for each image and a column for each figure; null where it does not count."""
-    columns = {"id": pa.array(subject.truth.ids), "label": pa.array(subject.truth.labels.numpy())}
+    columns = {"id": pa.array(scoring.truth.ids), "label": pa.array(scoring.truth.labels.numpy())}
     for protocol, each in scored.items():
         for verdict in each.verdicts:
             if verdict.chosen_on is None or ORACLE not in verdict.chosen_on:
                 values = pa.array(verdict.values.numpy(), mask=~verdict.rows.numpy())
                 columns[_name(protocol, verdict)] = values
     table = pa.table(columns).replace_schema_metadata(
-        {"data": subject.data, "split": subject.split, "truth": _digest(subject.truth)}
+        {"data": scoring.data, "split": scoring.split, "truth": _digest(scoring.truth)}
     )
-    pq.write_table(table, path, compression="zstd")
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    pq.write_table(table, unfinished, compression="zstd")
+    unfinished.replace(path)
 
 
 def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[Difference]:
@@ -99,7 +102,7 @@ def _difference(
     change = (kept[:, 1] - kept[:, 0])[:, None]
     low, high = intervals(change, resamples=resamples, seed=seed)
     ids = np.array(first["id"].to_pylist(), dtype=object)[counted]
-    better_high = "_acc" in name
+    better_high = name.split("/")[1] in ACCURACIES
     a_right = (change[:, 0] < 0) if better_high else (change[:, 0] > 0)
     b_right = (change[:, 0] > 0) if better_high else (change[:, 0] < 0)
     return Difference(

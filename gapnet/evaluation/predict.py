@@ -2,8 +2,12 @@
 
 import hashlib
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
@@ -13,9 +17,10 @@ from torch.nn.functional import interpolate
 
 from gapnet.data.records import UNKNOWN, Record, Records
 from gapnet.data.sample import Batch
+from gapnet.errors import GapnetError
 from gapnet.evaluation.pixels import pixel_histogram
 from gapnet.evaluation.store import Row, Writer
-from gapnet.localization.boxers import Swept
+from gapnet.localization.boxers import Boxer, Swept
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
@@ -60,6 +65,18 @@ class Job:
     kept: KeptMaps | None = None
 
 
+class Passed(NamedTuple):
+    """Hold a batch and what became of it: classes and scores (B, R), maps (B, K + 1, h, w).
+
+    The last map is that of the true class.
+    """
+
+    ranked: Tensor
+    scores: Tensor
+    maps: Tensor
+    batch: Batch
+
+
 class Predictor(pl.LightningModule):
     """Be what a Trainer predicts with: rows go to the writers, nothing is returned."""
 
@@ -85,49 +102,53 @@ class Predictor(pl.LightningModule):
         true = batch.labels[:, None].clamp(min=0)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
         maps = self.localizer.maps(self.network, seen, classes, batch.ids)
-        boxes = self.localizer.boxes(maps[:, :-1], batch.windows, batch.sizes)
-        labels, guesses = self.localizer.guesses(classes[:, :-1].cpu(), boxes)
-        job = self.jobs[dataloader_idx]
-        rows = []
-        for place, identity in enumerate(batch.ids):
-            height, width = batch.sizes[place].tolist()
-            if batch.corrupt[place] is not None:
-                rows.append(self._unreadable(job.records.of_id(identity), job))
-                continue
-            row = Row(
-                id=identity,
-                height=height,
-                width=width,
-                classes=ranked[place].tolist(),
-                scores=scores[place].tolist(),
-                guess_labels=labels[place].tolist(),
-                guess_boxes=guesses[place].flatten().tolist(),
-            )
-            rows.append(self._with_truth(row, batch, place, maps[place, -1], job))
-        job.writer.add(rows)
+        passed = Passed(ranked.cpu(), scores.cpu(), maps, batch)
+        row = partial(self._row, self.jobs[dataloader_idx], passed)
+        with ThreadPoolExecutor(cores()) as threads:  # what takes long there lets others run
+            self.jobs[dataloader_idx].writer.add(list(threads.map(row, range(len(batch.ids)))))
 
     def on_predict_epoch_end(self) -> None:
         """Write the last rows."""
         for job in self.jobs:
             job.writer.flush()
 
-    def _unreadable(self, record: Record, job: Job) -> Row:
-        """Write down a file that could not be read: all of it is cold."""
-        cold = np.zeros(self.localizer.boxer.grid((COLD_SIDE, COLD_SIDE)), np.float32)
-        pixels = pixel_histogram(cold, record) if record.masks else None
-        return unreadable(record.id, len(job.writer.about.cuts))._replace(pixels=pixels)
+    def _row(self, job: Job, passed: "Passed", place: int) -> Row:
+        """Box the maps of one image of a batch."""
+        batch, one = passed.batch, slice(place, place + 1)
+        identity, (height, width) = batch.ids[place], batch.sizes[place].tolist()
+        if batch.corrupt[place] is not None:
+            return unreadable(job.records.of_id(identity), self.localizer.boxer)
+        maps, ranked = passed.maps[one], passed.ranked[one]
+        boxes = self.localizer.boxes(maps[:, :-1], batch.windows[one], batch.sizes[one])
+        labels, guesses = self.localizer.guesses(ranked[:, : boxes.shape[1]], boxes)
+        row = Row(
+            id=identity,
+            height=height,
+            width=width,
+            classes=ranked[0].tolist(),
+            scores=passed.scores[place].tolist(),
+            guess_labels=labels[0].tolist(),
+            guess_boxes=guesses.flatten().tolist(),
+        )
+        return self._with_truth(row, batch, place, maps[0, -1], job)
 
     def _with_truth(self, row: Row, batch: Batch, place: int, heat: Tensor, job: Job) -> Row:
         """Add what is known of the true class's map (h, w)."""
         if batch.labels[place] == UNKNOWN:
             return row
         if job.kept is not None:
+            check_whole(row, batch.windows[place], "maps are kept for whole images only")
             job.kept.keep(row.id, heat)
         record = job.records.of_id(row.id)
         if record.boxes is None and not record.masks:
             return row
         window = batch.windows[place].cpu()
         return known_row(row, heat, self.localizer, window=window, record=record)
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def known_row(
@@ -137,7 +158,9 @@ def known_row(
     grid = localizer.grid(window)
     warm = localizer.boxer.heat(heat[None], grid)[0]
     own = torch.from_numpy(localizer.boxer.box(warm)).float()
-    box = clip(leave_window(own, window, grid), (row.height, row.width))
+    box = clip(leave_window(own, window, grid), torch.tensor([row.height, row.width]))
+    if record.masks:
+        check_whole(row, window, "masks cover the whole image, and so must the map")
     swept = localizer.boxer.sweep(warm, localizer.boxer.thresholds())
     return row._replace(
         known_box=box.tolist(),
@@ -149,11 +172,19 @@ def known_row(
     )
 
 
-def unreadable(identity: str, cuts: int) -> Row:
-    """Write down that an image could not be read: it has boxes, but they are of nothing."""
+def check_whole(row: Row, window: Tensor, why: str) -> None:
+    """Refuse a view that does not show the whole image."""
+    if window.tolist() != [0.0, 0.0, row.width, row.height]:
+        raise GapnetError(f"image {row.id}: is not shown whole; {why}: view=whole")
+
+
+def unreadable(record: Record, boxer: Boxer) -> Row:
+    """Write down that an image could not be read: its boxes are of nothing, its pixels cold."""
+    cuts = len(boxer.thresholds())
+    cold = np.zeros(boxer.grid((COLD_SIDE, COLD_SIDE)), np.float32)
     swept = Swept(np.tile(np.array(NO_BOX, np.int16), (cuts, 1)), np.arange(cuts, dtype=np.int16))
     return Row(
-        id=identity,
+        id=record.id,
         height=0,
         width=0,
         classes=[-1],
@@ -165,7 +196,7 @@ def unreadable(identity: str, cuts: int) -> Row:
         grid=(1, 1),
         swept_boxes=swept.boxes.flatten(),
         swept_cuts=swept.cuts,
-        pixels=None,
+        pixels=pixel_histogram(cold, record) if record.masks else None,
     )
 
 
@@ -179,8 +210,9 @@ def digest_of_weights(network: nn.Module) -> str:
 
 
 def digest_of_data(records: Records) -> str:
-    """Digest which images there are, and the truth of each."""
-    digest = hashlib.sha256()
-    for name in ("id", "label", "boxes", "masks"):
-        digest.update(json.dumps(records.table[name].to_pylist()).encode())
+    """Digest what predictions depend on: images, labels, masks, and who has boxes at all."""
+    digest, table = hashlib.sha256(), records.table
+    boxed = table["boxes"].is_valid()
+    for column in (table["id"], table["label"], table["masks"], boxed):
+        digest.update(json.dumps(column.to_pylist()).encode())
     return digest.hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.store import About
+from gapnet.ops.boxes import clip
 
 NOBODY = -1  # the label of a guess that was not made
 
@@ -47,31 +49,31 @@ class Predictions:
         ids: list[str] = self.table["id"].to_pylist()
         return ids
 
-    @property
+    @cached_property
     def sizes(self) -> Tensor:
         """Give (height, width) of each image, (N, 2)."""
         return torch.stack([_flat(self.table[name]) for name in ("height", "width")], 1).double()
 
-    @property
+    @cached_property
     def classes(self) -> Tensor:
         """Give the most probable classes (N, R), best first."""
         return _padded(self.table["classes"], NOBODY)
 
-    @property
+    @cached_property
     def guesses(self) -> Guesses:
         """Give the guesses, most confident first."""
         labels = _padded(self.table["guess_labels"], NOBODY)
         boxes = _padded(self.table["guess_boxes"], 0).double()
         return Guesses(labels, boxes.view(len(labels), -1, 4))
 
-    @property
+    @cached_property
     def known(self) -> Tensor | None:
         """Give the boxes of the true classes (N, 4); None where some image has none."""
         if self.table["known_box"].null_count:
             return None
         return _flat(self.table["known_box"]).double().view(-1, 4)
 
-    @property
+    @cached_property
     def pixels(self) -> Tensor | None:
         """Give how many pixels are as warm as each of D bins, (N, 2, D): the object's, others'."""
         column = self.table["pixels"]
@@ -124,9 +126,8 @@ def _swept(table: pa.Table, start: int) -> SweptBoxes:
     origin, cell = window[:, :2], (window[:, 2:] - window[:, :2]) / grid
     origin, cell = origin[rows], cell[rows]
     boxes = torch.cat([origin + cells[:, :2] * cell, origin + (cells[:, 2:] + 1) * cell - 1], 1)
-    limits = torch.stack([_flat(table["width"]), _flat(table["height"])], 1).double() - 1
-    clipped = boxes.clamp(min=0).minimum(limits.clamp(min=0).repeat(1, 2)[rows])
-    return SweptBoxes(clipped, rows + start, _flat(table["swept_cuts"]).long())
+    sizes = torch.stack([_flat(table["height"]), _flat(table["width"])], 1)[rows]
+    return SweptBoxes(clip(boxes, sizes), rows + start, _flat(table["swept_cuts"]).long())
 
 
 def _flat(column: pa.ChunkedArray) -> Tensor:

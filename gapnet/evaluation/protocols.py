@@ -47,17 +47,25 @@ class Protocol:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for iou in (self.iou, *self.known_ious):
-            if not 0 < iou <= 1:
-                raise GapnetError(f"protocol.iou={iou}: must be above 0 and at most 1")
+        if not self.name or "/" in self.name:
+            raise GapnetError(f"protocol.name={self.name!r}: must be a name without a slash")
+        if not 0 < self.iou <= 1:
+            raise GapnetError(f"protocol.iou={self.iou}: must be above 0 and at most 1")
+        if not all(0 < each <= 1 for each in self.known_ious):
+            raise GapnetError(
+                f"protocol.known_ious={list(self.known_ious)}: must be above 0 and at most 1"
+            )
         if self.resamples < 1:
             raise GapnetError(f"protocol.resamples={self.resamples}: must be at least 1")
         if self.frame not in FRAMES:
             raise GapnetError(f"protocol.frame={self.frame}: must be one of {', '.join(FRAMES)}")
         if self.truth not in get_args(Boxes):
             raise GapnetError(f"protocol.truth={self.truth}: must be all or first")
-        if not self.within or not all(1 <= each <= MOST for each in self.within):
-            raise GapnetError(f"protocol.within={list(self.within)}: must be from 1 to {MOST}")
+        within = list(self.within)
+        if not within or within != [k for k in range(1, MOST + 1) if k in within]:
+            raise GapnetError(
+                f"protocol.within={within}: must be whole numbers from 1 to {MOST}, ascending"
+            )
 
     def frame_of(self) -> File | Frame:
         """Give the frame by its name."""
@@ -74,4 +82,7 @@ class Protocol:
 
 def together(protocols: Mapping[str, Protocol]) -> tuple[Protocol, ...]:
     """Score by several protocols; the first one counts."""
+    names = [each.name for each in protocols.values()]
+    if not names or len(set(names)) < len(names):
+        raise GapnetError(f"protocol.protocols: must have names of their own, have {names}")
     return tuple(protocols.values())

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import bounds, intervals, resampled_sums
-from gapnet.evaluation.overlaps import known_overlaps
+from gapnet.evaluation.overlaps import Overlaps, known_overlaps
 from gapnet.evaluation.pixels import average_precision
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
@@ -48,14 +49,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class Scored:
-    """Hold the figures of one protocol, and the verdicts of which most are the means."""
+    """Hold the figures of one protocol, the verdicts of which most are means, and the overlaps.
+
+    `swept` has those of the true classes' boxes, by split.
+    """
 
     figures: list[Figure]
     verdicts: list[Verdict]
+    swept: dict[str, Overlaps]
 
 
 @dataclass(frozen=True)
-class Subject:
+class Scoring:
     """Hold what is scored: predictions, aligned with the truth, of a split of some data.
 
     `chosen_on` are predictions and truth of another split, on which thresholds are chosen, and its
@@ -69,10 +74,10 @@ class Subject:
     chosen_on: tuple[Predictions, Truth, str] | None = None
 
 
-def score(subject: Subject, protocol: Protocol) -> Scored:
+def score(scoring: Scoring, protocol: Protocol) -> Scored:
     """Compute every figure that predictions and truth allow."""
     with _one_thread():
-        return _score(subject, protocol)
+        return _score(scoring, protocol)
 
 
 @contextmanager
@@ -86,34 +91,48 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _score(subject: Subject, protocol: Protocol) -> Scored:
-    predictions, truth, split = subject.predictions, subject.truth, subject.split
-    verdicts = classification(predictions, truth, protocol)
+def _score(scoring: Scoring, protocol: Protocol) -> Scored:
+    predictions, truth, split = scoring.predictions, scoring.truth, scoring.split
+    verdicts: list[Verdict] = []
+    swept: dict[str, Overlaps] = {}
+    if predictions.classes.shape[1]:
+        verdicts += classification(predictions, truth, protocol)
     if truth.boxes is not None:
-        if len(predictions.guesses.labels[0]):
+        if predictions.guesses.labels.shape[1]:
             verdicts += localization(predictions, truth, truth.boxes, protocol)
-        overlaps, frozen = known_overlaps(predictions, truth, protocol), _frozen(subject, protocol)
+        overlaps, frozen = known_overlaps(predictions, truth, protocol), _frozen(scoring, protocol)
         if overlaps is not None:
+            swept[split] = overlaps
             verdicts += known(predictions, overlaps, truth, protocol, split=split, frozen=frozen)
             if protocol.known_ious:
-                verdicts += max_box(overlaps, truth, protocol, split=split, frozen=frozen)
+                verdicts += max_box(
+                    predictions, overlaps, truth, protocol, split=split, frozen=frozen
+                )
+        swept |= {} if frozen is None else {frozen.split: frozen.overlaps}
         verdicts += anchors(predictions, truth, truth.boxes, protocol, split=split)
-    figures = _figures(verdicts, subject, protocol)
+    figures = _figures(verdicts, scoring, protocol)
     if truth.masked and predictions.pixels is not None:
-        figures.append(_pixel_figure(predictions.pixels, subject, protocol))
-    return Scored(figures, verdicts)
+        figures.append(_pixel_figure(predictions.pixels, scoring, protocol))
+    return Scored(figures, verdicts, swept)
 
 
-def _frozen(subject: Subject, protocol: Protocol) -> Frozen | None:
+def _frozen(scoring: Scoring, protocol: Protocol) -> Frozen | None:
     """Take the overlaps of the split that chooses."""
-    if subject.chosen_on is None:
+    if scoring.chosen_on is None:
         return None
-    predictions, truth, split = subject.chosen_on
+    predictions, truth, split = scoring.chosen_on
+    apart = predictions.about.differences(scoring.predictions.about)
+    differing = [each for each in apart if each not in {"split", "data"}]
+    if differing:
+        raise GapnetError(
+            f"predictions of {split} and {scoring.split}: differ in {', '.join(differing)}; "
+            f"a threshold of {split} then says nothing about {scoring.split}: predict both again"
+        )
     overlaps = known_overlaps(predictions, truth, protocol)
     return None if overlaps is None else Frozen(overlaps, counted(truth, protocol), split)
 
 
-def _figures(verdicts: Sequence[Verdict], subject: Subject, protocol: Protocol) -> list[Figure]:
+def _figures(verdicts: Sequence[Verdict], scoring: Scoring, protocol: Protocol) -> list[Figure]:
     """Take means and intervals, of all verdicts over the same images in one go."""
     found: dict[int, Figure] = {}
     places = list(range(len(verdicts)))
@@ -125,7 +144,7 @@ def _figures(verdicts: Sequence[Verdict], subject: Subject, protocol: Protocol) 
         for column, place in enumerate(same):
             interval = (low[column].item(), high[column].item())
             mean = values[:, column].mean().item()
-            found[place] = _figure(verdicts[place], mean, interval, subject, protocol)
+            found[place] = _figure(verdicts[place], mean, interval, scoring, protocol)
         places = [place for place in places if place not in found]
     return [found[place] for place in range(len(verdicts))]
 
@@ -134,7 +153,7 @@ def _figure(
     verdict: Verdict,
     value: float,
     interval: tuple[float, float],
-    subject: Subject,
+    scoring: Scoring,
     protocol: Protocol,
 ) -> Figure:
     return Figure(
@@ -146,13 +165,13 @@ def _figure(
         threshold=verdict.threshold,
         chosen_on=verdict.chosen_on,
         protocol=protocol.name,
-        data=subject.data,
-        split=subject.split,
-        rules=f"{subject.predictions.about.rules} {protocol}",
+        data=scoring.data,
+        split=scoring.split,
+        rules=f"{scoring.predictions.about.rules} {protocol}",
     )
 
 
-def _pixel_figure(pixels: Tensor, subject: Subject, protocol: Protocol) -> Figure:
+def _pixel_figure(pixels: Tensor, scoring: Scoring, protocol: Protocol) -> Figure:
     """Give the pixel average precision of all images together."""
     count = len(pixels)
     sums = resampled_sums(pixels.flatten(1), resamples=protocol.resamples, seed=protocol.seed)
@@ -160,4 +179,4 @@ def _pixel_figure(pixels: Tensor, subject: Subject, protocol: Protocol) -> Figur
     every = torch.ones(count, dtype=torch.bool)
     verdict = Verdict("px_ap", torch.zeros(count), every)
     value = average_precision(pixels.double().sum(0)[None]).item()
-    return _figure(verdict, value, (low.item(), high.item()), subject, protocol)
+    return _figure(verdict, value, (low.item(), high.item()), scoring, protocol)

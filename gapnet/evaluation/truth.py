@@ -1,7 +1,7 @@
 """The ground truth that predictions are scored against."""
 
+from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch import Tensor
 
@@ -30,9 +30,9 @@ class Truth:
 
     def __post_init__(self) -> None:
         """Refuse what would make an image count twice."""
-        if len(set(self.ids)) < len(self.ids):
-            twice = next(each for each in self.ids if self.ids.count(each) > 1)
-            raise GapnetError(f"image {twice}: is listed twice; an id names one image")
+        twice = [each for each, times in Counter(self.ids).items() if times > 1]
+        if twice:
+            raise GapnetError(f"image {twice[0]}: is listed twice; an id names one image")
 
     @property
     def known(self) -> bool:
@@ -46,15 +46,3 @@ def truth_of(records: Records) -> Truth:
     padded = None if boxes is None else pad_boxes(boxes.xyxy, boxes.counts)
     masked = bool(len(records)) and all(len(each) for each in records.table["masks"].to_pylist())
     return Truth(records.ids, records.labels, padded, records.blacklisted, masked)
-
-
-def stem(name: str) -> str:
-    """Give an image's id or file its bare name, as other tools write it.
-
-    >>> stem("val2/ILSVRC2012_val_00000001.JPEG")
-    'ILSVRC2012_val_00000001'
-    """
-    return Path(name).stem if Path(name).suffix.lower() in SUFFIXES else Path(name).name
-
-
-SUFFIXES = {".jpeg", ".jpg", ".png", ".npy"}

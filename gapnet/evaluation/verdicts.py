@@ -79,7 +79,7 @@ def localization(
         Verdict(f"top1_localization_error/{name}", each.double(), rows, *fixed)
         for name, each in shares.items()
     ]
-    return [*errors[:1], *(kinds if errors else []), *errors[1:]]
+    return [*errors[:1], *kinds, *errors[1:]] if 1 in protocol.within else errors
 
 
 def known(
@@ -106,21 +106,27 @@ def known(
 
 
 def max_box(
-    overlaps: Overlaps, truth: Truth, protocol: Protocol, *, split: str, frozen: Frozen | None
+    predictions: Predictions,
+    overlaps: Overlaps,
+    truth: Truth,
+    protocol: Protocol,
+    *,
+    split: str,
+    frozen: Frozen | None,
 ) -> list[Verdict]:
     """Judge as MaxBoxAcc and MaxBoxAccV2 do, and with cuts that were chosen elsewhere."""
-    rows = counted(truth, protocol)
+    rows, readable = counted(truth, protocol), _readable(predictions)
     chosen = [(overlaps, f"{split} (oracle)", rows)]
     if frozen is not None:
         chosen.insert(0, (frozen.overlaps, frozen.split, frozen.rows))
     found = []
     for other, by, counting in chosen:
         cut = best_cut(protocol.right_known(other.main[counting]))
-        hits = protocol.right_known(overlaps.main[:, cut]).double()
-        found.append(Verdict("max_box_acc", hits, rows, overlaps.cuts[cut], by))
+        hits = protocol.right_known(overlaps.main[:, cut]) & readable
+        found.append(Verdict("max_box_acc", hits.double(), rows, overlaps.cuts[cut], by))
         cuts = [best_cut(other.any[counting] >= iou) for iou in protocol.known_ious]
         pairs = zip(cuts, protocol.known_ious, strict=True)
-        each = torch.stack([overlaps.any[:, cut] >= iou for cut, iou in pairs], 1)
+        each = torch.stack([(overlaps.any[:, cut] >= iou) & readable for cut, iou in pairs], 1)
         found.append(Verdict("max_box_acc_v2", each.double().mean(1), rows, None, by))
     return found
 

@@ -14,6 +14,8 @@ from gapnet.models.gapnet import GapNet
 from gapnet.ops.boxes import clip, leave_window
 from gapnet.saliency.base import Saliency, Seen
 
+MOST_CELLS = 32_767  # a side: cells are counted in 16 bits
+
 
 @dataclass(frozen=True)
 class Localizer:
@@ -43,14 +45,19 @@ class Localizer:
             sizes: (height, width) of each file, (B, 2).
         """
         boxed = []
-        for each, window, size in zip(maps, windows.cpu(), sizes.tolist(), strict=True):
+        for each, window, size in zip(maps, windows.cpu(), sizes.cpu(), strict=True):
             grid = self.grid(window)
             cells = [self.boxer.box(heat) for heat in self.boxer.heat(each, grid)]
             boxes = torch.from_numpy(np.stack(cells)).float()
-            boxed.append(clip(leave_window(boxes, window, grid), (int(size[0]), int(size[1]))))
+            boxed.append(clip(leave_window(boxes, window, grid), size))
         return torch.stack(boxed)
 
     def grid(self, window: Tensor) -> tuple[int, int]:
         """Say how many cells (height, width) the boxer lays over a window (4,)."""
         width, height = (window[2:] - window[:2]).round().clamp(min=1).int().tolist()
+        if max(width, height) > MOST_CELLS:
+            raise GapnetError(
+                f"an image of which {width} x {height} pixels are shown: boxes are found in views "
+                f"of at most {MOST_CELLS} pixels a side; make it smaller"
+            )
         return self.boxer.grid((height, width))

@@ -74,12 +74,16 @@ def leave_window(boxes: Tensor, window: Tensor, grid: tuple[int, int]) -> Tensor
     return torch.cat([near_edge, far_edge - 1], -1)
 
 
-def clip(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Clip inclusive boxes (..., 4) to an image of `size` (height, width).
+def clip(boxes: Tensor, sizes: Tensor) -> Tensor:
+    """Clip the edges of inclusive boxes (..., 4) to images of sizes (..., 2), (height, width).
 
-    >>> clip(torch.tensor([-3.0, 2.0, 30.0, 8.0]), (10, 20)).tolist()
+    A box beyond the image has the pixel at its border.
+
+    >>> clip(torch.tensor([-3.0, 2.0, 30.0, 8.0]), torch.tensor([10, 20])).tolist()
     [0.0, 2.0, 19.0, 8.0]
     """
-    height, width = size
-    limit = torch.tensor([width - 1, height - 1] * 2, dtype=boxes.dtype, device=boxes.device)
-    return boxes.clamp(min=0).minimum(limit)
+    far_edges = sizes.flip(-1).to(boxes)
+    near, far = boxes[..., :2], boxes[..., 2:] + 1
+    near = torch.where(near < far_edges, near, far_edges - 1).clamp(min=0)
+    far = torch.where(far > 0, far, 1).minimum(far_edges)
+    return torch.cat([near, far - 1], -1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from PIL import Image
@@ -26,6 +27,14 @@ class Picture:
     right: bool
 
 
+class Seeing(NamedTuple):
+    """Hold the predicted classes, the overlaps of the true class's box, and verdicts, (N,) each."""
+
+    predicted: torch.Tensor
+    overlaps: torch.Tensor
+    right: torch.Tensor
+
+
 def choose(right: torch.Tensor, count: int) -> list[int]:
     """Choose `count` rows, half of them wrong ones as far as there are, from verdicts (N,)."""
     generator = torch.Generator().manual_seed(0)
@@ -40,18 +49,16 @@ def gallery(
     network: GapNet,
     localizer: Localizer,
     images: Images,
-    predicted: torch.Tensor,
-    overlaps: torch.Tensor,
+    seen: Seeing,
     *,
     count: int,
-    iou: float,
 ) -> list[Picture]:
-    """Draw `count` images of a split, whose predicted classes and overlaps (N,) are at hand.
+    """Draw `count` images of a split, of which it is known what was seen.
 
     Images that cannot be read are left out.
     """
     pictures = []
-    for row in choose(overlaps >= iou, count):
+    for row in choose(seen.right, count):
         sample = images[row]
         if sample.corrupt is not None:
             continue
@@ -63,9 +70,9 @@ def gallery(
                 id=sample.id,
                 image=overlay(file, heat, sample.window, found=found, true=true),
                 label=sample.label,
-                predicted=int(predicted[row]),
-                iou=overlaps[row].item(),
-                right=bool(overlaps[row] >= iou),
+                predicted=int(seen.predicted[row]),
+                iou=seen.overlaps[row].item(),
+                right=bool(seen.right[row]),
             )
         )
     return pictures

@@ -54,7 +54,7 @@ def table_row(figure: Figure) -> TableRow:
         value=f"{100 * figure.value:.2f}%",
         interval=f"{100 * figure.low:.2f} to {100 * figure.high:.2f}",
         n=f"{figure.n:,}",
-        threshold="" if figure.threshold is None else f"{100 * figure.threshold:.0f}%",
+        threshold="" if figure.threshold is None else f"{100 * figure.threshold:.3g}%",
         chosen_on=figure.chosen_on or "",
     )
 
@@ -132,7 +132,8 @@ def class_table(rows: Sequence[Sequence[str]]) -> Table:
 
 def _class_row(found: ClassErrors, names: Sequence[str], kind: str, index: int) -> tuple[str, ...]:
     errors = (f"{100 * each[index]:.1f}%" for each in found.errors.values())
-    return (kind, names[index], f"{found.counts[index]:,}", *errors)
+    count = int(list(found.counts.values())[-1][index])
+    return (kind, names[index], f"{count:,}", *errors)
 
 
 def _cell(figures: Sequence[Figure], metric: str, by: str) -> str:

@@ -145,6 +145,12 @@ def missing_image(tree: Path) -> None:
     Ilsvrc(tree).records("test")[7].path.unlink()
 
 
+def twice(tree: Path) -> None:
+    listing = tree / "ILSVRC/ImageSets/CLS-LOC/val.txt"
+    lines = listing.read_text().splitlines(keepends=True)
+    listing.write_text("".join([*lines, lines[0]]))
+
+
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
@@ -152,7 +158,8 @@ def missing_image(tree: Path) -> None:
         (box_outside, ["SHAPES_test_00000000.xml", "lies outside its image"]),
         (unknown_label, ["SHAPES_test_00000000.xml", "'n0000000", "is not among"]),
         (truncated_first_image, ["SHAPES_test_00000000.JPEG", "cannot be read as an image"]),
-        (missing_image, ["SHAPES_test_00000007.JPEG", "no such image"]),
+        (missing_image, ["SHAPES_test_00000007.JPEG", "no such file"]),
+        (twice, ["split 'val': lists image SHAPES_val_00000000 more than once"]),
         (other_layout, ["no layout that gapnet reads", "LOC_synset_mapping.txt"]),
     ],
 )

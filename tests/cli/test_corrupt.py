@@ -93,7 +93,6 @@ def test_without_skipping_the_first_unreadable_image_ends_an_evaluation(
     assert "Traceback" not in outcome.err
 
 
-@pytest.mark.xfail(reason="DataModule.check reads the first image of a split, come what may")
 def test_the_first_image_of_a_split_may_be_unreadable_too(
     gapnet: Command, trained: Trained, tree: Path, data: list[str]
 ) -> None:

@@ -10,7 +10,7 @@ import torch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.compare import compare, write_verdicts
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Scored, Subject, score
+from gapnet.evaluation.score import Scored, Scoring, score
 from gapnet.evaluation.verdicts import Verdict
 from tests.evaluation.drawn import Drawn, draw
 
@@ -19,13 +19,13 @@ DRAWN = draw(COUNT, seed=0)
 PROTOCOL = Protocol(within=(1, 5), resamples=1)
 
 
-def subject(seed: int = 0, **changes: object) -> Subject:
+def subject(seed: int = 0, **changes: object) -> Scoring:
     """Hold the predictions of a seed against the one truth."""
-    plain = Subject(draw(COUNT, seed=seed).predictions, DRAWN.truth, "drawn", "test")
+    plain = Scoring(draw(COUNT, seed=seed).predictions, DRAWN.truth, "drawn", "test")
     return replace(plain, **changes)
 
 
-def write(path: Path, subject: Subject, protocol: Protocol = PROTOCOL) -> Path:
+def write(path: Path, subject: Scoring, protocol: Protocol = PROTOCOL) -> Path:
     write_verdicts(subject, {protocol.name: score(subject, protocol)}, path)
     return path
 
@@ -89,7 +89,7 @@ def test_one_image_more_is_told_with_a_narrow_interval(tmp_path: Path) -> None:
     every = torch.ones(COUNT, dtype=torch.bool)
     paths, values = [], (torch.arange(COUNT) % 2).double()
     for changed in (0.0, 1.0):
-        scored = Scored([], [Verdict("top1_error", values.clone(), every)])
+        scored = Scored([], [Verdict("top1_error", values.clone(), every)], {})
         scored.verdicts[0].values[0] = changed
         paths.append(tmp_path / f"{changed}.parquet")
         write_verdicts(subject(), {"ilsvrc": scored}, paths[-1])
@@ -102,7 +102,7 @@ def test_one_image_more_is_told_with_a_narrow_interval(tmp_path: Path) -> None:
 def test_more_is_better_where_the_figure_is_an_accuracy(tmp_path: Path) -> None:
     every, paths = torch.ones(COUNT, dtype=torch.bool), []
     for name, value in (("a", 0.0), ("b", 1.0)):
-        scored = Scored([], [Verdict("max_box_acc", torch.zeros(COUNT), every, 0.2, "val")])
+        scored = Scored([], [Verdict("max_box_acc", torch.zeros(COUNT), every, 0.2, "val")], {})
         scored.verdicts[0].values[3] = value
         paths.append(tmp_path / f"{name}.parquet")
         write_verdicts(subject(), {"wsol": scored}, paths[-1])
@@ -139,7 +139,7 @@ def test_the_truth_is_the_same_in_another_order(pair: tuple[Path, Path], tmp_pat
     assert compare(pair[0], path) == compare(*pair)
 
 
-def other_boxes() -> Subject:
+def other_boxes() -> Scoring:
     boxes = DRAWN.truth.boxes
     return subject(truth=replace(DRAWN.truth, boxes=boxes._replace(xyxy=boxes.xyxy + 1)))
 

@@ -17,8 +17,8 @@ from gapnet.evaluation.overlaps import framed_truth
 from gapnet.evaluation.pixels import average_precision, pixel_histogram
 from gapnet.evaluation.predict import known_row
 from gapnet.evaluation.predictions import Predictions
-from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Figure, Subject, score
+from gapnet.evaluation.protocols import Protocol, together
+from gapnet.evaluation.score import Figure, Scoring, score
 from gapnet.evaluation.store import SCHEMA, About, Row
 from gapnet.localization.contours import ContourBoxer
 from gapnet.localization.guesses import OnePerClass
@@ -39,7 +39,7 @@ def protocol_of(name: str) -> Protocol:
 
 
 def figures(drawn: Drawn, protocol: Protocol) -> list[Figure]:
-    return score(Subject(drawn.predictions, drawn.truth, "drawn", "test"), protocol).figures
+    return score(Scoring(drawn.predictions, drawn.truth, "drawn", "test"), protocol).figures
 
 
 def values(found: list[Figure], by: str | None = None) -> dict[str, float]:
@@ -106,6 +106,19 @@ def test_true_boxes_come_into_the_frame_as_published(name: str) -> None:
             assert got == pytest.approx(expected, abs=1e-9)
 
 
+def test_protocols_of_one_name_are_refused() -> None:
+    with pytest.raises(GapnetError, match="must have names of their own"):
+        together({"a": Protocol(), "b": Protocol(iou=0.3)})
+
+
+def test_masks_are_not_scored_under_a_view_that_shows_a_part() -> None:
+    record = Record("a", Path("a"), 0, None, (Path("mask.png"),))
+    localizer = Localizer(Cam(), ContourBoxer(), OnePerClass())
+    row, window = Row("a", 40, 40, [0], [1.0], [], []), torch.tensor([4.0, 4.0, 36.0, 36.0])
+    with pytest.raises(GapnetError, match="image a: is not shown whole; masks cover"):
+        known_row(row, torch.rand(3, 3), localizer, window=window, record=record)
+
+
 @pytest.mark.parametrize("name", ["wsol", "tscam", "adl"])
 def test_a_box_of_whole_cells_comes_back_from_the_file_unchanged(name: str) -> None:
     frame = protocol_of(name).frame_of()
@@ -142,7 +155,7 @@ def test_max_box_acc_equals_wsolevaluation_s(interval: float) -> None:
     drawn, rng = draw(8 if interval < 0.01 else 40, classes=2, seed=9), np.random.default_rng(0)
     maps = [smooth_map(rng, 224) for _ in drawn.sizes]
     predictions = contour_predictions(drawn, maps, ContourBoxer(interval=interval))
-    found = score(Subject(predictions, drawn.truth, "drawn", "test"), protocol_of("wsol")).figures
+    found = score(Scoring(predictions, drawn.truth, "drawn", "test"), protocol_of("wsol")).figures
     (first,) = [each for each in found if each.metric == "max_box_acc"]
     (second,) = [each for each in found if each.metric == "max_box_acc_v2"]
     normal = [conventions.normalised(each) for each in maps]
@@ -203,6 +216,9 @@ def test_pixel_average_precision_equals_wsolevaluation_s(tmp_path: Path) -> None
         {"truth": "some"},
         {"within": [6]},
         {"within": []},
+        {"within": [5, 1]},
+        {"known_ious": [0]},
+        {"name": "a/b"},
     ],
 )
 def test_a_protocol_out_of_range_is_refused(wrong: dict) -> None:

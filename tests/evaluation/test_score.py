@@ -1,9 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import torch
 
+from gapnet.data.records import Record
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import intervals
 from gapnet.evaluation.classes import class_errors, rank
@@ -11,9 +13,10 @@ from gapnet.evaluation.overlaps import known_overlaps
 from gapnet.evaluation.predict import unreadable
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Figure, Subject, score
+from gapnet.evaluation.score import Figure, Scoring, score
 from gapnet.evaluation.store import SCHEMA
 from gapnet.evaluation.verdicts import CENTRED_SHARES, best_cut
+from gapnet.localization.boxers import ThresholdBoxer
 from tests.evaluation.drawn import CUTS, Drawn, draw
 from tests.oracles import scoring
 
@@ -26,9 +29,9 @@ def drawn() -> Drawn:
     return draw(N, seed=7)
 
 
-def subject(drawn: Drawn, chosen_on: Drawn | None = None) -> Subject:
+def subject(drawn: Drawn, chosen_on: Drawn | None = None) -> Scoring:
     other = None if chosen_on is None else (chosen_on.predictions, chosen_on.truth, "val")
-    return Subject(drawn.predictions, drawn.truth, "drawn", "test", other)
+    return Scoring(drawn.predictions, drawn.truth, "drawn", "test", other)
 
 
 def figures(drawn: Drawn, chosen_on: Drawn | None = None) -> list[Figure]:
@@ -130,7 +133,7 @@ def test_an_error_is_of_the_kind_that_a_person_would_say(box, kind) -> None:
         boxes=drawn.truth.boxes._replace(xyxy=boxes, present=torch.ones(1, 2, dtype=torch.bool)),
     )
     found = score(
-        Subject(Predictions(table, drawn.predictions.about), truth, "drawn", "test"), PROTOCOL
+        Scoring(Predictions(table, drawn.predictions.about), truth, "drawn", "test"), PROTOCOL
     ).figures
     kinds = [each.metric.partition("/")[2] for each in found if "/" in each.metric and each.value]
     assert kinds == ([] if kind is None else [kind])
@@ -167,7 +170,7 @@ def test_without_boxes_only_classification_is_scored(drawn: Drawn) -> None:
 def test_classes_are_told_apart(drawn: Drawn) -> None:
     scored = score(subject(drawn), PROTOCOL)
     found = class_errors(scored.verdicts, drawn.truth.labels, 9)
-    assert found.counts.tolist() == [drawn.labels.count(index) for index in range(9)]
+    assert found.counts["top1_error"].tolist() == [drawn.labels.count(row) for row in range(9)]
     for index in range(8):
         rows = [row for row, label in enumerate(drawn.labels) if label == index]
         wrong = [drawn.guesses[row][0][0] != index for row in rows]
@@ -180,17 +183,58 @@ def test_classes_are_told_apart(drawn: Drawn) -> None:
     assert errors == sorted(errors)
 
 
+def test_the_images_of_a_class_are_those_that_count(drawn: Drawn) -> None:
+    scored = score(subject(drawn), replace(PROTOCOL, blacklist=True))
+    found = class_errors(scored.verdicts, drawn.truth.labels, 8)
+    assert found.counts["top1_error"].sum() == N
+    assert found.counts["gt_known_error"].sum() == N - len(drawn.blacklist)
+
+
+def test_thresholds_of_other_predictions_are_not_taken(drawn: Drawn) -> None:
+    other = draw(N, seed=8)
+    table, about = other.predictions.table, replace(other.predictions.about, weights="others")
+    foreign = other._replace(predictions=Predictions(table, about))
+    with pytest.raises(GapnetError, match="predictions of val and test: differ in weights; a thr"):
+        figures(drawn, foreign)
+
+
+def test_without_guesses_no_class_is_judged(drawn: Drawn) -> None:
+    nothing = {"classes": [], "scores": [], "guess_labels": [], "guess_boxes": []}
+    rows = [each | nothing for each in drawn.predictions.table.to_pylist()]
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    bare = replace(subject(drawn), predictions=Predictions(table, drawn.predictions.about))
+    metrics = {each.metric for each in score(bare, PROTOCOL).figures}
+    assert metrics == {
+        "gt_known_error",
+        "whole_image_gt_known_error",
+        "centred_box_gt_known_error",
+    }
+
+
+def test_without_a_first_guess_s_figure_its_errors_are_not_sorted(drawn: Drawn) -> None:
+    later = score(subject(drawn), replace(PROTOCOL, within=[5])).figures
+    assert not any("/" in each.metric for each in later)
+
+
 def test_an_image_that_could_not_be_read_is_wrong_in_everything(drawn: Drawn) -> None:
     rows = [
-        unreadable(each["id"], len(CUTS))._asdict() if place < 100 else each
+        unreadable(Record(each["id"], Path(), 0, None), ThresholdBoxer(cuts=len(CUTS)))._asdict()
+        if place < 100
+        else each
         for place, each in enumerate(drawn.predictions.table.to_pylist())
     ]
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     broken = replace(subject(drawn), predictions=replace(drawn.predictions, table=table))
-    for protocol in (PROTOCOL, replace(PROTOCOL, frame="wsol"), replace(PROTOCOL, frame="psol")):
+    known = {"known_ious": (0.3, 0.5)}
+    for protocol in (
+        PROTOCOL,
+        *(replace(PROTOCOL, frame=frame, **known) for frame in ("wsol", "tscam", "psol")),
+    ):
         scored = score(broken, protocol)
         for verdict in scored.verdicts:
-            if "/" not in verdict.metric:
+            if verdict.metric.startswith("max_box"):
+                assert (verdict.values[:100] == 0).all(), verdict.metric
+            elif "/" not in verdict.metric:
                 assert (verdict.values[:100] == 1).all(), verdict.metric
         shares = {each.metric: each.value for each in scored.figures if "/" in each.metric}
         total = named(scored.figures, "top1_localization_error")[0].value

@@ -65,6 +65,16 @@ def test_one_cell_per_pixel_is_only_moved() -> None:
     assert box.tolist() == [6.0, 9.0, 8.0, 11.0]
 
 
+def test_clip_leaves_a_box_of_less_than_a_pixel_as_it_is() -> None:
+    box = torch.tensor([29.5, 0.0, 28.75, -0.5])
+    assert clip(box, torch.tensor([20, 30])).tolist() == box.tolist()
+
+
+def test_a_box_beyond_the_image_has_the_pixel_at_the_border() -> None:
+    box = clip(torch.tensor([40.0, -9.0, 50.0, -3.0]), torch.tensor([20, 30]))
+    assert box.tolist() == [29.0, 0.0, 29.0, 0.0]
+
+
 def test_clip_keeps_boxes_inside_the_image() -> None:
-    box = clip(torch.tensor([-5.0, -5.0, 100.0, 100.0]), (20, 30))
+    box = clip(torch.tensor([-5.0, -5.0, 100.0, 100.0]), torch.tensor([20, 30]))
     assert box.tolist() == [0.0, 0.0, 29.0, 19.0]

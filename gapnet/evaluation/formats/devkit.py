@@ -47,7 +47,7 @@ def write_devkit(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
 
 def by_file_name(ids: Sequence[str]) -> list[str]:
     """Order images as the devkit does."""
-    return sorted(ids, key=stem)
+    return sorted(ids, key=lambda each: (stem(each), each))
 
 
 def numbers_of(key: Key, path: Path) -> dict[int, int]:

@@ -71,7 +71,7 @@ def test_boxes_of_less_than_a_pixel_come_back(tmp_path: Path, name: str) -> None
     grid, window = ContourBoxer().grid((48, 30)), torch.tensor([0.0, 0.0, 30.0, 48.0])
     rng = random.Random(0)
     cells = [[x := rng.randrange(224), y := rng.randrange(224), x, y] for _ in range(200)]
-    boxes = clip(leave_window(torch.tensor(cells).float(), window, grid), (48, 30))
+    boxes = clip(leave_window(torch.tensor(cells).float(), window, grid), torch.tensor([48, 30]))
     assert (boxes[:, 2] < boxes[:, 0]).any()
     key = Key([f"image{place}" for place in range(len(cells))], ["a"], {1: 0})
     guesses = [
@@ -172,7 +172,7 @@ def test_lines_in_another_order_are_suspected(tmp_path: Path) -> None:
     random.Random(0).shuffle(lines)
     path.write_text("".join(lines))
     told = (
-        "right class is guessed no more often than by chance; "
+        "right class is guessed about as often as by chance; "
         "its lines must be in the order of the file names"
     )
     refused(lambda *of: read_guesses(*of, truth_of(key, labels)), path, key, told)
@@ -202,14 +202,23 @@ def test_the_devkit_s_numbers_read_as_places_among_the_classes_are_suspected(
     )
 
 
-def test_labels_of_other_classes_are_suspected_in_any_format(tmp_path: Path) -> None:
+def test_what_is_suspected_is_read_all_the_same_where_that_is_asked(tmp_path: Path) -> None:
+    key, guesses, labels = sure()
+    path = written(guesses, key, tmp_path, "devkit")
+    wrong = [(label + 1) % MANY for label in labels]
+    same(read_guesses(path, key, truth_of(key, wrong), doubt=False), guesses)
+
+
+def test_of_a_format_that_names_images_and_classes_a_warning_is_enough(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     key, guesses, labels = sure()
     moved = [
         each._replace(labels=[(label + 7) % MANY for label in each.labels]) for each in guesses
     ]
     path = written(moved, key, tmp_path, "kaggle")
-    told = "are these predictions for other images, or other classes?"
-    refused(lambda *of: read_guesses(*of, truth_of(key, labels)), path, key, told)
+    same(read_guesses(path, key, truth_of(key, labels)), moved)
+    assert "are these predictions for other images, or other classes?" in caplog.text
 
 
 def test_nothing_is_suspected_of_few_images(tmp_path: Path) -> None:
