@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
@@ -90,9 +91,15 @@ class Predictor(pl.LightningModule):
         self.allow_zero_length_dataloader_with_multiple_devices = True
 
     def on_predict_start(self) -> None:
-        """Name the parts after the process."""
+        """Name the parts after the process, and have OpenCV leave the threads to the images."""
         for job in self.jobs:
             job.writer.rank = self.global_rank
+        self.opencv_threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+
+    def on_predict_end(self) -> None:
+        """Give OpenCV its threads back."""
+        cv2.setNumThreads(self.opencv_threads)
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Write the rows of a batch."""
@@ -104,7 +111,7 @@ class Predictor(pl.LightningModule):
         maps = self.localizer.maps(self.network, seen, classes, batch.ids)
         passed = Passed(ranked.cpu(), scores.cpu(), maps, batch)
         row = partial(self._row, self.jobs[dataloader_idx], passed)
-        with ThreadPoolExecutor(cores()) as threads:  # what takes long there lets others run
+        with ThreadPoolExecutor(cores()) as threads:  # OpenCV works while others do
             self.jobs[dataloader_idx].writer.add(list(threads.map(row, range(len(batch.ids)))))
 
     def on_predict_epoch_end(self) -> None:
