@@ -20,14 +20,14 @@ LABELS = ("devkit", "index")
 def key_of(cfg: DictConfig, source: Source, ids: Sequence[str]) -> Key:
     """Say what a file's ids and labels mean."""
     numbers, indices = numbers_of(cfg, source), counted(source.classes)
-    told = _told_by(source)
+    told = told_by(source)
     others = _devkit_numbers(cfg, source.classes, told) if numbers == indices else indices
     return Key(ids, source.classes, numbers, others)
 
 
 def numbers_of(cfg: DictConfig, source: Source) -> dict[int, int] | None:
     """Find the class index of each number of the devkit's format: from a file, or the data."""
-    return numbers_of_classes(cfg, source.classes, _told_by(source))
+    return numbers_of_classes(cfg, source.classes, told_by(source))
 
 
 def numbers_of_classes(
@@ -40,7 +40,8 @@ def numbers_of_classes(
     return counted(classes) if labels == "index" else _devkit_numbers(cfg, classes, told)
 
 
-def _told_by(source: Source) -> dict[int, int] | None:
+def told_by(source: Source) -> dict[int, int] | None:
+    """Ask a data set for the class index of each of ILSVRC's numbers."""
     return source.devkit_ids() if isinstance(source, Ilsvrc) else None
 
 

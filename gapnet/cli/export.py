@@ -75,7 +75,8 @@ def export_predictions(cfg: DictConfig) -> None:
         )
     predictions = Predictions(*read_parts(source))
     ids, classes = sorted(predictions.ids), predictions.about.classes
-    key = Key(ids, classes, numbers_of_classes(cfg, classes, None))
+    told = {each: index for index, each in enumerate(predictions.about.numbers)}
+    key = Key(ids, classes, numbers_of_classes(cfg, classes, told or None))
     write, suffix = WRITERS[cfg.to]
     name = f"{predictions.about.split}.{suffix}"
     if cfg.to == "devkit" and key.numbers is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from gapnet.cli.assemble import Rules, predicting_trainer
+from gapnet.cli.exchange import told_by
 from gapnet.data.datamodule import DataModule
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import (
@@ -72,6 +73,7 @@ def about_of(cfg: DictConfig, subject: Subject, split: str, weights: str, *, dev
     boxer = subject.rules.localizer.boxer
     view = {name: cfg.view[name] for name in cfg.view}
     batches = f"{view} {cfg.loader.batch_size} a batch, {cfg.trainer.precision} on {device}"
+    told = told_by(subject.data.source) or {}
     return About(
         split=split,
         classes=tuple(subject.data.source.classes),
@@ -82,6 +84,7 @@ def about_of(cfg: DictConfig, subject: Subject, split: str, weights: str, *, dev
         weights=weights,
         data=digest_of_data(subject.data.records(split)),
         batches=batches,
+        numbers=tuple(sorted(told, key=told.__getitem__)),
     )
 
 

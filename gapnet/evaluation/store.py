@@ -54,6 +54,7 @@ class About:
         weights: a digest of the network's.
         data: a digest of the images' list and truth.
         batches: how images were shown and batched, which moves the last digits of a network.
+        numbers: ILSVRC's own number of each class, where the data set tells.
     """
 
     split: str
@@ -65,6 +66,7 @@ class About:
     weights: str = ""
     data: str = ""
     batches: str = ""
+    numbers: tuple[int, ...] = ()
 
     def text(self) -> str:
         """Write it down."""
@@ -74,7 +76,7 @@ class About:
     def of(cls, text: str) -> "About":
         """Read what `text` wrote."""
         told = json.loads(text)
-        return cls(**told | {name: tuple(told[name]) for name in ("classes", "cuts")})
+        return cls(**told | {name: tuple(told[name]) for name in ("classes", "cuts", "numbers")})
 
     def differences(self, other: "About") -> list[str]:
         """Name what differs."""

@@ -164,6 +164,41 @@ def test_predictions_of_other_classes_are_refused(
     assert "are of 3 classes that are not those of" in told
 
 
+def test_predictions_for_other_labels_are_refused(
+    gapnet: Command, run: Path, shapes_root: Path, tmp_path: Path
+) -> None:
+    tree = Path(shutil.copytree(shapes_root, tmp_path / "tree"))
+    xml = next((tree / "ILSVRC/Annotations/CLS-LOC/test").iterdir())
+    other = {"s00000000": "s00000001", "s00000001": "s00000002", "s00000002": "s00000000"}
+    text = xml.read_text()
+    (own,) = [each for each in other if each in text]
+    xml.write_text(text.replace(own, other[own]))
+    outcome = gapnet("evaluate", f"predictions={run}", f"data.root={tree}")
+    assert "were made for other images or labels than those of" in said(outcome)
+
+
+def test_another_rule_than_they_were_made_by_is_refused(gapnet: Command, run: Path) -> None:
+    outcome = gapnet("evaluate", f"predictions={run}", "boxer.cut=0.9")
+    assert "another boxer, saliency or guesses need the network again" in said(outcome)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["keep_maps=0"], "keep_maps=0: must be null, native or a side in cells"),
+        (["keep_maps=native", "view=centre"], "is not shown whole; maps are kept for whole images"),
+        (["labels=foo"], "labels=foo: must be devkit or index"),
+        (["trainer.devices=0"], "trainer"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    gapnet: Command, run: Path, arguments: list[str], told: str
+) -> None:
+    outcome = gapnet("evaluate", f"run={run}", *arguments, "folder=scored")
+    assert outcome.status == 1
+    assert told in outcome.err.strip().splitlines()[-1]
+
+
 def test_predictions_that_lack_an_image_are_refused(
     gapnet: Command, run: Path, shapes_root: Path
 ) -> None:
@@ -213,6 +248,9 @@ def test_a_split_without_truth_is_predicted_for_those_who_know_it(
     names = {path.name for path in made.iterdir()}
     assert names == {"config.yaml", "env.json", "log.txt", "predictions", "submission"}
     assert {path.name for path in (made / "submission").iterdir()} == {"kaggle.csv", "devkit.txt"}
+    export = gapnet("export", f"predictions={made}/predictions/test", "to=devkit", "folder=out")
+    assert export.status == 0, export.err  # the predictions know the data set's numbers
+    assert Path("out/test.txt").read_bytes() == (made / "submission/devkit.txt").read_bytes()
     kit = f"synsets={unlabelled}/devkit/data/map_clsloc.txt"
     for name in ("kaggle.csv", "devkit.txt"):
         assert f"submission: made/submission/{name}" in outcome.out

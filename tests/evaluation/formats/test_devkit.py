@@ -25,6 +25,13 @@ def test_lines_are_in_the_order_of_file_names_and_labels_are_the_devkit_s(tmp_pa
     ]
 
 
+def test_images_whose_files_are_named_alike_keep_their_lines(tmp_path: Path) -> None:
+    ids = ["b/1.jpg", "a/1.jpg", "a/2.jpg"]
+    guesses = [Guessed(each, [place], [(0, 0, 1, 1)]) for place, each in enumerate(ids)]
+    write_devkit(guesses, replace(KEY, ids=sorted(ids)), tmp_path / "guesses.txt")
+    assert read_devkit(tmp_path / "guesses.txt", replace(KEY, ids=ids)) == guesses
+
+
 def test_a_file_comes_back_byte_for_byte(tmp_path: Path) -> None:
     path = write(tmp_path, *LINES)
     write_devkit(read_devkit(path, KEY), KEY, tmp_path / "again.txt")
