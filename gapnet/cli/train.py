@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from gapnet.data.sample import Source
     from gapnet.models.gapnet import GapNet
+    from gapnet.training.classifier import Classifier
 
 LEAST_CLASSES = 2
 SEEDS = 2**32  # that torch and numpy tell apart
@@ -65,10 +66,14 @@ def task(cfg: DictConfig) -> None:
     if steps:
         trainer.fit(classifier, data)
     else:
-        trainer.strategy.connect(classifier)
-        trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
+        _save_untrained(trainer, classifier, folder)
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
     evaluate_network(cfg, Subject(load(checkpoint), data, rules, folder, checkpoint))
+
+
+def _save_untrained(trainer: "pl.Trainer", classifier: "Classifier", folder: Path) -> None:
+    trainer.strategy.connect(classifier)
+    trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
 
 
 def _seed(cfg: DictConfig) -> None:
