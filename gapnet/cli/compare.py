@@ -44,16 +44,20 @@ def task(cfg: DictConfig) -> None:
     differences = compare(a, b, resamples=cfg.resamples, seed=cfg.seed)
     printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)
     printed.print(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
-    for each in differences:
-        if "localization_error/" not in each.figure:
-            for run, ids in zip("ab", (each.only_a, each.only_b), strict=True):
-                print(f"{each.figure}: only {run} is right: {_some(ids)}")
+    _print_disagreements(differences)
     if cfg.to is not None:
         _write(differences, Path(cfg.to))
 
 
+def _print_disagreements(differences: "Sequence[Difference]") -> None:
+    for each in differences:
+        for run, ids in zip("ab", (each.only_a, each.only_b), strict=True):
+            if ids and "localization_error/" not in each.figure:
+                print(f"{each.figure}: only {run} is right: {_some(ids)}")
+
+
 def _some(ids: Sequence[str]) -> str:
-    told = ", ".join(ids[:SHOWN]) or "none"
+    told = ", ".join(ids[:SHOWN])
     return told + f", and {len(ids) - SHOWN} more" * (len(ids) > SHOWN)
 
 

@@ -76,6 +76,7 @@ def score_maps(cfg: DictConfig) -> None:
     rules, wanted, path = rules_of(cfg), _wanted(cfg), Path(cfg.maps)
     if not path.is_dir():
         raise GapnetError(f"maps={path}: no such folder")
+    path = path / wanted.split if (path / wanted.split).is_dir() else path
     boxer, records = rules.localizer.boxer, wanted.records(wanted.split)
     _check_true_classes(path, records, wanted.split)
     maps, sizes = (

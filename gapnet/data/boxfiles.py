@@ -49,7 +49,11 @@ class BoxFile:
         if reader is None or not path.is_file():
             raise GapnetError(
                 f"data.boxes={path}: must be a .csv, a .json of COCO's or a folder of XML files; "
-                + ("this is none of them" if path.exists() else "there is no such file")
+                + (
+                    "this is none of them"
+                    if path.exists()
+                    else f"there is no such file as {path.absolute()}"
+                )
             )
         self._listed = reader(path)
         _check_names(self._listed, path, root)

@@ -141,7 +141,8 @@ def read_image(path: Path, *, exif: bool = False) -> Image.Image:
         raise GapnetError(f"{path}: no such image; its split lists it") from error
     except Exception as error:  # at bytes that make no sense, decoders raise anything
         raise UnreadableImageError(
-            f"{path}: cannot be read as an image ({_reason(error, path)}); restore the file"
+            f"{path}: cannot be read as an image ({_reason(error, path)}); restore the file, "
+            "or do without it: data.on_corrupt=skip"
         ) from error
 
 

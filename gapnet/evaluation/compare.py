@@ -16,7 +16,7 @@ from gapnet.evaluation.score import Scored, Scoring
 from gapnet.evaluation.truth import Truth
 from gapnet.evaluation.verdicts import Verdict
 
-ORACLE = "(oracle"
+ORACLE, FIXED = "(oracle", "fixed"  # who chose a threshold
 ACCURACIES = {"max_box_acc", "max_box_acc_v2"}  # of the metrics; the others are errors
 SAID = {b"data", b"split", b"truth"}  # of a file of verdicts
 
@@ -78,7 +78,10 @@ def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[D
         )
     names = [name for name in first.column_names if name in second.column_names and "/" in name]
     if not names:
-        raise GapnetError(f"{a} and {b}: have no figure in common; score both by one protocol")
+        raise GapnetError(
+            f"{a} and {b}: have no figure in common; score both by one protocol "
+            "(python evaluate.py predictions=RUN protocol=...)"
+        )
     return [_difference(name, first, second, resamples, seed) for name in names]
 
 
@@ -144,4 +147,6 @@ def _read(path: Path) -> pa.Table:
 
 
 def _name(protocol: str, verdict: Verdict) -> str:
-    return "/".join(filter(None, (protocol, verdict.metric, verdict.chosen_on)))
+    """Name a figure; a file of another tool has no threshold, and compares with a fixed one."""
+    chosen_on = None if verdict.chosen_on == FIXED else verdict.chosen_on
+    return "/".join(filter(None, (protocol, verdict.metric, chosen_on)))

@@ -76,7 +76,8 @@ class About:
     def of(cls, text: str) -> "About":
         """Read what `text` wrote."""
         told = json.loads(text)
-        return cls(**told | {name: tuple(told[name]) for name in ("classes", "cuts", "numbers")})
+        lists = {name: tuple(each) for name, each in told.items() if isinstance(each, list)}
+        return cls(**told | lists)
 
     def differences(self, other: "About") -> list[str]:
         """Name what differs."""

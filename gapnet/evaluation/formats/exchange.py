@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,10 @@ from gapnet.evaluation.formats.table import read_csv, read_parquet, write_csv
 from gapnet.evaluation.predictions import NOBODY, Predictions
 from gapnet.evaluation.store import SCHEMA, About, Row
 from gapnet.evaluation.truth import Truth
+from gapnet.localization.guesses import MOST
 
 log = logging.getLogger(__name__)
-CHANCE = 3  # times as often right as by chance is no proof of understanding, either
+CHANCE = 3  # standard deviations above what blind guesses get
 ENOUGH = 50  # images to tell chance from a mistake
 DEVKIT = ".txt"
 Read = Callable[[Path, Key], list[Guessed]]
@@ -46,6 +48,15 @@ def read_guesses(path: Path, key: Key, truth: Truth, *, doubt: bool = True) -> l
         raise GapnetError(f"{path}: cannot be read as CSV ({error})") from error
     if not any(each.labels for each in guesses):
         raise GapnetError(f"{path}: holds no guess for any of the {len(guesses)} images")
+    silent = [each.id for each in guesses if not each.labels]
+    if silent:
+        log.warning(
+            "%s: has no guess for %d of %d images, which count as wrong; the first of them is %s",
+            path,
+            len(silent),
+            len(guesses),
+            silent[0],
+        )
     if doubt and truth.known and _by_chance(guesses, truth, key):
         told = _suspicion(path, key, truth, reader)
         if reader is read_devkit:
@@ -128,12 +139,18 @@ def _is_kaggle(path: Path) -> bool:
 
 
 def _by_chance(guesses: Sequence[Guessed], truth: Truth, key: Key) -> bool:
-    """Tell whether labels are right about as often as blind guesses would be."""
-    found = sum(
-        label in each.labels for each, label in zip(guesses, truth.labels.tolist(), strict=True)
+    """Tell whether guesses, the first or all, are right no more often than blind ones might be."""
+    return len(guesses) >= ENOUGH and all(
+        _as_blind([each.labels[:within] for each in guesses], truth.labels.tolist(), key)
+        for within in (1, MOST)
     )
-    blind = sum(len(set(each.labels)) for each in guesses) / len(key.classes)
-    return len(guesses) >= ENOUGH and 0 < blind * CHANCE < len(guesses) and found < CHANCE * blind
+
+
+def _as_blind(guessed: Sequence[Sequence[int]], labels: Sequence[int], key: Key) -> bool:
+    found = sum(label in each for each, label in zip(guessed, labels, strict=True))
+    shares = [len(set(each)) / len(key.classes) for each in guessed]
+    deviation = math.sqrt(sum(share * (1 - share) for share in shares))
+    return found <= sum(shares) + CHANCE * deviation
 
 
 def _suspicion(path: Path, key: Key, truth: Truth, reader: Read) -> str:
