@@ -1,5 +1,6 @@
 """Checks of a data set on disk, made before hours are spent on it: is all there, does it add up?"""
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ Depth = Literal["headers", "all", "none"]
 Kind = Literal["missing", "unreadable", "outside"]
 
 IMAGES = {"train": 1_281_167, "train_cls": 1_281_167, "val": 50_000, "test": 100_000}  # of ILSVRC
+WORDNET = re.compile(r"n\d{8}")
 ENDS = ("n01440764", "n15075141")  # of its classes
 LOT = 64  # images that a process looks at before it reports
 MANY = 8  # lots; fewer are looked at before as many processes have started
@@ -133,6 +135,9 @@ def _check_classes(source: Source) -> Finding:
         return Finding(
             "wrong", told, "take LOC_synset_mapping.txt and class folders of ILSVRC 2012"
         )
+    if not _is_ilsvrc(source) and all(WORDNET.fullmatch(each) for each in classes):
+        fix = "unpack the rest, if you mean ILSVRC: its counts are not checked otherwise"
+        return Finding("note", f"{text}: WordNet ids, but not the 1,000 of ILSVRC", fix)
     return Finding("ok", text)
 
 

@@ -243,3 +243,10 @@ def test_a_wrong_argument_is_named(tmp_path: Path, options: dict, message: str) 
 def test_an_error_is_cut_into_what_is_wrong_and_what_to_do() -> None:
     assert from_error("val", GapnetError("a: b; c; do d")) == ("wrong", "val: a: b; c", "do d")
     assert from_error("val", GapnetError("a: b")).text == "val: a: b"
+
+
+def test_a_part_of_ilsvrc_is_noted(tmp_path: Path) -> None:
+    source = Ilsvrc(kaggle(tmp_path))
+    source.classes = [f"n{index:08d}" for index in range(len(source.classes))]
+    notes = texts(list(examine(source, images="none")), "note")
+    assert any("WordNet ids, but not the 1,000 of ILSVRC" in each for each in notes)
