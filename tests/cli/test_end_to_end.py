@@ -291,6 +291,7 @@ def test_a_trained_run_is_what_another_training_starts_from(
     assert f"weights to start from: {run}" in (again / "log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_weights_are_evaluated_untrained_where_there_is_no_training_split(
     gapnet: Command, run: Path, shapes_root: Path, tmp_path: Path
 ) -> None:
@@ -302,6 +303,7 @@ def test_weights_are_evaluated_untrained_where_there_is_no_training_split(
     assert outcome.status == 0, outcome.err
 
 
+@pytest.mark.slow
 def test_weights_for_other_classes_are_refused_or_their_classifier_is_reset(
     gapnet: Command, run: Path
 ) -> None:
@@ -314,6 +316,7 @@ def test_weights_for_other_classes_are_refused_or_their_classifier_is_reset(
     assert outcome.status == 0, outcome.err
 
 
+@pytest.mark.slow
 def test_weights_for_classes_of_other_names_are_refused(
     gapnet: Command, run: Path, shapes_root: Path
 ) -> None:
@@ -339,6 +342,7 @@ def test_a_network_without_class_maps_is_trained_with_gradient_maps(
     assert outcome.status == 0, outcome.err
 
 
+@pytest.mark.slow
 def test_a_grey_network_is_trained_on_colours(gapnet: Command, shapes_root: Path) -> None:
     outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", "model.in_channels=1")
     assert outcome.status == 0, outcome.err

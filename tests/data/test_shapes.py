@@ -79,6 +79,7 @@ def test_boxes_on_disk_are_those_that_were_drawn(shapes_root: Path) -> None:
     assert record.boxes.tolist() == boxes.tolist()
 
 
+@pytest.mark.slow
 def test_the_box_is_tight_around_what_the_class_changes() -> None:
     for index in range(30):
         pictures = [scene(index, label)[0].astype(int) for label in range(12)]
@@ -115,6 +116,7 @@ def test_every_class_shows_the_same_two_colours_of_its_object(
     assert all(np.array_equal(colours, seen[0]) for colours in seen[:: len(seen) // 3])
 
 
+@pytest.mark.slow
 def test_objects_have_a_fifth_to_three_quarters_of_the_side() -> None:
     sides = np.concatenate(
         [scene(index, 0)[1][:, 2:] - scene(index, 0)[1][:, :2] + 1 for index in range(COUNT)]

@@ -150,7 +150,7 @@ def smooth_map(rng: np.random.Generator, side: int) -> np.ndarray:
     return np.array(image)
 
 
-@pytest.mark.parametrize("interval", [0.1, 0.01, 0.001])
+@pytest.mark.parametrize("interval", [0.1, 0.01, pytest.param(0.001, marks=pytest.mark.slow)])
 def test_max_box_acc_equals_wsolevaluation_s(interval: float) -> None:
     drawn, rng = draw(8 if interval < 0.01 else 40, classes=2, seed=9), np.random.default_rng(0)
     maps = [smooth_map(rng, 224) for _ in drawn.sizes]

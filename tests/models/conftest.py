@@ -13,6 +13,7 @@ SLOW = {
     "googlenet_gap",
     "inception_v3_gap",
     "resnet101_gap",
+    "resnet18_gap",
     "resnet50",
     "resnet50_gap",
     "timm_gap",

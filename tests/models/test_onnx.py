@@ -56,6 +56,7 @@ def test_the_file_says_what_network_it_is_of(tmp_path: Path) -> None:
     assert json.loads(told["gapnet"])["classes"] == list("abcdefg")
 
 
+@pytest.mark.slow
 def test_fewer_classes_than_five_have_all_their_maps(tmp_path: Path) -> None:
     network = create("tiny_gap", {**SMALL, "num_classes": 2}).eval()
     export_onnx(network, tmp_path / "a.onnx")

@@ -40,6 +40,7 @@ def test_the_trunk_gives_what_timm_s_network_gives_there(
     torch.testing.assert_close(mine.trunk(images), expected)
 
 
+@pytest.mark.slow
 def test_a_network_of_parallel_branches_gets_its_weights_too(tmp_path: Path) -> None:
     state = timm.create_model("hrnet_w18_small").state_dict()
     save_file(state, tmp_path / "a.safetensors")

@@ -110,6 +110,7 @@ def test_a_checkpoint_brings_its_weights_and_its_classes(tmp_path: Path) -> None
         assert torch.equal(again.state_dict()[name], value), name
 
 
+@pytest.mark.slow
 def test_weights_of_the_right_shape_but_of_another_network_are_refused_by_name(
     tmp_path: Path,
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_published_classifier_brings_the_ids_of_its_classes(cache: Path) -> No
     assert create("resnet18_gap", {**whole, "reset_head": True}).classes is None
 
 
+@pytest.mark.slow
 def test_a_depthwise_conv_takes_no_kernel_of_three_channels(tmp_path: Path) -> None:
     state = timm.create_model("mobilenetv2_050").state_dict()
     name = "blocks.0.0.conv_dw.weight"

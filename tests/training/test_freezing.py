@@ -23,6 +23,7 @@ def module(name: str, **changes: object) -> Classifier:
     return Classifier(network, recipe, LOCALIZER, total_steps=8, iou=0.5, inclusive=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "until", "stages"),
     [
@@ -60,6 +61,7 @@ def test_only_the_head_is_trained_if_that_is_asked(shapes_root: Path, tmp_path: 
         assert torch.equal(value, before[name]) == name.startswith("trunk."), name
 
 
+@pytest.mark.slow
 def test_an_average_of_frozen_weights_is_the_frozen_weights(
     shapes_root: Path, tmp_path: Path
 ) -> None:
