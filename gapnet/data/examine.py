@@ -11,14 +11,13 @@ from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
-from PIL.ExifTags import Base
 
 from gapnet.data.devkit import BLACKLISTED, BOXES, FIRST_IDS, FIRST_LABELS, SEVERAL
 from gapnet.data.images import read_image
 from gapnet.data.index import work_through
 from gapnet.data.records import SCHEMA, UNKNOWN, Records
 from gapnet.data.sample import Source
+from gapnet.data.sizes import header_size
 from gapnet.errors import GapnetError
 
 Status = Literal["ok", "wrong", "note"]
@@ -31,7 +30,6 @@ ENDS = ("n01440764", "n15075141")  # of its classes
 LOT = 64  # images that a process looks at before it reports
 MANY = 8  # lots; fewer are looked at before as many processes have started
 FEW = 3  # examples of what is wrong
-TURNED = 5  # EXIF orientations from this on exchange height and width
 LOOKED_AT = pa.schema([SCHEMA.field(name) for name in ("path", "boxes", "masks", "ignore")])
 
 DONE: dict[Depth, str] = {
@@ -261,9 +259,7 @@ def _size(path: Path, *, depth: Depth, exif: bool) -> tuple[int, int]:
     if depth == "all":
         image = read_image(path, exif=exif)
         return image.height, image.width
-    with Image.open(path) as image:
-        turned = exif and image.getexif().get(Base.Orientation, 1) >= TURNED
-        return (image.width, image.height) if turned else (image.height, image.width)
+    return header_size(path, exif=exif)
 
 
 def _check_between(read: Mapping[str, Records]) -> Iterator[Finding]:

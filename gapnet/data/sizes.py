@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from PIL.ExifTags import Base
 from torch import Tensor
 
 from gapnet.data.sample import Reading
@@ -14,7 +15,7 @@ from gapnet.errors import GapnetError
 from gapnet.progress import track
 
 THREADS = 16  # a file system answers many at once
-ORIENTATION, TURNED = 0x0112, {5, 6, 7, 8}  # EXIF: on its side
+TURNED = 5  # EXIF orientations from this on exchange height and width
 
 
 def read_sizes(paths: Sequence[Path], reading: Reading) -> Tensor:
@@ -28,11 +29,16 @@ def read_sizes(paths: Sequence[Path], reading: Reading) -> Tensor:
     return torch.tensor(sizes).view(-1, 2)
 
 
+def header_size(path: Path, *, exif: bool) -> tuple[int, int]:
+    """Read (height, width) of the pixels that boxes refer to, without decoding them."""
+    with Image.open(path) as image:
+        turned = exif and image.getexif().get(Base.Orientation, 1) >= TURNED
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
 def _size(reading: Reading, path: Path) -> tuple[int, int]:
     try:
-        with Image.open(path) as image:
-            turned = reading.exif and image.getexif().get(ORIENTATION, 1) in TURNED
-            return (image.width, image.height) if turned else (image.height, image.width)
+        return header_size(path, exif=reading.exif)
     except FileNotFoundError as error:
         raise GapnetError(
             f"{path}: no such image; its size is needed to score boxes of other tools"

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from gapnet.data.index import cores
 from gapnet.data.records import UNKNOWN, Record, Records
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
@@ -151,11 +151,6 @@ class Predictor(pl.LightningModule):
             return row
         window = batch.windows[place].cpu()
         return known_row(row, heat, self.localizer, window=window, record=record)
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def known_row(

@@ -1,13 +1,15 @@
 """What every format has in common: guesses by image, and what ids and labels mean."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from gapnet.errors import GapnetError
 from gapnet.localization.guesses import MOST
+
+FIELDS = 5  # of a guess that is written out: class and box
 
 
 class Guessed(NamedTuple):
@@ -97,6 +99,23 @@ def stem(name: str) -> str:
 
 
 IMAGE_SUFFIXES = {"jpeg", "jpg", "png", "bmp", "webp", "tif", "tiff", "npy"}
+
+
+def read_fields(
+    name: str, fields: Sequence[str], label: Callable[[str], int], where: str
+) -> Guessed:
+    """Read guesses that are written as fields, a class and the four sides of its box each."""
+    if len(fields) % FIELDS:
+        raise GapnetError(
+            f"{where}: has {len(fields)} fields; a guess has five (class xmin ymin xmax ymax)"
+        )
+    labels, boxes = [], []
+    for start in range(0, len(fields), FIELDS):
+        class_id, *box = fields[start : start + FIELDS]
+        labels.append(label(class_id))
+        x1, y1, x2, y2 = (number(each, where) for each in box)
+        boxes.append((x1, y1, x2, y2))
+    return Guessed(name, labels, boxes)
 
 
 def check_guesses(guessed: Guessed, where: str) -> Guessed:

@@ -5,12 +5,20 @@ Labels are ILSVRC's own numbers, from 1. An image without a guess has an empty l
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Guessed, Key, check_guesses, number, stem, written
+from gapnet.evaluation.formats.base import (
+    Guessed,
+    Key,
+    check_guesses,
+    number,
+    read_fields,
+    stem,
+    written,
+)
 
-FIELDS = 5  # of a guess: label and box
 WORDNET = re.compile(r"n\d{8}")
 
 
@@ -62,20 +70,11 @@ def numbers_of(key: Key, path: Path) -> dict[int, int]:
 
 
 def _read_line(fields: list[str], name: str, numbers: dict[int, int], where: str) -> Guessed:
-    if len(fields) % FIELDS:
-        raise GapnetError(
-            f"{where}: has {len(fields)} numbers; a guess has five (label xmin ymin xmax ymax)"
-        )
-    labels, boxes = [], []
-    for start in range(0, len(fields), FIELDS):
-        label, *box = fields[start : start + FIELDS]
-        labels.append(_read_label(label, numbers, where))
-        x1, y1, x2, y2 = (number(each, where) for each in box)
-        boxes.append((x1, y1, x2, y2))
-    return check_guesses(Guessed(name, labels, boxes), where)
+    label = partial(_read_label, numbers, where)
+    return check_guesses(read_fields(name, fields, label, where), where)
 
 
-def _read_label(text: str, numbers: dict[int, int], where: str) -> int:
+def _read_label(numbers: dict[int, int], where: str, text: str) -> int:
     if WORDNET.fullmatch(text):
         raise GapnetError(
             f"{where}: label {text!r} is a WordNet id; this format has ILSVRC's numbers "

@@ -2,13 +2,13 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Guessed, Key, in_order, number, written
+from gapnet.evaluation.formats.base import Guessed, Key, in_order, read_fields, written
 
 HEADER = ["ImageId", "PredictionString"]
-FIELDS = 5  # of a guess: class and box
 
 
 def read_kaggle(path: Path, key: Key) -> list[Guessed]:
@@ -38,18 +38,5 @@ def _rows(path: Path, key: Key) -> Iterator[tuple[str, Guessed]]:
                 continue
             if len(row) != len(HEADER):
                 raise GapnetError(f"{where}: has {len(row)} columns, not ImageId,PredictionString")
-            yield where, _read(key.image(row[0], where), row[1].split(), key, where)
-
-
-def _read(name: str, fields: list[str], key: Key, where: str) -> Guessed:
-    if len(fields) % FIELDS:
-        raise GapnetError(
-            f"{where}: has {len(fields)} fields; a guess has five (class xmin ymin xmax ymax)"
-        )
-    labels, boxes = [], []
-    for start in range(0, len(fields), FIELDS):
-        class_id, *box = fields[start : start + FIELDS]
-        labels.append(key.label(class_id, where))
-        x1, y1, x2, y2 = (number(each, where) for each in box)
-        boxes.append((x1, y1, x2, y2))
-    return Guessed(name, labels, boxes)
+            name, label = key.image(row[0], where), partial(key.label, where=where)
+            yield where, read_fields(name, row[1].split(), label, where)

@@ -49,7 +49,7 @@ def test_files_of_other_systems_are_read(tmp_path: Path, before: str, after: str
     ("line", "parts"),
     [
         ("1 0 0 9 9 " * 6, ["has 6 guesses; at most 5 count"]),
-        ("1 0 0 9", ["has 4 numbers; a guess has five"]),
+        ("1 0 0 9", ["has 4 fields; a guess has five"]),
         ("1 5 0 3 9", ["box [5.0, 0.0, 3.0, 9.0]", "must not end before it begins"]),
         ("1 0 5 9 3", ["box [0.0, 5.0, 9.0, 3.0]", "must not end before it begins"]),
         ("1 0 nan 9 9", ["box [0.0, nan, 9.0, 9.0] must be of finite numbers"]),
