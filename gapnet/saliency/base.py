@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from gapnet.models.gapnet import GapNet
@@ -30,8 +31,28 @@ class Saliency(Protocol):
         """Refuse a network that the method has no maps of, before work begins."""
         ...
 
+    def passes(self, classes: int, size: tuple[int, int]) -> int:
+        """Count the passes through the whole network that the maps of an image take.
+
+        They go forward or backward, and come on top of the one that saw the image.
+
+        Args:
+            classes: K, how many are mapped.
+            size: (height, width) of the image.
+        """
+        ...
+
 
 def look(network: GapNet, images: Tensor) -> Seen:
     """Run the network once over normalised images (B, 3, H, W)."""
     features = network.forward_features(images)
     return Seen(images, features, network.forward_head(features))
+
+
+def single(values: Tensor) -> Tensor:
+    """Bring half precision, which autocast gives, to single; keep double.
+
+    >>> single(torch.ones(1, dtype=torch.bfloat16)).dtype
+    torch.float32
+    """
+    return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen
+from gapnet.saliency.base import Seen, single
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,12 @@ class Cam:
 
     def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
         """Give the class maps (B, K, h, w)."""
-        return network.class_maps(seen.features, classes)
+        return single(network.class_maps(seen.features, classes))
 
     def check(self, network: GapNet) -> None:
         """Refuse a network without class maps."""
         network.pooling_head()
+
+    def passes(self, classes: int, size: tuple[int, int]) -> int:  # noqa: ARG002
+        """Count none: a class map is made of what has been seen."""
+        return 0

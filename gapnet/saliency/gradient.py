@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from gapnet.models.gapnet import GapNet
+from gapnet.saliency.backprop import map_image_gradients
 from gapnet.saliency.base import Seen
 
 
@@ -15,14 +15,11 @@ class Gradient:
 
     def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
         """Give maps (B, K, H, W) of the images' own size; each class takes a backward pass."""
-        with torch.inference_mode(mode=False), torch.enable_grad():
-            images = seen.images.clone().requires_grad_()
-            scores = network(images).gather(1, classes.clone()).sum(0)
-            maps = [
-                torch.autograd.grad(score, images, retain_graph=True)[0].abs().amax(1)
-                for score in scores
-            ]
-        return torch.stack(maps, 1).detach()
+        return map_image_gradients(network, seen, classes)
 
     def check(self, network: GapNet) -> None:
         """Take every network."""
+
+    def passes(self, classes: int, size: tuple[int, int]) -> int:  # noqa: ARG002
+        """Count one forward, which is recorded, and one backward per class."""
+        return 1 + classes
