@@ -30,13 +30,14 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric)")
 
 
-def data_of(cfg: DictConfig, source: Source, network: GapNet) -> DataModule:
-    """Serve a source's splits at the size that the network takes."""
+def data_of(cfg: DictConfig, source: Source, network: GapNet, localizer: Localizer) -> DataModule:
+    """Serve a source's splits at the sizes that the network and its crops take."""
     module: DataModule = build(
         cfg,
         "loader",
         source=source,
         input_size=network.facts.input_size,
+        canvas=localizer.crops.canvas(network.facts.input_size),
         view=build(cfg, "view"),
         augment=build(cfg, "augment") if "augment" in cfg else None,
         seed=cfg.get("seed", 0),
@@ -55,7 +56,8 @@ def rules_of(cfg: DictConfig) -> Rules:
     """Make the rules of an evaluation."""
     if not (isinstance(cfg.report.images, int) and cfg.report.images >= 0):
         raise GapnetError(f"report.images={cfg.report.images}: must be a whole number from 0 on")
-    localizer = Localizer(build(cfg, "saliency"), build(cfg, "boxer"), build(cfg, "guesses"))
+    parts = (build(cfg, key) for key in ("saliency", "boxer", "guesses", "crops"))
+    localizer = Localizer(*parts)
     return Rules(localizer, protocols_of(cfg))
 
 

@@ -6,7 +6,10 @@ from gapnet.cli.runs import checkpoint_of, load_config, run_of
 from gapnet.errors import GapnetError
 from gapnet.layout import CONFIG
 
-GROUPS = ("data", "view", "loader", "trainer", "saliency", "boxer", "guesses", "protocol", "report")
+GROUPS = (
+    *("data", "view", "crops", "loader", "trainer"),
+    *("saliency", "boxer", "guesses", "protocol", "report"),
+)
 
 
 def complete(arguments: list[str]) -> list[str]:
@@ -79,6 +82,6 @@ def _evaluate_network(cfg: DictConfig) -> None:
     source = build(cfg, "data")
     check_classes(network, source.classes, advice="evaluate on what it was trained for")
     numbers_of(cfg, source)
-    data = data_of(cfg, source, network)
+    data = data_of(cfg, source, network, rules.localizer)
     data.check(source.select_split, cfg.split or source.test_split)
     evaluate_network(cfg, Subject(network, data, rules, open_folder(cfg), checkpoint))

@@ -35,7 +35,9 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     """Predict, score, report and print."""
     source = subject.data.source
     split = cfg.split or source.test_split
-    predictions = predict(cfg, subject, list(dict.fromkeys((source.select_split, split))))
+    chooses = bool(subject.rules.localizer.boxer.thresholds())
+    splits = [source.select_split, split] if chooses else [split]
+    predictions = predict(cfg, subject, list(dict.fromkeys(splits)))
     title = f"{subject.network.name} on {source.title}, {split} split"
     facts = {
         "network": f"{subject.network.name} {subject.network.arguments}",

@@ -5,16 +5,22 @@ import logging
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+import gapnet
 from gapnet.cli.config import conf_folder
 from gapnet.cli.runs import evaluation_folder, run_id
 from gapnet.errors import GapnetError
@@ -39,44 +45,99 @@ class Command(Protocol):
         ...
 
 
+class Outcome(NamedTuple):
+    """Tell what became of a job in plain values, which come back from any process."""
+
+    folder: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Do a command's task with a configuration; launchers hand this object to other processes.
+
+    Args:
+        name: of the command.
+        command: which does the work.
+        wanted: what the user set HYDRA_FULL_ERROR to.
+    """
+
+    name: str
+    command: Command
+    wanted: str | None
+
+    def __call__(self, cfg: DictConfig) -> Outcome:
+        """Do the task; in a sweep an error is an outcome, since it must not stop the other jobs."""
+        register_resolvers()
+        with _switch(TRACEBACK, self.wanted):
+            try:
+                _import(cfg.imports)
+                self.command.task(cfg)
+                return Outcome(folder=_folder_of(cfg))
+            except Exception as error:
+                return self._report(error)
+
+    def _report(self, error: Exception) -> Outcome:
+        alone = HydraConfig.get().mode != RunMode.MULTIRUN
+        if self.wanted == "1":
+            if alone:
+                raise error
+            traceback.print_exception(error)
+        outcome = Outcome(error=report(self.name, error))
+        if alone:
+            sys.exit(1)  # raised, Hydra would write lines of its own
+        return outcome
+
+
 def launch(name: str, command: Command) -> None:
     """Compose a command's configuration from the arguments, and do its task with it.
 
-    A sweep does the task once for each of its jobs. An error takes one line, and status 1 at the
-    end; it does not stop the other jobs.
+    A sweep does the task once for each of its jobs, and gapnet.cli.sweep sums up. An error takes
+    one line, and status 1 at the end; it does not stop the other jobs.
     """
-    OmegaConf.register_new_resolver("run_id", run_id, replace=True)
-    OmegaConf.register_new_resolver("evaluation_folder", evaluation_folder, replace=True)
+    register_resolvers()
     wanted = os.environ.get(TRACEBACK)
-    failures: list[BaseException] = []
-
-    def report(error: BaseException) -> None:
-        if wanted == "1":
-            raise error
-        hint = "" if isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
-        line = f"gapnet {name}: {_in_one_line(error)}{hint}"
-        print(line, file=sys.stderr)
-        _write_to_log(line)
-        failures.append(error)
-
-    def task(cfg: DictConfig) -> None:
-        with _switch(wanted):
-            try:
-                _import(cfg.imports)
-                command.task(cfg)
-            except Exception as error:
-                report(error)
-
-    with _switch("1"):
+    with _switch(TRACEBACK, "1"), _switch("PYTHONPATH", _python_path()):
         try:
             arguments = command.complete(sys.argv[1:])
             # Hydra takes its -m only in front of the overrides
             sys.argv = [sys.argv[0], *sorted(arguments, key=lambda each: each not in SWEEP)]
+            task = Task(name, command, wanted)
             hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=name)(task)()
         except Exception as error:
-            report(error)
-    if failures:
-        sys.exit(1)
+            if wanted == "1":
+                raise
+            report(name, error)
+            sys.exit(1)
+
+
+def register_resolvers() -> None:
+    """Tell OmegaConf what conf/ may ask for; each process has to be told."""
+    OmegaConf.register_new_resolver("run_id", run_id, replace=True)
+    OmegaConf.register_new_resolver("evaluation_folder", evaluation_folder, replace=True)
+
+
+def report(name: str, error: BaseException) -> str:
+    """Print an error in one line, and write it into the run's log; give back what it says."""
+    hint = "" if isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
+    said = f"{_in_one_line(error)}{hint}"
+    line = f"gapnet {name}: {said}"
+    print(line, file=sys.stderr)
+    _write_to_log(line)
+    return said
+
+
+def _folder_of(cfg: DictConfig) -> str | None:
+    folder = cfg.get("folder")
+    return None if folder is None else str(Path(folder).absolute())
+
+
+def _python_path() -> str | None:
+    """Put the checkout on the path of other processes, which start from elsewhere than train.py."""
+    told, checkout = os.environ.get("PYTHONPATH"), conf_folder().parent
+    if not (checkout / gapnet.__name__).is_dir():
+        return told  # installed as a wheel
+    return os.pathsep.join([str(checkout), *([told] if told else [])])
 
 
 def _import(modules: Sequence[str]) -> None:
@@ -99,14 +160,14 @@ def _write_to_log(line: str) -> None:
 
 
 @contextmanager
-def _switch(value: str | None) -> Iterator[None]:
-    before = os.environ.pop(TRACEBACK, None)
-    os.environ.update({} if value is None else {TRACEBACK: value})
+def _switch(name: str, value: str | None) -> Iterator[None]:
+    before = os.environ.pop(name, None)
+    os.environ.update({} if value is None else {name: value})
     try:
         yield
     finally:
-        os.environ.pop(TRACEBACK, None)
-        os.environ.update({} if before is None else {TRACEBACK: before})
+        os.environ.pop(name, None)
+        os.environ.update({} if before is None else {name: before})
 
 
 def _in_one_line(error: BaseException) -> str:

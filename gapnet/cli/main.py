@@ -10,6 +10,8 @@ COMMANDS = {
     "evaluate": "evaluate a trained network again",
     "compare": "compare two runs image by image",
     "export": "write a trained network, or predictions, in formats that others read",
+    "table": "fill a table of the paper, ours beside the paper's",
+    "search": "search hyper-parameters: many trainings, compared on the validation split",
     "doctor": "check a data set and the installation before days of training",
 }
 USAGE = f"""gapnet {__version__}: class-activation-map networks, trained and evaluated

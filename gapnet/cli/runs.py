@@ -26,6 +26,7 @@ NOT_THE_JOB = {
     "name",
     "folder",
     "report",
+    "evaluate",
 }  # do not change what is computed
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
 # Say how the job is done, not what is computed

@@ -33,7 +33,7 @@ def task(cfg: DictConfig) -> None:
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import evaluate_network
     from gapnet.cli.predicting import Subject
-    from gapnet.cli.runs import checkpoint_of, link_latest, open_folder
+    from gapnet.cli.runs import checkpoint_of, link_latest, open_folder, short
     from gapnet.models.saved import load
 
     quiet_lightning()
@@ -42,9 +42,10 @@ def task(cfg: DictConfig) -> None:
     source = build(cfg, "data")
     network = _network_of(cfg, source)
     rules.localizer.saliency.check(network)
-    data = data_of(cfg, source, network)
+    data = data_of(cfg, source, network, rules.localizer)
     trained_on = [source.train_split] if cfg.trainer.max_epochs != 0 else []
-    data.check(*trained_on, source.select_split, cfg.split or source.test_split)
+    evaluated_on = [cfg.split or source.test_split] if cfg.evaluate else []
+    data.check(*trained_on, source.select_split, *evaluated_on)
     batches = len(data.train_dataloader()) if trained_on else 0
     trainer = training_trainer(cfg, batches)
     steps = _plan_steps(cfg, trainer, batches)
@@ -68,6 +69,9 @@ def task(cfg: DictConfig) -> None:
     else:
         _save_untrained(trainer, classifier, folder)
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
+    if not cfg.evaluate:
+        print(f"checkpoint: {short(checkpoint)}")
+        return
     evaluate_network(cfg, Subject(load(checkpoint), data, rules, folder, checkpoint))
 
 
@@ -84,6 +88,8 @@ def _seed(cfg: DictConfig) -> None:
         raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 to {SEEDS - 1}")
     if cfg.checkpoint not in (BEST, LAST):
         raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")
+    if not isinstance(cfg.evaluate, bool):
+        raise GapnetError(f"evaluate={cfg.evaluate}: must be true or false")
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
 
 

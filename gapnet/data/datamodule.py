@@ -91,6 +91,7 @@ class DataModule(pl.LightningDataModule):
         source: Source,
         *,
         input_size: tuple[int, int],
+        canvas: tuple[int, int] | None = None,
         view: View,
         augment: View | None = None,
         batch_size: int = 32,
@@ -103,6 +104,7 @@ class DataModule(pl.LightningDataModule):
         Args:
             source: the data set on disk.
             input_size: (height, width) of the images that the network takes.
+            canvas: (height, width) of those that are evaluated, if crops are taken from them.
             view: makes the fixed view of images that are evaluated.
             augment: makes the random view of training images; without it they have the fixed one.
             batch_size: images per batch and device.
@@ -122,7 +124,7 @@ class DataModule(pl.LightningDataModule):
                 raise GapnetError(f"loader.{name}={value}: must be a whole number from {least} on")
         self.source, self.limit, self.seed = source, limit, seed
         self.batch_size, self.num_workers = batch_size, num_workers
-        self.view, self.augment = view(input_size), (augment or view)(input_size)
+        self.view, self.augment = view(canvas or input_size), (augment or view)(input_size)
         self._records: dict[str, Records] = {}
         self._corrupt: set[str] = set()
 

@@ -62,7 +62,7 @@ def write_verdicts(scoring: Scoring, scored: dict[str, Scored], path: Path) -> N
 
 def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[Difference]:
     """Compare the figures that two files of verdicts have in common."""
-    first, second = _read(a), _read(b)
+    first, second = read_verdicts(a), read_verdicts(b)
     for key in (b"data", b"split"):
         mine, theirs = first.schema.metadata[key], second.schema.metadata[key]
         if mine != theirs:
@@ -70,7 +70,7 @@ def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[D
                 f"{a} and {b}: are of different images "
                 f"({key.decode()} {mine.decode()!r} and {theirs.decode()!r})"
             )
-    second = _aligned(first, second, a, b)
+    second = aligned(first, second, a, b)
     if first.schema.metadata[b"truth"] != second.schema.metadata[b"truth"]:
         raise GapnetError(
             f"{a} and {b}: have the same images by name, but other labels or boxes; was one of the "
@@ -120,7 +120,7 @@ def _difference(
     )
 
 
-def _aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
+def aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
     """Put the second table into the order of the first; the images must be the same."""
     rows = {each: row for row, each in enumerate(second["id"].to_pylist())}
     ids: Sequence[str] = first["id"].to_pylist()
@@ -133,7 +133,8 @@ def _aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
     return second.take(pa.array([rows[each] for each in ids]))
 
 
-def _read(path: Path) -> pa.Table:
+def read_verdicts(path: Path) -> pa.Table:
+    """Read a file of verdicts."""
     try:
         table = pq.read_table(path)
     except FileNotFoundError as error:

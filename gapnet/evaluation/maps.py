@@ -15,7 +15,7 @@ from torch import Tensor
 from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import stem
-from gapnet.evaluation.predict import known_row, unreadable
+from gapnet.evaluation.predict import Laid, known_row, unreadable
 from gapnet.evaluation.store import Row
 from gapnet.localization.localizer import Localizer
 from gapnet.progress import track
@@ -64,7 +64,7 @@ def _box(localizer: Localizer, job: tuple[Path, Record, list[int]]) -> Row:
         return unreadable(record, localizer.boxer)
     plain = Row(record.id, height, width, [], [], [], [])
     window = torch.tensor([0.0, 0.0, width, height])
-    return known_row(plain, read_map(path), localizer, window=window, record=record)
+    return known_row(plain, Laid(read_map(path), window), localizer, record)
 
 
 def _find_map(folder: Path, identity: str) -> Path | None:

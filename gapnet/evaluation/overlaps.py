@@ -18,7 +18,7 @@ class Overlaps(NamedTuple):
     """Hold the highest IoU of the true class's boxes with a true box.
 
     own (N,): by the boxer's own rule. main and any (N, T): at each of T cuts, of the main box, and
-    of whichever box is best.
+    of whichever box is best. A boxer that has no one threshold has no cuts.
     """
 
     own: Tensor
@@ -44,7 +44,7 @@ def guess_overlaps(predictions: Predictions, boxes: PaddedBoxes, protocol: Proto
 def known_overlaps(predictions: Predictions, truth: Truth, protocol: Protocol) -> Overlaps | None:
     """Give the overlaps of the boxes for the true classes, if there are any."""
     known, swept = predictions.known, predictions.swept(ROWS)
-    if known is None or swept is None or truth.boxes is None:
+    if known is None or truth.boxes is None or (swept is None and predictions.about.cuts):
         return None
     sizes = predictions.sizes
     true = framed_truth(truth.boxes, sizes, protocol)
@@ -53,7 +53,7 @@ def known_overlaps(predictions: Predictions, truth: Truth, protocol: Protocol) -
     )[:, 0]
     main = torch.zeros(len(own), len(predictions.about.cuts), dtype=torch.double)
     best = main if predictions.one_box_a_cut else torch.zeros_like(main)
-    for each in swept:
+    for each in swept or ():
         _sweep(each, true, sizes, protocol, into=(main, best))
     return Overlaps(own, main, best, list(predictions.about.cuts))
 

@@ -25,8 +25,6 @@ from gapnet.localization.boxers import Boxer, Swept
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
-from gapnet.ops.boxes import clip, leave_window
-from gapnet.saliency.base import look
 
 NO_BOX = (0.0, 0.0, -1.0, -1.0)
 COLD_SIDE = 224  # pixels that stand for those of an image that could not be read
@@ -78,6 +76,14 @@ class Passed(NamedTuple):
     batch: Batch
 
 
+class Laid(NamedTuple):
+    """Hold a map (h, w), the window (4,) that it lies over, and what was shown there (3, H, W)."""
+
+    heat: Tensor
+    window: Tensor
+    picture: Tensor | None = None
+
+
 class Predictor(pl.LightningModule):
     """Be what a Trainer predicts with: rows go to the writers, nothing is returned."""
 
@@ -103,12 +109,12 @@ class Predictor(pl.LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Write the rows of a batch."""
-        seen = look(self.network, self.network.normalise(batch.images))
-        ranked = seen.logits.topk(min(MOST, seen.logits.shape[1])).indices
-        scores = seen.logits.float().softmax(1).gather(1, ranked)
+        looked = self.localizer.look(self.network, self.network.normalise(batch.images))
+        ranked = looked.logits.topk(min(MOST, looked.logits.shape[1])).indices
+        scores = looked.logits.float().softmax(1).gather(1, ranked)
         true = batch.labels[:, None].clamp(min=0)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
-        maps = self.localizer.maps(self.network, seen, classes, batch.ids)
+        maps = self.localizer.maps(self.network, looked, classes, batch.ids)
         passed = Passed(ranked.cpu(), scores.cpu(), maps, batch)
         row = partial(self._row, self.jobs[dataloader_idx], passed)
         with ThreadPoolExecutor(cores()) as threads:  # OpenCV works while others do
@@ -126,7 +132,9 @@ class Predictor(pl.LightningModule):
         if batch.corrupt[place] is not None:
             return unreadable(job.records.of_id(identity), self.localizer.boxer)
         maps, ranked = passed.maps[one], passed.ranked[one]
-        boxes = self.localizer.boxes(maps[:, :-1], batch.windows[one], batch.sizes[one])
+        boxes = self.localizer.boxes(
+            maps[:, :-1], batch.windows[one], batch.sizes[one], batch.images[one]
+        )
         labels, guesses = self.localizer.guesses(ranked[:, : boxes.shape[1]], boxes)
         row = Row(
             id=identity,
@@ -149,18 +157,16 @@ class Predictor(pl.LightningModule):
         record = job.records.of_id(row.id)
         if record.boxes is None and not record.masks:
             return row
-        window = batch.windows[place].cpu()
-        return known_row(row, heat, self.localizer, window=window, record=record)
+        seen = Laid(heat, batch.windows[place].cpu(), batch.images[place].cpu())
+        return known_row(row, seen, self.localizer, record)
 
 
-def known_row(
-    row: Row, heat: Tensor, localizer: Localizer, *, window: Tensor, record: Record
-) -> Row:
-    """Add to a row what the map (h, w) of the true class says, laid over a window (4,)."""
+def known_row(row: Row, laid: Laid, localizer: Localizer, record: Record) -> Row:
+    """Add to a row what the map of the true class says."""
+    window, size = laid.window, torch.tensor([row.height, row.width])
     grid = localizer.grid(window)
-    warm = localizer.boxer.heat(heat[None], grid)[0]
-    own = torch.from_numpy(localizer.boxer.box(warm)).float()
-    box = clip(leave_window(own, window, grid), torch.tensor([row.height, row.width]))
+    warm = localizer.boxer.heat(laid.heat[None], grid)[0]
+    box = localizer.box(warm, window, size, laid.picture)[0]
     if record.masks:
         check_whole(row, window, "masks cover the whole image, and so must the map")
     swept = localizer.boxer.sweep(warm, localizer.boxer.thresholds())

@@ -104,7 +104,7 @@ def _score(scoring: Scoring, protocol: Protocol) -> Scored:
         if overlaps is not None:
             swept[split] = overlaps
             verdicts += known(predictions, overlaps, truth, protocol, split=split, frozen=frozen)
-            if protocol.known_ious:
+            if protocol.known_ious and overlaps.cuts:
                 verdicts += max_box(
                     predictions, overlaps, truth, protocol, split=split, frozen=frozen
                 )

@@ -60,7 +60,7 @@ def localization(
 ) -> list[Verdict]:
     """Judge the guesses, and say what is wrong with the first one."""
     about, labels = predictions.about, predictions.guesses.labels
-    fixed = (about.cut, None if about.cut is None else "fixed")
+    fixed = _fixed(predictions)
     overlaps = guess_overlaps(predictions, boxes, protocol)
     right = protocol.right(overlaps) & _readable(predictions)[:, None]
     rows = counted(truth, protocol)
@@ -94,7 +94,9 @@ def known(
     """Judge the box of the true class: at the fixed cut, a frozen one, and this split's best."""
     name, rows, readable = "gt_known_error", counted(truth, protocol), _readable(predictions)
     own = protocol.right_known(overlaps.own) & readable
-    found = [Verdict(name, _wrong(own), rows, predictions.about.cut, "fixed")]
+    found = [Verdict(name, _wrong(own), rows, *_fixed(predictions))]
+    if not overlaps.cuts:
+        return found
     hits = protocol.right_known(overlaps.main) & readable[:, None]
     chosen = [(best_cut(hits[rows]), f"{split} (oracle)")]
     if frozen is not None:
@@ -152,6 +154,12 @@ def anchors(
 def counted(truth: Truth, protocol: Protocol) -> Tensor:
     """Tell which images count in localization, (N,)."""
     return ~truth.blacklisted if protocol.blacklist else torch.ones_like(truth.blacklisted)
+
+
+def _fixed(predictions: Predictions) -> tuple[float | None, str | None]:
+    """Give the boxer's own threshold, and who chose it."""
+    cut = predictions.about.cut
+    return cut, None if cut is None else "fixed"
 
 
 def _readable(predictions: Predictions) -> Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import ClassVar, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 import torch
@@ -14,7 +14,9 @@ from gapnet.ops.components import Size, largest_component_boxes
 from gapnet.ops.maps import normalise, upsample
 
 CUT = 0.20  # of the map's maximum, section 3.2
+
 Heat = NDArray[np.float32]
+Picture = NDArray[np.uint8]
 
 
 class Swept(NamedTuple):
@@ -30,7 +32,15 @@ class Swept(NamedTuple):
 class Boxer(Protocol):
     """Lay a map over a grid, as heat from 0 to 1, and box it there, in whole cells."""
 
-    cut: float
+    @property
+    def cut(self) -> float | None:
+        """Name the share of the maximum that the main box is found at, if there is one."""
+        ...
+
+    @property
+    def boxes_a_map(self) -> int:
+        """Count the boxes that each map has."""
+        ...
 
     def thresholds(self) -> list[float]:
         """List the cuts of a sweep, ascending."""
@@ -44,8 +54,11 @@ class Boxer(Protocol):
         """Lay maps (K, h, w) over a grid: (K, H, W)."""
         ...
 
-    def box(self, heat: Heat) -> NDArray[np.int16]:
-        """Give the box (4,) of one map by the boxer's own rule."""
+    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+        """Give the boxes (boxes_a_map, 4) of one map, the main one first.
+
+        The picture (H, W, 3), of any size, is what the network was shown, where it is at hand.
+        """
         ...
 
     def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
@@ -68,12 +81,14 @@ class ThresholdBoxer:
 
     Args:
         cut: the share.
+        tight: a higher share, whose box comes second; for guesses of a loose and a tight box.
         connectivity: 8 lets cells touch at corners, 4 does not.
         largest: what is compared: the pixels of a component, or the area inside its contour.
         cuts: how many shares a sweep tries, evenly from 0 up to, but not including, 1.
     """
 
     cut: float = CUT
+    tight: float | None = None
     connectivity: Literal[4, 8] = 8
     largest: Size = "pixels"
     cuts: int = 100
@@ -81,6 +96,11 @@ class ThresholdBoxer:
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_cut(self.cut)
+        if self.tight is not None and not self.cut <= self.tight < 1:
+            raise GapnetError(
+                f"boxer.tight={self.tight}: must be from boxer.cut={self.cut} up to, but not "
+                "including, 1"
+            )
         if self.connectivity not in (4, 8):
             raise GapnetError(f"boxer.connectivity={self.connectivity}: must be 4 or 8")
         if self.largest not in get_args(Size):
@@ -89,6 +109,11 @@ class ThresholdBoxer:
             )
         if self.cuts < 1:
             raise GapnetError(f"boxer.cuts={self.cuts}: must be at least 1")
+
+    @property
+    def boxes_a_map(self) -> int:
+        """Count one box, or a loose and a tight one."""
+        return 1 if self.tight is None else 2
 
     def thresholds(self) -> list[float]:
         """List the cuts of a sweep, ascending."""
@@ -100,13 +125,12 @@ class ThresholdBoxer:
 
     def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
         """Resize maps (K, h, w), and divide each by its maximum."""
-        _check_finite(maps)
-        heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
-        return heat
+        return share_of_maximum(maps, grid)
 
-    def box(self, heat: Heat) -> NDArray[np.int16]:
-        """Give the box (4,) of one map at the boxer's own cut."""
-        return np.asarray(self.sweep(heat, [self.cut]).boxes[0])
+    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+        """Give the box of one map at the boxer's own cut, and the tight one."""
+        del picture
+        return self.sweep(heat, [self.cut, *(() if self.tight is None else (self.tight,))]).boxes
 
     def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
         """Give the box of one map at each cut."""
@@ -119,6 +143,30 @@ class ThresholdBoxer:
         return Swept(boxes.astype(np.int16), np.arange(len(cuts), dtype=np.int16))
 
 
-def _check_finite(maps: Tensor) -> None:
+class Unswept:
+    """Be a boxer whose rule has no one threshold to sweep over."""
+
+    cut: ClassVar[None] = None
+
+    def thresholds(self) -> list[float]:
+        """List none."""
+        return []
+
+    def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
+        """Give no box."""
+        del heat, cuts
+        return Swept(np.zeros((0, 4), np.int16), np.zeros(0, np.int16))
+
+
+def share_of_maximum(maps: Tensor, grid: tuple[int, int]) -> Heat:
+    """Resize maps (K, h, w) to a grid, and divide each by its maximum."""
     if not torch.isfinite(maps).all():
         raise ValueError("a map holds NaN or infinite values")
+    heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
+    return heat
+
+
+def whole_map(heat: Heat, count: int) -> NDArray[np.int16]:
+    """Box all of a map that says nothing about place, `count` times over: (count, 4)."""
+    height, width = heat.shape
+    return np.array([(0, 0, width - 1, height - 1)] * count, np.int16)

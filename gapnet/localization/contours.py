@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import CUT, Heat, Swept, check_cut
+from gapnet.localization.boxers import CUT, Heat, Picture, Swept, check_cut
 from gapnet.ops.contours import contour_boxes
 
 SIDE = 224  # cells of its square frame
@@ -33,6 +34,8 @@ class ContourBoxer:
     cut: float = CUT
     interval: float = 0.001
     side: int = SIDE
+
+    boxes_a_map: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -63,9 +66,10 @@ class ContourBoxer:
         ]
         return np.stack([_from_minimum_to_maximum(np.asarray(each)) for each in resized])
 
-    def box(self, heat: Heat) -> NDArray[np.int16]:
-        """Give the main box (4,) of one map at the boxer's own cut."""
-        return np.asarray(self.sweep(heat, [self.cut]).boxes[0])
+    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+        """Give the main box (1, 4) of one map at the boxer's own cut."""
+        del picture
+        return self.sweep(heat, [self.cut]).boxes[:1]
 
     def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
         """Give the boxes of all contours of one map at each cut."""

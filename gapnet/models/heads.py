@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gapnet.models.surgery import initialise
 from gapnet.ops.maps import class_map
 
-Pool = Literal["avg", "max"]
+Pool = Literal["avg", "max", "max_unit"]
 Profile = Literal["modern", "caffe"]
 
 
@@ -75,8 +75,9 @@ class CamHead(nn.Module):
     """Classify by one pooled number per class map.
 
     `forward(embed(x))` pools sum_k w_k f_k(x, y) over places and adds the bias. For the average the
-    weights may as well be applied after the pooling, as in the paper; for the maximum they may not,
-    and a class's score is then the highest value of its class map.
+    weights may as well be applied after the pooling, as in the paper. For the maximum they may not:
+    with "max" a class's score is the highest value of its class map; with "max_unit", the paper's
+    global max pooling, each unit is pooled first, and its places need not be those of the others.
     """
 
     def __init__(
@@ -91,8 +92,8 @@ class CamHead(nn.Module):
         """Build the head over features of `channels`; it pools those if no conv is added."""
         super().__init__()
         _check_classes(num_classes)
-        if pool not in ("avg", "max"):
-            raise ValueError(f"pool={pool!r}: must be 'avg' or 'max'")
+        if pool not in get_args(Pool):
+            raise ValueError(f"pool={pool!r}: must be one of {', '.join(get_args(Pool))}")
         self.pool = pool
         self.conv = added.build(channels) if added else nn.Identity()
         # whole channels, which is dropout on the pooled vector
@@ -107,11 +108,13 @@ class CamHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Score embedded features (B, C, h, w): logits (B, classes)."""
         features = self.dropout(features)
-        if self.pool == "avg":
-            logits: Tensor = self.linear(features.mean((-2, -1)))
-            return logits
-        every_map = torch.einsum("bchw,nc->bnhw", features, self.linear.weight)
-        return every_map.amax((-2, -1)) + self.linear.bias
+        if self.pool == "max":
+            every_map = torch.einsum("bchw,nc->bnhw", features, self.linear.weight)
+            return every_map.amax((-2, -1)) + self.linear.bias
+        places = (-2, -1)
+        pooled = features.mean(places) if self.pool == "avg" else features.amax(places)
+        logits: Tensor = self.linear(pooled)
+        return logits
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
         """Map the evidence (B, K, h, w) for classes (B, K) in embedded features (B, C, h, w)."""

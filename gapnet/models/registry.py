@@ -9,6 +9,7 @@ from pathlib import Path
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet, Plain
 from gapnet.models.surgery import RGB
+from gapnet.models.thin import thin as leave_fewer_units
 from gapnet.models.weights import take_file, take_published
 
 Builder = Callable[..., GapNet]
@@ -18,6 +19,7 @@ _BUILDERS: dict[str, Builder] = {}
 def _every_network(
     *,
     in_channels: int = RGB,
+    thin: int = 1,
     pretrained: bool = False,
     weights: str | None = None,
     reset_head: bool = False,
@@ -26,6 +28,7 @@ def _every_network(
 
     Args:
         in_channels: 3, or 1 for grey images.
+        thin: each layer has this many times fewer units.
         pretrained: start from the weights that are published for the trunk.
         weights: start from this file or folder instead.
         reset_head: start the classifier afresh, where the weights have one for other classes.
@@ -33,6 +36,7 @@ def _every_network(
 
 
 COMMON = inspect.signature(_every_network)
+SHAPING = ("in_channels", "thin")  # of them; the others say where weights come from
 
 
 def register(build: Builder, *, name: str | None = None) -> Builder:
@@ -61,7 +65,7 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
         common = {key: bound.arguments.pop(key) for key in COMMON.parameters}
         network = build(*bound.args, **bound.kwargs)
         network.name = name
-        network.arguments = {**bound.arguments, "in_channels": common["in_channels"]}
+        network.arguments = {**bound.arguments, **{key: common[key] for key in SHAPING}}
         _finish(network, **common)
         return network
 
@@ -71,15 +75,26 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
 
 
 def _finish(
-    network: GapNet, *, in_channels: int, pretrained: bool, weights: str | None, reset_head: bool
+    network: GapNet,
+    *,
+    in_channels: int,
+    thin: int,
+    pretrained: bool,
+    weights: str | None,
+    reset_head: bool,
 ) -> None:
-    """Do what is the same for every network: see grey, take weights."""
+    """Do what is the same for every network: lose units, see grey, take weights."""
     if in_channels not in (1, RGB):
         raise GapnetError(f"model.in_channels={in_channels}: must be 1 or {RGB}")
     if pretrained and weights is not None:
         raise GapnetError(f"model.pretrained=true and model.weights={weights}: choose one")
     if reset_head and not pretrained and weights is None:
         raise GapnetError("model.reset_head=true: there are no weights whose head could be reset")
+    if pretrained and thin != 1:
+        raise GapnetError(
+            f"model.pretrained=true and model.thin={thin}: what is published is whole"
+        )
+    leave_fewer_units(network, thin)
     if in_channels == 1:
         network.see_grey()
     if pretrained:

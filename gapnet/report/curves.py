@@ -51,7 +51,7 @@ def threshold_plot(
     curves = {
         split: (overlaps.cuts, (1 - protocol.right_known(overlaps.main).double().mean(0)).tolist())
         for split, overlaps in swept.items()
-        if overlaps is not None
+        if overlaps is not None and overlaps.cuts
     }
     if not curves:
         return {}

@@ -12,7 +12,6 @@ from gapnet.data.sample import Sample, collate
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.report.overlay import overlay
-from gapnet.saliency.base import look
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,8 @@ def _look(
     network: GapNet, localizer: Localizer, sample: Sample
 ) -> tuple[torch.Tensor, Sequence[float]]:
     batch = collate([sample])
-    seen = look(network, network.normalise(batch.images.to(network.mean.device)))
-    maps = localizer.maps(network, seen, batch.labels[:, None].to(network.mean.device), batch.ids)
-    return maps[0, 0], localizer.boxes(maps, batch.windows, batch.sizes)[0, 0].tolist()
+    device = network.mean.device
+    looked = localizer.look(network, network.normalise(batch.images.to(device)))
+    maps = localizer.maps(network, looked, batch.labels[:, None].to(device), batch.ids)
+    found = localizer.boxes(maps, batch.windows, batch.sizes, batch.images)
+    return maps[0, 0], found[0, 0, 0].tolist()

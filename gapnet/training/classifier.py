@@ -8,12 +8,12 @@ from torch.nn.functional import cross_entropy
 
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
+from gapnet.localization.crops import Looked
 from gapnet.localization.localizer import Localizer
 from gapnet.metrics.classification import ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import describe
-from gapnet.saliency.base import Seen, look
 from gapnet.training.optim import OptimRecipe
 
 TOP_5_FROM = 6  # classes: with fewer, a top-5 error says nothing
@@ -69,14 +69,14 @@ class Classifier(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Count the errors of a batch."""
-        seen = look(self.network, self._shown(batch))
-        self.top1_error(seen.logits, batch.labels)
+        looked = self.localizer.look(self.network, self._shown(batch))
+        self.top1_error(looked.logits, batch.labels)
         self._log_error("val/top1_error", self.top1_error)
         if self.top5_error is not None:
-            self.top5_error(seen.logits, batch.labels)
+            self.top5_error(looked.logits, batch.labels)
             self._log_error("val/top5_error", self.top5_error)
         if all(boxes is not None for boxes in batch.boxes):
-            self._localize(seen, batch)
+            self._localize(looked, batch)
             self._log_error("val/gt_known_error", self.gt_known_error)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
@@ -94,9 +94,9 @@ class Classifier(pl.LightningModule):
     def _shown(self, batch: Batch) -> Tensor:
         return self.network.normalise(batch.images).contiguous(memory_format=self.layout)
 
-    def _localize(self, seen: Seen, batch: Batch) -> None:
-        maps = self.localizer.maps(self.network, seen, batch.labels[:, None], batch.ids)
-        boxes = self.localizer.boxes(maps, batch.windows, batch.sizes)[:, 0]
+    def _localize(self, looked: Looked, batch: Batch) -> None:
+        maps = self.localizer.maps(self.network, looked, batch.labels[:, None], batch.ids)
+        boxes = self.localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[:, 0, 0]
         self.gt_known_error(boxes, [each for each in batch.boxes if each is not None])
 
     def _log_error(self, name: str, metric: ErrorRate) -> None:

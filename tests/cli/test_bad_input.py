@@ -41,7 +41,7 @@ def files(folder: Path) -> set[str]:
         ),
         ("optim.lr=-1", ["optim.lr=-1", "above 0"]),
         ("boxer.cut=2", ["boxer.cut=2"]),
-        ("model.pool=sum", ["model.pool=sum: must be 'avg' or 'max'"]),
+        ("model.pool=sum", ["model.pool=sum: must be 'avg' or 'max' or 'max_unit'"]),
         ("checkpoint=newest", ["checkpoint=newest", "best or last"]),
         ("trainer.precision=3", ["trainer", "3"]),
         (

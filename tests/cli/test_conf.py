@@ -46,11 +46,11 @@ def test_conf_holds_yaml_only() -> None:
     assert {path.suffix for path in CONF.rglob("*") if path.is_file()} == {".yaml"}
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "search"])
 def test_every_group_can_be_chosen(command: str) -> None:
     folders = {path.name for path in CONF.iterdir() if path.is_dir()}
     assert groups_of(command) <= folders
-    assert groups_of("train") == folders
+    assert groups_of("train") | groups_of("search") == folders
 
 
 def test_an_evaluation_starts_from_groups_that_training_knows() -> None:
@@ -61,7 +61,7 @@ def test_an_evaluation_starts_from_groups_that_training_knows() -> None:
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_every_choice_composes_with_the_defaults(choice: Path) -> None:
     group, name = choice.parent.name, choice.stem
-    for command in ("train", "evaluate"):
+    for command in ("train", "evaluate", "search"):
         if group in groups_of(command):
             assert composed(command, f"{group}={name}")
 
@@ -69,7 +69,8 @@ def test_every_choice_composes_with_the_defaults(choice: Path) -> None:
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_every_key_is_a_parameter_of_its_target(choice: Path) -> None:
     group, name = choice.parent.name, choice.stem
-    for node in targets(composed("train", f"{group}={name}")):
+    command = "train" if group in groups_of("train") else "search"
+    for node in targets(composed(command, f"{group}={name}")):
         parameters = inspect.signature(get_object(node["_target_"])).parameters
         unknown = set(node) - SPECIAL - set(parameters)
         assert not unknown, f"{node['_target_']} takes no {unknown}"

@@ -62,7 +62,7 @@ def test_an_unknown_command_is_named() -> None:
     assert done.returncode == 1
     assert (
         done.stderr
-        == "gapnet: no command 'trian'; there are: train, evaluate, compare, export, doctor\n"
+        == f"gapnet: no command 'trian'; there are: {', '.join(COMMANDS)}\n"
     )
 
 

@@ -289,8 +289,8 @@ def test_kept_maps_score_as_the_network_s_own(
 ) -> None:
     """Let the network's maps be as precise as those that are kept."""
 
-    def rounded(row: Row, heat: Tensor, *rest: object, **more: object) -> Row:
-        return known_row(row, heat.half().float(), *rest, **more)
+    def rounded(row: Row, laid: predict.Laid, *rest: object) -> Row:
+        return known_row(row, laid._replace(heat=laid.heat.half().float()), *rest)
 
     known_row = predict.known_row
     monkeypatch.setattr(predict, "known_row", rounded)

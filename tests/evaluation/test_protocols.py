@@ -15,7 +15,7 @@ from gapnet.data.records import Record
 from gapnet.errors import GapnetError
 from gapnet.evaluation.overlaps import framed_truth
 from gapnet.evaluation.pixels import average_precision, pixel_histogram
-from gapnet.evaluation.predict import known_row
+from gapnet.evaluation.predict import Laid, known_row
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol, together
 from gapnet.evaluation.score import Figure, Scoring, score
@@ -116,7 +116,7 @@ def test_masks_are_not_scored_under_a_view_that_shows_a_part() -> None:
     localizer = Localizer(Cam(), ContourBoxer(), OnePerClass())
     row, window = Row("a", 40, 40, [0], [1.0], [], []), torch.tensor([4.0, 4.0, 36.0, 36.0])
     with pytest.raises(GapnetError, match="image a: is not shown whole; masks cover"):
-        known_row(row, torch.rand(3, 3), localizer, window=window, record=record)
+        known_row(row, Laid(torch.rand(3, 3), window), localizer, record)
 
 
 @pytest.mark.parametrize("name", ["wsol", "tscam", "adl"])
@@ -138,7 +138,7 @@ def contour_predictions(drawn: Drawn, maps: list[np.ndarray], boxer: ContourBoxe
         record = Record(plain.id, Path(plain.id), drawn.labels[row], torch.zeros(1, 4))
         window = torch.tensor([0.0, 0.0, width, height])
         heat = torch.from_numpy(maps[row])
-        rows.append(known_row(plain, heat, localizer, window=window, record=record))
+        rows.append(known_row(plain, Laid(heat, window), localizer, record))
     table = pa.Table.from_pylist([row._asdict() for row in rows], schema=SCHEMA)
     cuts = tuple(boxer.thresholds())
     return Predictions(table, About("test", ("a", "b"), "net", "", boxer.cut, cuts))
@@ -177,7 +177,7 @@ def test_the_default_sweep_of_contours_has_every_level_once() -> None:
 def test_a_map_without_evidence_has_the_first_cell() -> None:
     boxer = ContourBoxer()
     (heat,) = boxer.heat(torch.zeros(1, 3, 3), boxer.grid((5, 5)))
-    assert boxer.box(heat).tolist() == [0, 0, 0, 0]
+    assert boxer.boxes(heat, None).tolist() == [[0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize("wrong", [{"cut": 1.0}, {"interval": 0.0}, {"interval": 1.0}, {"side": 0}])

@@ -9,7 +9,8 @@ from tests.oracles import regions as oracle
 
 
 def boxed(boxer: Boxer, maps: torch.Tensor, size: tuple[int, int]) -> list[list[int]]:
-    return [boxer.box(heat).tolist() for heat in boxer.heat(maps, boxer.grid(size))]
+    heat = boxer.heat(maps, boxer.grid(size))
+    return [boxer.boxes(each, None)[0].tolist() for each in heat]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -31,7 +32,7 @@ def test_a_sweep_at_the_own_cut_is_the_rule() -> None:
     (heat,) = boxer.heat(torch.randn(1, 4, 4), (20, 30))
     swept = boxer.sweep(heat, [0.1, 0.35, 0.8])
     assert swept.cuts.tolist() == [0, 1, 2]
-    assert swept.boxes[1].tolist() == boxer.box(heat).tolist()
+    assert swept.boxes[1:2].tolist() == boxer.boxes(heat, None).tolist()
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
@@ -71,10 +72,10 @@ def test_a_rule_out_of_range_is_refused(wrong: dict, message: str) -> None:
 
 
 def test_guesses_are_the_first_classes_with_their_boxes() -> None:
-    classes, boxes = torch.arange(12).view(2, 6), torch.rand(2, 6, 4)
+    classes, boxes = torch.arange(12).view(2, 6), torch.rand(2, 6, 1, 4)
     labels, guessed = OnePerClass(classes=3)(classes, boxes)
     assert torch.equal(labels, classes[:, :3])
-    assert torch.equal(guessed, boxes[:, :3])
+    assert torch.equal(guessed, boxes[:, :3, 0])
 
 
 def test_more_than_five_guesses_are_refused() -> None:

@@ -1,0 +1,11 @@
+"""Fill table 3 of the paper: python experiments/table3.py data=ilsvrc data.root=DIR [--dry-run]."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from gapnet.cli.main import run
+
+sys.argv.insert(1, "table=table3")
+run("table")

@@ -1,0 +1,130 @@
+"""`gapnet search`."""
+
+import hashlib
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gapnet.cli.config import build
+from gapnet.cli.handed import key_of, own_keys, refuse_sweep, root_of
+from gapnet.cli.search_space import Dimension, examples_of, quoted, space_of
+from gapnet.cli.trials import VALIDATION, Objective
+from gapnet.errors import GapnetError
+
+if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+
+SHARED = {"seed", "paths", "imports"}  # what the search and its trainings both take
+SEARCHES = "searches"  # the folder in RUNS
+DIRECTIONS = ("minimise", "maximise")
+
+
+def complete(arguments: list[str]) -> list[str]:
+    """Make a list of what the search does not take itself: it is for the trainings."""
+    if {"-m", "--multirun"} & set(arguments):
+        raise GapnetError("-m: a search is no sweep; what is to be tried stands in search=...")
+    own = own_keys("search")
+    kept = [each for each in arguments if root_of(each) in {None, *own}]
+    told = [each for each in arguments if root_of(each) not in {None, *own} - SHARED]
+    for each in told:
+        key = each.partition("=")[0].lstrip("+")
+        refuse_sweep(each, f"all trials share one value; to have it searched, +search.{key}=[...]")
+    return [*kept, f"train=[{','.join(map(quoted, told))}]"]
+
+
+def task(cfg: DictConfig) -> None:
+    """Run trials until enough are finished, by this worker and others; then report."""
+    _require_optuna()
+    from gapnet.cli.search_report import conclude
+    from gapnet.cli.search_study import check_fresh, open_study, work
+
+    _check(cfg)
+    space = space_of(_plain(cfg.search))
+    told = [str(each) for each in _plain(cfg.train)]
+    trained = _compose(told, space)
+    searched = _searched(cfg, told)
+    name = _name(cfg, searched)
+    folder = (Path(cfg.paths.runs) / SEARCHES / name).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    url = cfg.storage or f"sqlite:///{folder / 'study.db'}"
+    study = open_study(url, name, direction=cfg.direction, pruner=_pruner(cfg), searched=searched)
+    check_fresh(study, folder)
+    objective = Objective(folder, told, space, cfg.metric, trained.checkpoint, cfg.n_trials)
+    try:
+        work(study, objective, seed=cfg.seed)
+    except KeyboardInterrupt:
+        raise GapnetError("interrupted; the same command goes on") from None
+    conclude(study, objective, shlex.join(["python", "train.py", *told]))
+
+
+def _require_optuna() -> None:
+    try:
+        import optuna  # noqa: F401
+        import plotly  # noqa: F401
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        raise GapnetError(f"{error.name} is not installed: pip install '.[search]'") from error
+
+
+def _check(cfg: DictConfig) -> None:
+    if type(cfg.n_trials) is not int or cfg.n_trials < 1:
+        raise GapnetError(f"n_trials={cfg.n_trials}: must be a whole number from 1 on")
+    if type(cfg.seed) is not int or cfg.seed < 0:
+        raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 on")
+    if cfg.direction not in DIRECTIONS:
+        raise GapnetError(f"direction={cfg.direction}: must be {' or '.join(DIRECTIONS)}")
+    if not str(cfg.metric).startswith(VALIDATION):
+        raise GapnetError(
+            f"metric={cfg.metric}: a search looks at the validation split only, so a metric "
+            f"begins with {VALIDATION}"
+        )
+    if cfg.name is not None and Path(str(cfg.name)).name != str(cfg.name):
+        raise GapnetError(f"name={cfg.name}: must be a folder's name, not a path")
+
+
+def _plain(node: Any) -> Any:
+    """Give a node as it was written: what is interpolated in it is for the trainings."""
+    return OmegaConf.to_container(node, resolve=False)
+
+
+def _compose(told: list[str], space: dict[str, Dimension]) -> DictConfig:
+    """Compose what the trials will train with, so that a wrong key shows before any does."""
+    from hydra import compose
+
+    if not space:
+        raise GapnetError("search: is empty; name a space such as search=lr_wd")
+    given = set(map(key_of, told))
+    for key in space.keys() & given:
+        raise GapnetError(f"{key}: is both given and searched; leave out one of them")
+    for chosen in examples_of(space):
+        trained = compose("train", [*told, *chosen])
+    return trained
+
+
+def _searched(cfg: DictConfig, told: list[str]) -> dict[str, Any]:
+    """Gather what tells a search from others; where things lie does not."""
+    job = sorted(each for each in told if root_of(each) != "paths")
+    keys = ("search", "metric", "direction", "seed", "prune")
+    return {"train": job, **{key: _plain(cfg)[key] for key in keys}}
+
+
+def _name(cfg: DictConfig, searched: dict[str, Any]) -> str:
+    from hydra.core.hydra_config import HydraConfig
+
+    if cfg.name is not None:
+        return str(cfg.name)
+    choice = HydraConfig.get().runtime.choices["search"]
+    digest = hashlib.sha256(json.dumps(searched, sort_keys=True).encode()).hexdigest()
+    return f"{choice}-{digest[:8]}"
+
+
+def _pruner(cfg: DictConfig) -> "BasePruner":
+    from optuna.pruners import NopPruner
+
+    if cfg.prune is None:
+        return NopPruner()
+    pruner: BasePruner = build(cfg, "prune")
+    return pruner

@@ -1,0 +1,53 @@
+"""What the paper claims of two rows of a table, and whether figures of ours bear it out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.seeds import Averaged
+
+Verdict = Literal["held", "did not hold", "undecided"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Say that an error of one row is lower than, or about the same as, that of another.
+
+    Args:
+        says: the claim in words.
+        better: the row, and its column, whose error is to be lower.
+        worse: the other.
+        figure: the error, as verdicts name it, but for the protocol.
+        within: if it is set, both errors are to be the same but for so much.
+    """
+
+    says: str
+    better: tuple[str, str]
+    worse: tuple[str, str]
+    figure: str
+    within: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the margin."""
+        if self.within is not None and not 0 < self.within < 1:
+            raise GapnetError(f"within={self.within}: must be a difference of errors, in (0, 1)")
+
+
+def judge(claim: Claim, found: Averaged) -> tuple[Verdict, str]:
+    """Judge a claim by what the worse row's error has above the better one's; say why.
+
+    The 95% interval decides: whether it lies above 0, below 0, or on both sides of it; of a claim
+    that two are the same, whether it lies within the margin, beyond it, or on both sides of it.
+    """
+    told = f"{100 * found.value:+.2f} points, {100 * found.low:+.2f} to {100 * found.high:+.2f}"
+    if claim.within is None:
+        agree = sum(each > 0 for each in found.runs)
+        why = f"{told}; {agree} of {len(found.runs)} seeds that way"
+        if found.low > 0:
+            return "held", why
+        return ("did not hold" if found.high < 0 else "undecided"), why
+    why = f"{told}; to be within {100 * claim.within:.0f}"
+    if -claim.within <= found.low and found.high <= claim.within:
+        return "held", why
+    apart = found.low > claim.within or found.high < -claim.within
+    return ("did not hold" if apart else "undecided"), why

@@ -1,0 +1,153 @@
+import csv
+import json
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+from omegaconf import OmegaConf
+
+from gapnet.cli.sweep import check_processes
+from gapnet.cli.sweep_summary import Job, groups_of, name_of, print_summary, write_summary
+from gapnet.errors import GapnetError
+from tests.cli.conftest import QUICK, SMALL, Command, script
+
+LAUNCHERS = {
+    "basic": [],
+    "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+    "submitit": ["hydra/launcher=submitit_local"],
+}
+
+
+def finished(folder: Path, *overrides: str, **figures: float) -> Job:
+    """Leave a run with figures in an own folder."""
+    place = folder / "_".join(overrides)
+    place.mkdir()
+    thresholds = {"top1_error": [None], "gt_known_error": ["fixed", "val"]}
+    metrics = [
+        {"metric": metric, "value": value + 0.5 * (by == "val"), "chosen_on": by}
+        for metric, value in figures.items()
+        for by in thresholds[metric]
+    ]
+    (place / "metrics.json").write_text(json.dumps(metrics))
+    return Job(overrides, str(place), None)
+
+
+def test_jobs_are_grouped_by_all_but_the_seed(tmp_path: Path) -> None:
+    jobs = [
+        finished(tmp_path, "data=x", "model=a", "seed=0", top1_error=0.2, gt_known_error=0.5),
+        finished(tmp_path, "data=x", "model=a", "seed=1", top1_error=0.4, gt_known_error=0.5),
+        finished(tmp_path, "data=x", "model=b", "seed=0", top1_error=0.1, gt_known_error=0.3),
+        Job(("data=x", "model=b", "seed=1"), None, "no"),
+    ]
+    a, b = groups_of(jobs)
+    assert (a.name, a.seeds, b.name, b.seeds) == ("model=a", 2, "model=b", 1)
+    assert a.figures["top1_error"] == (mean([0.2, 0.4]), stdev([0.2, 0.4]))
+    assert a.figures["gt_known_error"] == (0.5, 0)
+    assert b.figures == {"top1_error": (0.1, None), "gt_known_error": (0.3, None)}
+    assert name_of(jobs[3], jobs) == "model=b seed=1"
+
+
+def test_where_only_the_seed_varies_there_is_one_group(tmp_path: Path) -> None:
+    jobs = [finished(tmp_path, "lr=1", f"seed={seed}", top1_error=0.1) for seed in range(3)]
+    (group,) = groups_of(jobs)
+    assert (group.name, group.seeds) == ("all jobs", 3)
+
+
+def test_a_sweep_without_figures_has_a_summary_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = [Job(("a=1",), None, None), Job(("a=2",), None, "cannot, or must not")]
+    print_summary(groups_of(jobs), jobs)
+    assert capsys.readouterr().out == "failed: a=2: cannot, or must not\n"
+    write_summary(groups_of(jobs), jobs, tmp_path / "summary.csv")
+    with (tmp_path / "summary.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["jobs"], row["seeds"], row["error"]) == ("a=2", "0", "cannot, or must not")
+
+
+@pytest.mark.parametrize(
+    ("trainer", "refused"),
+    [
+        ({"devices": 1}, False),
+        ({"devices": 2}, True),
+        ({"devices": "2"}, True),
+        ({"devices": [0, 1]}, True),
+        ({"devices": [1]}, False),
+        ({"devices": "0,1"}, True),
+        ({"devices": "auto"}, False),
+        ({"devices": 1, "num_nodes": 2}, True),
+        ({"devices": 2, "strategy": "ddp_spawn"}, False),
+        ({"devices": 2, "strategy": "ddp"}, True),
+    ],
+    ids=str,
+)
+def test_several_processes_are_no_job_of_a_sweep(trainer: dict, refused: object) -> None:
+    cfg = OmegaConf.create({"accelerator": "cpu", **trainer})
+    if not refused:
+        check_processes(cfg)
+        return
+    with pytest.raises(GapnetError, match=r"hydra/launcher=joblib.*ddp_spawn.*one command per job"):
+        check_processes(cfg)
+
+
+def test_every_device_that_is_there_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    for devices in ("auto", -1):
+        with pytest.raises(GapnetError, match="start the whole sweep again"):
+            check_processes(OmegaConf.create({"accelerator": "auto", "devices": devices}))
+
+
+def test_a_sweep_over_several_processes_starts_nothing(gapnet: Command, tmp_path: Path) -> None:
+    outcome = gapnet("train", "-m", "trainer.devices=2", "trainer.accelerator=cpu", "seed=0,1")
+    assert outcome.status == 1
+    assert outcome.err.startswith("gapnet train: trainer.devices=2")
+    assert len(outcome.err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_a_sweep_shows_its_traceback_on_request(
+    gapnet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Traceback" not in gapnet("compare", "-m", "resamples=0,-1", "a=x", "b=y").err
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    outcome = gapnet("compare", "-m", "resamples=0,-1", "a=x", "b=y")
+    assert outcome.status == 1
+    assert outcome.err.count("Traceback") == 2
+    assert "failed: resamples=0: resamples=0: must be a whole number" in outcome.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_sweep_ends_with_a_summary_whatever_its_launcher(
+    launcher: str, shapes_root: Path, tmp_path: Path
+) -> None:
+    job = [*SMALL, *QUICK, "report.images=0", f"data.root={shapes_root}", "name=two"]
+    sweep = ["optim.lr=0.01,0.001", "seed=0,-1", *LAUNCHERS[launcher]]
+    outcome = script(tmp_path, "train.py", "-m", *job, *sweep)
+    assert outcome.status == 1
+    assert outcome.out.count("must be a whole number from 0 to") == 2
+    assert "failed: optim.lr=0.01 seed=-1: seed=-1: must be" in outcome.out
+    runs = tmp_path / "runs"
+    assert len(list((runs / "two").glob("*/metrics.json"))) == 2
+    (folder,) = (runs / "sweeps").iterdir()
+    assert {"multirun.yaml", "summary.csv"} <= {path.name for path in folder.iterdir()}
+    assert not (runs / "multirun.yaml").exists()
+    with (folder / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["jobs"] for row in rows[:2]] == ["optim.lr=0.01", "optim.lr=0.001"]
+    assert [row["seeds"] for row in rows] == ["1", "1", "0", "0"]
+    assert all(0 <= float(row["gt_known_error"]) <= 1 for row in rows[:2])
+    assert all(row["top1_error/deviation"] == "" for row in rows[:2])
+
+
+@pytest.mark.slow
+def test_a_training_can_be_stopped_before_its_evaluation(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    assert gapnet("train", "evaluate=1").err == "gapnet train: evaluate=1: must be true or false\n"
+    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", "evaluate=false")
+    assert outcome.status == 0, outcome.err
+    run = (tmp_path / "runs" / "latest").resolve()
+    assert (run / "checkpoints" / "best.ckpt").is_file()
+    assert not (run / "predictions").exists()
+    assert not (run / "metrics.json").exists()
