@@ -10,13 +10,16 @@ T = TypeVar("T")
 console = Console(stderr=True)
 
 
-def track(items: Iterable[T], what: str, *, total: int) -> Iterator[T]:
-    """Pass `items` on, showing how many of `total` have come by."""
+def track(items: Iterable[T], what: str, *, total: int, leave: bool = True) -> Iterator[T]:
+    """Pass `items` on, showing how many of `total` have come by; `leave` leaves the full bar."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    shown = Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=not leave
+    )
+    with shown as progress:
         yield from progress.track(items, total=total, description=what)

@@ -1,16 +1,17 @@
 """About how long a GPU takes for the jobs of a table."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import build
 
 if TYPE_CHECKING:
     from gapnet.data.sample import Source
-    from gapnet.localization.localizer import Localizer
     from gapnet.models.gapnet import GapNet
 
 FORWARD_AND_BACK = 3  # times the work of a forward pass
@@ -45,9 +46,9 @@ def work_of(cfg: DictConfig, counts: Mapping[str, int], *, trains: bool) -> Work
     from gapnet.cli.assemble import rules_of
 
     localizer = rules_of(cfg).localizer
-    network = _network(cfg)
+    network = _network(json.dumps(OmegaConf.to_container(cfg.model, resolve=True)))
     epochs = max(cfg.trainer.max_epochs, 0) if trains else 0
-    images = counts["evaluated"] * _passes(localizer, network)
+    images = counts["evaluated"] * localizer.passes(network.facts.input_size)
     return Work(_multiplies(network), counts["trained"] * epochs, images)
 
 
@@ -62,19 +63,18 @@ def count_images(source: "Source | None", split: str | None) -> dict[str, int]:
     }
 
 
-def _network(cfg: DictConfig) -> "GapNet":
-    """Build a network that has sizes, and no weights."""
+@cache
+def _network(model: str) -> "GapNet":
+    """Build a network, from its configuration in JSON, that has sizes and no weights."""
     import torch
-    from omegaconf import open_dict
 
-    bare = cfg.copy()
-    with open_dict(bare):
-        bare.model.update(pretrained=False, weights=None, reset_head=False)
+    bare = json.loads(model) | {"pretrained": False, "weights": None, "reset_head": False}
     with torch.device("meta"):
-        network: GapNet = build(bare, "model", num_classes=1000)
+        network: GapNet = build(OmegaConf.create({"model": bare}), "model", num_classes=1000)
     return network
 
 
+@cache
 def _multiplies(network: "GapNet") -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -83,10 +83,3 @@ def _multiplies(network: "GapNet") -> float:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network.eval()(image)
     return float(counter.get_total_flops()) / PER_MULTIPLY
-
-
-def _passes(localizer: "Localizer", network: "GapNet") -> int:
-    """Count the passes that an image takes: its looks, and what the maps of each take."""
-    size = network.facts.input_size
-    classes = localizer.guesses.classes + 1
-    return localizer.crops.looks * (1 + localizer.saliency.passes(classes, size))

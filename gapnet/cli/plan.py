@@ -67,7 +67,7 @@ class Cell:
         return all(evaluation.done for _, evaluation in self.jobs)
 
 
-Compose = Callable[[list[str]], DictConfig]
+Compose = Callable[[tuple[str, ...]], DictConfig]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Plan:
         own = [f"seed={seed}", f"name={network}", placed("paths.runs", Path(self.cfg.runs))]
         recipe = f"experiment={self._recipe(network)}"
         arguments = merged([recipe], described.model, self.handed, own)
-        return Job("train", arguments, Path(self.compose([*arguments]).folder), arguments)
+        return Job("train", arguments, Path(self.compose(arguments).folder), arguments)
 
     def _recipe(self, network: str) -> str:
         told = self.cfg.table.recipes.get(self.cfg.recipe, [self.cfg.recipe])
@@ -158,8 +158,8 @@ class Plan:
 
     def _is_own(self, training: Job, evaluated: tuple[str, ...]) -> bool:
         """Tell whether the evaluation that a training ends with is the one that is wanted."""
-        own = self.compose([*training.arguments])
-        wanted = self.compose([*merged(training.arguments, evaluated)])
+        own = self.compose(training.arguments)
+        wanted = self.compose(merged(training.arguments, evaluated))
         return all(_plain(own[key]) == _plain(wanted[key]) for key in (*GROUPS, "split"))
 
     def _of_file(self, network: str, given: str, evaluated: tuple[str, ...]) -> Job:

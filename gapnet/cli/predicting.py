@@ -49,7 +49,13 @@ def predict(cfg: DictConfig, subject: Subject, splits: Sequence[str]) -> dict[st
         place = subject.folder / PREDICTIONS / split
         finished = done(place, about) if cfg.get("resume", False) else set()
         left = sum(each not in finished for each in records.ids)
-        log.info("predicting %s: %d images%s", split, left, " that are missing" * bool(finished))
+        log.info(
+            "predicting %s: %d images%s, %s",
+            split,
+            left,
+            " that are missing" * bool(finished),
+            _passes(subject, left),
+        )
         if left:
             kept = _kept(cfg, subject.folder / MAPS / split)
             jobs.append(Job(records, Writer(place, about), kept))
@@ -61,6 +67,12 @@ def predict(cfg: DictConfig, subject: Subject, splits: Sequence[str]) -> dict[st
         split: read_aligned(subject.folder / PREDICTIONS / split, subject.data.records(split).ids)
         for split in splits
     }
+
+
+def _passes(subject: Subject, images: int) -> str:
+    """Say how much there is to do."""
+    each = subject.rules.localizer.passes(subject.network.facts.input_size)
+    return f"{images * each:,} passes through the network"
 
 
 def read_aligned(folder: Path, ids: Sequence[str]) -> Predictions:

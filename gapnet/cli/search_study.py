@@ -77,7 +77,7 @@ def _open_storage(url: str) -> "RDBStorage":
     """Open a storage in which a trial whose worker died is run again with the same values."""
     from optuna.exceptions import ExperimentalWarning, OptunaError
     from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-    from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     file = url.startswith("sqlite")
     warnings.simplefilter("ignore", ExperimentalWarning)
@@ -94,9 +94,7 @@ def _open_storage(url: str) -> "RDBStorage":
             if not left or isinstance(error, (ImportError, ArgumentError)):
                 reason = str(error).partition("\n")[0]
                 raise GapnetError(f"storage: cannot be opened ({reason})") from error
-            if not isinstance(error, OperationalError):
-                log.debug("storage: %s; trying again", error)
-            time.sleep(1)
+            time.sleep(1)  # another worker may be making its tables
     raise AssertionError
 
 

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from omegaconf import DictConfig
 
 from gapnet.cli.handed import own_keys, refuse_sweep, split
 from gapnet.cli.plan import Cell, Job, Plan, ordered
+from gapnet.cli.runs import short
 from gapnet.cli.search_space import quoted
 from gapnet.errors import GapnetError
-from gapnet.layout import ENVIRONMENT, METRICS, VERDICTS, write_whole
+from gapnet.layout import ENVIRONMENT, METRICS, SUBMISSION, VERDICTS, write_whole
 
 if TYPE_CHECKING:
     from gapnet.evaluation.seeds import Averaged
@@ -52,6 +54,9 @@ def task(cfg: DictConfig) -> None:
         _show(cfg, jobs)
         return
     failures = _run(jobs)
+    for job in plan.submissions():
+        if (job.folder / SUBMISSION).is_dir():
+            print(f"submission: {short(job.folder / SUBMISSION)}")
     place = Path(cfg.to) if cfg.to else Path(cfg.runs) / TABLES
     _write(cfg, _sheet(cfg, plan, cells), _judged(cfg, cells), place)
     if failures:
@@ -74,11 +79,12 @@ def _check(cfg: DictConfig) -> None:
         raise GapnetError(f"checkpoints.{unknown[0]}: no such network; there are: {known}")
 
 
-def _compose(overrides: list[str]) -> DictConfig:
+@cache
+def _compose(overrides: tuple[str, ...]) -> DictConfig:
     """Compose the configuration of a training."""
     from hydra import compose
 
-    return compose("train", overrides)
+    return compose("train", list(overrides))
 
 
 def _run(jobs: Sequence[Job]) -> list[str]:
@@ -120,13 +126,16 @@ def _show(cfg: DictConfig, jobs: Sequence[Job]) -> None:
         if job.done:
             print(f"# is there: {_told(job)}")
             continue
-        composed = _compose([*job.like])
+        composed = _compose(job.like)
         lacking = composed.data.get("root") is not None and not Path(composed.data.root).is_dir()
         counts = count_images(None if lacking else build(composed, "data"), composed.split)
         hours = work_of(composed, counts, trains=job.command == "train").hours(cfg.tflops)
         total += hours
         print(f"# about {hours:.3g} GPU hours\n{_told(job)}")
-    print(f"# together about {total:.3g} hours of a GPU that reaches {cfg.tflops:g} TFLOP/s")
+    print(
+        f"# together about {total:.3g} hours of a GPU that reaches {cfg.tflops:g} TFLOP/s "
+        "(tflops=...), where it need not wait for images"
+    )
 
 
 def _sheet(cfg: DictConfig, plan: Plan, cells: Sequence[Cell]) -> "Sheet":

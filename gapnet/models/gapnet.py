@@ -124,7 +124,7 @@ class GapNet(nn.Module):
             return self.head
         raise GapnetError(
             f"network {self.name!r} has no class maps: fully connected layers stand between its "
-            f"features and its classes; take {self.name}_gap, or saliency=gradient"
+            f"features and its classes; take {self.name}_gap, or saliency=grad_cam"
         )
 
     def see_grey(self) -> None:

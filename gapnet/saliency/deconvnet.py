@@ -39,6 +39,6 @@ class Deconvnet:
         """Refuse a network that rectifies by another function."""
         check_rectifiers(network, "deconvnet")
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:  # noqa: ARG002
+    def passes(self, classes: int, size: tuple[int, int]) -> int:
         """Count one forward, which is recorded, and one backward per class."""
         return 1 + classes

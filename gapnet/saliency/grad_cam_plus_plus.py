@@ -34,6 +34,6 @@ class GradCamPlusPlus:
     def check(self, network: GapNet) -> None:
         """Take every network."""
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:  # noqa: ARG002
+    def passes(self, classes: int, size: tuple[int, int]) -> int:
         """Count none: forward and backward, only the head is passed again, not the trunk."""
         return 0

@@ -20,6 +20,6 @@ class Gradient:
     def check(self, network: GapNet) -> None:
         """Take every network."""
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:  # noqa: ARG002
+    def passes(self, classes: int, size: tuple[int, int]) -> int:
         """Count one forward, which is recorded, and one backward per class."""
         return 1 + classes

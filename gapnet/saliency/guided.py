@@ -41,6 +41,6 @@ class GuidedBackprop:
         """Refuse a network that rectifies by another function."""
         check_rectifiers(network, "guided")
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:  # noqa: ARG002
+    def passes(self, classes: int, size: tuple[int, int]) -> int:
         """Count one forward, which is recorded, and one backward per class."""
         return 1 + classes

@@ -61,7 +61,7 @@ class Occlusion:
         whole = single(seen.logits).gather(1, classes)
         parts = torch.split(every, self.batch)
         drops = []
-        for part in track(parts, "occluding", total=len(parts)):
+        for part in track(parts, "occluding", total=len(parts), leave=False):
             image, y, x = part.unbind(1)
             hidden = rows[y][:, None, :, None] & columns[x][:, None, None, :]
             logits = network(seen.images[image].masked_fill(hidden, 0))
@@ -77,7 +77,7 @@ class Occlusion:
                 f"{network.name!r} is shown, {height} x {width} pixels"
             )
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:  # noqa: ARG002
+    def passes(self, classes: int, size: tuple[int, int]) -> int:
         """Count the patches: a forward pass gives the scores of all classes behind one."""
         height, width = size
         return len(starts(height, self.window, self.stride)) * len(

@@ -148,6 +148,12 @@ def test_a_wrong_argument_is_one_line(gapnet: Command, argument: str, message: s
     assert message in line
 
 
+def test_a_missing_extra_is_one_line(gapnet: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    outcome = gapnet("search")
+    assert outcome.err == "gapnet search: plotly is not installed: pip install '.[search]'\n"
+
+
 # When a worker starts a trial
 
 
