@@ -17,7 +17,7 @@ def test_help_shows_the_groups_and_what_a_person_would_want(tmp_path: Path, comm
     outcome = script(tmp_path, f"{command}.py", "--help")
     assert outcome.status == 0
     assert "python evaluate.py run=runs/latest" in outcome.out
-    for group in ("data: cub, folder, ilsvrc, metadata, shapes", "boxer: paper, wsol"):
+    for group in ("data: cub, folder, ilsvrc, metadata, shapes", "boxer: grabcut, released, threshold20, tight_loose, wsol"):
         assert group in outcome.out
     assert list(tmp_path.iterdir()) == []
 
