@@ -48,7 +48,7 @@ def work_of(cfg: DictConfig, counts: Mapping[str, int], *, trains: bool) -> Work
     localizer = rules_of(cfg).localizer
     network = _network(json.dumps(OmegaConf.to_container(cfg.model, resolve=True)))
     epochs = max(cfg.trainer.max_epochs, 0) if trains else 0
-    images = counts["evaluated"] * localizer.passes(network.facts.input_size)
+    images = counts["evaluated"] * localizer.passes(network)
     return Work(_multiplies(network), counts["trained"] * epochs, images)
 
 

@@ -166,6 +166,8 @@ class Plan:
         path = Path(given).absolute()
         if not path.is_file():
             raise GapnetError(f"checkpoints.{network}={given}: no such file")
+        own = filter(is_evaluated, self.cfg.table.networks[network].model)  # maps it can have
+        evaluated = merged(own, evaluated)
         place = Path(self.cfg.runs).absolute() / network / f"given-{_digest([str(path)])}"
         like = merged(self.training(network, 0).arguments, evaluated)
         return _evaluation(placed("checkpoint", path), evaluated, place / EVALUATIONS, like)

@@ -71,7 +71,7 @@ def predict(cfg: DictConfig, subject: Subject, splits: Sequence[str]) -> dict[st
 
 def _passes(subject: Subject, images: int) -> str:
     """Say how much there is to do."""
-    each = subject.rules.localizer.passes(subject.network.facts.input_size)
+    each = subject.rules.localizer.passes(subject.network)
     return f"{images * each:,} passes through the network"
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from gapnet.cli.handed import own_keys, refuse_sweep, split
 from gapnet.cli.plan import Cell, Job, Plan, ordered
@@ -39,6 +39,8 @@ def complete(arguments: list[str]) -> list[str]:
     for each in handed:
         refuse_sweep(each, "a table takes one value for all of its runs")
     said = ["dry_run=true"] if len(dry) < len(arguments) else []
+    # Hydra takes a key that is not there only with ++
+    kept = [f"++{each}" if each.startswith("checkpoints.") else each for each in kept]
     return [*kept, *said, f"handed=[{','.join(map(quoted, handed))}]"]
 
 
@@ -67,11 +69,14 @@ def task(cfg: DictConfig) -> None:
 
 
 def _check(cfg: DictConfig) -> None:
-    if not cfg.seeds or not all(type(each) is int and each >= 0 for each in cfg.seeds):
+    if not (cfg.rows is None or (isinstance(cfg.rows, ListConfig) and cfg.rows)):
+        raise GapnetError(f"rows={cfg.rows}: must be a list of rows, or null for all of them")
+    listed = isinstance(cfg.seeds, ListConfig) and len(cfg.seeds) > 0
+    if not (listed and all(type(each) is int and each >= 0 for each in cfg.seeds)):
         raise GapnetError(f"seeds={cfg.seeds}: must be a list of whole numbers from 0 on")
     if type(cfg.resamples) is not int or cfg.resamples < 1:
         raise GapnetError(f"resamples={cfg.resamples}: must be a whole number from 1 on")
-    if not cfg.tflops > 0:
+    if not (isinstance(cfg.tflops, int | float) and cfg.tflops > 0):
         raise GapnetError(f"tflops={cfg.tflops}: must be above 0")
     unknown = [each for each in cfg.checkpoints if each not in cfg.table.networks]
     if unknown:

@@ -36,10 +36,10 @@ class Localizer:
                 "or boxer=released"
             )
 
-    def passes(self, input_size: tuple[int, int]) -> int:
+    def passes(self, network: GapNet) -> int:
         """Count the passes through the network, forward or backward, that an image takes."""
-        classes = self.guesses.classes + 1  # and the true one
-        return self.crops.looks * (1 + self.saliency.passes(classes, input_size))
+        classes = min(self.guesses.classes, network.num_classes) + 1  # and the true one
+        return self.crops.looks * (1 + self.saliency.passes(classes, network.facts.input_size))
 
     def look(self, network: GapNet, images: Tensor) -> Looked:
         """Look at normalised images (B, 3, H, W)."""

@@ -39,13 +39,24 @@ vgg16_bn_gap = _gap("vgg16_bn")
 vgg19_bn_gap = _gap("vgg19_bn")
 
 
-@register
-def vgg16(num_classes: int, *, dropout: float = 0.5, input_size: int = 224) -> GapNet:
-    """Leave VGG-16 as it is; it has no class maps."""
-    trunk = trunk_of(lambda: _whole("vgg16"), at="avgpool")
-    layers = trunk_of(lambda: _whole("vgg16", dropout=dropout).classifier, at="5")
-    published = Torchvision("vgg16", head={"classifier.6": "linear", "classifier": "layers"})
-    return GapNet(trunk, FlatHead(layers, FC7, num_classes), Facts.of(trunk, input_size), published)
+def _published(architecture: str) -> Builder:
+    """Make the builder of a VGG as it is."""
+
+    def build(num_classes: int, *, dropout: float = 0.5, input_size: int = 224) -> GapNet:
+        """Leave a VGG as it is; it has no class maps."""
+        trunk = trunk_of(lambda: _whole(architecture), at="avgpool")
+        layers = trunk_of(lambda: _whole(architecture, dropout=dropout).classifier, at="5")
+        published = Torchvision(
+            architecture, head={"classifier.6": "linear", "classifier": "layers"}
+        )
+        head = FlatHead(layers, FC7, num_classes)
+        return GapNet(trunk, head, Facts.of(trunk, input_size), published)
+
+    return register(build, name=architecture)
+
+
+vgg16 = _published("vgg16")
+vgg16_bn = _published("vgg16_bn")
 
 
 def _whole(architecture: str, *, dropout: float = 0.5) -> VGG:

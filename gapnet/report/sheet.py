@@ -9,7 +9,10 @@ from gapnet.evaluation.seeds import Averaged
 from gapnet.report.paper import Quoted
 
 PAPER = ("top-1", "top-5")  # the labels of figures that the paper has
-ESCAPED = str.maketrans({"%": r"\%", "&": r"\&", "_": r"\_", "#": r"\#"})
+WORDS = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum"}  # what LaTeX calls them
+ESCAPED = str.maketrans(
+    {each: rf"\{each}" for each in "%&_#${}"} | {each: rf"\text{WORDS[each]}{{}}" for each in WORDS}
+)
 DETAILS = ("ours", "low", "high", "n", "seeds", "deviation", "commit", "deviates")
 
 

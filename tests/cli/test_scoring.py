@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from torch import Tensor
 
 from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.evaluation import predict

@@ -18,6 +18,7 @@ SLOW = {
     "resnet50_gap",
     "timm_gap",
     "vgg16",
+    "vgg16_bn",
     "vgg16_bn_gap",
     "vgg16_gap",
     "vgg19_bn_gap",

@@ -21,6 +21,7 @@ CUTS = {  # where torchvision's network gives what our trunk gives
     "vgg16_bn_gap": ("vgg16_bn", "features.42"),
     "vgg19_bn_gap": ("vgg19_bn", "features.51"),
     "vgg16": ("vgg16", "avgpool"),
+    "vgg16_bn": ("vgg16_bn", "avgpool"),
     "googlenet_gap": ("googlenet", "inception4e"),
     "googlenet": ("googlenet", "inception5b"),
     "inception_v3_gap": ("inception_v3", "Mixed_6e"),
@@ -29,7 +30,7 @@ CUTS = {  # where torchvision's network gives what our trunk gives
     "resnet101_gap": ("resnet101", "layer4"),
     "resnet50": ("resnet50", "layer4"),
 }
-TWINS = ["alexnet", "vgg16", "googlenet", "resnet50"]
+TWINS = ["alexnet", "vgg16", "vgg16_bn", "googlenet", "resnet50"]
 INCEPTIONS = {"googlenet", "inception_v3"}
 
 

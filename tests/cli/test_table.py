@@ -1,0 +1,308 @@
+"""`gapnet table`."""
+
+import csv
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from omegaconf import OmegaConf
+
+from gapnet.cli.table import _check, complete
+from gapnet.errors import GapnetError
+from tests.cli.conftest import QUICK, Command, Outcome, Trained, script
+
+ILSVRC = ["data=ilsvrc", "data.root=nowhere"]
+ONE = ["table=table2", "rows=[alexnet_gap]", "looks=single"]
+DRAWN = [
+    "data=shapes",
+    "data.size=72",
+    "data.classes=6",
+    "data.train=24",
+    "data.val=12",
+    "data.test=12",
+    "model.input_size=72",
+]
+FILL = ["recipe=stand_in", "looks=single", "resamples=20", *DRAWN, *QUICK, "report.images=0"]
+TRAINED, LOCALIZED = "alexnet_star_gap", "alexnet_backprop"
+
+
+def last_line(outcome: Outcome) -> str:
+    assert outcome.status == 1, outcome.out
+    return outcome.err.splitlines()[-1]
+
+
+# What the arguments are
+
+
+def test_what_a_table_does_not_take_is_handed_on() -> None:
+    *kept, handed = complete(["rows=[nin]", "data=shapes", "--dry-run", "+trainer.x=1"])
+    assert kept == ["rows=[nin]", "dry_run=true"]
+    assert handed.startswith("handed=[")
+    assert handed.count("data=shapes") == handed.count("+trainer.x=1") == 1
+
+
+@pytest.mark.parametrize("flag", ["-m", "--multirun"])
+def test_a_table_is_no_sweep(flag: str) -> None:
+    with pytest.raises(GapnetError, match="-m: a table is no sweep; name its rows with rows="):
+        complete([flag])
+
+
+def test_a_sweep_value_is_named() -> None:
+    with pytest.raises(GapnetError, match="^optim.lr=1,2: a table takes one value for all"):
+        complete(["optim.lr=1,2"])
+
+
+SOUND = {
+    "rows": None,
+    "seeds": [0],
+    "resamples": 10,
+    "tflops": 1.0,
+    "checkpoints": {},
+    "table": {"networks": {"nin": {}, "vgg16": {}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rows": "nin"}, "rows=nin: must be a list of rows, or null for all of them"),
+        ({"rows": []}, "rows=[]: must be a list of rows, or null for all of them"),
+        ({"seeds": []}, "seeds=[]: must be a list of whole numbers from 0 on"),
+        ({"seeds": [0, -1]}, "seeds=[0, -1]: must be a list of whole numbers from 0 on"),
+        ({"seeds": [True]}, "seeds=[True]: must be a list of whole numbers from 0 on"),
+        ({"seeds": 3}, "seeds=3: must be a list of whole numbers from 0 on"),
+        ({"resamples": 0}, "resamples=0: must be a whole number from 1 on"),
+        ({"resamples": 1.5}, "resamples=1.5: must be a whole number from 1 on"),
+        ({"tflops": 0}, "tflops=0: must be above 0"),
+        ({"tflops": "fast"}, "tflops=fast: must be above 0"),
+        ({"checkpoints": {"nix": "a"}}, "checkpoints.nix: no such network; there are: nin, vgg16"),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_is_named_with_its_rule(wrong: dict, message: str) -> None:
+    with pytest.raises(GapnetError) as caught:
+        _check(OmegaConf.create({**SOUND, **wrong}))
+    assert str(caught.value) == message
+
+
+def test_sound_values_pass() -> None:
+    _check(OmegaConf.create({**SOUND, "seeds": [0, 7], "checkpoints": {"nin": "a"}}))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-m"], "-m: a table is no sweep"),
+        (["seeds=[]"], "seeds=[]: must be a list of whole numbers from 0 on"),
+        (["rows=[nix]"], "rows=['nix']: no row nix; there are: ['googlenet_gap', "),
+        (["checkpoints.nix=a.ckpt"], "checkpoints.nix: no such network; there are: vgg16_gap, "),
+        ([*ONE, "optm.lr=1"], "optm: no such key; did you mean 'optim'?"),
+        ([*ONE, "checkpoints.alexnet_gap=a.ckpt"], "checkpoints.alexnet_gap=a.ckpt: no such file"),
+    ],
+    ids=lambda each: each[-1] if isinstance(each, list) else "",
+)
+def test_a_wrong_argument_is_one_line(
+    gapnet: Command, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    outcome = gapnet("table", *arguments)
+    assert message in last_line(outcome)
+    assert outcome.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+# What would be done
+
+
+def test_a_dry_run_shows_each_command_with_its_hours_and_their_sum(
+    gapnet: Command, tmp_path: Path
+) -> None:
+    outcome = gapnet("table", *ONE, *ILSVRC, "trainer.max_epochs=5", "tflops=10", "--dry-run")
+    assert outcome.status == 0, outcome.err
+    hours = [float(each) for each in re.findall(r"^# about (\S+) GPU", outcome.out, re.M)]
+    commands = [shlex.split(each) for each in re.findall(r"^python.*$", outcome.out, re.M)]
+    assert [each[:4] for each in commands[:2]] == [
+        ["python", "-m", "gapnet", "train"],
+        ["python", "-m", "gapnet", "evaluate"],
+    ]
+    assert len(commands) == len(hours)
+    assert "data.root=nowhere" in commands[0]
+    passes = 3 * 5 * 1_281_167 + 50_000
+    assert hours[0] == pytest.approx(2 * 1.055e9 * passes / 10e12 / 3600, rel=0.01)
+    total = re.search(r"# together about (\S+) hours of a GPU that reaches 10 TFLOP/s", outcome.out)
+    assert total is not None
+    assert float(total[1]) == pytest.approx(sum(hours), rel=0.02)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_tells_what_is_there(gapnet: Command, tmp_path: Path) -> None:
+    file = tmp_path / "mine.ckpt"
+    file.touch()
+    given = [*ONE, *ILSVRC, f"checkpoints.alexnet_gap={file}", "--dry-run"]
+    told = re.findall(r"folder=(\S+)", gapnet("table", *given).out)
+    there = Path(told[0])
+    there.mkdir(parents=True)
+    for name in ("metrics.json", "verdicts.parquet"):
+        (there / name).touch()
+    lines = gapnet("table", *given).out.splitlines()
+    (line,) = [each for each in lines if each.startswith("# is there: ")]
+    assert f"checkpoint={file}" in line
+    assert f"folder={there}" in line
+    assert len(told) == len(set(told)) == 1 + sum("GPU hours" in each for each in lines)
+
+
+# Filled
+
+
+class Filled(NamedTuple):
+    home: Path
+    first: Outcome
+    before: dict[Path, int]
+    whole: Outcome
+
+    @property
+    def text(self) -> str:
+        return (self.home / "runs/tables/table2.md").read_text()
+
+
+def fill(home: Path, *more: str) -> Outcome:
+    return script(home, "experiments/table2.py", *FILL, *more)
+
+
+def written(home: Path) -> dict[Path, int]:
+    """List the files of runs, and when each was written."""
+    runs = [each for each in (home / "runs").glob("alexnet*/*/**/*") if each.is_file()]
+    return {path.relative_to(home): path.stat().st_mtime_ns for path in runs}
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    lines = [each for each in text.splitlines() if each.startswith("|")]
+    header, _, *rows = [[cell.strip() for cell in each.strip("|").split("|")] for each in lines]
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Fill one row, and then two."""
+    home = tmp_path_factory.mktemp("table")
+    first = fill(home, f"rows=[{TRAINED}]")
+    before = written(home)
+    return Filled(home, first, before, fill(home, f"rows=[{TRAINED},{LOCALIZED}]"))
+
+
+@pytest.mark.slow
+def test_a_row_is_filled_alone(filled: Filled) -> None:
+    assert filled.first.status == 0, filled.first.err
+    assert "| AlexNet*-GAP | 63.75 | 49.53 |" in filled.first.out
+    assert "AlexNet |" not in filled.first.out
+
+
+@pytest.mark.slow
+def test_what_is_there_is_not_run_again(filled: Filled) -> None:
+    assert filled.whole.status == 0, filled.whole.err
+    assert len(filled.before) > 10
+    assert filled.before.items() <= written(filled.home).items()
+    assert filled.whole.err.count("is there: ") == 2
+
+
+@pytest.mark.slow
+def test_the_table_has_no_gap_left(filled: Filled) -> None:
+    rows = rows_of(filled.text)
+    assert [row["method"] for row in rows] == ["AlexNet*-GAP", "Backprop on AlexNet"]
+    assert not any("?" in cell for row in rows for cell in row.values())
+    assert all(row["n"] == "12" and row["commit"] for row in rows)
+    assert rows[0]["GrabCut, top-1"] == ""
+    assert all(re.fullmatch(r"[\d.]+ \(.* to .*\)", row["20% rule, top-5"]) for row in rows)
+
+
+@pytest.mark.slow
+def test_the_table_says_what_it_is_of_and_how_it_was_made(filled: Filled) -> None:
+    assert (
+        "stand-in data set (shapes (stand-in data)). They say nothing about ILSVRC" in filled.text
+    )
+    assert "experiments/table2.py" in filled.text
+    assert "Recipe: stand_in; looks: single." in filled.text
+    assert re.search(r"Hardware: \d+ cores, .*, torch ", filled.text)
+
+
+@pytest.mark.slow
+def test_a_claim_of_rows_that_are_there_is_judged(filled: Filled) -> None:
+    told = [each for each in filled.text.splitlines() if each.startswith("- **")]
+    judged = [each for each in told if "not known yet" not in each]
+    assert "AlexNet*-GAP localizes better than backprop on AlexNet" in judged[0]
+    assert all("AlexNet*-GAP" in each and "backprop on AlexNet" in each for each in judged)
+    assert re.search(r"\([-+][\d.]+ points, .* of 1 seeds that way\)$", judged[0])
+
+
+@pytest.mark.slow
+def test_the_table_s_figures_are_those_of_the_runs(filled: Filled) -> None:
+    with (filled.home / "runs/tables/table2.csv").open(newline="") as file:
+        rows = {(row["column"], row["figure"]): row for row in csv.DictReader(file)}
+    (run,) = (filled.home / "runs" / "alexnet").iterdir()
+    metrics = json.loads((run / "metrics.json").read_text())
+    error = next(each for each in metrics if each["metric"] == "top5_localization_error")
+    assert rows["threshold20", "top-5"]["ours"] == f"{100 * error['value']:.2f}"
+    assert r"\begin{tabular}" in (filled.home / "runs/tables/table2.tex").read_text()
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_is_lost_is_made_again_alone(filled: Filled) -> None:
+    before, text = written(filled.home), filled.text
+    (lost,) = (filled.home / "runs" / TRAINED).glob("*/evaluations/*")
+    shutil.rmtree(lost)
+    outcome = fill(filled.home, f"rows=[{TRAINED},{LOCALIZED}]")
+    assert outcome.status == 0, outcome.err
+    after = written(filled.home)
+    assert after.keys() == before.keys()
+    changed = {path for path in after if after[path] != before[path]}
+    assert changed
+    assert all((filled.home / path).is_relative_to(lost) for path in changed)
+    assert rows_of(filled.text) == rows_of(text)
+
+
+@pytest.mark.slow
+def test_a_row_that_fails_leaves_the_others_filled(filled: Filled) -> None:
+    damaged = filled.home / "damaged.ckpt"
+    damaged.write_bytes(b"no checkpoint")
+    given = [f"checkpoints.alexnet={damaged}", "to=partly"]
+    outcome = fill(filled.home, f"rows=[{TRAINED},{LOCALIZED}]", *given)
+    told = last_line(outcome)
+    assert re.match(r"gapnet table: \d of \d commands failed", told)
+    assert f"python -m gapnet evaluate checkpoint={damaged} " in told
+    there, failed = rows_of((filled.home / "partly/table2.md").read_text())
+    assert "?" not in there.values()
+    assert failed["20% rule, top-1"] == failed["GrabCut, top-5"] == "?"
+    assert failed["paper, top-1"] == "65.17"
+
+
+@pytest.mark.slow
+def test_evaluations_of_a_training_that_fails_are_left_out(filled: Filled) -> None:
+    more = ["rows=[alexnet_gap]", "optim.lr=-1", "to=none"]
+    outcome = fill(filled.home, *more)
+    assert last_line(outcome).startswith("gapnet table: 1 of 2 commands failed")
+    assert "gapnet train experiment=stand_in" in last_line(outcome)
+    assert "2 of 2: left out, since its training failed" in outcome.err
+    assert (filled.home / "none/table2.md").is_file()
+
+
+@pytest.mark.slow
+def test_a_test_split_without_truth_becomes_a_submission(
+    trained: Trained, shapes_root: Path, tmp_path: Path
+) -> None:
+    tree = Path(shutil.copytree(shapes_root, tmp_path / "tree"))
+    (tree / "shapes.json").unlink()
+    shutil.rmtree(tree / "ILSVRC/Annotations/CLS-LOC/test")
+    file = shutil.copy(trained.run / "checkpoints/best.ckpt", tmp_path / "mine.ckpt")
+    given = [f"checkpoints.googlenet_gap={file}", "rows=[heuristics,overfeat_full]", "submit=true"]
+    data = ["data=ilsvrc", f"data.root={tree}", "looks=single", "resamples=20"]
+    quick = ["loader.num_workers=0", "trainer.accelerator=cpu", "report.images=0"]
+    outcome = script(tmp_path, "experiments/table3.py", *given, *data, *quick)
+    assert outcome.status == 0, outcome.err
+    (submission,) = (tmp_path / "runs/googlenet_gap").glob("given-*/evaluations/*/submission")
+    assert (submission / "kaggle.csv").read_text().count("\n") == 13
+    heuristics, overfeat = rows_of((tmp_path / "runs/tables/table3.md").read_text())
+    assert "?" not in heuristics.values()
+    assert (overfeat["paper, top-5"], overfeat["n"]) == ("29.90", "")

@@ -1,0 +1,174 @@
+"""Figures of several runs, against plain numpy."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from gapnet.errors import GapnetError
+from gapnet.evaluation.bootstrap import intervals
+from gapnet.evaluation.seeds import Averaged, average, difference
+
+IMAGES = 40
+MORE = {"resamples": 50, "seed": 3}
+ABOUT = {"data": "drawn", "split": "val", "truth": "0123"}
+FIGURE = "top1_error"
+
+
+def drawn(seed: int) -> list[float | None]:
+    return np.random.default_rng(seed).integers(0, 2, IMAGES).astype(float).tolist()
+
+
+def written(
+    path: Path,
+    values: list[float | None],
+    *,
+    column: str = f"ilsvrc/{FIGURE}",
+    ids: list[str] | None = None,
+    about: dict[str, str] = ABOUT,
+) -> Path:
+    ids = ids or [f"i{row}" for row in range(len(values))]
+    columns = {"id": ids, "label": [0] * len(ids), column: pa.array(values, pa.float64())}
+    pq.write_table(pa.table(columns).replace_schema_metadata(about), path)
+    return path
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> list[Path]:
+    return [written(tmp_path / f"{seed}.parquet", drawn(seed)) for seed in range(3)]
+
+
+VALUES = np.array([drawn(seed) for seed in range(3)])
+
+
+def averaged(runs: list[Path], figure: str = FIGURE) -> Averaged:
+    found = average(runs, figure, **MORE)
+    assert found is not None
+    return found
+
+
+def apart(better: list[Path], worse: list[Path]) -> Averaged:
+    found = difference(better, worse, FIGURE, **MORE)
+    assert found is not None
+    return found
+
+
+def test_the_average_is_the_mean_over_runs_and_images(three: list[Path]) -> None:
+    found = averaged(three)
+    assert found.value == pytest.approx(VALUES.mean(), abs=1e-12)
+    assert found.n == IMAGES
+
+
+def test_each_run_has_a_figure_of_its_own(three: list[Path]) -> None:
+    assert averaged(three).runs == pytest.approx(VALUES.mean(1).tolist(), abs=1e-12)
+
+
+def test_runs_are_apart_by_their_sample_standard_deviation(three: list[Path]) -> None:
+    means = VALUES.mean(1)
+    by_hand = np.sqrt(((means - means.mean()) ** 2).sum() / 2)
+    assert averaged(three).deviation == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_one_run_has_no_standard_deviation(three: list[Path]) -> None:
+    assert averaged(three[:1]).deviation is None
+
+
+def test_the_interval_is_the_bootstrap_s_of_the_mean_over_runs(three: list[Path]) -> None:
+    low, high = intervals(torch.from_numpy(VALUES.mean(0))[:, None], **MORE)
+    found = averaged(three)
+    assert (found.low, found.high) == (low.item(), high.item())
+    assert found.low < found.value < found.high
+
+
+def test_an_image_that_is_left_out_of_one_run_is_left_out_of_all(
+    three: list[Path], tmp_path: Path
+) -> None:
+    lacking = written(tmp_path / "lacking.parquet", [None, None, *drawn(1)[2:]])
+    found = averaged([three[0], lacking, three[2]])
+    assert found.n == IMAGES - 2
+    assert found.value == pytest.approx(VALUES[:, 2:].mean(), abs=1e-12)
+    assert found.runs == pytest.approx(VALUES[:, 2:].mean(1).tolist(), abs=1e-12)
+
+
+def test_rows_may_be_in_another_order(three: list[Path], tmp_path: Path) -> None:
+    ids = [f"i{row}" for row in reversed(range(IMAGES))]
+    turned = written(tmp_path / "turned.parquet", drawn(1)[::-1], ids=ids)
+    assert averaged([three[0], turned, three[2]]) == averaged(three)
+
+
+def test_a_figure_that_a_run_lacks_is_none(three: list[Path], tmp_path: Path) -> None:
+    assert average(three, "top5_error", **MORE) is None
+    other = written(tmp_path / "other.parquet", drawn(1), column="ilsvrc/top5_error")
+    assert average([*three, other], FIGURE, **MORE) is None
+
+
+def test_no_runs_have_no_figure() -> None:
+    assert average([], FIGURE, **MORE) is None
+
+
+def test_a_figure_is_named_in_full_but_for_its_protocol(tmp_path: Path) -> None:
+    name = "gt_known_error/val"
+    path = written(tmp_path / "a.parquet", drawn(0), column=f"wsol/{name}")
+    assert averaged([path], name).value == pytest.approx(VALUES[0].mean(), abs=1e-12)
+    assert average([path], "gt_known_error", **MORE) is None
+
+
+def test_of_several_protocols_the_first_one_counts(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet", drawn(0))
+    table = pq.read_table(path)
+    other = table.append_column(f"wsol/{FIGURE}", pa.array([1.0] * IMAGES))
+    pq.write_table(other.replace_schema_metadata(ABOUT), path)
+    assert averaged([path]).value == pytest.approx(VALUES[0].mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize("key", ABOUT)
+def test_runs_of_another_truth_are_refused(three: list[Path], tmp_path: Path, key: str) -> None:
+    other = written(tmp_path / "other.parquet", drawn(5), about={**ABOUT, key: "another"})
+    with pytest.raises(GapnetError, match=r"0\.parquet and .*other\.parquet: are of different"):
+        average([*three, other], FIGURE, **MORE)
+    with pytest.raises(GapnetError, match=r"0\.parquet and .*other\.parquet: are of different"):
+        difference(three[:1], [other], FIGURE, **MORE)
+
+
+def test_runs_of_other_images_are_refused(three: list[Path], tmp_path: Path) -> None:
+    other = written(tmp_path / "other.parquet", drawn(1)[1:])
+    with pytest.raises(GapnetError, match="only runs on the same images can be compared"):
+        average([*three, other], FIGURE, **MORE)
+
+
+def test_a_difference_is_what_the_second_runs_have_above_the_first(
+    three: list[Path], tmp_path: Path
+) -> None:
+    worse = [written(tmp_path / f"worse{seed}.parquet", drawn(seed + 7)) for seed in range(3)]
+    above = np.array([drawn(seed + 7) for seed in range(3)]) - VALUES
+    found = apart(three, worse)
+    low, high = intervals(torch.from_numpy(above.mean(0))[:, None], **MORE)
+    assert found.value == pytest.approx(above.mean(), abs=1e-12)
+    assert found.runs == pytest.approx(above.mean(1).tolist(), abs=1e-12)
+    assert (found.low, found.high) == (low.item(), high.item())
+
+
+def test_a_difference_of_four_images_by_hand(tmp_path: Path) -> None:
+    better = written(tmp_path / "better.parquet", [0, 0, 1, None])
+    worse = written(tmp_path / "worse.parquet", [1, 0, 1, 1])
+    found = apart([better], [worse])
+    assert (found.value, found.n, found.runs) == (pytest.approx(1 / 3), 3, (pytest.approx(1 / 3),))
+
+
+def test_a_run_is_no_different_from_itself(three: list[Path]) -> None:
+    found = apart(three, three)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_runs_of_unequal_number_are_paired_as_far_as_they_go(three: list[Path]) -> None:
+    assert apart(three, three[2:]) == apart(three[:1], three[2:])
+    assert apart(three[:1], three[1:]) == apart(three[:1], three[1:2])
+
+
+def test_a_difference_of_a_figure_that_one_lacks_is_none(three: list[Path], tmp_path: Path) -> None:
+    other = written(tmp_path / "other.parquet", drawn(1), column="ilsvrc/top5_error")
+    assert difference(three[:1], [other], FIGURE, **MORE) is None
+    assert difference(three, [], FIGURE, **MORE) is None

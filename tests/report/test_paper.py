@@ -1,0 +1,120 @@
+"""The paper's figures, and the tables in conf/ that lay ours beside them."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from gapnet.cli.config import conf_folder
+from gapnet.report.paper import Quoted, quoted
+
+CONF = conf_folder()
+NUMBERS = (1, 2, 3)
+
+
+def read(name: str) -> dict[str, Any]:
+    return yaml.safe_load((CONF / "table" / f"{name}.yaml").read_text())
+
+
+TABLES = {number: read(f"table{number}") for number in NUMBERS}
+NETWORKS = read("networks")["networks"]
+QUOTED = [(number, name) for number in NUMBERS for name in quoted(number)]
+ROWS = [(number, key) for number, table in TABLES.items() for key in table["rows"]]
+CLAIMS = [(number, each) for number, table in TABLES.items() for each in table["claims"]]
+COLUMNS = [(number, key) for number, table in TABLES.items() for key in table["columns"]]
+
+
+def columns_of(number: int, row: str) -> list[str]:
+    return TABLES[number]["rows"][row].get("columns", list(TABLES[number]["columns"]))
+
+
+def figures_of(number: int, column: str) -> set[str]:
+    table = TABLES[number]
+    return set(table["columns"][column].get("figures", table["figures"]).values())
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "errors"),
+    [
+        (1, "GoogLeNet-GAP", (35.0, 13.2)),
+        (1, "VGGnet", (31.2, 11.4)),
+        (1, "AlexNet*-GAP", (44.9, 20.9)),
+        (1, "NIN", (41.9, 19.6)),
+        (2, "GoogLeNet-GAP", (56.40, 43.00)),
+        (2, "VGGnet-GAP", (57.20, 45.14)),
+        (2, "Backprop on AlexNet", (65.17, 52.64)),
+        (2, "GoogLeNet-GMP", (57.78, 45.26)),
+        (3, "GoogLeNet-GAP (heuristics)", (None, 37.1)),
+        (3, "GoogLeNet-GAP", (None, 42.9)),
+        (3, "Backprop", (None, 46.4)),
+        (3, "OverFeat, full", (None, 29.9)),
+    ],
+)
+def test_errors_are_the_paper_s(
+    number: int, name: str, errors: tuple[float | None, float | None]
+) -> None:
+    assert quoted(number)[name] == Quoted(*errors)
+
+
+@pytest.mark.parametrize(("number", "count"), [(1, 9), (2, 10), (3, 6)])
+def test_a_table_has_as_many_rows_as_the_paper_s(number: int, count: int) -> None:
+    assert len(quoted(number)) == count
+
+
+@pytest.mark.parametrize(("number", "name"), QUOTED)
+def test_fewer_guesses_are_never_better(number: int, name: str) -> None:
+    top1, top5 = quoted(number)[name]
+    assert top5 is not None
+    assert top5 < (100 if top1 is None else top1)
+
+
+@pytest.mark.parametrize(("number", "name"), QUOTED)
+def test_every_row_of_the_paper_has_one_row_here(number: int, name: str) -> None:
+    assert [row.get("paper") for row in TABLES[number]["rows"].values()].count(name) == 1
+
+
+@pytest.mark.parametrize(("number", "key"), ROWS)
+def test_a_row_is_the_paper_s_or_has_a_name_of_its_own(number: int, key: str) -> None:
+    row = TABLES[number]["rows"][key]
+    assert row["paper"] in quoted(number) if "paper" in row else row["name"]
+
+
+@pytest.mark.parametrize(("number", "key"), ROWS)
+def test_a_row_is_quoted_or_of_a_known_network(number: int, key: str) -> None:
+    row = TABLES[number]["rows"][key]
+    assert row.get("quoted") or row.get("network", key) in NETWORKS
+
+
+@pytest.mark.parametrize(("number", "key"), ROWS)
+def test_a_row_has_columns_that_there_are(number: int, key: str) -> None:
+    assert set(columns_of(number, key)) <= set(TABLES[number]["columns"])
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_table_knows_its_number(number: int) -> None:
+    assert TABLES[number]["number"] == number
+
+
+@pytest.mark.parametrize(("number", "claim"), CLAIMS, ids=lambda each: str(each)[:60])
+def test_a_claim_is_of_figures_that_there_are(number: int, claim: dict[str, Any]) -> None:
+    for row, column in (claim["better"], claim["worse"]):
+        assert not TABLES[number]["rows"][row].get("quoted")
+        assert column in columns_of(number, row)
+        assert claim["figure"] in figures_of(number, column)
+
+
+@pytest.mark.parametrize(("number", "column"), COLUMNS)
+def test_a_column_is_of_figures_that_an_evaluation_has(number: int, column: str) -> None:
+    errors = {f"top{k}_{kind}" for k in (1, 5) for kind in ("error", "localization_error")}
+    assert figures_of(number, column) <= errors | {"gt_known_error/val"}
+
+
+@pytest.mark.parametrize(("number", "key"), ROWS)
+def test_what_a_row_is_evaluated_by_is_a_choice_in_conf(number: int, key: str) -> None:
+    row = TABLES[number]["rows"][key]
+    told = list(row.get("evaluate", ()))
+    for column in columns_of(number, key):
+        told += row.get("exceptions", {}).get(column, ())
+        told += TABLES[number]["columns"][column]["evaluate"]
+    for group, _, choice in (each.partition("=") for each in told):
+        assert choice.startswith("${") or (CONF / group / f"{choice}.yaml").is_file()
