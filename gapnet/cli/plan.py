@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +13,15 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.cli.config import conf_folder
 from gapnet.cli.evaluate import GROUPS
 from gapnet.cli.handed import key_of, root_of
+from gapnet.cli.runs import run_of
 from gapnet.cli.search_space import quoted
 from gapnet.errors import GapnetError
 from gapnet.layout import METRICS, SUBMISSION, VERDICTS
 
 EVALUATIONS = "evaluations"  # the folder of a run that holds them
 PLAIN = re.compile(r"[\w./+-]*")  # what an override needs no quotes for
-ALSO_EVALUATED = {*GROUPS, "paths", "split"}  # what may be handed on to an evaluation
+NOT_OF_RUN = {"report", "imports"}  # what an evaluation does not find in the run's configuration
+ALL_EVALUATED = {*GROUPS, *NOT_OF_RUN, "paths", "split"}
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,19 @@ class Plan:
         row, network = self.rows[key], self.network_of(key)
         exceptions = row.get("exceptions", {}).get(column, ())
         wanted = [*self.cfg.table.columns[column].evaluate, *row.get("evaluate", ()), *exceptions]
-        evaluated = merged(wanted, filter(is_evaluated, self.handed), extra)
         given = self.cfg.checkpoints.get(network)
+        in_run = given is None or run_of(None, given) is not None
+        handed = self._handed(NOT_OF_RUN if in_run else ALL_EVALUATED)
+        evaluated = merged(handed, wanted, extra)
         if given is not None:
             return Cell(key, column, ((None, self._of_file(network, given, evaluated)),))
         trainings = [self.training(network, seed) for seed in self.cfg.seeds]
         jobs = [(each, self._of_training(each, evaluated)) for each in trainings]
         return Cell(key, column, tuple(jobs))
+
+    def _handed(self, roots: Collection[str]) -> list[str]:
+        """Choose what is handed on to an evaluation; a run says the rest itself."""
+        return [each for each in self.handed if root_of(each) in roots]
 
     def training(self, network: str, seed: int) -> Job:
         """Plan the training of a network; its folder follows from what it computes."""
@@ -183,11 +191,6 @@ def placed(key: str, path: Path) -> str:
     """Say where something is, as an override."""
     text = str(path.absolute())
     return f"{key}={text if PLAIN.fullmatch(text) else quoted(text)}"
-
-
-def is_evaluated(override: str) -> bool:
-    """Tell whether an override that is handed on is an evaluation's, too."""
-    return root_of(override) in ALSO_EVALUATED
 
 
 def _evaluation(
