@@ -174,8 +174,9 @@ class Plan:
         path = Path(given).absolute()
         if not path.is_file():
             raise GapnetError(f"checkpoints.{network}={given}: no such file")
-        own = filter(is_evaluated, self.cfg.table.networks[network].model)  # maps it can have
-        evaluated = merged(own, evaluated)
+        described = self.cfg.table.networks[network].model
+        maps = [each for each in described if root_of(each) in GROUPS]  # that it can have
+        evaluated = merged(maps, evaluated)
         place = Path(self.cfg.runs).absolute() / network / f"given-{_digest([str(path)])}"
         like = merged(self.training(network, 0).arguments, evaluated)
         return _evaluation(placed("checkpoint", path), evaluated, place / EVALUATIONS, like)
