@@ -10,6 +10,7 @@ REPORT = "report.html"
 VERDICTS = "verdicts.parquet"
 CLASSES = "classes.csv"
 UNREADABLE = "unreadable.txt"
+TRAINED = "training.json"  # there is none before a training has ended
 SUBMISSION = "submission"
 PREDICTIONS, MAPS = "predictions", "maps"  # folders, with one for each split
 CHECKPOINTS = "checkpoints"

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import build
+from gapnet.data.examine import IMAGES as PUBLISHED
 
 if TYPE_CHECKING:
     from gapnet.data.sample import Source
@@ -18,7 +20,7 @@ FORWARD_AND_BACK = 3  # times the work of a forward pass
 PER_MULTIPLY = 2  # operations: a multiplication and an addition
 TERA = 1e12
 SECONDS = 3600
-PUBLISHED = {"train": 1_281_167, "val": 50_000, "test": 100_000}  # images of ILSVRC
+STAND_IN, ILSVRC = "gapnet.data.shapes.shapes", "gapnet.data.ilsvrc.Ilsvrc"
 
 
 @dataclass(frozen=True)
@@ -42,25 +44,36 @@ class Work:
 
 
 def work_of(cfg: DictConfig, counts: Mapping[str, int], *, trains: bool) -> Work:
-    """Count the work of a training with the evaluation at its end, or of an evaluation alone."""
+    """Count the work of a training, or of an evaluation."""
     from gapnet.cli.assemble import rules_of
 
     localizer = rules_of(cfg).localizer
     network = _network(json.dumps(OmegaConf.to_container(cfg.model, resolve=True)))
-    epochs = max(cfg.trainer.max_epochs, 0) if trains else 0
-    images = counts["evaluated"] * localizer.passes(network)
-    return Work(_multiplies(network), counts["trained"] * epochs, images)
+    if trains:
+        return Work(_multiplies(network), counts["trained"] * max(cfg.trainer.max_epochs, 0), 0)
+    return Work(_multiplies(network), 0, counts["evaluated"] * localizer.passes(network))
 
 
-def count_images(source: "Source | None", split: str | None) -> dict[str, int]:
-    """Count the images of a data set; of ILSVRC, where it does not lie here, as published."""
-    if source is None:
-        return {"trained": PUBLISHED["train"], "evaluated": PUBLISHED[split or "val"]}
-    evaluated = {source.select_split, split or source.test_split}
-    return {
-        "trained": len(source.records(source.train_split)),
-        "evaluated": sum(len(source.records(each)) for each in evaluated),
-    }
+def count_images(cfg: DictConfig) -> dict[str, int]:
+    """Count the images that a job takes, without drawing any.
+
+    The stand-in data's are counted as configured, and ILSVRC's, where it does not lie here, as
+    published.
+    """
+    data, split = cfg.data, cfg.split
+    if data._target_ == STAND_IN:
+        return _count(dict(data), "train", "val", split or "test")
+    if data._target_ == ILSVRC and not Path(data.root).is_dir():
+        return _count(PUBLISHED, "train_cls", "val", split or "val")
+    source: Source = build(cfg, "data")
+    own = (source.train_split, source.select_split, split or source.test_split)
+    return _count({each: len(source.records(each)) for each in own}, *own)
+
+
+def _count(images: Mapping[str, int], trained: str, chosen: str, evaluated: str) -> dict[str, int]:
+    """Count the images of a training, and of the splits that are predicted."""
+    count = sum(images[each] for each in {chosen, evaluated})
+    return {"trained": images[trained], "evaluated": count}
 
 
 @cache

@@ -35,7 +35,8 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     """Predict, score, report and print."""
     source = subject.data.source
     split = cfg.split or source.test_split
-    chooses = bool(subject.rules.localizer.boxer.thresholds())
+    scored = truth_of(subject.data.records(split)).known
+    chooses = scored and bool(subject.rules.localizer.boxer.thresholds())
     splits = [source.select_split, split] if chooses else [split]
     predictions = predict(cfg, subject, list(dict.fromkeys(splits)))
     title = f"{subject.network.name} on {source.title}, {split} split"

@@ -13,15 +13,15 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.cli.config import conf_folder
 from gapnet.cli.evaluate import GROUPS
 from gapnet.cli.handed import key_of, root_of
-from gapnet.cli.runs import run_of
 from gapnet.cli.search_space import quoted
 from gapnet.errors import GapnetError
-from gapnet.layout import METRICS, SUBMISSION, VERDICTS
+from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 
 EVALUATIONS = "evaluations"  # the folder of a run that holds them
 PLAIN = re.compile(r"[\w./+-]*")  # what an override needs no quotes for
 NOT_OF_RUN = {"report", "imports"}  # what an evaluation does not find in the run's configuration
-ALL_EVALUATED = {*GROUPS, *NOT_OF_RUN, "paths", "split"}
+ALL_EVALUATED = {*GROUPS, *NOT_OF_RUN, "paths"}
+DECIDING = ("data", "view", "crops", "saliency", "boxer", "guesses", "protocol")  # of an evaluation
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,22 @@ class Job:
     like: tuple[str, ...]
 
     @property
+    def scored(self) -> bool:
+        """Tell whether its figures are there."""
+        return (self.folder / METRICS).is_file() and (self.folder / VERDICTS).is_file()
+
+    @property
     def done(self) -> bool:
-        """Tell whether its outcome is there: figures, or what a server is to score."""
-        scored = (self.folder / METRICS).is_file() and (self.folder / VERDICTS).is_file()
-        return scored or (self.folder / SUBMISSION).is_dir()
+        """Tell whether its outcome is there: a network, figures, or what a server is to score."""
+        trained = self.command == "train" and (self.folder / TRAINED).is_file()
+        return trained or self.scored or any((self.folder / SUBMISSION).glob("*"))
 
 
 @dataclass(frozen=True)
 class Cell:
     """Hold what one figure of a table takes: for each seed a training, or none, and an evaluation.
 
-    The evaluation that a training ends with may be the one that is wanted.
+    A run that was evaluated so when it was trained is its own evaluation.
     """
 
     row: str
@@ -64,9 +69,14 @@ class Cell:
         return [evaluation.folder for _, evaluation in self.jobs]
 
     @property
+    def made(self) -> set[Path]:
+        """List every folder that the outcomes come from."""
+        return {job.folder for pair in self.jobs for job in pair if job is not None}
+
+    @property
     def done(self) -> bool:
         """Tell whether all of them are there."""
-        return all(evaluation.done for _, evaluation in self.jobs)
+        return all(evaluation.scored for _, evaluation in self.jobs)
 
 
 Compose = Callable[[tuple[str, ...]], DictConfig]
@@ -121,7 +131,7 @@ class Plan:
         cells = [
             self._cell(key, column, extra=split)
             for key, row in self.rows.items()
-            for column in self.columns_of(row)[:1]
+            for column in self.columns_of(row)
         ]
         return [evaluation for cell in cells for _, evaluation in cell.jobs]
 
@@ -130,12 +140,13 @@ class Plan:
         exceptions = row.get("exceptions", {}).get(column, ())
         wanted = [*self.cfg.table.columns[column].evaluate, *row.get("evaluate", ()), *exceptions]
         given = self.cfg.checkpoints.get(network)
-        in_run = given is None or run_of(None, given) is not None
-        handed = self._handed(NOT_OF_RUN if in_run else ALL_EVALUATED)
+        handed = self._handed(NOT_OF_RUN if given is None else ALL_EVALUATED)
         evaluated = merged(handed, wanted, extra)
         if given is not None:
             return Cell(key, column, ((None, self._of_file(network, given, evaluated)),))
         trainings = [self.training(network, seed) for seed in self.cfg.seeds]
+        if self.compose(trainings[0].like).trainer.max_epochs == 0:
+            trainings = trainings[:1]  # published weights are the same whatever the seed
         jobs = [(each, self._of_training(each, evaluated)) for each in trainings]
         return Cell(key, column, tuple(jobs))
 
@@ -146,7 +157,8 @@ class Plan:
     def training(self, network: str, seed: int) -> Job:
         """Plan the training of a network; its folder follows from what it computes."""
         described = self.cfg.table.networks[network]
-        own = [f"seed={seed}", f"name={network}", placed("paths.runs", Path(self.cfg.runs))]
+        place = placed("paths.runs", Path(self.cfg.runs))
+        own = [f"seed={seed}", f"name={network}", place, "evaluate=false"]
         recipe = f"experiment={self._recipe(network)}"
         arguments = merged([recipe], described.model, self.handed, own)
         return Job("train", arguments, Path(self.compose(arguments).folder), arguments)
@@ -158,17 +170,16 @@ class Plan:
         return there[0] if there else names[-1]
 
     def _of_training(self, training: Job, evaluated: tuple[str, ...]) -> Job:
-        if self._is_own(training, evaluated):
+        like = merged(training.arguments, evaluated)
+        if training.scored and self._rules(like) == self._rules(training.arguments):
             return training
         run = placed("run", training.folder)
-        like = merged(training.arguments, evaluated)
-        return _evaluation(run, evaluated, training.folder / EVALUATIONS, like)
+        return self._evaluation(run, evaluated, training.folder / EVALUATIONS, like)
 
-    def _is_own(self, training: Job, evaluated: tuple[str, ...]) -> bool:
-        """Tell whether the evaluation that a training ends with is the one that is wanted."""
-        own = self.compose(training.arguments)
-        wanted = self.compose(merged(training.arguments, evaluated))
-        return all(_plain(own[key]) == _plain(wanted[key]) for key in (*GROUPS, "split"))
+    def _rules(self, like: tuple[str, ...]) -> str:
+        """Digest what an evaluation's figures follow from, besides the network."""
+        composed = self.compose(like)
+        return _digest(f"{key}={_plain(composed[key])}" for key in (*DECIDING, "split"))
 
     def _of_file(self, network: str, given: str, evaluated: tuple[str, ...]) -> Job:
         path = Path(given).absolute()
@@ -177,9 +188,18 @@ class Plan:
         described = self.cfg.table.networks[network].model
         maps = [each for each in described if root_of(each) in GROUPS]  # that it can have
         evaluated = merged(maps, evaluated)
-        place = Path(self.cfg.runs).absolute() / network / f"given-{_digest([str(path)])}"
+        state = path.stat()
+        version = _digest([str(path), str(state.st_size), str(state.st_mtime_ns)])
+        place = Path(self.cfg.runs).absolute() / network / f"given-{version}" / EVALUATIONS
         like = merged(self.training(network, 0).arguments, evaluated)
-        return _evaluation(placed("checkpoint", path), evaluated, place / EVALUATIONS, like)
+        return self._evaluation(placed("checkpoint", path), evaluated, place, like)
+
+    def _evaluation(
+        self, subject: str, evaluated: tuple[str, ...], place: Path, like: tuple[str, ...]
+    ) -> Job:
+        folder = place / self._rules(like)
+        arguments = (subject, *evaluated, "resume=true", placed("folder", folder))
+        return Job("evaluate", arguments, folder, like)
 
 
 def merged(*lists: Iterable[str]) -> tuple[str, ...]:
@@ -192,14 +212,6 @@ def placed(key: str, path: Path) -> str:
     """Say where something is, as an override."""
     text = str(path.absolute())
     return f"{key}={text if PLAIN.fullmatch(text) else quoted(text)}"
-
-
-def _evaluation(
-    subject: str, evaluated: tuple[str, ...], place: Path, like: tuple[str, ...]
-) -> Job:
-    folder = place / _digest(evaluated)
-    arguments = (subject, *evaluated, "resume=true", placed("folder", folder))
-    return Job("evaluate", arguments, folder, like)
 
 
 def _digest(texts: Iterable[str]) -> str:

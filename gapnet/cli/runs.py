@@ -46,7 +46,8 @@ def run_id(*, _root_: DictConfig) -> str:
     Every process of a run, and every try of it, so finds the same folder.
     """
     job = {name: _root_._get_node(name) for name in _root_ if name not in NOT_THE_JOB}
-    unresolved = OmegaConf.to_container(OmegaConf.create(job), resolve=False)
+    unresolved: Any = OmegaConf.to_container(OmegaConf.create(job), resolve=False)
+    unresolved.get("loader", {}).pop("num_workers", None)  # whoever reads the images
     return hashlib.sha256(json.dumps(unresolved, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -77,8 +77,8 @@ def check_processes(trainer: DictConfig) -> None:
         raise GapnetError(
             f"trainer.devices={trainer.devices} on {nodes} node{'s' * (nodes > 1)}: in a sweep "
             "each process of a training would start the whole sweep again; run the jobs side by "
-            "side on one device each (trainer.devices=1 hydra/launcher=joblib), spawn the "
-            "processes (++trainer.strategy=ddp_spawn), or start one command per job"
+            "side on one device each (trainer.devices=1 hydra/launcher=joblib), or start one "
+            "command per job"
         )
 
 

@@ -12,13 +12,8 @@ from gapnet.layout import METRICS
 if TYPE_CHECKING:
     from rich.table import Table
 
-# The figures of a summary, and who chose their threshold
-FIGURES = {
-    "top1_error": None,
-    "top5_error": None,
-    "top1_localization_error": "fixed",
-    "gt_known_error": "fixed",
-}
+FIGURES = ("top1_error", "top5_error", "top1_localization_error", "gt_known_error")
+OWN = (None, "fixed")  # who chose a threshold: nobody, or the boxer itself
 SEED = "seed="
 ALL = "all jobs"  # where nothing but the seed varies
 
@@ -77,7 +72,7 @@ def figures_in(folder: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     for each in json.loads(path.read_text()) if path.is_file() else ():
         metric = each["metric"]
-        if metric in FIGURES and each["chosen_on"] == FIGURES[metric]:
+        if metric in FIGURES and each["chosen_on"] in OWN:
             found.setdefault(metric, each["value"])
     return found
 

@@ -1,6 +1,5 @@
 """`gapnet table`: fill a table of the paper, and lay ours beside the paper's."""
 
-import json
 import logging
 import os
 import shlex
@@ -9,24 +8,26 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from gapnet.cli.handed import own_keys, refuse_sweep, split
-from gapnet.cli.plan import Cell, Job, Plan, ordered
+from gapnet.cli.gather import judged, sheet_of
+from gapnet.cli.handed import own_keys, refuse_sweep, root_of, split
+from gapnet.cli.plan import Job, Plan, ordered
 from gapnet.cli.runs import short
 from gapnet.cli.search_space import quoted
 from gapnet.errors import GapnetError
-from gapnet.layout import ENVIRONMENT, METRICS, SUBMISSION, VERDICTS, write_whole
+from gapnet.layout import SUBMISSION, write_whole
 
 if TYPE_CHECKING:
-    from gapnet.evaluation.seeds import Averaged
-    from gapnet.report.sheet import Line, Sheet
+    from gapnet.report.sheet import Sheet
 
 DRY_RUN = "--dry-run"
 TABLES = "tables"  # the folder in RUNS
-STAND_IN = "stand-in"  # in the title of a data set
+# What a table chooses itself, by its rows, columns and recipe
+CHOSEN = {"view", "crops", "saliency", "boxer", "guesses", "experiment", "split", "checkpoint"}
+CHOSEN |= {"folder", "name", "evaluate", "run"}
 log = logging.getLogger(__name__)
 
 
@@ -38,6 +39,11 @@ def complete(arguments: list[str]) -> list[str]:
     kept, handed = split(dry, own_keys("table"))
     for each in handed:
         refuse_sweep(each, "a table takes one value for all of its runs")
+        if root_of(each) in CHOSEN or each.startswith("model="):
+            raise GapnetError(
+                f"{each}: a table chooses this itself; choose rows=[...] and recipe=..., or "
+                "override table.rows, table.columns or table.networks"
+            )
     said = ["dry_run=true"] if len(dry) < len(arguments) else []
     # Hydra takes a key that is not there only with ++
     kept = [f"++{each}" if each.startswith("checkpoints.") else each for each in kept]
@@ -47,7 +53,7 @@ def complete(arguments: list[str]) -> list[str]:
 def task(cfg: DictConfig) -> None:
     """Fill a table, or say what would be done."""
     _check(cfg)
-    handed = [str(each) for each in cfg.handed]
+    handed = [str(each) for each in OmegaConf.to_container(cfg.handed, resolve=False) or ()]
     handed += [f"imports=[{','.join(map(quoted, cfg.imports))}]"] if cfg.imports else []
     plan = Plan(cfg, handed, _compose)
     cells = plan.cells()
@@ -60,7 +66,7 @@ def task(cfg: DictConfig) -> None:
         if (job.folder / SUBMISSION).is_dir():
             print(f"submission: {short(job.folder / SUBMISSION)}")
     place = Path(cfg.to) if cfg.to else Path(cfg.runs) / TABLES
-    _write(cfg, _sheet(cfg, plan, cells), _judged(cfg, cells), place)
+    _write(cfg, sheet_of(plan, cells), judged(cfg, cells), place)
     if failures:
         raise GapnetError(
             f"{len(failures)} of {len(jobs)} commands failed, and their figures are missing; the "
@@ -74,6 +80,8 @@ def _check(cfg: DictConfig) -> None:
     listed = isinstance(cfg.seeds, ListConfig) and len(cfg.seeds) > 0
     if not (listed and all(type(each) is int and each >= 0 for each in cfg.seeds)):
         raise GapnetError(f"seeds={cfg.seeds}: must be a list of whole numbers from 0 on")
+    if len(set(cfg.seeds)) < len(cfg.seeds):
+        raise GapnetError(f"seeds={cfg.seeds}: must be different ones")
     if type(cfg.resamples) is not int or cfg.resamples < 1:
         raise GapnetError(f"resamples={cfg.resamples}: must be a whole number from 1 on")
     if not (isinstance(cfg.tflops, int | float) and cfg.tflops > 0):
@@ -103,11 +111,19 @@ def _run(jobs: Sequence[Job]) -> list[str]:
             log.info("%d of %d: left out, since its training failed", number, len(jobs))
         else:
             log.info("%d of %d: %s", number, len(jobs), _told(job))
-            status = subprocess.run(_command(job), check=False).returncode
+            status = _call(job)
             if status or not job.done:
                 failures.append(f"{_told(job)} (status {status})")
                 broken.add(job.folder)
     return failures
+
+
+def _call(job: Job) -> int:
+    """Run a command, and give its exit status."""
+    try:
+        return subprocess.run(_command(job), check=False).returncode
+    except KeyboardInterrupt:
+        raise GapnetError("interrupted; the same command goes on") from None
 
 
 def _command(job: Job) -> list[str]:
@@ -123,7 +139,6 @@ def _told(job: Job) -> str:
 
 def _show(cfg: DictConfig, jobs: Sequence[Job]) -> None:
     """Print what would be done, and about how long it takes."""
-    from gapnet.cli.config import build
     from gapnet.cli.estimate import count_images, work_of
 
     total = 0.0
@@ -132,133 +147,14 @@ def _show(cfg: DictConfig, jobs: Sequence[Job]) -> None:
             print(f"# is there: {_told(job)}")
             continue
         composed = _compose(job.like)
-        lacking = composed.data.get("root") is not None and not Path(composed.data.root).is_dir()
-        counts = count_images(None if lacking else build(composed, "data"), composed.split)
+        counts = count_images(composed)
         hours = work_of(composed, counts, trains=job.command == "train").hours(cfg.tflops)
         total += hours
         print(f"# about {hours:.3g} GPU hours\n{_told(job)}")
     print(
         f"# together about {total:.3g} hours of a GPU that reaches {cfg.tflops:g} TFLOP/s "
-        "(tflops=...), where it need not wait for images"
+        "(tflops=...), where it need not wait for images and boxes"
     )
-
-
-def _sheet(cfg: DictConfig, plan: Plan, cells: Sequence[Cell]) -> "Sheet":
-    """Lay the table out, of what there is."""
-    from gapnet.report.sheet import Column, Sheet
-
-    columns = {
-        str(key): Column(each.heading, dict(each.get("figures", cfg.table.figures)))
-        for key, each in cfg.table.columns.items()
-    }
-    lines = []
-    for key in plan.rows:
-        own = {cell.column: cell for cell in cells if cell.row == key}
-        found = {
-            name: _averages(cfg, cell, list(columns[name].figures.items()))
-            for name, cell in own.items()
-            if cell.done
-        }
-        lines.append(_line(plan, key, list(own), found, [own[name] for name in found]))
-    done = [cell for cell in cells if cell.done]
-    return Sheet(cfg.table.title, columns, lines, _notes(cfg, done))
-
-
-def _averages(
-    cfg: DictConfig, cell: Cell, figures: Sequence[tuple[str, str]]
-) -> "dict[str, Averaged | None]":
-    from gapnet.evaluation.seeds import average
-
-    runs = [each / VERDICTS for each in cell.folders]
-    return {
-        label: average(runs, figure, resamples=cfg.resamples, seed=cfg.seed)
-        for label, figure in figures
-    }
-
-
-def _line(
-    plan: Plan,
-    key: str,
-    asked: list[str],
-    found: "dict[str, dict[str, Averaged | None]]",
-    cells: Sequence[Cell],
-) -> "Line":
-    from gapnet.report.paper import Quoted, quoted
-    from gapnet.report.sheet import Line
-
-    row = plan.rows[key]
-    paper = quoted(plan.cfg.table.number)[row.paper] if "paper" in row else Quoted(None, None)
-    if row.get("quoted"):
-        return Line(row.paper, paper, deviates="quoted from the paper")
-    network = plan.cfg.table.networks[plan.network_of(key)]
-    told = [row.get("deviates"), network.get("deviates")]
-    return Line(
-        name=row.get("name") or row.paper,
-        paper=paper,
-        asked=asked,
-        found=found,
-        commit=_commits(cells),
-        deviates="; ".join(each for each in told if each),
-    )
-
-
-def _notes(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
-    """Say of which data the figures are, and how they were made."""
-    folders = [folder for cell in cells for folder in cell.folders]
-    data = sorted({json.loads((each / METRICS).read_text())[0]["data"] for each in folders})
-    notes = []
-    if any(STAND_IN in each for each in data):
-        notes.append(
-            f"**Figures of ours are of the stand-in data set ({', '.join(data)}). They say nothing "
-            "about ILSVRC, which the paper's figures are of.**"
-        )
-    elif data:
-        notes.append(f"Figures of ours are of {', '.join(data)}.")
-    notes.append(
-        f"Ours are the mean over seeds {', '.join(map(str, cfg.seeds))}, in brackets the 95% "
-        "interval over images, and sd, the standard deviation over seeds; ? is not there yet. "
-        f"Recipe: {cfg.recipe}; looks: {cfg.looks}."
-    )
-    command = shlex.join(["python", *sys.orig_argv[1:]])
-    hardware = sorted({_hardware(_environment(each)) for each in folders})
-    return [*notes, f"Command: `{command}`. Hardware: {'; '.join(hardware)}."]
-
-
-def _environment(folder: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((folder / ENVIRONMENT).read_text())
-    return read
-
-
-def _hardware(environment: dict[str, Any]) -> str:
-    gpus = ", ".join(environment["gpus"]) or "no GPU"
-    return f"{environment['cores']} cores, {gpus}, torch {environment['packages']['torch']}"
-
-
-def _commits(cells: Sequence[Cell]) -> str:
-    """Name the commits of the code that made figures; with a + where it had been changed."""
-    folders = {folder for cell in cells for folder in cell.folders}
-    found = {str(_environment(each)["commit"] or "unknown") for each in folders}
-    return ", ".join(sorted(each[:7] + "+" * each.endswith("+") for each in found))
-
-
-def _judged(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
-    """Say of each claim whether it held, with a reason."""
-    from gapnet.evaluation.claims import Claim, judge
-    from gapnet.evaluation.seeds import difference
-
-    by_place = {(cell.row, cell.column): cell for cell in cells if cell.done}
-    lines = []
-    for each in cfg.table.claims:
-        claim = Claim(
-            each.says, tuple(each.better), tuple(each.worse), each.figure, each.get("within")
-        )
-        pair = [by_place.get(place) for place in (claim.better, claim.worse)]
-        runs = [[folder / VERDICTS for folder in cell.folders] for cell in pair if cell]
-        more = {"resamples": cfg.resamples, "seed": cfg.seed}
-        found = difference(runs[0], runs[1], claim.figure, **more) if len(runs) > 1 else None
-        verdict, why = ("not known yet", "") if found is None else judge(claim, found)
-        lines.append(f"- **{verdict}**: {claim.says}{f' ({why})' if why else ''}")
-    return lines
 
 
 def _write(cfg: DictConfig, sheet: "Sheet", judged: Sequence[str], place: Path) -> None:

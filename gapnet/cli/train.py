@@ -1,6 +1,8 @@
 """`gapnet train`."""
 
+import json
 import logging
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,14 +10,16 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
-from gapnet.layout import BEST, CHECKPOINTS, LAST
+from gapnet.layout import BEST, CHECKPOINTS, LAST, TRAINED, write_whole
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
+    from gapnet.cli.assemble import Rules
     from gapnet.data.sample import Source
     from gapnet.models.gapnet import GapNet
     from gapnet.training.classifier import Classifier
+    from gapnet.training.optim import OptimRecipe
 
 LEAST_CLASSES = 2
 SEEDS = 2**32  # that torch and numpy tell apart
@@ -49,7 +53,32 @@ def task(cfg: DictConfig) -> None:
     batches = len(data.train_dataloader()) if trained_on else 0
     trainer = training_trainer(cfg, batches)
     steps = _plan_steps(cfg, trainer, batches)
-    classifier = build(
+    classifier = _classifier_of(cfg, network, optim, rules, steps)
+    folder = open_folder(cfg)
+    link_latest(folder, Path(cfg.paths.runs))
+    images = sum(len(data.records(split)) for split in trained_on)
+    log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
+    log.info("weights to start from: %s", network.facts.weights)
+    begun = time.monotonic()
+    if steps:
+        trainer.fit(classifier, data)
+    else:
+        _save_untrained(trainer, classifier, folder)
+    told = {"images": images, "steps": steps, "seconds": round(time.monotonic() - begun, 1)}
+    write_whole(folder / TRAINED, json.dumps(told) + "\n")
+    checkpoint = checkpoint_of(folder, cfg.checkpoint)
+    if not cfg.evaluate:
+        print(f"checkpoint: {short(checkpoint)}")
+        return
+    evaluate_network(cfg, Subject(load(checkpoint), data, rules, folder, checkpoint))
+
+
+def _classifier_of(
+    cfg: DictConfig, network: "GapNet", optim: "OptimRecipe", rules: "Rules", steps: int
+) -> "Classifier":
+    from gapnet.cli.config import build
+
+    classifier: Classifier = build(
         cfg,
         "classifier",
         network=network,
@@ -59,20 +88,7 @@ def task(cfg: DictConfig) -> None:
         iou=rules.protocols[0].iou,
         inclusive=rules.protocols[0].inclusive,
     )
-    folder = open_folder(cfg)
-    link_latest(folder, Path(cfg.paths.runs))
-    images = sum(len(data.records(split)) for split in trained_on)
-    log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
-    log.info("weights to start from: %s", network.facts.weights)
-    if steps:
-        trainer.fit(classifier, data)
-    else:
-        _save_untrained(trainer, classifier, folder)
-    checkpoint = checkpoint_of(folder, cfg.checkpoint)
-    if not cfg.evaluate:
-        print(f"checkpoint: {short(checkpoint)}")
-        return
-    evaluate_network(cfg, Subject(load(checkpoint), data, rules, folder, checkpoint))
+    return classifier
 
 
 def _save_untrained(trainer: "pl.Trainer", classifier: "Classifier", folder: Path) -> None:

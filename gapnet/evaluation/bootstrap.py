@@ -40,6 +40,18 @@ def intervals(values: Tensor, *, resamples: int, seed: int) -> tuple[Tensor, Ten
     return bounds(resampled_sums(values, resamples=resamples, seed=seed) / len(values))
 
 
+def nested_interval(values: Tensor, *, resamples: int, seed: int) -> tuple[float, float]:
+    """Give the percentile interval of the mean of values (N, S), of N images in S runs each.
+
+    Images and runs are both drawn with replacement, so that runs which differ widen it.
+    """
+    means = resampled_sums(values, resamples=resamples, seed=seed) / len(values)
+    runs = np.random.default_rng([seed, 1]).integers(0, values.shape[1], means.shape)
+    drawn = means.gather(1, torch.from_numpy(runs)).mean(1, keepdim=True)
+    low, high = bounds(drawn)
+    return low.item(), high.item()
+
+
 def _how_often(count: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """Count how often each of `count` images comes in each resample, (some, count)."""
     rng = np.random.default_rng(seed)

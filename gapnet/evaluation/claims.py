@@ -36,18 +36,17 @@ class Claim:
 def judge(claim: Claim, found: Averaged) -> tuple[Verdict, str]:
     """Judge a claim by what the worse row's error has above the better one's; say why.
 
-    The 95% interval decides: whether it lies above 0, below 0, or on both sides of it; of a claim
-    that two are the same, whether it lies within the margin, beyond it, or on both sides of it.
+    It is decided where the 95% interval and every single run say so: that the difference lies above
+    0, or below; of a claim that two are the same, that it lies within the margin, or beyond it.
     """
     told = f"{100 * found.value:+.2f} points, {100 * found.low:+.2f} to {100 * found.high:+.2f}"
+    low, high = min(found.low, *found.runs), max(found.high, *found.runs)
     if claim.within is None:
         agree = sum(each > 0 for each in found.runs)
         why = f"{told}; {agree} of {len(found.runs)} seeds that way"
-        if found.low > 0:
-            return "held", why
-        return ("did not hold" if found.high < 0 else "undecided"), why
-    why = f"{told}; to be within {100 * claim.within:.0f}"
-    if -claim.within <= found.low and found.high <= claim.within:
-        return "held", why
-    apart = found.low > claim.within or found.high < -claim.within
-    return ("did not hold" if apart else "undecided"), why
+        holds, fails = low > 0, high < 0
+    else:
+        why = f"{told}; to be within {100 * claim.within:.0f}"
+        holds = -claim.within <= low and high <= claim.within
+        fails = low > claim.within or high < -claim.within
+    return ("held" if holds else "did not hold" if fails else "undecided"), why

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.bootstrap import intervals
+from gapnet.evaluation.bootstrap import intervals, nested_interval
 from gapnet.evaluation.compare import aligned, read_verdicts
 
 Values = NDArray[np.float64]
@@ -22,7 +22,7 @@ class Averaged:
 
     Args:
         value: the mean.
-        low: of its 95% interval, from resampling images, each with its verdicts in all runs.
+        low: of its 95% interval.
         high: likewise.
         n: images.
         runs: the figure of each.
@@ -43,34 +43,43 @@ class Averaged:
 def average(runs: Sequence[Path], figure: str, *, resamples: int, seed: int) -> Averaged | None:
     """Average a figure over runs; None if they do not have it."""
     verdicts = _verdicts(runs, figure)
-    return None if verdicts is None else _averaged(verdicts, resamples=resamples, seed=seed)
+    if verdicts is None:
+        return None
+    mean = torch.from_numpy(verdicts.mean(0))[:, None]
+    low, high = intervals(mean, resamples=resamples, seed=seed)
+    return _averaged(verdicts, low.item(), high.item())
 
 
 def difference(
     better: Sequence[Path], worse: Sequence[Path], figure: str, *, resamples: int, seed: int
 ) -> Averaged | None:
-    """Average what the second runs have above the first, image by image.
+    """Average what the second runs have above the first, image by image and run by run.
 
-    Runs are paired by their place, so as many differences are listed as the shorter list has.
+    A single run is held against each of the others. The interval is over images and runs.
     """
-    pairs = [_verdicts(each, figure) for each in zip(better, worse, strict=False)]
-    found = [each[1] - each[0] for each in pairs if each is not None]
-    if len(found) < len(pairs) or not pairs:
+    if not better or not worse:
         return None
-    return _averaged(np.stack(found), resamples=resamples, seed=seed)
+    if 1 not in (len(better), len(worse)) and len(better) != len(worse):
+        raise GapnetError(f"{len(better)} runs and {len(worse)}: only as many can be paired")
+    verdicts = _verdicts([*better, *worse], figure)
+    if verdicts is None:
+        return None
+    found = verdicts[len(better) :] - verdicts[: len(better)]
+    values = torch.from_numpy(found.T)
+    return _averaged(found, *nested_interval(values, resamples=resamples, seed=seed))
 
 
-def _averaged(verdicts: Values, *, resamples: int, seed: int) -> Averaged:
+def _averaged(verdicts: Values, low: float, high: float) -> Averaged:
     """Average verdicts (S, n)."""
-    counted = verdicts[:, ~np.isnan(verdicts).any(0)]
-    mean = torch.from_numpy(counted.mean(0))
-    low, high = intervals(mean[:, None], resamples=resamples, seed=seed)
-    each = tuple(counted.mean(1).tolist())
-    return Averaged(mean.mean().item(), low.item(), high.item(), counted.shape[1], each)
+    runs = tuple(verdicts.mean(1).tolist())
+    return Averaged(float(np.mean(runs)), low, high, verdicts.shape[1], runs)
 
 
 def _verdicts(runs: Sequence[Path], figure: str) -> Values | None:
-    """Read the verdicts (S, n) of runs, by their first protocol; NaN where an image is left out."""
+    """Read the verdicts (S, n) of runs, by their first protocol, on the images that all count.
+
+    None if some run lacks the figure, or no image counts.
+    """
     tables = [read_verdicts(each) for each in runs]
     names = [_named(each, figure) for each in tables]
     if not names or None in names:
@@ -78,10 +87,11 @@ def _verdicts(runs: Sequence[Path], figure: str) -> Values | None:
     for each, path in zip(tables, runs, strict=True):
         if each.schema.metadata != tables[0].schema.metadata:
             raise GapnetError(f"{runs[0]} and {path}: are of different images, labels or boxes")
-    same = [
-        aligned(tables[0], each, runs[0], path) for each, path in zip(tables, runs, strict=True)
-    ]
-    return np.stack([_column(each, name) for each, name in zip(same, names, strict=True)])
+    pairs = zip(tables, runs, strict=True)
+    same = [aligned(tables[0], each, runs[0], path) for each, path in pairs]
+    every = np.stack([_column(each, name) for each, name in zip(same, names, strict=True)])
+    counted = every[:, ~np.isnan(every).any(0)]
+    return counted if counted.size else None
 
 
 def _named(table: pa.Table, figure: str) -> str | None:

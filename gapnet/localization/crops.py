@@ -83,8 +83,8 @@ class TenCrops:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if not self.margin >= 1:
-            raise GapnetError(f"crops.margin={self.margin}: must be at least 1")
+        if not 1 <= self.margin < math.inf:
+            raise GapnetError(f"crops.margin={self.margin}: must be at least 1, and finite")
         if self.merge not in get_args(Merge):
             raise GapnetError(f"crops.merge={self.merge!r}: must be sum or mean")
 

@@ -27,7 +27,7 @@ class GrabCutBoxer(Unswept):
 
     Args:
         warm: quantile of a map above which pixels surely belong to the object.
-        cold: quantile below which they surely do not.
+        cold: quantile up to which they surely do not.
         iterations: of GrabCut.
         side: of the grid.
     """
@@ -64,7 +64,7 @@ class GrabCutBoxer(Unswept):
             raise GapnetError("boxer=grabcut: needs the images; maps alone are boxed by another")
         height, width = heat.shape
         seeded = seeds(heat, warm=self.warm, cold=self.cold)
-        if not {cv2.GC_FGD, cv2.GC_BGD} <= set(np.unique(seeded).tolist()):
+        if not (seeded == cv2.GC_FGD).any():
             return whole_map(heat, self.boxes_a_map)
         colours = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
         cv2.setRNGSeed(0)  # it starts its clusters at random
@@ -86,6 +86,6 @@ def seeds(heat: Heat, *, warm: float, cold: float) -> NDArray[np.uint8]:
     """Mark what surely belongs to the object, or surely not, in OpenCV's terms, (H, W)."""
     low, high = np.quantile(heat, (cold, warm))
     marked = np.full(heat.shape, cv2.GC_PR_BGD, np.uint8)
-    marked[heat < low] = cv2.GC_BGD
+    marked[heat <= low] = cv2.GC_BGD  # a class map is 0 at many places
     marked[heat > high] = cv2.GC_FGD
     return marked

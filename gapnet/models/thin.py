@@ -51,7 +51,7 @@ def _thin_linear(linear: nn.Linear, name: str, by: int, *, of_classes: bool) -> 
     linear.in_features = _share(linear.in_features, name, by)
     gain = math.sqrt(by)
     linear.weight = _first(linear.weight, linear.out_features, linear.in_features, gain=gain)
-    linear.bias = _first(linear.bias, linear.out_features)
+    linear.bias = None if linear.bias is None else _first(linear.bias, linear.out_features)
 
 
 def _thin_norm(norm: nn.BatchNorm2d, name: str, by: int) -> None:

@@ -79,7 +79,8 @@ def latex(sheet: Sheet) -> str:
     """Lay a table out in LaTeX, for the package booktabs."""
     header = _header(sheet)
     rows = [_latex_row(header), r"\midrule", *map(_latex_row, _rows(sheet))]
-    caption = " ".join([f"{sheet.title}.", *sheet.notes]).translate(ESCAPED)
+    said = " ".join([f"{sheet.title}.", *sheet.notes]).replace("**", "").replace("`", "")
+    caption = said.translate(ESCAPED)
     return "\n".join(
         [
             r"\begin{table}",

@@ -138,6 +138,8 @@ def _class_row(found: ClassErrors, names: Sequence[str], kind: str, index: int) 
 
 def _cell(figures: Sequence[Figure], metric: str, by: str) -> str:
     found = [
-        figure for figure in figures if figure.metric == metric and by in (figure.chosen_on or by)
+        figure
+        for figure in figures
+        if figure.metric == metric and by in (figure.chosen_on or "fixed")
     ]
     return f"{100 * found[0].value:.2f}%" if found else ""

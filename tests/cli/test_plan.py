@@ -14,10 +14,9 @@ from gapnet.cli.estimate import PUBLISHED, Work, count_images, work_of
 from gapnet.cli.evaluate import GROUPS
 from gapnet.cli.handed import key_of, own_keys, refuse_sweep, root_of, split
 from gapnet.cli.hydra_app import register_resolvers
-from gapnet.cli.plan import Cell, Job, Plan, is_evaluated, merged, ordered, placed
-from gapnet.data.shapes import shapes
+from gapnet.cli.plan import Cell, Job, Plan, merged, ordered, placed
 from gapnet.errors import GapnetError
-from gapnet.layout import METRICS, SUBMISSION, VERDICTS
+from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 
 STAND_IN = ("recipe=stand_in", "looks=single")
 
@@ -118,16 +117,6 @@ def test_a_group_is_overridden_and_its_keys_stay() -> None:
     assert merged(["data=shapes", "data.size=64"], ["data=cub"]) == ("data=cub", "data.size=64")
 
 
-@pytest.mark.parametrize("override", ["data=cub", "loader.limit=3", "paths.data=x", "split=val"])
-def test_an_evaluation_takes_its_groups(override: str) -> None:
-    assert is_evaluated(override)
-
-
-@pytest.mark.parametrize("override", ["optim.lr=1", "model.thin=8", "augment=none", "seed=1"])
-def test_an_evaluation_does_not_take_what_is_of_training(override: str) -> None:
-    assert not is_evaluated(override)
-
-
 def test_a_place_is_absolute_and_quoted_where_it_must_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,10 +128,36 @@ def test_a_place_is_absolute_and_quoted_where_it_must_be(
 # Which commands
 
 
-def test_the_evaluation_that_a_training_ends_with_serves_a_cell() -> None:
-    training, evaluation = both(cell(plan(2, *STAND_IN, "rows=[alexnet_gap]"), "threshold20"))
-    assert evaluation is training
-    assert training.command == "train"
+def test_a_run_that_was_evaluated_so_when_it_was_trained_serves_a_cell(tmp_path: Path) -> None:
+    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", f"runs={tmp_path}")
+    training, evaluation = both(cell(planned, "threshold20"))
+    assert "evaluate=false" in training.arguments
+    assert evaluation.command == "evaluate"
+    training.folder.mkdir(parents=True)
+    for name in (METRICS, VERDICTS):
+        (training.folder / name).touch()
+    assert both(cell(planned, "threshold20")) == (training, training)
+    assert both(cell(planned, "released"))[1].command == "evaluate"
+
+
+def test_what_images_are_read_by_or_reported_makes_no_other_run_or_evaluation() -> None:
+    row = "rows=[alexnet_gap]"
+    plain = both(cell(plan(2, *STAND_IN, row), "released"))
+    handed = ("data=shapes", "loader.num_workers=7", "report.images=0")
+    other = both(cell(plan(2, *STAND_IN, row, handed=handed), "released"))
+    assert [job.folder for job in plain] == [job.folder for job in other]
+
+
+def test_the_same_rules_are_one_evaluation_however_they_are_told() -> None:
+    ten = both(cell(plan(1, "recipe=stand_in", "rows=[alexnet]"), "ten"))
+    backprop = both(cell(plan(2, "recipe=stand_in", "rows=[alexnet_backprop]"), "threshold20"))
+    assert ten[1].folder == backprop[1].folder
+
+
+def test_a_network_that_is_not_trained_is_one_run_whatever_the_seeds() -> None:
+    handed = ("data=ilsvrc", "data.root=nowhere")
+    found = cell(plan(2, "rows=[googlenet]", "seeds=[0,1,2]", handed=handed), "threshold20")
+    assert len(found.jobs) == 1
 
 
 @pytest.mark.parametrize(
@@ -199,7 +214,7 @@ def test_an_exception_of_a_column_counts_most() -> None:
 def test_every_seed_has_a_training_of_its_own() -> None:
     planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", "seeds=[0,4]")
     found = cell(planned, "threshold20")
-    first, second = (evaluation.arguments for _, evaluation in found.jobs)
+    first, second = (training.arguments for training, _ in found.jobs)
     assert set(first) ^ set(second) == {"seed=0", "seed=4"}
     assert len(set(found.folders)) == 2
 
@@ -207,7 +222,8 @@ def test_every_seed_has_a_training_of_its_own() -> None:
 def test_each_training_comes_before_its_evaluations_and_once() -> None:
     cells = plan(2, *STAND_IN, "rows=[alexnet_gap,alexnet_backprop]").cells()
     jobs = ordered(cells, [])
-    assert [job.command for job in jobs] == ["train", "evaluate", "train", "evaluate", "evaluate"]
+    evaluations = ["evaluate"] * 2, ["evaluate"] * 3
+    assert [job.command for job in jobs] == ["train", *evaluations[0], "train", *evaluations[1]]
     assert len({job.folder for job in jobs}) == len(jobs)
 
 
@@ -220,15 +236,25 @@ def test_rows_come_in_the_order_of_the_table() -> None:
     assert list(planned.rows) == ["googlenet_gap", "alexnet_gap", "nin"]
 
 
-def test_what_is_handed_on_reaches_trainings_and_evaluations() -> None:
-    handed = ("data=shapes", "data.size=64", "optim.lr=0.5", "loader.batch_size=8")
-    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", handed=handed)
+HANDED = ("data=shapes", "data.size=64", "optim.lr=0.5", "report.images=0")
+
+
+def test_an_evaluation_of_a_run_leaves_to_the_run_what_it_was_trained_with() -> None:
+    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", handed=HANDED)
     training, evaluation = both(cell(planned, "released"))
     assert training is not None
-    assert set(handed) <= set(training.arguments)
-    assert set(handed) - set(evaluation.arguments) == {"optim.lr=0.5"}
+    assert set(HANDED) <= set(training.arguments)
+    assert set(HANDED) & set(evaluation.arguments) == {"report.images=0"}
     plain = both(cell(plan(2, *STAND_IN, "rows=[alexnet_gap]"), "released"))[1]
-    assert evaluation.folder.name != plain.folder.name
+    assert evaluation.folder.parent != plain.folder.parent
+
+
+def test_an_evaluation_of_a_file_takes_all_but_what_is_of_training(tmp_path: Path) -> None:
+    file = tmp_path / "mine.ckpt"
+    file.touch()
+    given = f"++checkpoints.alexnet_gap={file}"
+    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", given, handed=HANDED)
+    assert set(HANDED) - set(both(cell(planned, "released"))[1].arguments) == {"optim.lr=0.5"}
 
 
 def test_what_a_table_is_about_is_not_overridden_by_the_recipe() -> None:
@@ -298,11 +324,13 @@ def test_an_unknown_row_gets_the_list() -> None:
         _ = plan(3, "rows=[nix]").rows
 
 
-def test_submissions_predict_the_test_split_by_the_first_column() -> None:
+def test_submissions_predict_the_test_split_by_every_column() -> None:
     planned = plan(3, *STAND_IN, "rows=[heuristics,overfeat_full]", "submit=true")
-    (job,) = planned.submissions()
-    assert {"split=test", "boxer=tight_loose"} <= set(job.arguments)
-    assert job.folder not in {each.folder for each in ordered(planned.cells(), [])}
+    plain, released = planned.submissions()
+    assert {"split=test", "boxer=tight_loose"} <= set(plain.arguments)
+    assert {"split=test", "boxer=released"} <= set(released.arguments)
+    others = {each.folder for each in ordered(planned.cells(), [])}
+    assert not {plain.folder, released.folder} & others
 
 
 def test_nothing_is_submitted_unless_it_is_asked_for() -> None:
@@ -315,7 +343,9 @@ def test_nothing_is_submitted_unless_it_is_asked_for() -> None:
         ([METRICS, VERDICTS], True),
         ([METRICS], False),
         ([VERDICTS], False),
-        ([f"{SUBMISSION}/"], True),
+        ([f"{SUBMISSION}/"], False),
+        ([f"{SUBMISSION}/", f"{SUBMISSION}/kaggle.csv"], True),
+        ([TRAINED], False),
         ([], False),
     ],
 )
@@ -325,6 +355,13 @@ def test_a_job_is_done_when_its_outcome_is_whole(
     for name in names:
         (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).touch()
     assert Job("evaluate", (), tmp_path, ()).done == done
+
+
+def test_a_training_is_done_when_it_has_ended(tmp_path: Path) -> None:
+    training = Job("train", (), tmp_path, ())
+    assert not training.done
+    (tmp_path / TRAINED).touch()
+    assert training.done
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -405,13 +442,24 @@ def test_a_device_twice_as_fast_takes_half_as_long() -> None:
     assert work.hours(20) == work.hours(10) / 2
 
 
-def test_ilsvrc_is_counted_as_published_where_it_does_not_lie_here() -> None:
-    assert PUBLISHED == {"train": 1_281_167, "val": 50_000, "test": 100_000}
-    assert count_images(None, None) == {"trained": 1_281_167, "evaluated": 50_000}
-    assert count_images(None, "test")["evaluated"] == 100_000
+@pytest.mark.parametrize(
+    ("split", "evaluated"), [("null", 50_000), ("test", 150_000), ("val", 50_000)]
+)
+def test_ilsvrc_is_counted_as_published_where_it_does_not_lie_here(
+    split: str, evaluated: int
+) -> None:
+    cfg = composed("train", ("data=ilsvrc", "data.root=nowhere", f"split={split}"))
+    assert PUBLISHED["train"] == 1_281_167
+    assert count_images(cfg) == {"trained": 1_281_167, "evaluated": evaluated}
 
 
-def test_images_that_lie_here_are_counted(shapes_root: Path) -> None:
-    source = shapes(root=shapes_root, size=48, classes=3, train=24, val=12, test=12)
-    assert count_images(source, None) == {"trained": 24, "evaluated": 24}
-    assert count_images(source, "val") == {"trained": 24, "evaluated": 12}
+def test_stand_in_data_is_counted_and_not_drawn(tmp_path: Path) -> None:
+    told = (f"paths.data={tmp_path}", "data.train=30", "data.val=24", "data.test=18")
+    assert count_images(composed("train", told)) == {"trained": 30, "evaluated": 42}
+    assert count_images(composed("train", (*told, "split=val")))["evaluated"] == 24
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_data_is_read(tmp_path: Path) -> None:
+    with pytest.raises(GapnetError, match="nowhere"):
+        count_images(composed("train", ("data=cub", "data.root=nowhere")))

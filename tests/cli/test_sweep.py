@@ -76,8 +76,8 @@ def test_a_sweep_without_figures_has_a_summary_too(
         ({"devices": "0,1"}, True),
         ({"devices": "auto"}, False),
         ({"devices": 1, "num_nodes": 2}, True),
-        ({"devices": 2, "strategy": "ddp_spawn"}, False),
         ({"devices": 2, "strategy": "ddp"}, True),
+        ({"devices": 2, "strategy": "ddp_spawn"}, False),
     ],
     ids=str,
 )
@@ -86,7 +86,7 @@ def test_several_processes_are_no_job_of_a_sweep(trainer: dict, refused: object)
     if not refused:
         check_processes(cfg)
         return
-    with pytest.raises(GapnetError, match=r"hydra/launcher=joblib.*ddp_spawn.*one command per job"):
+    with pytest.raises(GapnetError, match=r"hydra/launcher=joblib.*one command per job"):
         check_processes(cfg)
 
 

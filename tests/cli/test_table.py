@@ -52,7 +52,7 @@ def test_a_table_is_no_sweep(flag: str) -> None:
 
 
 def test_a_sweep_value_is_named() -> None:
-    with pytest.raises(GapnetError, match="^optim.lr=1,2: a table takes one value for all"):
+    with pytest.raises(GapnetError, match=r"^optim\.lr=1,2: a table takes one value for all"):
         complete(["optim.lr=1,2"])
 
 
