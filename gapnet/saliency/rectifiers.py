@@ -13,6 +13,9 @@ from torch.overrides import TorchFunctionMode
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
 
+Call = Callable[..., object]
+Arguments = tuple[object, ...]
+Named = Mapping[str, object]
 RELU = "relu"
 # What takes a ReLU's place elsewhere. Gates (sigmoid, tanh) do not: they stand beside one.
 OTHERS = frozenset(
@@ -21,49 +24,36 @@ OTHERS = frozenset(
 )
 
 
-class Rectifying(TorchFunctionMode):
+class _Calls(TorchFunctionMode):
+    """Have every call of torch's done by `do`, for a while."""
+
+    def __init__(self, do: Callable[[Call, Arguments, Named], object]) -> None:
+        super().__init__()
+        self.do = do
+
+    def __torch_function__(
+        self, func: Call, types: Iterable[type], args: Arguments = (), kwargs: Named | None = None
+    ) -> object:
+        """Do a call, or what stands in for it."""
+        return self.do(func, args, kwargs or {})
+
+
+class Rectifying(_Calls):
     """Have every ReLU, whether module, function or method, done by `rectify` for a while."""
 
     def __init__(self, rectify: Callable[[Tensor], Tensor]) -> None:
         """Take a function that gives max(x, 0), with the backward pass that is wanted."""
-        super().__init__()
-        self.rectify = rectify
 
-    def __torch_function__(
-        self,
-        func: Callable[..., object],
-        types: Iterable[type],
-        args: tuple[object, ...] = (),
-        kwargs: Mapping[str, object] | None = None,
-    ) -> object:
-        """Do a call of torch's, or what stands in for it."""
-        kwargs = kwargs or {}
-        if _name(func) != RELU:
-            return func(*args, **kwargs)
-        given = args[0] if args else kwargs["input"]
-        assert isinstance(given, Tensor)
-        rectified = self.rectify(given)
-        inplace = func.__name__.endswith("_") or kwargs.get("inplace", False)
-        return given.copy_(rectified) if inplace else rectified
+        def do(func: Call, args: Arguments, kwargs: Named) -> object:
+            if _name(func) != RELU:
+                return func(*args, **kwargs)
+            given = args[0] if args else kwargs["input"]
+            assert isinstance(given, Tensor)
+            rectified = rectify(given)
+            inplace = func.__name__.endswith("_") or kwargs.get("inplace", False)
+            return given.copy_(rectified) if inplace else rectified
 
-
-class _Watching(TorchFunctionMode):
-    """Note which rectifiers run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def __torch_function__(
-        self,
-        func: Callable[..., object],
-        types: Iterable[type],
-        args: tuple[object, ...] = (),
-        kwargs: Mapping[str, object] | None = None,
-    ) -> object:
-        """Do a call of torch's, and note its name."""
-        self.names |= {_name(func)} & {RELU, *OTHERS}
-        return func(*args, **(kwargs or {}))
+        super().__init__(do)
 
 
 def rectifiers(network: GapNet) -> set[str]:
@@ -71,10 +61,15 @@ def rectifiers(network: GapNet) -> set[str]:
     shadow = deepcopy(network).to("meta").eval()
     size = (1, network.channels, *network.facts.input_size)
     image = torch.empty(size, device="meta", dtype=network.mean.dtype)
-    watching = _Watching()
-    with torch.no_grad(), watching:
+    ran: set[str] = set()
+
+    def note(func: Call, args: Arguments, kwargs: Named) -> object:
+        ran.add(_name(func))
+        return func(*args, **kwargs)
+
+    with torch.no_grad(), _Calls(note):
         shadow(image)
-    return watching.names
+    return ran & {RELU, *OTHERS}
 
 
 def check_rectifiers(network: GapNet, method: str) -> None:
@@ -87,6 +82,6 @@ def check_rectifiers(network: GapNet, method: str) -> None:
         )
 
 
-def _name(func: Callable[..., object]) -> str:
+def _name(func: Call) -> str:
     """Name a function as it is called where it leaves its argument alone."""
     return getattr(func, "__name__", "").rstrip("_")

@@ -38,6 +38,7 @@ def test_the_run_folder_says_all(trained: Trained) -> None:
         "checkpoints",
         "predictions",
         "metrics.json",
+        "training.json",
         "verdicts.parquet",
         "classes.csv",
         "report.html",

@@ -52,6 +52,7 @@ def gapnet(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_package_runs_the_same_commands() -> None:
     assert gapnet("train", "--help").stdout == script(CHECKOUT, "train.py", "--help").out
     assert gapnet("--version").stdout == f"gapnet {__version__}\n"

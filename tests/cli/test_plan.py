@@ -19,6 +19,7 @@ from gapnet.errors import GapnetError
 from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 
 STAND_IN = ("recipe=stand_in", "looks=single")
+pytestmark = pytest.mark.slow  # each composes many configurations
 
 
 @functools.cache

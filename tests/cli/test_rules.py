@@ -44,6 +44,7 @@ def test_a_program_without_one_threshold_has_no_other_than_its_own_figure(
     assert Path("out/report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_tight_box_lies_in_the_loose_one(gapnet: Command, trained: Trained) -> None:
     figures, _ = evaluated(gapnet, trained, "boxer=tight_loose", "guesses=tight_loose")
     assert {each["threshold"] for each in figures if "top1_loc" in each["metric"]} == {0.2}
@@ -77,6 +78,7 @@ def test_two_boxes_a_class_need_a_boxer_that_gives_two(gapnet: Command, trained:
     assert not Path("out").exists()
 
 
+@pytest.mark.slow
 def test_maps_of_other_tools_cannot_be_boxed_by_colour(gapnet: Command, trained: Trained) -> None:
     evaluated(gapnet, trained, "keep_maps=native")
     quietly = [each for each in QUIETLY if each != "folder=out"]

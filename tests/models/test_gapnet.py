@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 
 from gapnet.data.transforms import show, whole_view
-from gapnet.models import create
+from gapnet.models import CamHead, create
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA"])
@@ -28,3 +28,22 @@ def test_alexnet_has_maps_of_13_for_either_of_its_inputs(side: int) -> None:
 def test_an_input_size_that_cannot_be_is_named(side: object) -> None:
     with pytest.raises(Exception, match=f"input_size={side!r}: must be a whole number of pixels"):
         create("resnet18_gap", {"num_classes": 2, "input_size": side})
+
+
+def test_max_unit_pools_each_unit_before_the_classes_weigh_it() -> None:
+    network = create("tiny_gap", {"num_classes": 4, "input_size": 32, "pool": "max_unit"}).eval()
+    features = network.forward_features(torch.randn(2, 3, 32, 32))
+    weights, bias = network.head.linear.weight, network.head.linear.bias
+    expected = features.flatten(2).max(-1).values @ weights.T + bias
+    assert torch.allclose(network.forward_head(features), expected)
+
+
+def test_max_unit_takes_places_that_max_of_a_map_need_not_share() -> None:
+    head = CamHead(2, 1, added=None, pool="max_unit")
+    with torch.no_grad():
+        head.linear.weight.fill_(1)
+        head.linear.bias.zero_()
+    apart = torch.tensor([[[[3.0, 0.0]], [[0.0, 5.0]]]])  # each unit has a place of its own
+    assert head(apart).item() == 8
+    head.pool = "max"
+    assert head(apart).item() == 5
