@@ -151,8 +151,8 @@ def test_what_images_are_read_by_or_reported_makes_no_other_run_or_evaluation() 
 
 def test_the_same_rules_are_one_evaluation_however_they_are_told() -> None:
     ten = both(cell(plan(1, "recipe=stand_in", "rows=[alexnet]"), "ten"))
-    backprop = both(cell(plan(2, "recipe=stand_in", "rows=[alexnet_backprop]"), "threshold20"))
-    assert ten[1].folder == backprop[1].folder
+    grad_cam = both(cell(plan(2, "recipe=stand_in", "rows=[alexnet_grad_cam]"), "threshold20"))
+    assert ten[1].folder == grad_cam[1].folder
 
 
 def test_a_network_that_is_not_trained_is_one_run_whatever_the_seeds() -> None:
