@@ -185,9 +185,6 @@ class Plan:
         path = Path(given).absolute()
         if not path.is_file():
             raise GapnetError(f"checkpoints.{network}={given}: no such file")
-        described = self.cfg.table.networks[network].model
-        maps = [each for each in described if root_of(each) in GROUPS]  # that it can have
-        evaluated = merged(maps, evaluated)
         state = path.stat()
         version = _digest([str(path), str(state.st_size), str(state.st_mtime_ns)])
         place = Path(self.cfg.runs).absolute() / network / f"given-{version}" / EVALUATIONS

@@ -311,7 +311,7 @@ def test_a_checkpoint_without_class_maps_is_evaluated_by_maps_that_it_can_have(
     file = tmp_path / "mine.ckpt"
     file.touch()
     planned = plan(1, *STAND_IN, "rows=[alexnet]", f"++checkpoints.alexnet={file}")
-    assert "saliency=gradient" in both(cell(planned, "ten"))[1].arguments
+    assert "saliency=grad_cam" in both(cell(planned, "ten"))[1].arguments
 
 
 def test_a_checkpoint_that_is_not_there_is_named() -> None:
