@@ -1,5 +1,6 @@
 """`gapnet table`: fill a table of the paper, and lay ours beside the paper's."""
 
+import difflib
 import logging
 import os
 import shlex
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from gapnet.cli.config import build
 from gapnet.cli.gather import judged, sheet_of
 from gapnet.cli.handed import own_keys, refuse_sweep, root_of, split
 from gapnet.cli.plan import Job, Plan, ordered
@@ -36,8 +38,10 @@ def complete(arguments: list[str]) -> list[str]:
     if {"-m", "--multirun"} & set(arguments):
         raise GapnetError("-m: a table is no sweep; name its rows with rows=[...] and seeds=[...]")
     dry = [each for each in arguments if each != DRY_RUN]
-    kept, handed = split(dry, own_keys("table"))
+    own, theirs = own_keys("table"), own_keys("train")
+    kept, handed = split(dry, own)
     for each in handed:
+        _check_known(str(root_of(each)), own, theirs)
         refuse_sweep(each, "a table takes one value for all of its runs")
         if root_of(each) in CHOSEN or each.startswith("model="):
             raise GapnetError(
@@ -48,6 +52,18 @@ def complete(arguments: list[str]) -> list[str]:
     # Hydra takes a key that is not there only with ++
     kept = [f"++{each}" if each.startswith("checkpoints.") else each for each in kept]
     return [*kept, *said, f"handed=[{','.join(map(quoted, handed))}]"]
+
+
+def _check_known(root: str, own: set[str], theirs: set[str]) -> None:
+    """Refuse a key that neither a table nor a training has."""
+    if root in own | theirs:
+        return
+    near = difflib.get_close_matches(root, sorted(own | theirs), n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise GapnetError(
+        f"{root}: no such key; {hint}a table takes {', '.join(sorted(own - {'hydra', 'handed'}))}, "
+        "and what train takes"
+    )
 
 
 def task(cfg: DictConfig) -> None:
@@ -61,6 +77,9 @@ def task(cfg: DictConfig) -> None:
     if cfg.dry_run:
         _show(cfg, jobs)
         return
+    left = [job for job in jobs if not job.done]
+    if left:
+        build(_compose(left[0].like), "data")  # what is wrong with it shows before the work
     failures = _run(jobs)
     for job in plan.submissions():
         if (job.folder / SUBMISSION).is_dir():
@@ -69,8 +88,8 @@ def task(cfg: DictConfig) -> None:
     _write(cfg, sheet_of(plan, cells), judged(cfg, cells), place)
     if failures:
         raise GapnetError(
-            f"{len(failures)} of {len(jobs)} commands failed, and their figures are missing; the "
-            f"same command goes on: {'; '.join(failures)}"
+            f"{len(failures)} of {len(jobs)} commands failed, and figures are missing; the same "
+            f"command goes on: {failures[0]}{', ...' if len(failures) > 1 else ''}"
         )
 
 
@@ -114,6 +133,7 @@ def _run(jobs: Sequence[Job]) -> list[str]:
             status = _call(job)
             if status or not job.done:
                 failures.append(f"{_told(job)} (status {status})")
+                log.error("failed: %s", failures[-1])
                 broken.add(job.folder)
     return failures
 
