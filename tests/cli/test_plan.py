@@ -151,7 +151,7 @@ def test_what_images_are_read_by_or_reported_makes_no_other_run_or_evaluation() 
 
 def test_the_same_rules_are_one_evaluation_however_they_are_told() -> None:
     ten = both(cell(plan(1, "recipe=stand_in", "rows=[alexnet]"), "ten"))
-    grad_cam = both(cell(plan(2, "recipe=stand_in", "rows=[alexnet_grad_cam]"), "threshold20"))
+    grad_cam = both(cell(plan(2, "recipe=stand_in", "rows=[alexnet_grad_cam]"), "released"))
     assert ten[1].folder == grad_cam[1].folder
 
 
@@ -189,7 +189,7 @@ def test_one_evaluation_of_two_tables_has_one_folder() -> None:
     assert both(cell(second, "released")) == both(cell(third, "released"))
     first = plan(1, "recipe=stand_in", "rows=[googlenet_gap]")
     ten = plan(2, "recipe=stand_in", "looks=ten", "rows=[googlenet_gap]")
-    assert both(cell(first, "ten")) == both(cell(ten, "threshold20"))
+    assert both(cell(first, "ten")) == both(cell(ten, "released"))
 
 
 def test_one_network_of_two_tables_is_trained_once() -> None:
