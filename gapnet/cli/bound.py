@@ -7,8 +7,14 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to be sent when the parent dies
+
+
+def bound(name: str, arguments: Sequence[str]) -> list[str]:
+    """Give the command line of a gapnet command that ends with this process."""
+    return [sys.executable, "-m", "gapnet.cli.bound", str(os.getpid()), name, *arguments]
 
 
 def main() -> None:

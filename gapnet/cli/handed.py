@@ -56,3 +56,10 @@ def refuse_sweep(override: str, advice: str) -> None:
     """Refuse an override of several values."""
     if parse(override).is_sweep_override():
         raise GapnetError(f"{override}: {advice}")
+
+
+def quoted(text: str) -> str:
+    """Quote a text for an override."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    return QuotedString(text=text, quote=Quote.single).with_quotes()

@@ -12,8 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import conf_folder
 from gapnet.cli.evaluate import GROUPS
-from gapnet.cli.handed import key_of, root_of
-from gapnet.cli.search_space import quoted
+from gapnet.cli.handed import key_of, quoted, root_of
 from gapnet.errors import GapnetError
 from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 

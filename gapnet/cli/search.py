@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import build
-from gapnet.cli.handed import key_of, own_keys, refuse_sweep, root_of
-from gapnet.cli.search_space import Dimension, examples_of, quoted, space_of
+from gapnet.cli.handed import key_of, own_keys, quoted, refuse_sweep, root_of, split
+from gapnet.cli.search_space import Dimension, examples_of, space_of
 from gapnet.cli.trials import VALIDATION, Objective
 from gapnet.errors import GapnetError
 
@@ -27,7 +27,7 @@ def complete(arguments: list[str]) -> list[str]:
     if {"-m", "--multirun"} & set(arguments):
         raise GapnetError("-m: a search is no sweep; what is to be tried stands in search=...")
     own = own_keys("search")
-    kept = [each for each in arguments if root_of(each) in {None, *own}]
+    kept, _ = split(arguments, own)
     told = [each for each in arguments if root_of(each) not in {None, *own} - SHARED]
     for each in told:
         key = each.partition("=")[0].lstrip("+")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gapnet.cli.handed import quoted
 from gapnet.errors import GapnetError
 
 if TYPE_CHECKING:
@@ -145,13 +146,6 @@ def _plain_or_quoted(text: str) -> str:
     except HydraException:
         pass
     return quoted(text)
-
-
-def quoted(text: str) -> str:
-    """Quote a text for an override."""
-    from hydra.core.override_parser.types import Quote, QuotedString
-
-    return QuotedString(text=text, quote=Quote.single).with_quotes()
 
 
 def examples_of(space: Mapping[str, Dimension]) -> list[list[str]]:

@@ -2,10 +2,8 @@
 
 import difflib
 import logging
-import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -13,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from gapnet.cli.bound import bound
 from gapnet.cli.config import build
 from gapnet.cli.gather import judged, sheet_of
-from gapnet.cli.handed import own_keys, refuse_sweep, root_of, split
+from gapnet.cli.handed import own_keys, quoted, refuse_sweep, root_of, split
 from gapnet.cli.plan import Job, Plan, ordered
 from gapnet.cli.runs import short
-from gapnet.cli.search_space import quoted
 from gapnet.errors import GapnetError
 from gapnet.layout import SUBMISSION, write_whole
 
@@ -141,15 +139,9 @@ def _run(jobs: Sequence[Job]) -> list[str]:
 def _call(job: Job) -> int:
     """Run a command, and give its exit status."""
     try:
-        return subprocess.run(_command(job), check=False).returncode
+        return subprocess.run(bound(job.command, job.arguments), check=False).returncode
     except KeyboardInterrupt:
         raise GapnetError("interrupted; the same command goes on") from None
-
-
-def _command(job: Job) -> list[str]:
-    """Give the command line of a job; it ends with this process, however that ends."""
-    bound = [sys.executable, "-m", "gapnet.cli.bound", str(os.getpid())]
-    return [*bound, job.command, *job.arguments]
 
 
 def _told(job: Job) -> str:

@@ -2,10 +2,8 @@
 
 import csv
 import logging
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gapnet.cli.search_space import Dimension, quoted
+from gapnet.cli.bound import bound
+from gapnet.cli.handed import quoted
+from gapnet.cli.search_space import Dimension
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST
 
@@ -113,10 +113,9 @@ def _leave_if_surplus(trial: "Trial", n_trials: int) -> None:
 @contextmanager
 def training(overrides: Sequence[str], output: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Start a training that writes to a file; it ends with this block, and with this process."""
-    command = [sys.executable, "-m", "gapnet.cli.bound", str(os.getpid()), "train", *overrides]
     with output.open("wb") as file:
         process = subprocess.Popen(
-            command,
+            bound("train", overrides),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -72,8 +72,23 @@ def check_cut(cut: float) -> None:
         raise GapnetError(f"boxer.cut={cut}: must be from 0 up to, but not including, 1")
 
 
+class OfMaximum:
+    """Be a boxer that gives every pixel a cell, and looks at shares of a map's maximum."""
+
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Give every pixel a cell."""
+        return size
+
+    def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
+        """Resize maps (K, h, w), and divide each by its maximum."""
+        if not torch.isfinite(maps).all():
+            raise ValueError("a map holds NaN or infinite values")
+        heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
+        return heat
+
+
 @dataclass(frozen=True)
-class ThresholdBoxer:
+class ThresholdBoxer(OfMaximum):
     """Box the largest component of the region above a share of the map's maximum (section 3.2).
 
     The grid has a cell for each pixel. A map without a positive value says nothing about place: its
@@ -119,14 +134,6 @@ class ThresholdBoxer:
         """List the cuts of a sweep, ascending."""
         return [index / self.cuts for index in range(self.cuts)]
 
-    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Give every pixel a cell."""
-        return size
-
-    def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
-        """Resize maps (K, h, w), and divide each by its maximum."""
-        return share_of_maximum(maps, grid)
-
     def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
         """Give the box of one map at the boxer's own cut, and the tight one."""
         del picture
@@ -143,8 +150,8 @@ class ThresholdBoxer:
         return Swept(boxes.astype(np.int16), np.arange(len(cuts), dtype=np.int16))
 
 
-class Unswept:
-    """Be a boxer whose rule has no one threshold to sweep over."""
+class Unswept(OfMaximum):
+    """Be such a boxer whose rule has no one threshold to sweep over."""
 
     cut: ClassVar[None] = None
 
@@ -156,14 +163,6 @@ class Unswept:
         """Give no box."""
         del heat, cuts
         return Swept(np.zeros((0, 4), np.int16), np.zeros(0, np.int16))
-
-
-def share_of_maximum(maps: Tensor, grid: tuple[int, int]) -> Heat:
-    """Resize maps (K, h, w) to a grid, and divide each by its maximum."""
-    if not torch.isfinite(maps).all():
-        raise ValueError("a map holds NaN or infinite values")
-    heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
-    return heat
 
 
 def whole_map(heat: Heat, count: int) -> NDArray[np.int16]:

@@ -6,10 +6,9 @@ from typing import ClassVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import Heat, Picture, Unswept, share_of_maximum, whole_map
+from gapnet.localization.boxers import Heat, Picture, Unswept, whole_map
 from gapnet.ops.components import largest_component_boxes
 
 SIDE = 224  # cells of its square frame
@@ -53,10 +52,6 @@ class GrabCutBoxer(Unswept):
         """Give every view the same square."""
         del size
         return self.side, self.side
-
-    def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
-        """Resize maps (K, h, w), and divide each by its maximum."""
-        return share_of_maximum(maps, grid)
 
     def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
         """Give the box (1, 4) of one map over a picture (H, W, 3)."""

@@ -7,10 +7,9 @@ from typing import ClassVar, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import Heat, Picture, Unswept, share_of_maximum, whole_map
+from gapnet.localization.boxers import Heat, Picture, Unswept, whole_map
 
 WHITE = 255  # the maximum of a map, in its 8 bits
 INNER = 10  # of 255: how far inside a region, at least, as a share of its deepest place
@@ -32,8 +31,7 @@ class ReleasedBoxer(Unswept):
     At each threshold the region's distance transform, scaled to 8 bits, is cut near its edge, and
     all contours of what is left, holes' too, are boxed. The largest is the loose box. The tight one
     comes next, but for a box that shares more than half of the loose one; if there is none, the
-    loose box is both. Far corners are one pixel beyond, as the program's
-    were handed to the devkit.
+    loose box is both. Far corners are one pixel beyond, as the program's were handed to the devkit.
 
     Args:
         levels: the thresholds, of 255.
@@ -53,14 +51,6 @@ class ReleasedBoxer(Unswept):
             )
         if self.margin < 0:
             raise GapnetError(f"boxer.margin={self.margin}: must be at least 0 pixels")
-
-    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Give every pixel a cell."""
-        return size
-
-    def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
-        """Resize maps (K, h, w), and divide each by its maximum."""
-        return share_of_maximum(maps, grid)
 
     def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
         """Give the loose and the tight box (2, 4) of one map."""
