@@ -1,36 +1,46 @@
 """From configuration to the objects that both commands need."""
 
 import logging
+import os
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
-from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.loggers import TensorBoardLogger
 
 from gapnet.cli.config import build
+from gapnet.cli.resume import Start
 from gapnet.data.datamodule import DataModule
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.protocols import Protocol
-from gapnet.layout import CHECKPOINTS
+from gapnet.layout import CHECKPOINTS, CURVES, LOGS
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
+from gapnet.processes import is_first, started_together
 from gapnet.progress import console
 from gapnet.training.callbacks import EpochLines
+from gapnet.training.checkpoint import DurableIO
+from gapnet.training.curves import Curves
 
-LOGS = "logs"  # the folder of a run that holds what TensorBoard and plots read
+AUTO_BATCH = "auto_batch"  # a key of the trainer that is ours
 
 
 def quiet_lightning() -> None:
     """Keep Lightning's advice and greetings out of the output; its errors still come through."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric)")
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if not is_first():
+        logging.getLogger().setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="(pytorch_lightning|lightning_fabric|torchmetrics)")
 
 
-def data_of(cfg: DictConfig, source: Source, network: GapNet, localizer: Localizer) -> DataModule:
+def data_of(
+    cfg: DictConfig, source: Source, network: GapNet, localizer: Localizer, *, processes: int = 1
+) -> DataModule:
     """Serve a source's splits at the sizes that the network and its crops take."""
     module: DataModule = build(
         cfg,
@@ -41,6 +51,7 @@ def data_of(cfg: DictConfig, source: Source, network: GapNet, localizer: Localiz
         view=build(cfg, "view"),
         augment=build(cfg, "augment") if "augment" in cfg else None,
         seed=cfg.get("seed", 0),
+        processes=processes,
     )
     return module
 
@@ -67,55 +78,69 @@ def protocols_of(cfg: DictConfig) -> tuple[Protocol, ...]:
     return built if isinstance(built, tuple) else (built,)
 
 
-def training_trainer(cfg: DictConfig, batches: int) -> pl.Trainer:
-    """Make the trainer that trains into the run folder; it logs at least once in `batches`."""
-    folder = Path(cfg.folder)
+def training_trainer(cfg: DictConfig, start: Start) -> pl.Trainer:
+    """Make the trainer that trains into the run folder."""
+    folder = Path(cfg.folder).absolute()
     callbacks = list(build(cfg, "callbacks").values())
     for callback in callbacks:
         if isinstance(callback, ModelCheckpoint):
             callback.dirpath = str(folder / CHECKPOINTS)
-    logs = folder / LOGS
     loggers = [
-        TensorBoardLogger(logs, name=None, version=""),
-        CSVLogger(logs, name=None, version=""),
+        TensorBoardLogger(folder / LOGS, name=None, version="", purge_step=start.step),
+        Curves(folder / CURVES, keep=start.rows),
     ]
     callbacks += [] if console.is_terminal else [EpochLines()]
-    steps = -(-batches // cfg.trainer.accumulate_grad_batches)
-    every = min(cfg.trainer.log_every_n_steps, steps)
-    trainer = _trainer(cfg, callbacks, logger=loggers, log_every_n_steps=every)
-    if trainer.world_size > 1:
-        raise GapnetError(
-            f"trainer.devices: {trainer.world_size} processes are more than gapnet can train "
-            "with as yet; set trainer.devices=1"
-        )
-    return trainer
+    return _trainer(
+        cfg,
+        callbacks,
+        logger=loggers,
+        default_root_dir=folder,
+        use_distributed_sampler=False,
+        plugins=[DurableIO()],
+    )
 
 
 def predicting_trainer(cfg: DictConfig) -> pl.Trainer:
-    """Make the trainer that predicts: it logs nothing and saves nothing.
-
-    Its processes are children of this one, which goes on alone when they are done.
-    """
-    strategy = {} if cfg.trainer.devices == 1 else {"strategy": "ddp_spawn"}
+    """Make the trainer that predicts: it logs nothing and saves nothing."""
     return _trainer(
-        cfg,
-        [],
-        logger=False,
-        enable_checkpointing=False,
-        use_distributed_sampler=False,
-        **strategy,
+        cfg, [], logger=False, enable_checkpointing=False, use_distributed_sampler=False
     )
 
 
 def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Trainer:
     watched = console.is_terminal
     bar = [RichProgressBar(leave=True)] if watched else []
+    told: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
+    told.pop(AUTO_BATCH, None)
     trainer: pl.Trainer = build(
-        cfg,
+        OmegaConf.create({"trainer": told}),
         "trainer",
         callbacks=callbacks + bar,
         enable_progress_bar=watched,
         enable_model_summary=False,
         **extra,
     )
+    trainer._signal_connector.register_signal_handlers = _leave_signals  # type: ignore[method-assign]
+    _check_processes(trainer)
     return trainer
+
+
+def connect(trainer: pl.Trainer) -> None:
+    """Connect with the other processes, if a launcher has started them."""
+    if started_together():
+        trainer.strategy.setup_environment()
+
+
+def _leave_signals() -> None:
+    """Leave signals to gapnet: Lightning ends with status 0, and talks to other ranks meanwhile."""
+
+
+def _check_processes(trainer: pl.Trainer) -> None:
+    """Refuse a launcher's processes that Lightning would have train one beside the other."""
+    wanted = trainer.num_devices * trainer.num_nodes
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if started > 1 and wanted != started:
+        raise GapnetError(
+            f"trainer.devices={trainer.num_devices}, trainer.num_nodes={trainer.num_nodes}: "
+            f"{started} processes were started (WORLD_SIZE); their product must be as many"
+        )

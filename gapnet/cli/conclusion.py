@@ -12,7 +12,6 @@ from rich.console import Console
 from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor
 
-from gapnet.cli.assemble import LOGS
 from gapnet.cli.exchange import write_submission
 from gapnet.cli.runs import short
 from gapnet.data.sample import Source
@@ -27,6 +26,8 @@ from gapnet.evaluation.truth import Truth
 from gapnet.layout import (
     CLASSES,
     CONFIG,
+    CURVES,
+    LOGS,
     METRICS,
     REPORT,
     SUBMISSION,
@@ -191,7 +192,7 @@ def _write_page(
     folder: Path,
 ) -> None:
     figures = [figure for each in scored.values() for figure in each.figures]
-    plots = training_plots(folder / LOGS / "metrics.csv")
+    plots = training_plots(folder / CURVES)
     plots |= threshold_plot(scored[protocol.name].swept, scored[protocol.name].figures, protocol)
     report = Report(
         title=outcome.title,

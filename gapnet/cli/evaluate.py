@@ -44,6 +44,7 @@ def task(cfg: DictConfig) -> None:
     """Evaluate a checkpoint, or score what is predicted already."""
     from gapnet.cli.assemble import quiet_lightning
     from gapnet.cli.scoring import score_maps, score_predictions
+    from gapnet.training.interrupts import handled, stop
 
     given = [name for name in ("checkpoint", "predictions", "maps") if cfg[name] is not None]
     if cfg.run is None and not given:
@@ -54,34 +55,43 @@ def task(cfg: DictConfig) -> None:
     if len(given) > 1:
         raise GapnetError(f"{' and '.join(given)}: name one of them")
     quiet_lightning()
-    if cfg.predictions is not None:
-        score_predictions(cfg)
-    elif cfg.maps is not None:
-        score_maps(cfg)
-    else:
-        _evaluate_network(cfg)
+    with handled(stop):
+        if cfg.predictions is not None:
+            score_predictions(cfg)
+        elif cfg.maps is not None:
+            score_maps(cfg)
+        else:
+            _evaluate_network(cfg)
 
 
 def _evaluate_network(cfg: DictConfig) -> None:
     """Evaluate a checkpoint."""
-    from gapnet.cli.assemble import data_of, predicting_trainer, rules_of
+    from gapnet.cli import ranks
+    from gapnet.cli.assemble import connect, data_of, predicting_trainer, rules_of
     from gapnet.cli.config import build
     from gapnet.cli.evaluation import check_classes, evaluate_network
     from gapnet.cli.exchange import numbers_of
+    from gapnet.cli.handed import again
     from gapnet.cli.predicting import Subject, check_keep
-    from gapnet.cli.runs import open_folder
+    from gapnet.cli.runs import open_evaluation
     from gapnet.models.saved import load
+    from gapnet.processes import one_ahead
 
     rules = rules_of(cfg)
     run = run_of(cfg.run, cfg.checkpoint)
     checkpoint = checkpoint_of(run, cfg.checkpoint)
     check_keep(cfg.keep_maps)
-    predicting_trainer(cfg)  # what is wrong with it shows before the work
+    trainer = predicting_trainer(cfg)
+    if ranks.are_missing(trainer):
+        ranks.run("evaluate", again(cfg), trainer)
+        return
+    connect(trainer)
     network = load(checkpoint)
     rules.localizer.saliency.check(network)
-    source = build(cfg, "data")
+    with one_ahead():  # which draws or downloads what the others then find
+        source = build(cfg, "data")
     check_classes(network, source.classes, advice="evaluate on what it was trained for")
     numbers_of(cfg, source)
     data = data_of(cfg, source, network, rules.localizer)
     data.check(source.select_split, cfg.split or source.test_split)
-    evaluate_network(cfg, Subject(network, data, rules, open_folder(cfg), checkpoint))
+    evaluate_network(cfg, Subject(network, data, rules, open_evaluation(cfg), checkpoint))

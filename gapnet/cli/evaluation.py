@@ -14,6 +14,7 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.truth import truth_of
 from gapnet.models.gapnet import GapNet
+from gapnet.processes import is_first
 from gapnet.report.gallery import Picture, Seeing, gallery
 
 
@@ -39,6 +40,8 @@ def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
     chooses = scored and bool(subject.rules.localizer.boxer.thresholds())
     splits = [source.select_split, split] if chooses else [split]
     predictions = predict(cfg, subject, list(dict.fromkeys(splits)))
+    if not is_first():
+        return
     title = f"{subject.network.name} on {source.title}, {split} split"
     facts = {
         "network": f"{subject.network.name} {subject.network.arguments}",

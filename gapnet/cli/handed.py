@@ -1,9 +1,10 @@
 """Arguments that a command does not take itself, but hands on to the commands that it runs."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import conf_folder
 from gapnet.errors import GapnetError
@@ -63,3 +64,17 @@ def quoted(text: str) -> str:
     from hydra.core.override_parser.types import Quote, QuotedString
 
     return QuotedString(text=text, quote=Quote.single).with_quotes()
+
+
+def again(cfg: DictConfig) -> list[str]:
+    """List the arguments with which another process does the same job, one of a sweep too."""
+    from hydra.core.hydra_config import HydraConfig
+
+    composed = HydraConfig.get()
+    folders = [
+        f"--config-dir={source.path}"
+        for source in composed.runtime.config_sources
+        if source.provider == "command-line"
+    ]
+    own = f"folder={quoted(str(Path(cfg.folder).absolute()))}"
+    return [*folders, *composed.overrides.task, own]

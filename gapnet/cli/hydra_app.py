@@ -4,6 +4,7 @@ import difflib
 import logging
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -21,9 +22,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 import gapnet
+from gapnet.cli.causes import cause_of
 from gapnet.cli.config import conf_folder
+from gapnet.cli.ranks import OUTCOME, is_rank
 from gapnet.cli.runs import evaluation_folder, run_id
 from gapnet.errors import GapnetError
+from gapnet.training.interrupts import STATUS
 
 log = logging.getLogger(__name__)
 TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra's own switch: with 1 it lets exceptions pass
@@ -75,15 +79,15 @@ class Task:
                 self.command.task(cfg)
                 return Outcome(folder=_folder_of(cfg))
             except Exception as error:
-                return self._report(error)
+                return self._report(error, cfg)
 
-    def _report(self, error: Exception) -> Outcome:
+    def _report(self, error: Exception, cfg: DictConfig) -> Outcome:
         alone = HydraConfig.get().mode != RunMode.MULTIRUN
         if self.wanted == "1":
             if alone:
                 raise error
             traceback.print_exception(error)
-        outcome = Outcome(error=report(self.name, error))
+        outcome = Outcome(error=report(self.name, error, cfg))
         if alone:
             sys.exit(1)  # raised, Hydra would write lines of its own
         return outcome
@@ -104,6 +108,8 @@ def launch(name: str, command: Command) -> None:
             sys.argv = [sys.argv[0], *sorted(arguments, key=lambda each: each not in SWEEP)]
             task = Task(name, command, wanted)
             hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=name)(task)()
+        except KeyboardInterrupt:
+            sys.exit(STATUS[signal.SIGINT])
         except Exception as error:
             if wanted == "1":
                 raise
@@ -117,12 +123,19 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("evaluation_folder", evaluation_folder, replace=True)
 
 
-def report(name: str, error: BaseException) -> str:
-    """Print an error in one line, and write it into the run's log; give back what it says."""
-    hint = "" if isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
-    said = f"{_in_one_line(error)}{hint}"
+def report(name: str, error: BaseException, cfg: DictConfig | None = None) -> str:
+    """Print an error in one line, and write it into the run's log; give back what it says.
+
+    A rank leaves it to the process that started it.
+    """
+    cause = None if isinstance(error, GapnetError) else cause_of(error, cfg)
+    hint = "" if cause or isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
+    said = f"{cause or _in_one_line(error)}{hint}"
     line = f"gapnet {name}: {said}"
-    print(line, file=sys.stderr)
+    if is_rank():
+        Path(os.environ[OUTCOME]).write_text(said)
+    else:
+        print(line, file=sys.stderr)
     _write_to_log(line)
     return said
 

@@ -22,6 +22,7 @@ from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.store import About, Writer, done, read_parts
 from gapnet.layout import MAPS, PREDICTIONS
 from gapnet.models.gapnet import GapNet
+from gapnet.processes import meet
 
 log = logging.getLogger(__name__)
 NATIVE = "native"
@@ -63,6 +64,7 @@ def predict(cfg: DictConfig, subject: Subject, splits: Sequence[str]) -> dict[st
     if jobs:
         predictor = Predictor(subject.network, subject.rules.localizer, jobs)
         trainer.predict(predictor, loaders, return_predictions=False)
+    meet()
     return {
         split: read_aligned(subject.folder / PREDICTIONS / split, subject.data.records(split).ids)
         for split in splits

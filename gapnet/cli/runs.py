@@ -1,5 +1,6 @@
 """Run folders: found, opened fresh, described, linked as the latest."""
 
+import fcntl
 import hashlib
 import json
 import logging
@@ -9,19 +10,21 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from gapnet import __version__
 from gapnet.errors import GapnetError
-from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
+from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG, write_whole
+from gapnet.processes import is_first, meet
 
 NOT_THE_JOB = {
     "hydra",
     "imports",
     "resume",
+    "resume_changed",
     "paths",
     "name",
     "folder",
@@ -30,7 +33,10 @@ NOT_THE_JOB = {
 }  # do not change what is computed
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
 # Say how the job is done, not what is computed
-NEUTRAL = {"loader.num_workers", "trainer.accelerator", "trainer.devices", "trainer.strategy"}
+NEUTRAL = {
+    "loader.num_workers",
+    *(f"trainer.{key}" for key in ("accelerator", "devices", "num_nodes", "strategy")),
+}
 DATA_PLACES = ("root", "folder", "boxes", "metadata", "masks", "blacklist")
 # Keys that name a place, written down as absolute ones
 PLACES = (
@@ -69,11 +75,12 @@ def run_of(run: str | None, checkpoint: str | None, predictions: str | None = No
         return place.parent if inside else None
     if predictions is not None:
         place = Path(predictions).resolve()
-        return next((each for each in (place, *place.parents) if _is_run(each)), None)
+        return next((each for each in (place, *place.parents) if is_run(each)), None)
     return None
 
 
-def _is_run(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
+    """Tell whether a folder is that of a run."""
     return (folder / CONFIG).is_file() and (folder / ENVIRONMENT).is_file()
 
 
@@ -89,29 +96,56 @@ def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
     return path
 
 
-def open_folder(cfg: DictConfig) -> Path:
-    """Start a run in its folder, and describe it: an earlier one is taken up, or moved aside."""
+def open_folder(cfg: DictConfig, *, goes_on: bool) -> Path:
+    """Start a run in its folder, and describe it: an earlier one goes on, or is moved aside."""
     folder = Path(cfg.folder).absolute()
     try:
-        if _is_run(folder):
-            if cfg.get("resume", False):
-                _check_same(folder, cfg)
-            else:
+        if is_run(folder):
+            with (folder / LOG).open("a") as file:
+                _lock(file, folder)
+            if not goes_on:
                 _move_aside(folder)
         elif folder.is_dir() and any(folder.iterdir()):
             raise GapnetError(f"run folder {folder}: is not empty, and no run; choose another")
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / CONFIG).write_text(OmegaConf.to_yaml(_placed(cfg)))
-        (folder / ENVIRONMENT).write_text(json.dumps(_environment(cfg), indent=2) + "\n")
-        handler = logging.FileHandler(folder / LOG)
+        _lock(log_to(folder).stream, folder)
+        write_whole(folder / CONFIG, OmegaConf.to_yaml(_placed(cfg)))
+        write_whole(folder / ENVIRONMENT, json.dumps(_environment(cfg), indent=2) + "\n")
     except OSError as error:
         raise GapnetError(
             f"run folder {folder}: cannot be written ({error.strerror}); "
             "choose another place with paths.runs=..."
         ) from error
+    return folder
+
+
+def open_evaluation(cfg: DictConfig) -> Path:
+    """Start an evaluation in its folder, or take up one that was interrupted."""
+    folder = Path(cfg.folder).absolute()
+    if is_first():
+        if cfg.resume and is_run(folder):
+            check_same(folder, cfg, advice="leave out resume=true, or name another folder=...")
+            log.info("taking up %s", folder)
+        open_folder(cfg, goes_on=cfg.resume)
+    meet()
+    return folder
+
+
+def log_to(folder: Path) -> logging.FileHandler:
+    """Write what is said into the run's log, too."""
+    handler = logging.FileHandler(folder / LOG)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
-    return folder
+    return handler
+
+
+def _lock(file: TextIO | None, folder: Path) -> None:
+    """Keep a run to this process while the file is open; workers that outlive it hold nothing."""
+    assert file is not None
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        raise GapnetError(f"run folder {folder}: another process is at work on this run") from None
 
 
 def link_latest(folder: Path, runs: Path) -> None:
@@ -143,16 +177,16 @@ def load_config(run: Path) -> DictConfig:
     return config
 
 
-def _check_same(folder: Path, cfg: DictConfig) -> None:
-    """Refuse to take up what was begun by another configuration; name the first difference."""
+def check_same(folder: Path, cfg: DictConfig, *, advice: str) -> None:
+    """Refuse to take up what was begun by another configuration; name the differences."""
     begun, now = _flat(load_config(folder)), _flat(_placed(cfg))
-    for key in sorted(now.keys() | begun.keys()):
-        if key not in NEUTRAL and begun.get(key) != now.get(key):
-            raise GapnetError(
-                f"folder {folder}: was begun with {key}={begun.get(key)}, not {now.get(key)}; "
-                "leave out resume=true, or name another folder=..."
-            )
-    log.info("taking up %s", folder)
+    others = [
+        f"{key}={begun.get(key)}, not {now.get(key)}"
+        for key in sorted(now.keys() | begun.keys())
+        if key not in NEUTRAL and begun.get(key) != now.get(key)
+    ]
+    if others:
+        raise GapnetError(f"folder {folder}: was begun with {'; with '.join(others)}; {advice}")
 
 
 def _flat(node: DictConfig, prefix: str = "") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gapnet.cli.conclusion import Outcome, conclude
 from gapnet.cli.config import build
 from gapnet.cli.exchange import key_of, numbers_of
 from gapnet.cli.predicting import read_aligned
-from gapnet.cli.runs import open_folder, run_of, short
+from gapnet.cli.runs import open_evaluation, run_of, short
 from gapnet.data.datamodule import limited
 from gapnet.data.records import Records
 from gapnet.data.sample import Source
@@ -67,7 +67,7 @@ def score_predictions(cfg: DictConfig) -> None:
             _check_rules(path, read[wanted.split].about, rules_of(cfg))
     else:
         read = _read_foreign(cfg, path, wanted)
-    folder = open_folder(cfg)
+    folder = open_evaluation(cfg)
     conclude(wanted.outcome(str(short(path.absolute())), read), protocols, folder)
 
 
@@ -92,7 +92,7 @@ def score_maps(cfg: DictConfig) -> None:
         cuts=tuple(boxer.thresholds()),
         data=digest_of_data(records),
     )
-    folder = open_folder(cfg)
+    folder = open_evaluation(cfg)
     place = folder / PREDICTIONS / wanted.split
     finished = done(place, about) if cfg.resume else set()
     left = [row for row, each in enumerate(records.ids) if each not in finished]

@@ -12,14 +12,13 @@ from omegaconf import DictConfig
 from gapnet.cli.sweep_summary import Job, groups_of, print_summary, write_summary
 from gapnet.errors import GapnetError
 from gapnet.layout import write_whole
+from gapnet.processes import started_together
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
 
 JOBS = "jobs"  # the folder of a sweep that holds what became of each job
 SUMMARY = "summary.csv"
-SPAWNING = ("_spawn", "_fork", "_notebook")  # how the strategies end that leave this process alone
-ALL = ("auto", -1, "-1")
 
 
 class Summary(Callback):
@@ -31,12 +30,10 @@ class Summary(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse a sweep that would start itself again; Hydra lets no error out of here."""
-        if config.hydra.job.config_name != "train":
-            return  # evaluations spawn their processes
         try:
-            check_processes(config.trainer)
+            check_alone()
         except GapnetError as error:
-            print(f"gapnet train: {error}", file=sys.stderr)
+            print(f"gapnet {config.hydra.job.config_name}: {error}", file=sys.stderr)
             sys.exit(1)
 
     def on_job_end(self, config: DictConfig, job_return: "JobReturn", **_: Any) -> None:
@@ -68,28 +65,10 @@ def read_jobs(folder: Path) -> list[Job]:
     return [Job(tuple(each["overrides"]), each["folder"], each["error"]) for each in read]
 
 
-def check_processes(trainer: DictConfig) -> None:
-    """Refuse to sweep over trainings whose processes would each start the sweep again."""
-    nodes = trainer.get("num_nodes", 1)
-    spawns = str(trainer.get("strategy", "auto")).endswith(SPAWNING)
-    devices = _count_devices(trainer.devices, trainer.accelerator)
-    if nodes > 1 or (devices > 1 and not spawns):
+def check_alone() -> None:
+    """Refuse to sweep in processes that were started together: each would run the whole sweep."""
+    if started_together():
         raise GapnetError(
-            f"trainer.devices={trainer.devices} on {nodes} node{'s' * (nodes > 1)}: in a sweep "
-            "each process of a training would start the whole sweep again; run the jobs side by "
-            "side on one device each (trainer.devices=1 hydra/launcher=joblib), or start one "
-            "command per job"
+            "-m: this process was started together with others; a sweep starts those of its jobs "
+            "by itself, so call it plainly (trainer.devices=...), or start one command per job"
         )
-
-
-def _count_devices(devices: Any, accelerator: str) -> int:
-    """Count the processes that Lightning would start on a node."""
-    if devices in ALL:
-        if accelerator == "cpu":
-            return 1
-        import torch
-
-        return max(1, torch.cuda.device_count())
-    if isinstance(devices, str):
-        return len(devices.split(",")) if "," in devices else int(devices)
-    return devices if isinstance(devices, int) else len(devices)

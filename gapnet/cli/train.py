@@ -5,7 +5,7 @@ import logging
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from omegaconf import DictConfig
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pytorch_lightning as pl
 
     from gapnet.cli.assemble import Rules
+    from gapnet.cli.resume import Start
+    from gapnet.data.datamodule import DataModule
     from gapnet.data.sample import Source
     from gapnet.models.gapnet import GapNet
     from gapnet.training.classifier import Classifier
@@ -26,6 +28,17 @@ SEEDS = 2**32  # that torch and numpy tell apart
 log = logging.getLogger(__name__)
 
 
+class Training(NamedTuple):
+    """Hold a training that can begin: all that could be checked before is."""
+
+    trainer: "pl.Trainer"
+    classifier: "Classifier"
+    data: "DataModule"
+    rules: "Rules"
+    steps: int
+    start: "Start"
+
+
 def complete(arguments: list[str]) -> list[str]:
     """Leave the arguments as they are."""
     return arguments
@@ -33,48 +46,158 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Train, then evaluate what was trained."""
-    from gapnet.cli.assemble import data_of, quiet_lightning, rules_of, training_trainer
-    from gapnet.cli.config import build
-    from gapnet.cli.evaluation import evaluate_network
-    from gapnet.cli.predicting import Subject
-    from gapnet.cli.runs import checkpoint_of, link_latest, open_folder, short
-    from gapnet.models.saved import load
+    from gapnet.cli import ranks
+    from gapnet.cli.assemble import quiet_lightning, training_trainer
+    from gapnet.cli.handed import again
+    from gapnet.cli.resume import start_of
+    from gapnet.training.interrupts import handled, stop
 
     quiet_lightning()
-    _seed(cfg)
+    _check_plain(cfg)
+    with handled(stop):
+        start = start_of(cfg)
+        trainer = training_trainer(cfg, start)
+        if ranks.are_missing(trainer):
+            ranks.run("train", again(cfg), trainer)
+            return
+        training = _prepare(cfg, trainer, start)
+        folder = _train(cfg, training)
+        _evaluate(cfg, training, folder)
+
+
+def _prepare(cfg: DictConfig, trainer: "pl.Trainer", start: "Start") -> Training:
+    """Build everything; what is wrong with any of it shows before the training."""
+    import pytorch_lightning as pl
+
+    from gapnet.cli.assemble import connect, data_of, rules_of
+    from gapnet.cli.auto_batch import choose_batch
+    from gapnet.cli.config import build
+    from gapnet.processes import one_ahead
+
+    connect(trainer)
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
     rules, optim = rules_of(cfg), build(cfg, "optim")
-    source = build(cfg, "data")
-    network = _network_of(cfg, source)
+    with one_ahead():  # which draws or downloads what the others then find
+        source = build(cfg, "data")
+        network = _network_of(cfg, source)
     rules.localizer.saliency.check(network)
-    data = data_of(cfg, source, network, rules.localizer)
-    trained_on = [source.train_split] if cfg.trainer.max_epochs != 0 else []
+    data = data_of(cfg, source, network, rules.localizer, processes=trainer.world_size)
+    batches_a_step = trainer.world_size * trainer.accumulate_grad_batches
+    classifier_for = partial(
+        _classifier_of, cfg, network, optim, rules=rules, batches_a_step=batches_a_step
+    )
+    trains = cfg.trainer.max_epochs != 0
+    trained_on = [source.train_split] if trains else []
     evaluated_on = [cfg.split or source.test_split] if cfg.evaluate else []
     data.check(*trained_on, source.select_split, *evaluated_on)
-    batches = len(data.train_dataloader()) if trained_on else 0
-    trainer = training_trainer(cfg, batches)
+    if trains and not start.checkpoint:
+        choose_batch(cfg, trainer, data, lambda: classifier_for(steps=1))
+    batches = len(data.train_dataloader()) if trains else 0
     steps = _plan_steps(cfg, trainer, batches)
-    classifier = _classifier_of(cfg, network, optim, rules, steps)
-    folder = open_folder(cfg)
-    link_latest(folder, Path(cfg.paths.runs))
-    images = sum(len(data.records(split)) for split in trained_on)
-    log.info("training %s on %s: %d images, %d steps", network.name, source.root, images, steps)
-    log.info("weights to start from: %s", network.facts.weights)
+    an_epoch = -(-batches // trainer.accumulate_grad_batches)
+    trainer.log_every_n_steps = min(cfg.trainer.log_every_n_steps, an_epoch)  # type: ignore[attr-defined]
+    return Training(trainer, classifier_for(steps=steps), data, rules, steps, start)
+
+
+def _train(cfg: DictConfig, training: Training) -> Path:
+    """Open the run folder and train into it, unless that has been done."""
+    from gapnet.cli.resume import carry_over
+    from gapnet.cli.runs import link_latest, open_folder
+    from gapnet.processes import is_first, meet
+
+    folder, start = Path(cfg.folder).absolute(), training.start
+    if is_first():
+        open_folder(cfg, goes_on=start.origin == folder)
+        carry_over(start, folder)
+        link_latest(folder, Path(cfg.paths.runs))
+    meet()
+    if start.origin == folder and (folder / TRAINED).is_file():
+        log.info("%s: is trained already", folder)
+        return folder
     begun = time.monotonic()
-    if steps:
-        trainer.fit(classifier, data)
-    else:
-        _save_untrained(trainer, classifier, folder)
-    told = {"images": images, "steps": steps, "seconds": round(time.monotonic() - begun, 1)}
-    write_whole(folder / TRAINED, json.dumps(told) + "\n")
-    checkpoint = checkpoint_of(folder, cfg.checkpoint)
-    if not cfg.evaluate:
-        print(f"checkpoint: {short(checkpoint)}")
+    _say_what(training)
+    _fit(training, folder)
+    if is_first():
+        _write_down(training, folder, time.monotonic() - begun)
+    return folder
+
+
+def _say_what(training: Training) -> None:
+    data, network = training.data, training.classifier.network
+    images = len(data.records(data.source.train_split)) if training.steps else 0
+    log.info(
+        "training %s on %s: %d images, %d steps",
+        network.name,
+        data.source.root,
+        images,
+        training.steps,
+    )
+    log.info("weights to start from: %s", network.facts.weights)
+    accumulated, recipe = training.trainer.accumulate_grad_batches, training.classifier.optim
+    log.info(
+        "%d images a step (%d a batch, on %d, %d accumulated); highest rate %g (scale_lr=%s)",
+        data.batch_size * data.processes * accumulated,
+        data.batch_size,
+        data.processes,
+        accumulated,
+        recipe.lr * recipe.times(training.classifier.batches_a_step),
+        recipe.scale_lr,
+    )
+
+
+def _fit(training: Training, folder: Path) -> None:
+    from gapnet.cli.ranks import are_spawned, run_spawned
+
+    trainer, checkpoint = training.trainer, training.start.checkpoint
+    if not training.steps:
+        _save_untrained(trainer, training.classifier, folder)
         return
-    evaluate_network(cfg, Subject(load(checkpoint), data, rules, folder, checkpoint))
+    fit = partial(trainer.fit, training.classifier, training.data)
+    fit = partial(fit, ckpt_path=checkpoint, weights_only=True)
+    run_spawned(trainer, fit) if are_spawned(trainer) else fit()
+
+
+def _write_down(training: Training, folder: Path, seconds: float) -> None:
+    """Say that the training has ended, and what it came to."""
+    from gapnet.models.files import read_checkpoint
+
+    data = training.data
+    images = len(data.records(data.source.train_split)) if training.steps else 0
+    last = read_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
+    unreadable = last.get(type(data).__name__, {}).get("unreadable", [])
+    told = {
+        "images": images,
+        "steps": training.steps,
+        "seconds": round(seconds, 1),
+        "resumed_at": training.start.step,
+        "unreadable": unreadable,
+    }
+    write_whole(folder / TRAINED, json.dumps(told) + "\n")
+
+
+def _evaluate(cfg: DictConfig, training: Training, folder: Path) -> None:
+    from gapnet.cli.evaluation import evaluate_network
+    from gapnet.cli.predicting import Subject
+    from gapnet.cli.runs import checkpoint_of, short
+    from gapnet.models.saved import load
+    from gapnet.processes import is_first
+
+    checkpoint = checkpoint_of(folder, cfg.checkpoint)
+    if cfg.evaluate:
+        subject = Subject(load(checkpoint), training.data, training.rules, folder, checkpoint)
+        evaluate_network(cfg, subject)
+    elif is_first():
+        print(f"checkpoint: {short(checkpoint)}")
 
 
 def _classifier_of(
-    cfg: DictConfig, network: "GapNet", optim: "OptimRecipe", rules: "Rules", steps: int
+    cfg: DictConfig,
+    network: "GapNet",
+    optim: "OptimRecipe",
+    *,
+    rules: "Rules",
+    steps: int,
+    batches_a_step: int,
 ) -> "Classifier":
     from gapnet.cli.config import build
 
@@ -87,6 +210,8 @@ def _classifier_of(
         total_steps=steps,
         iou=rules.protocols[0].iou,
         inclusive=rules.protocols[0].inclusive,
+        seed=cfg.seed,
+        batches_a_step=batches_a_step,
     )
     return classifier
 
@@ -96,17 +221,15 @@ def _save_untrained(trainer: "pl.Trainer", classifier: "Classifier", folder: Pat
     trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
 
 
-def _seed(cfg: DictConfig) -> None:
-    """Seed everything, once it is clear what is to be evaluated in the end."""
-    import pytorch_lightning as pl
-
+def _check_plain(cfg: DictConfig) -> None:
+    """Refuse plain values that are none of those there are."""
     if not (isinstance(cfg.seed, int) and 0 <= cfg.seed < SEEDS):
         raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 to {SEEDS - 1}")
     if cfg.checkpoint not in (BEST, LAST):
         raise GapnetError(f"checkpoint={cfg.checkpoint}: must be {BEST} or {LAST}")
-    if not isinstance(cfg.evaluate, bool):
-        raise GapnetError(f"evaluate={cfg.evaluate}: must be true or false")
-    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    for key in ("evaluate", "resume_changed"):
+        if not isinstance(cfg[key], bool):
+            raise GapnetError(f"{key}={cfg[key]}: must be true or false")
 
 
 def _network_of(cfg: DictConfig, source: "Source") -> "GapNet":

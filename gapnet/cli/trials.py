@@ -15,14 +15,13 @@ from gapnet.cli.bound import bound
 from gapnet.cli.handed import quoted
 from gapnet.cli.search_space import Dimension
 from gapnet.errors import GapnetError
-from gapnet.layout import BEST
+from gapnet.layout import BEST, CURVES
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
 
 VALIDATION = "val/"  # how the figures of the validation split begin
 MONITOR = "val/top1_error"  # the lowest is what checkpoint=best keeps
-CURVES = Path("logs", "metrics.csv")  # of a run: Lightning writes it after every validation
 OVERRIDES, ERROR, SURPLUS = "overrides", "error", "surplus"  # what the storage keeps of a trial
 POLL = 0.5  # seconds between two looks at a training
 GRACE = 10  # seconds that a training has to end when it is told to

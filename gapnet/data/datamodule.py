@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -17,6 +18,7 @@ from gapnet.data.images import Draw, Images, read_image
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.errors import GapnetError
+from gapnet.processes import gathered, highest, place
 
 log = logging.getLogger(__name__)
 View = Callable[[tuple[int, int]], v2.Transform]
@@ -24,27 +26,57 @@ SEEDS = 2**31
 THREADS = 16  # that look for files
 
 
-class Shuffle(Sampler[Draw]):
-    """Draw every image once an epoch, in an order and under seeds that follow from the epoch."""
+class Place(NamedTuple):
+    """Tell how far a training is: so many batches of an epoch are done, by each process."""
 
-    def __init__(self, count: int, *, seed: int) -> None:
-        """Shuffle `count` images."""
-        self.count, self.seed, self.epoch = count, seed, 0
+    epoch: int = 0
+    batches: int = 0
+
+
+START = Place()
+
+
+class Shuffle(Sampler[Draw]):
+    """Draw every image once an epoch, in an order and under seeds that follow from the epoch.
+
+    So do the batches. `processes` of them stand side by side in a step: each process draws its own
+    part, and the images of a step are the same, however many share them.
+    """
+
+    def __init__(
+        self, count: int, *, seed: int, batch_size: int, processes: int = 1, start: Place = START
+    ) -> None:
+        """Shuffle `count` images for batches, from a place in the training on."""
+        self.count, self.seed, self.epoch = count, seed, start.epoch
+        self.batch_size, self.start = batch_size, start
+        self.images_a_step = batch_size * processes
+        if processes > 1 and count < self.images_a_step:
+            raise GapnetError(
+                f"loader.batch_size={batch_size}: {processes} processes take "
+                f"{self.images_a_step} images a step, and there are {count}"
+            )
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch; Lightning calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Count the images of an epoch."""
-        return self.count
+        """Count the images of an epoch that are this process's; only full batches are drawn."""
+        return self.count // self.images_a_step * self.batch_size or self.count
 
     def __iter__(self) -> Iterator[Draw]:
-        """Draw the epoch's images."""
+        """Draw this process's images of the epoch, those aside that were drawn before the start."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(self.count, generator=generator).tolist()
         seeds = torch.randint(SEEDS, (self.count,), generator=generator).tolist()
-        return map(Draw, order, seeds)
+        rank, _ = place()
+        for batch in range(self._done(), max(1, self.count // self.images_a_step)):
+            first = batch * self.images_a_step + rank * self.batch_size
+            mine = slice(first, first + self.batch_size)
+            yield from map(Draw, order[mine], seeds[mine])
+
+    def _done(self) -> int:
+        return self.start.batches if self.epoch == self.start.epoch else 0
 
 
 class Share(Sampler[int]):
@@ -67,9 +99,8 @@ class Share(Sampler[int]):
         return chain.from_iterable(self._mine())
 
     def _mine(self) -> Sequence[range]:
-        if not torch.distributed.is_initialized():
-            return self.batches
-        return self.batches[torch.distributed.get_rank() :: torch.distributed.get_world_size()]
+        rank, processes = place()
+        return self.batches[rank::processes]
 
 
 def limited(records: Records, limit: int | None) -> Records:
@@ -98,6 +129,7 @@ class DataModule(pl.LightningDataModule):
         num_workers: int = 2,
         limit: int | None = None,
         seed: int = 0,
+        processes: int = 1,
     ) -> None:
         """Plan the loaders.
 
@@ -112,6 +144,7 @@ class DataModule(pl.LightningDataModule):
             limit: take this many images of each split and no more, always the same ones; for trying
                 things out.
             seed: of the order and the random views.
+            processes: that train together; each takes its own batches.
         """
         super().__init__()
         whole = {
@@ -123,10 +156,11 @@ class DataModule(pl.LightningDataModule):
             if value is not None and not (isinstance(value, int) and value >= least):
                 raise GapnetError(f"loader.{name}={value}: must be a whole number from {least} on")
         self.source, self.limit, self.seed = source, limit, seed
-        self.batch_size, self.num_workers = batch_size, num_workers
+        self.batch_size, self.num_workers, self.processes = batch_size, num_workers, processes
+        self.start = START
         self.view, self.augment = view(canvas or input_size), (augment or view)(input_size)
         self._records: dict[str, Records] = {}
-        self._corrupt: set[str] = set()
+        self.unreadable: set[str] = set()
 
     def records(self, split: str) -> Records:
         """List the records of a split that are used; they are read once."""
@@ -171,47 +205,82 @@ class DataModule(pl.LightningDataModule):
             for start in range(0, len(ids), self.batch_size)
         ]
         left = [batch for batch in batches if any(ids[row] not in done for row in batch)]
-        return self._loader(images, sampler=Share(left), drop_last=False)
+        return self._loader(images, sampler=Share(left))
 
     def train_dataloader(self) -> DataLoader[Sample]:
-        """Serve the training split, shuffled, under random views; only in full batches."""
+        """Serve the training split, shuffled, under random views."""
         records = self.records(self.source.train_split)
         images = Images(records, self.augment, self.source.reading)
-        sampler = Shuffle(len(images), seed=self.seed)
-        return self._loader(images, sampler=sampler, drop_last=len(images) >= self.batch_size)
+        sampler = Shuffle(
+            len(images),
+            seed=self.seed,
+            batch_size=self.batch_size,
+            processes=self.processes,
+            start=self.start,
+        )
+        return self._loader(images, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Serve the split that chooses checkpoints and thresholds."""
         return self.loader(self.source.select_split)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Tell how far the training is, and which files it could not read."""
+        epoch, batches = self._reached()
+        return {
+            "epoch": epoch,
+            "batches": batches,
+            "images_a_step": self.batch_size * self.processes,
+            "unreadable": sorted(self.unreadable),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there; it must be with as many images a step if it is in mid-epoch."""
+        self.start = Place(state["epoch"], state["batches"])
+        self.unreadable = set(state["unreadable"])
+        now = self.batch_size * self.processes
+        if self.start.batches and now != state["images_a_step"]:
+            raise GapnetError(
+                f"resume: the checkpoint is in the middle of an epoch of {state['images_a_step']} "
+                f"images a step, not {now} (loader.batch_size={self.batch_size} on "
+                f"{self.processes}): keep their product, or go on from the end of an epoch"
+            )
+
+    def _reached(self) -> Place:
+        if self.trainer is None:
+            return self.start
+        loop = self.trainer.fit_loop
+        epoch, begun = loop.epoch_progress.current.processed, loop.epoch_progress.current.started  # type: ignore[attr-defined]
+        return Place(epoch, loop.epoch_loop.batch_progress.current.ready if begun > epoch else 0)
+
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Count the files of a training that could not be read."""
+        """Count the files of a training that could not be read, alike in all processes."""
         del dataloader_idx
-        if self.trainer is not None and self.trainer.training:
-            for path in batch.corrupt:
-                self._count_corrupt(path)
+        skips = self.source.reading.on_corrupt == "skip"
+        if skips and self.trainer is not None and self.trainer.training:
+            fresh = [path for path in batch.corrupt if path is not None]
+            (any_fresh,) = highest([float(bool(fresh))], self.trainer.strategy.root_device)
+            for path in gathered(fresh) if any_fresh else ():
+                self._count_unreadable(path)
         return batch
 
-    def _count_corrupt(self, path: str | None) -> None:
-        if path is None or path in self._corrupt:
+    def _count_unreadable(self, path: str) -> None:
+        if path in self.unreadable:
             return
-        self._corrupt.add(path)
+        self.unreadable.add(path)
         most = self.source.reading.max_corrupt
         log.warning("%s: cannot be read; another image takes its place", path)
-        if len(self._corrupt) > most:
+        if len(self.unreadable) > most:
             raise GapnetError(
                 f"data.max_corrupt={most}: more images than that cannot be read, {path} is the "
                 "last of them; restore the files (log.txt names them)"
             )
 
-    def _loader(
-        self, images: Images, *, sampler: Shuffle | Share, drop_last: bool
-    ) -> DataLoader[Sample]:
+    def _loader(self, images: Images, *, sampler: Shuffle | Share) -> DataLoader[Sample]:
         return DataLoader(
             images,
             batch_size=self.batch_size,
             sampler=sampler,
-            drop_last=drop_last,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             collate_fn=collate,

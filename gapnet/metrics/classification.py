@@ -25,8 +25,8 @@ class ErrorRate(Metric):
         self.total += hits.numel()
 
     def compute(self) -> Tensor:
-        """Give the share of wrong ones."""
-        return self.wrong / self.total.clamp(min=1)
+        """Give the share of wrong ones; NaN where there is none to judge."""
+        return self.wrong / self.total
 
 
 class TopKError(ErrorRate):

@@ -70,7 +70,7 @@ def read(path: Path) -> Saved:
         raise GapnetError(f"{path}: no such file")
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
-    content = _read_torch(path)
+    content = read_checkpoint(path)
     state, described = _state_of(content, path), content.get("hyper_parameters")
     if isinstance(described, dict) and "network" in described:
         return Saved(_strip(state), _description(described["network"], path))
@@ -118,7 +118,8 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _read_torch(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a file of torch's, which holds more than weights."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader raises whatever a stranger's bytes lead it into

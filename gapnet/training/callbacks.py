@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import WeightAveraging
@@ -47,3 +48,22 @@ class MovingAverage(WeightAveraging):
             return averaged + (1 - decay) * (current - averaged)
 
         super().__init__(avg_fn=average)
+        self._swapped = False  # whether the module has the average for now, to be validated
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Validate the average."""
+        super().on_validation_epoch_start(trainer, pl_module)
+        self._swapped = True
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Go on with what is trained."""
+        if self._swapped:
+            super().on_validation_epoch_end(trainer, pl_module)
+        self._swapped = False
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Save both where they belong, from a validation that is interrupted, too."""
+        self.on_validation_epoch_end(trainer, pl_module)
+        super().on_save_checkpoint(trainer, pl_module, checkpoint)

@@ -1,5 +1,6 @@
 """The LightningModule: cross entropy on the label, errors on the validation split."""
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
@@ -31,11 +32,16 @@ class Classifier(pl.LightningModule):
         total_steps: int,
         iou: float,
         inclusive: bool,
+        seed: int = 0,
+        batches_a_step: int = 1,
         label_smoothing: float = 0.0,
         channels_last: bool = False,
         compile: bool = False,  # noqa: A002  (what it does, as everybody calls it)
     ) -> None:
         """Train over `total_steps` steps; `iou` and `inclusive` say when a box is right.
+
+        `seed` is that of what is random in the network. `batches_a_step` counts those that go into
+        a step, over processes and accumulation, for a recipe that scales its rate.
 
         `channels_last` lays images and weights out as tensor cores like them; `compile` has torch
         compile the network for the training steps.
@@ -44,11 +50,13 @@ class Classifier(pl.LightningModule):
         if not 0 <= label_smoothing <= 1:
             raise GapnetError(f"classifier.label_smoothing={label_smoothing}: must be from 0 to 1")
         self.frozen = optim.freeze(network)
-        optim.build(network, total_steps)  # what is wrong with the recipe shows before the training
+        self.allow_zero_length_dataloader_with_multiple_devices = True  # few images to validate on
+        # What is wrong with the recipe shows before the training
+        optim.build(network, total_steps, batches_a_step=batches_a_step)
         self.network = network
         self.optim = optim
         self.localizer = localizer
-        self.total_steps = total_steps
+        self.total_steps, self.batches_a_step, self.seed = total_steps, batches_a_step, seed
         self.label_smoothing = label_smoothing
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         network.to(memory_format=self.layout)
@@ -61,7 +69,8 @@ class Classifier(pl.LightningModule):
         self.train()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Give the loss of a batch."""
+        """Give the loss of a batch; what is random in it follows from its place alone."""
+        torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
         logits = self.network(self._shown(batch))
         loss = cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
@@ -70,18 +79,29 @@ class Classifier(pl.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Count the errors of a batch."""
         looked = self.localizer.look(self.network, self._shown(batch))
-        self.top1_error(looked.logits, batch.labels)
-        self._log_error("val/top1_error", self.top1_error)
+        self.top1_error.update(looked.logits, batch.labels)
         if self.top5_error is not None:
-            self.top5_error(looked.logits, batch.labels)
-            self._log_error("val/top5_error", self.top5_error)
+            self.top5_error.update(looked.logits, batch.labels)
         if all(boxes is not None for boxes in batch.boxes):
             self._localize(looked, batch)
-            self._log_error("val/gt_known_error", self.gt_known_error)
+
+    def on_validation_epoch_start(self) -> None:
+        """Count from zero."""
+        for _, metric in self._errors():
+            metric.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the errors over all processes; one of them may have had no image."""
+        for name, metric in self._errors():
+            error = metric.compute()
+            if not error.isnan():
+                self.log(name, error, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Build the optimiser, and step its schedule with it."""
-        optimizer, schedule = self.optim.build(self.network, self.total_steps)
+        optimizer, schedule = self.optim.build(
+            self.network, self.total_steps, batches_a_step=self.batches_a_step
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def train(self, mode: bool = True) -> "Classifier":  # noqa: FBT001, FBT002  (torch's own)
@@ -97,7 +117,17 @@ class Classifier(pl.LightningModule):
     def _localize(self, looked: Looked, batch: Batch) -> None:
         maps = self.localizer.maps(self.network, looked, batch.labels[:, None], batch.ids)
         boxes = self.localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[:, 0, 0]
-        self.gt_known_error(boxes, [each for each in batch.boxes if each is not None])
+        self.gt_known_error.update(boxes, [each for each in batch.boxes if each is not None])
 
-    def _log_error(self, name: str, metric: ErrorRate) -> None:
-        self.log(name, metric, on_step=False, on_epoch=True, prog_bar=True)
+    def _errors(self) -> list[tuple[str, ErrorRate]]:
+        every = {
+            "val/top1_error": self.top1_error,
+            "val/top5_error": self.top5_error,
+            "val/gt_known_error": self.gt_known_error,
+        }
+        return [(name, each) for name, each in every.items() if each is not None]
+
+
+def step_seed(*places: int) -> int:
+    """Derive the seed of a batch from the training's seed and where the batch stands."""
+    return int(np.random.SeedSequence(places).generate_state(1, np.uint64)[0] >> 1)

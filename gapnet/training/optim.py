@@ -32,6 +32,8 @@ class OptimRecipe:
         warmup: share of the steps over which the rate rises from 0.
         decay: of the step schedule.
         decay_every: of the step schedule, as a share of all steps.
+        scale_lr: what becomes of the rate where several batches go into a step, of several
+            processes or accumulated: nothing, or it is multiplied by their number.
     """
 
     optimizer: Callable[..., Optimizer]
@@ -45,6 +47,7 @@ class OptimRecipe:
     warmup: float = 0.0
     decay: float = 0.1
     decay_every: float = 0.25
+    scale_lr: Literal["none", "linear"] = "none"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -63,17 +66,30 @@ class OptimRecipe:
             raise GapnetError(
                 f"optim.decay={self.decay}, decay_every={self.decay_every}: must be in (0, 1]"
             )
+        self._check_schedule()
+
+    def _check_schedule(self) -> None:
         if not 0 <= self.warmup < 1:
             raise GapnetError(
                 f"optim.warmup={self.warmup}: must be a share of the steps, from 0 up to 1"
             )
         if self.schedule not in ("cosine", "step", "constant"):
             raise GapnetError(f"optim.schedule={self.schedule!r}: must be cosine, step or constant")
+        if self.scale_lr not in ("none", "linear"):
+            raise GapnetError(f"optim.scale_lr={self.scale_lr!r}: must be none or linear")
 
-    def build(self, network: GapNet, total_steps: int) -> tuple[Optimizer, LambdaLR]:
+    def build(
+        self, network: GapNet, total_steps: int, *, batches_a_step: int = 1
+    ) -> tuple[Optimizer, LambdaLR]:
         """Make the optimiser of a network and the schedule over `total_steps`."""
-        optimizer = self.optimizer(self.groups(network))
+        times = self.times(batches_a_step)
+        groups = [{**group, "lr": group["lr"] * times} for group in self.groups(network)]
+        optimizer = self.optimizer(groups)
         return optimizer, LambdaLR(optimizer, lambda step: self.rate(step, total_steps))
+
+    def times(self, batches_a_step: int) -> int:
+        """Give what the rate is multiplied by where so many batches go into a step."""
+        return batches_a_step if self.scale_lr == "linear" else 1
 
     def freeze(self, network: GapNet) -> list[nn.Module]:
         """Hold what is not to be trained; give the modules that must stay in eval mode for it."""

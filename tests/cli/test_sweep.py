@@ -4,11 +4,8 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
-from omegaconf import OmegaConf
 
-from gapnet.cli.sweep import check_processes
 from gapnet.cli.sweep_summary import Job, groups_of, name_of, print_summary, write_summary
-from gapnet.errors import GapnetError
 from tests.cli.conftest import QUICK, SMALL, Command, script
 
 LAUNCHERS = {
@@ -65,44 +62,23 @@ def test_a_sweep_without_figures_has_a_summary_too(
     assert (row["jobs"], row["seeds"], row["error"]) == ("a=2", "0", "cannot, or must not")
 
 
-@pytest.mark.parametrize(
-    ("trainer", "refused"),
-    [
-        ({"devices": 1}, False),
-        ({"devices": 2}, True),
-        ({"devices": "2"}, True),
-        ({"devices": [0, 1]}, True),
-        ({"devices": [1]}, False),
-        ({"devices": "0,1"}, True),
-        ({"devices": "auto"}, False),
-        ({"devices": 1, "num_nodes": 2}, True),
-        ({"devices": 2, "strategy": "ddp"}, True),
-        ({"devices": 2, "strategy": "ddp_spawn"}, False),
-    ],
-    ids=str,
-)
-def test_several_processes_are_no_job_of_a_sweep(trainer: dict, refused: object) -> None:
-    cfg = OmegaConf.create({"accelerator": "cpu", **trainer})
-    if not refused:
-        check_processes(cfg)
-        return
-    with pytest.raises(GapnetError, match=r"hydra/launcher=joblib.*one command per job"):
-        check_processes(cfg)
-
-
-def test_every_device_that_is_there_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
-    for devices in ("auto", -1):
-        with pytest.raises(GapnetError, match="start the whole sweep again"):
-            check_processes(OmegaConf.create({"accelerator": "auto", "devices": devices}))
-
-
-def test_a_sweep_over_several_processes_starts_nothing(gapnet: Command, tmp_path: Path) -> None:
-    outcome = gapnet("train", "-m", "trainer.devices=2", "trainer.accelerator=cpu", "seed=0,1")
+def test_a_sweep_of_processes_started_together_starts_nothing(
+    gapnet: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    outcome = gapnet("train", "-m", "seed=0,1")
     assert outcome.status == 1
-    assert outcome.err.startswith("gapnet train: trainer.devices=2")
+    assert outcome.err.startswith("gapnet train: -m: this process was started together")
     assert len(outcome.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_job_of_a_sweep_may_have_several_processes(shapes_root: Path, tmp_path: Path) -> None:
+    job = [*SMALL, *QUICK, f"data.root={shapes_root}", "trainer.devices=2", "name=two"]
+    outcome = script(tmp_path, "train.py", "-m", *job, "evaluate=false", "seed=0,1")
+    assert outcome.status == 0, outcome.err
+    assert len(list((tmp_path / "runs" / "two").iterdir())) == 2
 
 
 def test_an_error_of_a_sweep_shows_its_traceback_on_request(

@@ -1,0 +1,79 @@
+"""What went wrong, where a library's own words would not tell."""
+
+import re
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+MEMORY = re.compile(r"out of memory|(?:can't|cannot|failed to) allocate", re.IGNORECASE)
+WORKER = re.compile(
+    r"DataLoader worker \(pid\(?s?\)? ([\d, ]+)\) (?:is killed by signal: (\w+)|exited)"
+)
+PROCESS = re.compile(r"process (\d+) terminated with (?:signal (\w+)|exit code (\d+))")
+SHARED = re.compile(r"bus error|shared memory|No space left on device.*shm", re.IGNORECASE)
+LOST = re.compile(
+    r"connection (?:was )?(?:closed|reset)|broken pipe|socket timeout|store.*timeout|recv failed|"
+    r"remote process has terminated|nccl.*(?:abort|remote)|watchdog",
+    re.IGNORECASE,
+)
+UNUSED = "Expected to have finished reduction in the prior iteration"
+PEER = "another process of the training is gone"
+
+
+def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
+    """Say in a line what an error of a library comes from, and what helps; None if it is unknown.
+
+    >>> cause_of(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."))[:60]
+    'a process that reads images (7) was killed by signal Killed,'
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or MEMORY.search(text):
+        return _memory(cfg)
+    if worker := WORKER.search(text):
+        return _worker(worker, text)
+    if process := PROCESS.search(text):
+        return died(int(process[1]), process[2] or f"status {process[3]}")
+    if isinstance(error, RuntimeError) and LOST.search(text):
+        return f"{PEER} ({text[:120]}); what that one says is the cause"
+    if UNUSED in text:
+        return (
+            "some weights got no gradient, which strategy=ddp does not expect: "
+            "trainer.strategy=ddp_find_unused_parameters_true"
+        )
+    return None
+
+
+def died(rank: int, by: str) -> str:
+    """Say that a process is gone which left no word."""
+    if not by.startswith("SIG"):
+        return f"rank {rank} ended with {by}"
+    memory = ", as the kernel does where memory runs out" if by == "SIGKILL" else ""
+    return f"rank {rank} was killed by {by}{memory}"
+
+
+def _memory(cfg: DictConfig | None) -> str:
+    batch, precision = _told(cfg, "loader.batch_size"), _told(cfg, "trainer.precision")
+    smaller = max(1, batch // 2) if isinstance(batch, int) else "..."
+    return (
+        f"out of memory with loader.batch_size={batch}, trainer.precision={precision}: try "
+        f"trainer.precision=bf16-mixed, or loader.batch_size={smaller} "
+        "trainer.accumulate_grad_batches=2; trainer.auto_batch=true finds what fits"
+    )
+
+
+def _told(cfg: DictConfig | None, key: str) -> Any:
+    return None if cfg is None else OmegaConf.select(cfg, key)
+
+
+def _worker(found: re.Match[str], text: str) -> str:
+    number, killed = found[1].strip(), found[2]
+    if SHARED.search(text):
+        return (
+            f"a process that reads images ({number}) ran out of shared memory: enlarge /dev/shm, "
+            "or loader.num_workers=0"
+        )
+    how = f"was killed by signal {killed}" if killed else "ended by itself"
+    return (
+        f"a process that reads images ({number}) {how}, as the kernel does where memory runs out: "
+        "fewer loader.num_workers, or a smaller loader.batch_size"
+    )

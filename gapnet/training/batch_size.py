@@ -1,0 +1,47 @@
+"""The largest batch that memory holds."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytorch_lightning as pl
+from pytorch_lightning.tuner.tuning import Tuner
+
+from gapnet.data.datamodule import DataModule
+from gapnet.errors import GapnetError
+from gapnet.training.classifier import Classifier
+
+STEPS = 3  # of each trial
+
+
+def find_batch_size(classifier: Classifier, data: DataModule, trainer: pl.Trainer) -> int:
+    """Double the batch until memory is full, by Lightning's finder; the last that fitted counts.
+
+    The data module serves batches of that size afterwards, and no more images of an epoch than
+    there are; the classifier is spent.
+    """
+    first = data.batch_size
+    with TemporaryDirectory(prefix="gapnet-") as place:
+        probe = pl.Trainer(
+            default_root_dir=Path(place),
+            accelerator=trainer.accelerator,
+            devices=1,
+            precision=trainer.precision,
+            accumulate_grad_batches=trainer.accumulate_grad_batches,
+            max_steps=STEPS,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        try:
+            found = Tuner(probe).scale_batch_size(
+                classifier, datamodule=data, steps_per_trial=STEPS, init_val=first
+            )
+        except RuntimeError as error:
+            raise GapnetError(
+                f"trainer.auto_batch=true: not even loader.batch_size={first} fits ({error})"
+            ) from error
+    if found is None:
+        raise GapnetError("trainer.auto_batch=true: no size was tried")
+    data.batch_size = int(found)
+    return int(found)

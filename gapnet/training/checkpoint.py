@@ -1,0 +1,71 @@
+"""Checkpoints: written whole or not at all, and read without running code."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins import TorchCheckpointIO
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from gapnet.errors import GapnetError
+from gapnet.layout import write_whole
+
+
+class DurableIO(TorchCheckpointIO):
+    """Keep the checkpoint of before until the next is complete and on the disk."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write a checkpoint."""
+        del storage_options
+        place, content = Path(path), BytesIO()
+        torch.save(checkpoint, content)  # in memory: torch's own writer aborts at a full disk
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(place, content.getbuffer())
+        except OSError as error:
+            kept = "the one before it is as it was" if place.exists() else "there is none before it"
+            raise GapnetError(
+                f"checkpoint {place}: cannot be written ({error.strerror}), {kept}; make room, "
+                "and go on with resume=auto"
+            ) from error
+
+    def load_checkpoint(
+        self,
+        path: str | Path,
+        map_location: Callable[..., Any] | None = None,
+        weights_only: bool | None = None,  # noqa: FBT001  (Lightning's own)
+    ) -> dict[str, Any]:
+        """Read a checkpoint; what is in it cannot run."""
+        del map_location, weights_only
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return content
+
+
+class Best(ModelCheckpoint):
+    """Keep the checkpoint with the lowest figure, wherever the folder lies by now."""
+
+    def __init__(self, *, monitor: str = "val/top1_error", mode: str = "min") -> None:
+        """Watch a figure."""
+        super().__init__(
+            filename="best",
+            monitor=monitor,
+            mode=mode,
+            auto_insert_metric_name=False,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what was best so far, in this run's own folder."""
+        kept = list(state_dict["best_k_models"].values())
+        best = str(Path(str(self.dirpath), "best.ckpt")) if kept else ""
+        here = {
+            "dirpath": self.dirpath,
+            "best_model_path": best,
+            "kth_best_model_path": best,
+            "best_k_models": dict(zip([best], kept, strict=False)),
+        }
+        super().load_state_dict(state_dict | here)
