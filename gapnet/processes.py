@@ -1,4 +1,4 @@
-"""The processes of one job: which of them this is, and what they tell each other."""
+"""What the processes of one job tell each other, once they are connected."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,24 +9,6 @@ import torch
 from torch import distributed
 
 T = TypeVar("T")
-NUMBERS = ("RANK", "NODE_RANK", "LOCAL_RANK")  # as torchrun, Lightning and gapnet number them
-COUNTS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
-
-
-def is_first() -> bool:
-    """Tell whether this process is the one that writes and speaks, before they are connected too.
-
-    A process that was started alone, to start the others itself, is first as well.
-    """
-    if connected():
-        return distributed.get_rank() == 0
-    told = [os.environ[name] for name in NUMBERS if name in os.environ]
-    return not any(map(int, told or [os.environ.get("SLURM_PROCID", "0")]))
-
-
-def started_together() -> bool:
-    """Tell whether a launcher such as torchrun has started this process beside others."""
-    return connected() or any(int(os.environ.get(name, "1")) > 1 for name in COUNTS)
 
 
 def connected() -> bool:

@@ -9,7 +9,7 @@ import gapnet
 
 PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
-    {"errors", "layout", "progress"},
+    {"errors", "layout", "processes", "progress"},
     {"ops"},
     {"models", "data", "metrics"},
     {"saliency"},

@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressB
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from gapnet.cli.config import build
+from gapnet.cli.ranks import is_first, started_together
 from gapnet.cli.resume import Start
 from gapnet.data.datamodule import DataModule
 from gapnet.data.sample import Source
@@ -20,7 +21,6 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.layout import CHECKPOINTS, CURVES, LOGS
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
-from gapnet.processes import is_first, started_together
 from gapnet.progress import console
 from gapnet.training.callbacks import EpochLines
 from gapnet.training.checkpoint import DurableIO

@@ -9,12 +9,12 @@ from torch import Tensor
 from gapnet.cli.conclusion import Outcome, conclude
 from gapnet.cli.exchange import numbers_of
 from gapnet.cli.predicting import Subject, predict
+from gapnet.cli.ranks import is_first
 from gapnet.cli.runs import short
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.truth import truth_of
 from gapnet.models.gapnet import GapNet
-from gapnet.processes import is_first
 from gapnet.report.gallery import Picture, Seeing, gallery
 
 

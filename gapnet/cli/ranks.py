@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pytorch_lightning as pl
 
 OUTCOME = "GAPNET_OUTCOME"  # names the file in which a rank leaves its error
+NUMBERS = ("RANK", "NODE_RANK", "LOCAL_RANK")  # as torchrun, Lightning and gapnet number them
+COUNTS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 POLL = 0.1  # seconds
 GRACE = 20  # seconds that the other ranks have to end by themselves
 
@@ -42,6 +44,20 @@ class Rank:
             return self.outcome.read_text()
         by = signal.Signals(-status).name if status < 0 else f"status {status}"
         return died(self.number, by)
+
+
+def is_first() -> bool:
+    """Tell whether this process is the one that writes and speaks.
+
+    A process that was started alone, to start the others itself, is first as well.
+    """
+    told = [os.environ[name] for name in NUMBERS if name in os.environ]
+    return not any(map(int, told or [os.environ.get("SLURM_PROCID", "0")]))
+
+
+def started_together() -> bool:
+    """Tell whether this process was started together with others, by torchrun or the like."""
+    return any(int(os.environ.get(name, "1")) > 1 for name in COUNTS)
 
 
 def is_rank() -> bool:

@@ -62,12 +62,17 @@ def _check(cfg: DictConfig, origin: Path, folder: Path) -> None:
 
 def carry_over(start: Start, folder: Path) -> None:
     """Bring what the training has so far to the folder where it goes on."""
-    if start.origin in (None, folder):
+    if start.checkpoint is None or start.origin is None or start.origin == folder:
         return
-    for part in (Path(CHECKPOINTS, f"{BEST}.ckpt"), CURVES):
-        if (start.origin / part).is_file():
-            (folder / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(start.origin / part, folder / part)
+    best, last = (Path(CHECKPOINTS, f"{name}.ckpt") for name in (BEST, LAST))
+    for place, part in {
+        best: start.origin / best,
+        last: start.checkpoint,
+        CURVES: start.origin / CURVES,
+    }.items():
+        if part.is_file():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(part, folder / place)
 
 
 def _find(resume: str, folder: Path) -> Path | None:

@@ -16,9 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from gapnet import __version__
+from gapnet.cli.ranks import is_first
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG, write_whole
-from gapnet.processes import is_first, meet
 
 NOT_THE_JOB = {
     "hydra",
@@ -121,6 +121,8 @@ def open_folder(cfg: DictConfig, *, goes_on: bool) -> Path:
 
 def open_evaluation(cfg: DictConfig) -> Path:
     """Start an evaluation in its folder, or take up one that was interrupted."""
+    from gapnet.processes import meet
+
     folder = Path(cfg.folder).absolute()
     if is_first():
         if cfg.resume and is_run(folder):

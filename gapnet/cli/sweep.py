@@ -9,10 +9,10 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from gapnet.cli.ranks import started_together
 from gapnet.cli.sweep_summary import Job, groups_of, print_summary, write_summary
 from gapnet.errors import GapnetError
 from gapnet.layout import write_whole
-from gapnet.processes import started_together
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn

@@ -101,9 +101,10 @@ def _prepare(cfg: DictConfig, trainer: "pl.Trainer", start: "Start") -> Training
 
 def _train(cfg: DictConfig, training: Training) -> Path:
     """Open the run folder and train into it, unless that has been done."""
+    from gapnet.cli.ranks import is_first
     from gapnet.cli.resume import carry_over
     from gapnet.cli.runs import link_latest, open_folder
-    from gapnet.processes import is_first, meet
+    from gapnet.processes import meet
 
     folder, start = Path(cfg.folder).absolute(), training.start
     if is_first():
@@ -178,9 +179,9 @@ def _write_down(training: Training, folder: Path, seconds: float) -> None:
 def _evaluate(cfg: DictConfig, training: Training, folder: Path) -> None:
     from gapnet.cli.evaluation import evaluate_network
     from gapnet.cli.predicting import Subject
+    from gapnet.cli.ranks import is_first
     from gapnet.cli.runs import checkpoint_of, short
     from gapnet.models.saved import load
-    from gapnet.processes import is_first
 
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
     if cfg.evaluate:

@@ -11,6 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
+from gapnet.cli.assemble import AUTO_BATCH
 from gapnet.cli.config import conf_folder
 from gapnet.cli.evaluate import GROUPS
 from gapnet.cli.runs import run_id
@@ -20,7 +21,7 @@ CHOICES = [
     path.relative_to(CONF) for path in sorted(CONF.glob("*/*.yaml")) if path.parent.name != "hydra"
 ]
 COMMANDS = sorted(path.stem for path in CONF.glob("*.yaml"))
-SPECIAL = {"_target_", "_partial_", "_convert_", "_args_"}
+SPECIAL = {"_target_", "_partial_", "_convert_", "_args_", AUTO_BATCH}
 
 
 @functools.cache

@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data.datamodule import DataModule, Shuffle
+from gapnet.data.datamodule import DataModule, Place, Shuffle
 from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.images import read_image
+from gapnet.data.images import Draw, read_image
 from gapnet.data.transforms import random_view, whole_view
 from gapnet.errors import GapnetError
 
@@ -66,10 +66,52 @@ def test_reading_leaves_the_random_state_alone(shapes_root: Path) -> None:
 
 
 def test_shuffle_draws_each_index_once() -> None:
-    draws = list(Shuffle(50, seed=3))
+    draws = list(Shuffle(50, seed=3, batch_size=5))
     assert sorted(draw.row for draw in draws) == list(range(50))
     assert [draw.row for draw in draws] != list(range(50))
     assert len({draw.seed for draw in draws}) == 50
+
+
+def drawn(monkeypatch: pytest.MonkeyPatch, rank: int, processes: int, batch: int) -> list[Draw]:
+    monkeypatch.setattr("gapnet.data.datamodule.place", lambda: (rank, processes))
+    return list(Shuffle(50, seed=3, batch_size=batch, processes=processes))
+
+
+@pytest.mark.parametrize(("processes", "batch"), [(2, 6), (3, 4), (12, 1)])
+def test_processes_share_the_images_that_one_has_in_a_step(
+    processes: int, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = drawn(monkeypatch, 0, 1, 12)
+    shares = [drawn(monkeypatch, rank, processes, batch) for rank in range(processes)]
+    assert len(alone) == 48
+    for step in range(4):
+        mine = slice(step * batch, (step + 1) * batch)
+        together = [draw for share in shares for draw in share[mine]]
+        assert together == alone[step * 12 : step * 12 + 12]
+
+
+def test_fewer_images_than_a_step_takes_are_refused() -> None:
+    with pytest.raises(GapnetError, match=r"loader.batch_size=6: 2 processes take 12 .* are 11"):
+        Shuffle(11, seed=0, batch_size=6, processes=2)
+
+
+def test_a_training_goes_on_with_the_batches_that_are_left() -> None:
+    whole = Shuffle(20, seed=3, batch_size=4)
+    rest = Shuffle(20, seed=3, batch_size=4, start=Place(epoch=2, batches=3))
+    whole.set_epoch(2)
+    rest.set_epoch(2)
+    assert list(rest) == list(whole)[12:]
+    assert len(rest) == len(whole)
+    rest.set_epoch(3)
+    whole.set_epoch(3)
+    assert list(rest) == list(whole)
+
+
+def test_a_checkpoint_of_other_steps_is_refused_in_mid_epoch(shapes_root: Path) -> None:
+    state = {"epoch": 1, "batches": 2, "images_a_step": 8, "unreadable": []}
+    with pytest.raises(GapnetError, match=r"8 images a step, not 5 \(loader.batch_size=5 on 1\)"):
+        module(shapes_root).load_state_dict(state)
+    module(shapes_root).load_state_dict(state | {"batches": 0})
 
 
 def test_a_limit_takes_the_same_few_of_each_split(shapes_root: Path) -> None:
