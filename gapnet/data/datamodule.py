@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -13,6 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 from torchvision.transforms import v2
 
+from gapnet.data.files import Files
 from gapnet.data.images import Draw, Images, read_image
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
@@ -79,8 +81,8 @@ def limited(records: Records, limit: int | None) -> Records:
     return records.take(sorted(Random(0).sample(range(len(records)), limit)))
 
 
-def _look(path: Path) -> tuple[Path, bool]:
-    return path, path.is_file()
+def _look(files: Files, path: Path) -> tuple[Path, bool]:
+    return path, files.size(path) is not None
 
 
 class DataModule(pl.LightningDataModule):
@@ -140,17 +142,18 @@ class DataModule(pl.LightningDataModule):
         What is wrong there is so known before a training, not after it.
         """
         for split in dict.fromkeys(splits):
-            records = self.records(split)
-            if self.source.reading.on_corrupt == "raise":
-                read_image(records[0].path, exif=self.source.reading.exif)
+            records, reading = self.records(split), self.source.reading
+            if reading.on_corrupt == "raise":
+                read_image(records[0].path, exif=reading.exif, files=reading.files)
             twice = [each for each, times in Counter(records.ids).items() if times > 1]
             if twice:
                 raise GapnetError(
                     f"split {split!r}: lists image {twice[0]} more than once; an id names one image"
                 )
-            files = chain(records.paths(), records.mask_paths())
+            paths = chain(records.paths(), records.mask_paths())
+            look = partial(_look, reading.files)
             with ThreadPoolExecutor(THREADS) as pool:  # a file server answers many at once
-                lacking = (path for path, there in pool.map(_look, files) if not there)
+                lacking = (path for path, there in pool.map(look, paths) if not there)
                 path = next(lacking, None)
             if path is not None:
                 raise GapnetError(f"{path}: no such file; split {split!r} lists it")
