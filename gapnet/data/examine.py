@@ -207,7 +207,7 @@ def _check_digests(digests: Mapping[Path, str], split: str, *, workers: int | No
     if wrong:
         told = f"{split}: {len(wrong):,} shards have another SHA-256: {_some(wrong)}"
         return Finding("wrong", told, "copy these shards there again")
-    return Finding("ok", f"{split}: the SHA-256 of its {len(digests):,} shards is right")
+    return Finding("ok", f"{split}: {len(digests):,} shards have their SHA-256")
 
 
 def _check_between(read: Mapping[str, Records]) -> Iterator[Finding]:
