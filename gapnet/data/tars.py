@@ -72,7 +72,7 @@ class Tars:
             return BytesIO(file.read(place.size))
 
     def size(self, path: Path) -> int | None:
-        """Tell the bytes of an image: its shard was looked for when the split was listed."""
+        """Tell the bytes of an image; shards are looked for when a split is listed, or fetched."""
         place = Place.of(path)
         return place.size if place.shard in self.listed else None
 

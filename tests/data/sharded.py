@@ -10,7 +10,9 @@ from pathlib import Path
 
 from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.sharding import write_shards
+from gapnet.data.shards import Shards
 
+SPLITS = ("train_cls", "val", "test")
 SMALL_MB = 0.02  # a shard: some eight images of the small stand-in data
 
 
@@ -18,6 +20,20 @@ def write_small(root: Path, to: Path) -> Path:
     """Write the stand-in data as several shards a split."""
     write_shards(Ilsvrc(root, test_split="test"), to, mb=SMALL_MB, workers=1)
     return to
+
+
+def read_all(source: Shards) -> None:
+    """Read every image."""
+    for split in SPLITS:
+        for record in source.records(split):
+            source.reading.files.open(record.path).close()
+
+
+def fetch_all(url: str, cache: Path) -> Path:
+    """Read every image from a URL; say where shards were fetched to."""
+    source = Shards(url, cache=cache)
+    read_all(source)
+    return source.root
 
 
 class Served:

@@ -28,11 +28,9 @@ from gapnet.data.tars import Place
 from gapnet.data.transforms import random_view, whole_view
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import digest_of_data
-from tests.data.sharded import Served, served, write_small
+from tests.data.sharded import SPLITS, Served, fetch_all, read_all, served, write_small
 from tests.data.test_devkit import write_devkit
 from tests.data.test_layouts import IDS, kaggle, kit_labels
-
-SPLITS = ("train_cls", "val", "test")
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +68,6 @@ def module(source: Source, **changes: object) -> DataModule:
     arguments = {"batch_size": 5, "num_workers": 0, **changes}
     augment = partial(random_view, scale=(0.5, 1.0))
     return DataModule(source, input_size=(32, 32), view=whole_view, augment=augment, **arguments)
-
-
-def read_all(source: Shards) -> None:
-    for split in SPLITS:
-        for record in source.records(split):
-            source.reading.files.open(record.path).close()
 
 
 # The same data
@@ -414,18 +406,12 @@ def test_shards_that_are_fetched_are_mixed_a_few_at_a_time(
     assert len(chunks.rows) == len(list(written.glob("train_cls-*.tar")))
 
 
-def fetch_all(url: str, cache: Path) -> str:
-    source = Shards(url, cache=cache)
-    read_all(source)
-    return str(source.root)
-
-
 @pytest.mark.slow
 def test_processes_that_fetch_at_once_fetch_each_shard_once(
     server: Served, written: Path, tmp_path: Path
 ) -> None:
-    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
-        roots = set(pool.map(fetch_all, [server.url] * 3, [tmp_path] * 3))
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        roots = set(pool.map(fetch_all, [server.url] * 2, [tmp_path] * 2))
     assert len(roots) == 1
     shards = {path.name: path.read_bytes() for path in written.glob("*.tar")}
     assert {path.name: path.read_bytes() for path in tmp_path.rglob("*.tar")} == shards
