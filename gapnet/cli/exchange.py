@@ -6,8 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from gapnet.data.devkit import ids_to_indices, read_synset_ids
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.sample import Source
+from gapnet.data.sample import Numbered, Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Key, counted
 from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
@@ -42,7 +41,7 @@ def numbers_of_classes(
 
 def told_by(source: Source) -> dict[int, int] | None:
     """Ask a data set for the class index of each of ILSVRC's numbers."""
-    return source.devkit_ids() if isinstance(source, Ilsvrc) else None
+    return source.devkit_ids() if isinstance(source, Numbered) else None
 
 
 def _devkit_numbers(

@@ -12,6 +12,7 @@ COMMANDS = {
     "export": "write a trained network, or predictions, in formats that others read",
     "table": "fill a table of the paper, ours beside the paper's",
     "search": "search hyper-parameters: many trainings, compared on the validation split",
+    "shard": "write a data set as WebDataset shards, to be read from a disk or a URL",
     "doctor": "check a data set and the installation before days of training",
 }
 USAGE = f"""gapnet {__version__}: class-activation-map networks, trained and evaluated

@@ -37,7 +37,7 @@ NEUTRAL = {
     "loader.num_workers",
     *(f"trainer.{key}" for key in ("accelerator", "devices", "num_nodes", "strategy")),
 }
-DATA_PLACES = ("root", "folder", "boxes", "metadata", "masks", "blacklist")
+DATA_PLACES = ("root", "folder", "boxes", "metadata", "masks", "blacklist", "cache")
 # Keys that name a place, written down as absolute ones
 PLACES = (
     *("paths.data", "paths.runs", "folder", "run", "predictions", "maps", "synsets"),
@@ -163,7 +163,7 @@ def _placed(cfg: DictConfig) -> DictConfig:
     placed = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
     for key in PLACES:
         place = OmegaConf.select(placed, key)
-        if place is not None:
+        if place is not None and "://" not in str(place):  # a URL is a place everywhere
             OmegaConf.update(placed, key, str(Path(place).absolute()))
     return DictConfig(placed)
 

@@ -2,105 +2,30 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
-from gapnet.data.images import Draw, Images, read_image
+from gapnet.data.files import Files
+from gapnet.data.images import Images, read_image
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
+from gapnet.data.sampling import START, Place, Share, Shuffle
 from gapnet.errors import GapnetError
-from gapnet.processes import gathered, highest, place
+from gapnet.processes import gathered, highest
 
 log = logging.getLogger(__name__)
 View = Callable[[tuple[int, int]], v2.Transform]
-SEEDS = 2**31
 THREADS = 16  # that look for files
-
-
-class Place(NamedTuple):
-    """Tell how far a training is: so many batches of an epoch are done, by each process."""
-
-    epoch: int = 0
-    batches: int = 0
-
-
-START = Place()
-
-
-class Shuffle(Sampler[Draw]):
-    """Draw every image once an epoch, in an order and under seeds that follow from the epoch.
-
-    So do the batches. `processes` of them stand side by side in a step: each process draws its own
-    part, and the images of a step are the same, however many share them.
-    """
-
-    def __init__(
-        self, count: int, *, seed: int, batch_size: int, processes: int = 1, start: Place = START
-    ) -> None:
-        """Shuffle `count` images for batches, from a place in the training on."""
-        self.count, self.seed, self.epoch = count, seed, start.epoch
-        self.batch_size, self.start = batch_size, start
-        self.images_a_step = batch_size * processes
-        if processes > 1 and count < self.images_a_step:
-            raise GapnetError(
-                f"loader.batch_size={batch_size}: {processes} processes take "
-                f"{self.images_a_step} images a step, and there are {count}"
-            )
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch; Lightning calls this."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        """Count the images of an epoch that are this process's; only full batches are drawn."""
-        return self.count // self.images_a_step * self.batch_size or self.count
-
-    def __iter__(self) -> Iterator[Draw]:
-        """Draw this process's images of the epoch, those aside that were drawn before the start."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-        order = torch.randperm(self.count, generator=generator).tolist()
-        seeds = torch.randint(SEEDS, (self.count,), generator=generator).tolist()
-        rank, _ = place()
-        for batch in range(self._done(), max(1, self.count // self.images_a_step)):
-            first = batch * self.images_a_step + rank * self.batch_size
-            mine = slice(first, first + self.batch_size)
-            yield from map(Draw, order[mine], seeds[mine])
-
-    def _done(self) -> int:
-        return self.start.batches if self.epoch == self.start.epoch else 0
-
-
-class Share(Sampler[int]):
-    """Give a process its share of the batches that are left to do, in the order of the images.
-
-    The images of a batch are the same whatever is left, and however many processes there are: the
-    last digits of what a network says depend on who stands beside whom.
-    """
-
-    def __init__(self, batches: Sequence[range]) -> None:
-        """Share out batches of rows."""
-        self.batches = batches
-
-    def __len__(self) -> int:
-        """Count the images of this process."""
-        return sum(map(len, self._mine()))
-
-    def __iter__(self) -> Iterator[int]:
-        """Give the rows of this process."""
-        return chain.from_iterable(self._mine())
-
-    def _mine(self) -> Sequence[range]:
-        rank, processes = place()
-        return self.batches[rank::processes]
 
 
 def limited(records: Records, limit: int | None) -> Records:
@@ -110,8 +35,8 @@ def limited(records: Records, limit: int | None) -> Records:
     return records.take(sorted(Random(0).sample(range(len(records)), limit)))
 
 
-def _look(path: Path) -> tuple[Path, bool]:
-    return path, path.is_file()
+def _look(files: Files, path: Path) -> tuple[Path, bool]:
+    return path, files.size(path) is not None
 
 
 class DataModule(pl.LightningDataModule):
@@ -174,17 +99,18 @@ class DataModule(pl.LightningDataModule):
         What is wrong there is so known before a training, not after it.
         """
         for split in dict.fromkeys(splits):
-            records = self.records(split)
-            if self.source.reading.on_corrupt == "raise":
-                read_image(records[0].path, exif=self.source.reading.exif)
+            records, reading = self.records(split), self.source.reading
+            if reading.on_corrupt == "raise":
+                read_image(records[0].path, exif=reading.exif, files=reading.files)
             twice = [each for each, times in Counter(records.ids).items() if times > 1]
             if twice:
                 raise GapnetError(
                     f"split {split!r}: lists image {twice[0]} more than once; an id names one image"
                 )
-            files = chain(records.paths(), records.mask_paths())
+            paths = chain(records.paths(), records.mask_paths())
+            look = partial(_look, reading.files)
             with ThreadPoolExecutor(THREADS) as pool:  # a file server answers many at once
-                lacking = (path for path, there in pool.map(_look, files) if not there)
+                lacking = (path for path, there in pool.map(look, paths) if not there)
                 path = next(lacking, None)
             if path is not None:
                 raise GapnetError(f"{path}: no such file; split {split!r} lists it")
@@ -217,6 +143,7 @@ class DataModule(pl.LightningDataModule):
             batch_size=self.batch_size,
             processes=self.processes,
             start=self.start,
+            chunks=self.source.reading.files.chunks(records),
         )
         return self._loader(images, sampler=sampler)
 

@@ -1,43 +1,34 @@
 """Checks of a data set on disk, made before hours are spent on it: is all there, does it add up?"""
 
 import re
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
+from typing import Literal, NamedTuple, get_args
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from gapnet.data.devkit import BLACKLISTED, BOXES, FIRST_IDS, FIRST_LABELS, SEVERAL
-from gapnet.data.images import read_image
-from gapnet.data.index import work_through
-from gapnet.data.records import SCHEMA, UNKNOWN, Records
-from gapnet.data.sample import Source
-from gapnet.data.sizes import header_size
+from gapnet.data.digests import Digested, differing
+from gapnet.data.looks import Depth, Trouble, look_through
+from gapnet.data.records import UNKNOWN, Records
+from gapnet.data.sample import Numbered, Source
 from gapnet.errors import GapnetError
 
 Status = Literal["ok", "wrong", "note"]
-Depth = Literal["headers", "all", "none"]
-Kind = Literal["missing", "unreadable", "outside"]
 
 IMAGES = {"train": 1_281_167, "train_cls": 1_281_167, "val": 50_000, "test": 100_000}  # of ILSVRC
 WORDNET = re.compile(r"n\d{8}")
 ENDS = ("n01440764", "n15075141")  # of its classes
-LOT = 64  # images that a process looks at before it reports
-MANY = 8  # lots; fewer are looked at before as many processes have started
 FEW = 3  # examples of what is wrong
-LOOKED_AT = pa.schema([SCHEMA.field(name) for name in ("path", "boxes", "masks", "ignore")])
 
 DONE: dict[Depth, str] = {
     "headers": "are there and open as images",
     "all": "are there, and every pixel can be read",
     "none": "are there",
 }
-REPAIRS: dict[Kind, tuple[str, str]] = {
+REPAIRS: dict[Trouble, tuple[str, str]] = {
     "missing": (
         "files are listed but missing",
         "unpack the archive of the split again, all of it",
@@ -53,26 +44,12 @@ REPAIRS: dict[Kind, tuple[str, str]] = {
 }
 
 
-Look = Callable[[bytes], list[tuple[Kind, str]]]
-
-
 class Finding(NamedTuple):
     """Tell the outcome of a check in a line, and in another what to do if it is wrong."""
 
     status: Status
     text: str
     fix: str = ""
-
-
-@runtime_checkable
-class Numbered(Protocol):
-    """A source that was laid out in one of several ways, and that a devkit may have numbered."""
-
-    layout: str
-
-    def devkit_ids(self) -> dict[int, int] | None:
-        """Map the devkit's IDs to class indices."""
-        ...
 
 
 def examine(
@@ -105,9 +82,7 @@ def examine(
         yield from _check_labels(records, split, source)
         yield from _check_boxes(records, split, source)
         yield _check_ids(records, split)
-        look = partial(_look_at, root=source.root, depth=images, exif=source.reading.exif)
-        troubles = _look_through(records, split, look=look, workers=workers)
-        yield from _sum_up(troubles, f"{split}: all {len(records):,} files {DONE[images]}", split)
+        yield from _check_files(records, split, source, depth=images, workers=workers)
     yield from _check_between(read)
     if source.select_split == source.test_split:
         yield Finding("note", f"{source.test_split} chooses thresholds and is reported: an oracle")
@@ -207,59 +182,32 @@ def _check_ids(records: Records, split: str) -> Finding:
     return Finding("ok", f"{split}: no image is listed twice")
 
 
-def _look_through(
-    records: Records, split: str, *, look: Look, workers: int | None
-) -> list[tuple[Kind, str]]:
-    table = records.table.select(LOOKED_AT.names).combine_chunks()
-    lots = [batch.serialize().to_pybytes() for batch in table.to_batches(max_chunksize=LOT)]
-    looked = work_through(look, lots, f"looking at {split}", workers=workers, many=MANY)
-    return [trouble for lot in looked for trouble in lot]
-
-
-def _sum_up(troubles: Sequence[tuple[Kind, str]], well: str, split: str) -> Iterator[Finding]:
+def _check_files(
+    records: Records, split: str, source: Source, *, depth: Depth, workers: int | None
+) -> Iterator[Finding]:
+    try:
+        troubles = look_through(
+            records, split, depth=depth, reading=source.reading, workers=workers
+        )
+    except GapnetError as error:
+        yield from_error(split, error)
+        return
     for kind, (what, fix) in REPAIRS.items():
         paths = [path for found, path in troubles if found == kind]
         if paths:
             yield Finding("wrong", f"{split}: {len(paths):,} {what}: {_some(paths)}", fix)
     if not troubles:
-        yield Finding("ok", well)
+        yield Finding("ok", f"{split}: all {len(records):,} files {DONE[depth]}")
+    if isinstance(source, Digested) and depth != "none":
+        yield _check_digests(source.digests(split), split, workers=workers)
 
 
-def _look_at(lot: bytes, *, root: Path, depth: Depth, exif: bool) -> list[tuple[Kind, str]]:
-    """Look at the files of a lot, and tell what is wrong with which."""
-    rows = pa.ipc.read_record_batch(pa.py_buffer(lot), LOOKED_AT).to_pylist()
-    troubles: list[tuple[Kind, str]] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a photograph's strange metadata are not its pixels
-        for row in rows:
-            beside = [*row["masks"], *filter(None, [row["ignore"]])]
-            troubles += [("missing", each) for each in beside if not (root / each).is_file()]
-            trouble = _look(root / row["path"], row["boxes"], depth=depth, exif=exif)
-            troubles += [(trouble, row["path"])] if trouble else []
-    return troubles
-
-
-def _look(path: Path, boxes: Sequence[float] | None, *, depth: Depth, exif: bool) -> Kind | None:
-    if not path.is_file():
-        return "missing"
-    if depth == "none":
-        return None
-    try:
-        height, width = _size(path, depth=depth, exif=exif)
-    except Exception:  # at bytes that make no sense, decoders raise anything
-        return "unreadable"
-    if not boxes:
-        return None
-    right, bottom = max(boxes[2::4]), max(boxes[3::4])  # some annotators counted pixels from 1
-    return "outside" if min(boxes) < 0 or right > width or bottom > height else None
-
-
-def _size(path: Path, *, depth: Depth, exif: bool) -> tuple[int, int]:
-    """Read (height, width) of the pixels that boxes refer to."""
-    if depth == "all":
-        image = read_image(path, exif=exif)
-        return image.height, image.width
-    return header_size(path, exif=exif)
+def _check_digests(digests: Mapping[Path, str], split: str, *, workers: int | None) -> Finding:
+    wrong = [path.name for path in differing(digests, split, workers=workers)]
+    if wrong:
+        told = f"{split}: {len(wrong):,} shards have another SHA-256: {_some(wrong)}"
+        return Finding("wrong", told, "copy these shards there again")
+    return Finding("ok", f"{split}: {len(digests):,} shards have their SHA-256")
 
 
 def _check_between(read: Mapping[str, Records]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
+from gapnet.data.files import DISK, Files
 from gapnet.data.records import Record, Records
 from gapnet.data.sample import Reading, Sample
 from gapnet.data.transforms import show
@@ -60,7 +61,7 @@ class Images(Dataset[Sample]):
         return (self._try(record) or self._blank(record)) if skip else self._read(record)
 
     def _read(self, record: Record) -> Sample:
-        image = read_image(record.path, exif=self.reading.exif)
+        image = read_image(record.path, exif=self.reading.exif, files=self.reading.files)
         _check_boxes(record, image)
         shown, window = show(image, self.view)
         size = (image.height, image.width)
@@ -124,7 +125,7 @@ def _seeded(seed: int) -> Iterator[None]:
         torch.default_generator.set_state(state)
 
 
-def read_image(path: Path, *, exif: bool = False) -> Image.Image:
+def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.Image:
     """Read a file as RGB, whatever its name says, in the pixels that boxes refer to.
 
     Those are the pixels as stored; with `exif` the photograph is turned as its camera says first.
@@ -132,17 +133,19 @@ def read_image(path: Path, *, exif: bool = False) -> Image.Image:
     transparent has the colour that is stored beneath, as torchvision and published numbers have it.
     """
     try:
-        with Image.open(path) as image:
+        with files.open(path) as file, Image.open(file) as image:
             image.load()
             if exif:
                 ImageOps.exif_transpose(image, in_place=True)
             return _to_rgb(image)
     except FileNotFoundError as error:
         raise GapnetError(f"{path}: no such image; its split lists it") from error
+    except GapnetError:  # a shard is wrong, not the image
+        raise
     except Exception as error:  # at bytes that make no sense, decoders raise anything
         raise UnreadableImageError(
-            f"{path}: cannot be read as an image ({_reason(error, path)}); restore the file, "
-            "or do without it: data.on_corrupt=skip"
+            f"{path}: cannot be read as an image ({_reason(error, files.size(path))}); "
+            "restore the file, or do without it: data.on_corrupt=skip"
         ) from error
 
 
@@ -157,9 +160,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _reason(error: Exception, path: Path) -> str:
+def _reason(error: Exception, size: int | None) -> str:
     """Say in a line what a decoder ran into."""
     if isinstance(error, UnidentifiedImageError):
-        return "it is in no format that is known" if path.stat().st_size else "it is empty"
+        return "it is in no format that is known" if size else "it is empty"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())

@@ -20,7 +20,7 @@ R = TypeVar("R")
 VERSION = 1  # of what is kept: whoever changes how an index is read from the same files raises it
 CACHE = "GAPNET_CACHE"  # the environment variable that names the cache folder
 MANY = 4000  # files; fewer are parsed before as many processes have started
-LOT = 64  # items that a process is given at a time
+LOT = 64  # items that a process is given at a time, unless they are large
 THREADS = 16  # that wait for a disk, or a file server, side by side
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,7 @@ def work_through(
     *,
     workers: int | None = None,
     many: int = MANY,
+    lot: int = LOT,
 ) -> Iterator[R]:
     """Apply a function to items, in order, with a progress bar; in processes if there are many.
 
@@ -105,6 +106,7 @@ def work_through(
         what: is being done; the bar says so.
         workers: processes; one for each core by default, and 1 does without.
         many: so many items, or more, are shared among processes.
+        lot: items that a process is given at a time, at most.
     """
     workers = workers or cores()
     if workers == 1 or len(items) < many:
@@ -112,7 +114,7 @@ def work_through(
         return
     pool = ProcessPoolExecutor(workers)
     try:  # the processes start here, before the bar starts a thread
-        results = pool.map(function, items, chunksize=max(1, min(LOT, len(items) // workers)))
+        results = pool.map(function, items, chunksize=max(1, min(lot, len(items) // workers)))
         yield from track(results, what, total=len(items))
     finally:
         pool.shutdown(cancel_futures=True)

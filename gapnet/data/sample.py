@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from gapnet.data.files import DISK, Files
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError
 
@@ -23,11 +24,13 @@ class Reading:
         max_corrupt: so many different files may be skipped in a training before it is an error.
         exif: whether a photograph is turned as its camera says. Boxes of ILSVRC refer to the pixels
             as stored.
+        files: where their bytes lie.
     """
 
     on_corrupt: OnCorrupt = "raise"
     max_corrupt: int = 100
     exif: bool = False
+    files: Files = DISK
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -98,4 +101,15 @@ class Source(Protocol):
 
     def records(self, split: str) -> Records:
         """List the images of a split, in a fixed order."""
+        ...
+
+
+@runtime_checkable
+class Numbered(Protocol):
+    """A source that was laid out in one of several ways, and that a devkit may have numbered."""
+
+    layout: str
+
+    def devkit_ids(self) -> dict[int, int] | None:
+        """Map the devkit's IDs to class indices."""
         ...

@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 from torch import Tensor
 
+from gapnet.data.files import DISK, Files
 from gapnet.data.sample import Reading
 from gapnet.errors import GapnetError
 from gapnet.progress import track
@@ -29,16 +30,16 @@ def read_sizes(paths: Sequence[Path], reading: Reading) -> Tensor:
     return torch.tensor(sizes).view(-1, 2)
 
 
-def header_size(path: Path, *, exif: bool) -> tuple[int, int]:
+def header_size(path: Path, *, exif: bool, files: Files = DISK) -> tuple[int, int]:
     """Read (height, width) of the pixels that boxes refer to, without decoding them."""
-    with Image.open(path) as image:
+    with files.open(path) as file, Image.open(file) as image:
         turned = exif and image.getexif().get(Base.Orientation, 1) >= TURNED
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def _size(reading: Reading, path: Path) -> tuple[int, int]:
     try:
-        return header_size(path, exif=reading.exif)
+        return header_size(path, exif=reading.exif, files=reading.files)
     except FileNotFoundError as error:
         raise GapnetError(
             f"{path}: no such image; its size is needed to score boxes of other tools"

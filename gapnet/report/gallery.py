@@ -61,7 +61,8 @@ def gallery(
         sample = images[row]
         if sample.corrupt is not None:
             continue
-        file = read_image(images.records[row].path, exif=images.reading.exif)
+        path, reading = images.records[row].path, images.reading
+        file = read_image(path, exif=reading.exif, files=reading.files)
         heat, found = _look(network, localizer, sample)
         true = sample.boxes.tolist() if sample.boxes is not None else []
         pictures.append(

@@ -18,7 +18,7 @@ def test_help_shows_the_groups_and_what_a_person_would_want(tmp_path: Path, comm
     assert outcome.status == 0
     assert "python evaluate.py run=runs/latest" in outcome.out
     for group in (
-        "data: cub, folder, ilsvrc, metadata, shapes",
+        "data: cub, folder, ilsvrc, ilsvrc_shards, metadata, shapes",
         "boxer: grabcut, released, threshold20",
     ):
         assert group in outcome.out

@@ -6,9 +6,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data.datamodule import DataModule, Place, Shuffle
+from gapnet.data.datamodule import DataModule
 from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.images import Draw, read_image
+from gapnet.data.sampling import Place, Shuffle
 from gapnet.data.transforms import random_view, whole_view
 from gapnet.errors import GapnetError
 
@@ -73,7 +74,7 @@ def test_shuffle_draws_each_index_once() -> None:
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, rank: int, processes: int, batch: int) -> list[Draw]:
-    monkeypatch.setattr("gapnet.data.datamodule.place", lambda: (rank, processes))
+    monkeypatch.setattr("gapnet.data.sampling.place", lambda: (rank, processes))
     return list(Shuffle(50, seed=3, batch_size=batch, processes=processes))
 
 

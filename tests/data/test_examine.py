@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data import examine as module
+from gapnet.data import looks
 from gapnet.data.examine import Finding, examine, from_error
 from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.records import Record, Records
@@ -133,8 +133,8 @@ def test_processes_find_what_one_finds(tmp_path: Path, monkeypatch: pytest.Monke
     another_image(kaggle(tmp_path))
     empty(tmp_path)
     alone = check(tmp_path, workers=1)
-    monkeypatch.setattr(module, "LOT", 1)
-    monkeypatch.setattr(module, "MANY", 2)
+    monkeypatch.setattr(looks, "LOT", 1)
+    monkeypatch.setattr(looks, "MANY", 2)
     assert check(tmp_path, workers=2) == alone
 
 

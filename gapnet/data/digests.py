@@ -1,0 +1,36 @@
+"""Digests of files, and of data sets that know what theirs should be."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from gapnet.data.index import work_through
+
+MANY = 8  # files; fewer are digested before as many processes have started
+
+
+@runtime_checkable
+class Digested(Protocol):
+    """A source that knows the SHA-256 of its files."""
+
+    def digests(self, split: str) -> Mapping[Path, str]:
+        """List the files of a split that are here, with the digests that they should have."""
+        ...
+
+
+def sha256_of(path: Path) -> str:
+    """Digest a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def differing(
+    digests: Mapping[Path, str], what: str, *, workers: int | None = None
+) -> Iterator[Path]:
+    """Give the files that do not have the digest they should have."""
+    paths = list(digests)
+    found = work_through(sha256_of, paths, f"digesting {what}", workers=workers, many=MANY, lot=1)
+    for path, digest in zip(paths, found, strict=True):
+        if digest != digests[path]:
+            yield path

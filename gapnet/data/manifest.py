@@ -1,0 +1,133 @@
+"""manifest.json: what a folder of shards holds, and the digests to hold it against."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from gapnet.errors import GapnetError
+
+MANIFEST = "manifest.json"
+FORMAT = 1  # a change that this reader could not read is a new one
+PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)  # names that are the same on every disk and in every URL
+SHA256 = re.compile(r"[0-9a-f]{64}")
+KINDS = {"title": str, "train_split": str, "select_split": str, "test_split": str, "exif": bool}
+
+
+@dataclass(frozen=True)
+class File:
+    """Name a file beside the manifest, and say how many images, and which bytes, are in it."""
+
+    name: str
+    images: int
+    bytes: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        """Check the values: a manifest may be anybody's, and names what is opened."""
+        if not (isinstance(self.name, str) and PLAIN.fullmatch(self.name)):
+            raise ValueError(f"{self.name!r} names no file beside it")
+        if not all(type(each) is int and each >= 0 for each in (self.images, self.bytes)):
+            raise ValueError(f"{self.name} has no whole numbers of images and bytes")
+        if not (isinstance(self.sha256, str) and SHA256.fullmatch(self.sha256)):
+            raise ValueError(f"{self.name} has no SHA-256")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Name the files of a split: the index, an Arrow file of records, and the shards."""
+
+    index: File
+    shards: tuple[File, ...]
+
+    def __post_init__(self) -> None:
+        """Check that index and shards count the same images."""
+        if not self.shards:
+            raise ValueError(f"{self.index.name} has no shards")
+        held = sum(each.images for each in self.shards)
+        if held != self.index.images:
+            raise ValueError(f"{self.index.name} lists {self.index.images} images, shards {held}")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Hold what a source knows but for its records.
+
+    Args:
+        title: names the data for people.
+        classes: ids in the order of the index.
+        class_names: in the same order.
+        devkit_ids: class index of each of the devkit's numbers, if a devkit numbered them.
+        exif: whether photographs are turned as their camera says.
+        train_split: is trained on.
+        select_split: chooses checkpoints and thresholds.
+        test_split: is reported.
+        splits: those that were written, by name.
+    """
+
+    title: str
+    classes: list[str]
+    class_names: list[str]
+    devkit_ids: dict[int, int] | None
+    exif: bool
+    train_split: str
+    select_split: str
+    test_split: str
+    splits: dict[str, Split]
+
+    def __post_init__(self) -> None:
+        """Check what a reader relies on."""
+        for name, kind in KINDS.items():
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(f"{name} is no {kind.__name__}")
+        for lists in (self.classes, self.class_names):
+            if not (isinstance(lists, list) and all(isinstance(each, str) for each in lists)):
+                raise TypeError("classes are no list of texts")
+        if not len(self.classes) == len(self.class_names) > 0:
+            raise ValueError("classes and class_names are not as many")
+        if not self.splits:
+            raise ValueError("it lists no split")
+        names = [each.name for each in self.files()]
+        if len(set(names)) != len(names):
+            raise ValueError("a file is listed twice")
+
+    def files(self) -> Iterator[File]:
+        """Give every file that is listed."""
+        for split in self.splits.values():
+            yield split.index
+            yield from split.shards
+
+    def text(self) -> str:
+        """Write it down."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+
+    @classmethod
+    def of(cls, text: str | bytes, *, place: str) -> "Manifest":
+        """Read what `text` wrote; `place` says where it was found."""
+        try:
+            told = json.loads(text)
+            found = told.pop("format")
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise _damaged(place, error) from error
+        if found != FORMAT:
+            raise GapnetError(
+                f"{place}: is of format {found}, and this gapnet reads format {FORMAT}; "
+                "write the shards again, or take the gapnet that wrote them"
+            )
+        try:
+            numbers = told.pop("devkit_ids")
+            splits = {name: _split(each) for name, each in told.pop("splits").items()}
+            ids = numbers and {int(number): int(index) for number, index in numbers.items()}
+            return cls(**told, devkit_ids=ids, splits=splits)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise _damaged(place, error) from error
+
+
+def _split(told: Mapping[str, list[Mapping[str, object]]]) -> Split:
+    index, shards = told["index"], told["shards"]
+    return Split(File(**index), tuple(File(**each) for each in shards))  # type: ignore[arg-type]
+
+
+def _damaged(place: str, error: Exception) -> GapnetError:
+    reason = " ".join(str(error).split())
+    return GapnetError(f"{place}: is damaged ({reason}); copy it there again")

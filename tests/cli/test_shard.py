@@ -1,0 +1,127 @@
+"""`gapnet shard`, and what is made of its shards: the same figures as from the folder."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from gapnet.evaluation.store import read_parts
+from tests.cli.conftest import QUICK, SMALL, Command, Outcome, Trained, script
+from tests.data.sharded import served, write_small
+
+DRAWN = [each for each in SMALL if each.startswith("data.")]
+
+
+def assert_one_line(outcome: Outcome, *parts: str) -> None:
+    assert outcome.status == 1
+    lines = outcome.err.strip().splitlines()
+    assert len(lines) == 1, outcome.err
+    for part in parts:
+        assert part in lines[0]
+
+
+def test_shards_are_written_and_summed_up(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    outcome = gapnet(
+        "shard", "data=shapes", *DRAWN, f"data.root={shapes_root}", "to=out", "splits=[val]"
+    )
+    assert outcome.status == 0, outcome.err
+    assert outcome.out.splitlines() == [
+        "val: 12 images in 1 shard, 0.1 MB",
+        "train and evaluate on them with data=ilsvrc_shards data.root=out",
+    ]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "manifest.json",
+        "val-000000.tar",
+        "val.arrow",
+    }
+    again = gapnet("shard", "data=shapes", *DRAWN, f"data.root={shapes_root}", "to=out")
+    assert_one_line(again, "gapnet shard: to=out: holds finished shards")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "which data set? name it, such as data=ilsvrc data.root=DIR"),
+        (["data.root=x", "to=out"], "data.root: of which data set?"),
+        (["data=shapes"], "to=null: name the folder that the shards go to"),
+        (["data=shapes", "to=s3://x/y"], "to=s3://x/y: must be a folder"),
+        (["data=shapes", "to=out", "mb=0"], "mb=0: must be a number above 0"),
+        (["data=shapes", "to=out", "mb=many"], "mb=many: must be a number above 0"),
+        (["data=shapes", "to=out", "workers=0"], "workers=0: must be a whole number from 1 on"),
+        (["data=shapes", "to=out", "splits=val"], "splits=val: must be a list, such as [val]"),
+        (["data=ilsvrc", "to=out", "data.root=nowhere"], "data.root=nowhere: no such folder"),
+    ],
+)
+def test_bad_input_is_one_line(gapnet: Command, arguments: list[str], message: str) -> None:
+    assert_one_line(gapnet("shard", *arguments), message)
+    assert not Path("out").exists()
+
+
+def test_webdataset_that_is_not_installed_is_named(
+    gapnet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [each for each in sys.modules if each.partition(".")[0] == "webdataset"]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("gapnet.data.sharding", "gapnet.data.packing"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "webdataset", None)
+    outcome = gapnet("shard", "data=shapes", "to=out")
+    assert_one_line(outcome, "webdataset", "is not installed; pip install 'gapnet[shards]'")
+
+
+@pytest.mark.parametrize("root", ["nowhere", "http://127.0.0.1:9"])
+def test_a_root_without_shards_is_one_line(
+    gapnet: Command, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    monkeypatch.setattr("gapnet.data.fetch.WAITS", ())
+    outcome = gapnet("shard", "data=ilsvrc_shards", f"data.root={root}", "to=out")
+    assert_one_line(outcome, f"gapnet shard: data.root={root}: ", "manifest.json")
+
+
+def same_figures(run: Path, other: Path) -> bool:
+    (table, about), (others, told) = (
+        read_parts(each / "predictions/test") for each in (run, other)
+    )
+    metrics = [(each / "metrics.json").read_bytes() for each in (run, other)]
+    return bool(table.equals(others)) and about == told and metrics[0] == metrics[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["disk", "server"])
+def test_a_network_has_the_same_figures_as_on_the_folder(
+    trained: Trained, shapes_root: Path, tmp_path: Path, place: str
+) -> None:
+    shards = write_small(shapes_root, tmp_path / "shards")
+    with served(shards) as server:
+        outcome = script(
+            tmp_path,
+            "evaluate.py",
+            f"run={trained.run}",
+            "data=ilsvrc_shards",
+            f"data.root={shards if place == 'disk' else server.url}",
+            f"folder={tmp_path / 'evaluation'}",
+            "loader.num_workers=2",
+        )
+    assert outcome.status == 0, outcome.err
+    assert same_figures(trained.run, tmp_path / "evaluation")
+
+
+@pytest.mark.slow
+def test_a_training_ends_with_the_same_figures_as_on_the_folder(
+    trained: Trained, shapes_root: Path, tmp_path: Path
+) -> None:
+    shards = write_small(shapes_root, tmp_path / "shards")
+    outcome = script(
+        tmp_path,
+        "train.py",
+        "model.input_size=48",
+        *QUICK,
+        "data=ilsvrc_shards",
+        f"data.root={shards}",
+        f"folder={tmp_path / 'run'}",
+    )
+    assert outcome.status == 0, outcome.err
+    assert "tiny_gap on shapes (stand-in data), test split" in outcome.out
+    assert same_figures(trained.run, tmp_path / "run")

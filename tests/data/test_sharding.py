@@ -1,0 +1,220 @@
+import hashlib
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from PIL import Image
+
+from gapnet.data import sharding
+from gapnet.data.folder import Folder
+from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.manifest import MANIFEST
+from gapnet.data.packing import Lot, Packer, Written
+from gapnet.data.sharding import write_shards
+from gapnet.data.shards import UNFINISHED, Shards
+from gapnet.data.tars import Place
+from gapnet.errors import GapnetError
+from tests.data.sharded import SMALL_MB, write_small
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.is_file()
+    }
+
+
+def own_images(root: Path, *names: str) -> Folder:
+    """Write two classes of one image each, and those that are named."""
+    for name in ("train/cat/a.jpg", "train/dog/a.jpg", *names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6)).save(path, format="JPEG")
+    return Folder(root, select_split="train", test_split="train")
+
+
+def test_the_same_images_give_the_same_shards(shapes_root: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    write_small(shapes_root, first)
+    write_shards(Ilsvrc(shapes_root, test_split="test"), second, mb=SMALL_MB, workers=2)
+    assert contents(first) == contents(second)
+    assert {path.suffix for path in first.iterdir()} == {".json", ".arrow", ".tar"}
+
+
+def test_shards_have_about_the_size_that_is_asked_for(shapes_root: Path, tmp_path: Path) -> None:
+    shards = sorted(write_small(shapes_root, tmp_path / "out").glob("train_cls-*.tar"))
+    held = [path.stat().st_size for path in shards[:-1]]
+    assert all(0.7 < size / (SMALL_MB * 1e6) < 1.7 for size in held)
+
+
+def test_training_images_are_spread_and_the_others_stay_in_order(
+    shapes_root: Path, tmp_path: Path
+) -> None:
+    source = Shards(write_small(shapes_root, tmp_path / "out"))
+    places = {
+        split: [Place.of(path) for path in source.records(split).paths()]
+        for split in ("train_cls", "val")
+    }
+    assert places["val"] == sorted(places["val"])
+    assert places["train_cls"] != sorted(places["train_cls"])
+    assert Shards(tmp_path / "out").records("train_cls")[0].label == 0
+
+
+@pytest.fixture
+def interrupted(shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write some of the shards, and a part of one."""
+    written: list[str] = []
+
+    def write(packer: Packer, lot: Lot) -> Written:
+        if len(written) == 2:
+            (packer.folder / f".{lot.name}.unfinished").write_bytes(b"a part")
+            raise KeyboardInterrupt
+        written.append(lot.name)
+        return Packer.__call__(packer, lot)
+
+    class Interrupted(Packer):
+        __call__ = write
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sharding, "Packer", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_small(shapes_root, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_what_was_interrupted_is_not_read(interrupted: Path) -> None:
+    with pytest.raises(GapnetError, match="its shards are not complete; give the command"):
+        Shards(interrupted)
+
+
+def test_what_was_interrupted_goes_on(interrupted: Path, shapes_root: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in interrupted.glob("*.tar")}
+    assert len(before) == 2
+    write_small(shapes_root, interrupted)
+    assert all(path.stat().st_mtime_ns == then for path, then in before.items())
+    whole = write_small(shapes_root, interrupted.with_name("whole"))
+    assert contents(interrupted) == contents(whole)
+
+
+def test_what_was_interrupted_goes_on_with_the_same_images_only(
+    interrupted: Path, shapes_root: Path
+) -> None:
+    with pytest.raises(GapnetError, match="was begun with other images, splits or mb"):
+        write_shards(Ilsvrc(shapes_root), interrupted, mb=SMALL_MB, workers=1)
+
+
+def test_a_shard_of_other_images_is_not_taken_up(interrupted: Path, shapes_root: Path) -> None:
+    one, two = sorted(interrupted.glob("*.tar"))
+    two.write_bytes(one.read_bytes())
+    with pytest.raises(GapnetError, match=rf"{two}: does not hold the images that it should"):
+        write_small(shapes_root, interrupted)
+    two.write_bytes(b"no tar" * 200)
+    with pytest.raises(GapnetError, match=rf"{two}: is no tar"):
+        write_small(shapes_root, interrupted)
+
+
+def test_a_finished_folder_is_left_alone(shapes_root: Path, tmp_path: Path) -> None:
+    before = contents(write_small(shapes_root, tmp_path / "out"))
+    with pytest.raises(GapnetError, match=r"out: holds finished shards; name another folder"):
+        write_small(shapes_root, tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_folder_of_something_else_is_left_alone(shapes_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+    for place in (tmp_path, tmp_path / "mine.txt"):
+        with pytest.raises(GapnetError, match=f"to={place}: is no empty folder"):
+            write_small(shapes_root, place)
+
+
+def test_a_folder_that_another_process_writes_is_left_alone(
+    interrupted: Path, shapes_root: Path
+) -> None:
+    with (
+        FileLock(interrupted / sharding.LOCK),
+        pytest.raises(GapnetError, match="another process is writing it"),
+    ):
+        write_small(shapes_root, interrupted)
+
+
+def test_a_missing_image_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    source = own_images(tmp_path / "tree", "train/cat/b.jpg")
+    records = source.records("train")
+    source.records = lambda split: records  # type: ignore[method-assign]
+    (tmp_path / "tree/train/cat/b.jpg").unlink()
+    with pytest.raises(GapnetError, match=r"b.jpg: no such file; split 'train' lists it"):
+        write_shards(source, tmp_path / "out", workers=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_goes_in_as_it_is_though_nobody_can_read_it(tmp_path: Path) -> None:
+    source = own_images(tmp_path / "tree")
+    (tmp_path / "tree/train/cat/a.jpg").write_bytes(b"no image")
+    write_shards(source, tmp_path / "out", workers=1)
+    shards = Shards(tmp_path / "out")
+    with shards.reading.files.open(shards.records("train")[0].path) as file:
+        assert file.read() == b"no image"
+
+
+def test_names_that_come_twice_or_mean_something_to_webdataset_are_kept_apart(
+    tmp_path: Path,
+) -> None:
+    names = ("train/cat/a.png", "train/cat/a.b.JPG", "train/cat/__c__.jpg", "train/cat/ü 1.jpg")
+    source = own_images(tmp_path / "tree", *names, f"train/cat/{'x' * 150}.jpg")
+    write_shards(source, tmp_path / "out", workers=1)
+    assert Shards(tmp_path / "out").records("train").ids == source.records("train").ids
+    with tarfile.open(tmp_path / "out/train-000000.tar") as tar:
+        members = tar.getnames()
+    assert len(set(members)) == len(members) == 14
+    assert all(member.count(".") == 1 and len(member) < 100 for member in members)
+    assert members[0].isascii()
+
+
+def test_images_of_unknown_class_have_no_label(tmp_path: Path) -> None:
+    source = own_images(tmp_path / "tree", "test/one.jpg")
+    write_shards(source, tmp_path / "out", splits=["test"], workers=1)
+    with tarfile.open(tmp_path / "out/test-000000.tar") as tar:
+        file = tar.extractfile(tar.getmembers()[1])
+        assert file is not None
+        truth = json.load(file)
+    assert (truth["label"], truth["class"], truth["boxes"]) == (None, None, None)
+    assert Shards(tmp_path / "out").records("test").labels.tolist() == [-1]
+
+
+def test_shards_are_written_from_shards(shapes_root: Path, tmp_path: Path) -> None:
+    small = write_small(shapes_root, tmp_path / "small")
+    write_shards(Shards(small), tmp_path / "large", workers=1)
+    write_shards(Ilsvrc(shapes_root, test_split="test"), tmp_path / "direct", workers=1)
+    tars = sorted(path.name for path in (tmp_path / "direct").glob("*.tar"))
+    large, direct = contents(tmp_path / "large"), contents(tmp_path / "direct")
+    assert {name: large[name] for name in tars} == {name: direct[name] for name in tars}
+
+
+def test_too_little_room_is_told(
+    shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = sharding.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(sharding.shutil, "disk_usage", lambda _: usage._replace(free=10))
+    with pytest.raises(GapnetError, match="has room for 0 MB"):
+        write_small(shapes_root, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").glob("*.tar")] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mb": 0}, "mb=0: must be above 0"),
+        ({"splits": ["a/b"]}, "splits: 'a/b' names files"),
+        ({"splits": ["nope"]}, "split 'nope' is not listed"),
+    ],
+)
+def test_wrong_arguments_are_told(
+    shapes_root: Path, tmp_path: Path, arguments: dict[str, object], message: str
+) -> None:
+    with pytest.raises(GapnetError, match=message):
+        write_shards(Ilsvrc(shapes_root), tmp_path / "out", workers=1, **arguments)
+    assert not (tmp_path / "out" / MANIFEST).exists()
+    assert not (tmp_path / "out" / UNFINISHED).exists()
