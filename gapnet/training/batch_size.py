@@ -19,7 +19,6 @@ def find_batch_size(classifier: Classifier, data: DataModule, trainer: pl.Traine
     The data module serves batches of that size afterwards, and no more images of an epoch than
     there are; the classifier is spent.
     """
-    first = data.batch_size
     with TemporaryDirectory(prefix="gapnet-") as place:
         probe = pl.Trainer(
             default_root_dir=Path(place),
@@ -35,13 +34,11 @@ def find_batch_size(classifier: Classifier, data: DataModule, trainer: pl.Traine
         )
         try:
             found = Tuner(probe).scale_batch_size(
-                classifier, datamodule=data, steps_per_trial=STEPS, init_val=first
+                classifier, datamodule=data, steps_per_trial=STEPS, init_val=data.batch_size
             )
-        except RuntimeError as error:
-            raise GapnetError(
-                f"trainer.auto_batch=true: not even loader.batch_size={first} fits ({error})"
-            ) from error
-    if found is None:
-        raise GapnetError("trainer.auto_batch=true: no size was tried")
+        except (ZeroDivisionError, ValueError):  # it halves a batch that does not fit down to none
+            found = 0
+    if not found:
+        raise GapnetError("trainer.auto_batch=true: memory does not hold a single image's step")
     data.batch_size = int(found)
     return int(found)
