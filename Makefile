@@ -8,11 +8,12 @@ READY := .venv/ready
 train: $(READY)  ## train and evaluate the default network on the stand-in data
 	$(BIN)/python train.py $(ARGS)
 
+# A test's tensors are tiny: one thread for each of the processes that run them is the fastest.
 test: $(READY)  ## run the tests that take seconds
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(ARGS)
 
 slow: $(READY)  ## run the tests that take minutes
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
 lint: $(READY)  ## check style and format
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
     >>> cause_of(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."))[:60]
     'a process that reads images (7) was killed by signal Killed,'
     """
-    text = " ".join(str(error).split())
+    text = " ".join(f"{error.__cause__ or ''} {error}".split())
     if isinstance(error, MemoryError) or MEMORY.search(text):
         return _memory(cfg)
     if worker := WORKER.search(text):
@@ -72,8 +72,9 @@ def _worker(found: re.Match[str], text: str) -> str:
             f"a process that reads images ({number}) ran out of shared memory: enlarge /dev/shm, "
             "or loader.num_workers=0"
         )
-    how = f"was killed by signal {killed}" if killed else "ended by itself"
+    if not killed:
+        return f"a process that reads images ({number}) ended by itself; loader.num_workers=0 shows why"
     return (
-        f"a process that reads images ({number}) {how}, as the kernel does where memory runs out: "
-        "fewer loader.num_workers, or a smaller loader.batch_size"
+        f"a process that reads images ({number}) was killed by signal {killed}, as the kernel does "
+        "where memory runs out: fewer loader.num_workers, or a smaller loader.batch_size"
     )

@@ -157,7 +157,7 @@ class Plan:
         """Plan the training of a network; its folder follows from what it computes."""
         described = self.cfg.table.networks[network]
         place = placed("paths.runs", Path(self.cfg.runs))
-        own = [f"seed={seed}", f"name={network}", place, "evaluate=false"]
+        own = [f"seed={seed}", f"name={network}", place, "evaluate=false", "resume=auto"]
         recipe = f"experiment={self._recipe(network)}"
         arguments = merged([recipe], described.model, self.handed, own)
         return Job("train", arguments, Path(self.compose(arguments).folder), arguments)

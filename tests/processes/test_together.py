@@ -25,11 +25,10 @@ def test_processes_end_with_the_weights_of_one(
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
-        (["trainer.strategy=ddp"], [sys.executable, "-m", "gapnet", "train"]),
         (["trainer.strategy=ddp_spawn"], TRAIN),
         ([], [*RUN, TRAIN[1]]),
     ],
-    ids=["ddp", "ddp_spawn", "torchrun"],
+    ids=["ddp_spawn", "torchrun"],
 )
 def test_it_does_not_matter_who_starts_the_processes(
     arguments: list[str], command: list[str], alone: Path, tmp_path: Path
@@ -44,9 +43,9 @@ def test_accumulated_batches_are_one_of_their_size(alone: Path, tmp_path: Path) 
 
 
 def test_errors_of_validation_are_those_of_one(alone: Path, tmp_path: Path) -> None:
-    """Share 24 images in batches of 4: five processes have one batch or two."""
-    run = train(tmp_path, "trainer.devices=5", "loader.batch_size=2", "trainer.max_epochs=1")
-    again = train(tmp_path, "loader.batch_size=10", "trainer.max_epochs=1")
+    """Share 24 images in batches of 10: the third process has the last 4, a fourth would none."""
+    run = train(tmp_path, "trainer.devices=3", "loader.batch_size=10", "trainer.max_epochs=1")
+    again = train(tmp_path, "loader.batch_size=30", "trainer.max_epochs=1")
     for name in ("val/top1_error", "val/gt_known_error"):
         assert last_value(run, name) == last_value(again, name)
 
@@ -69,16 +68,13 @@ def test_evaluated_together_the_figures_are_those_of_one(tmp_path: Path) -> None
         assert first["value"] == pytest.approx(second["value"], abs=0.1)
 
 
-@pytest.mark.parametrize(("rule", "times"), [("none", 1), ("linear", 6)])
-def test_a_rate_is_scaled_only_where_that_is_asked_for(
-    rule: str, times: int, tmp_path: Path
-) -> None:
+def test_a_rate_is_scaled_where_that_is_asked_for(tmp_path: Path) -> None:
     job = ["trainer.devices=2", "trainer.accumulate_grad_batches=3", "trainer.max_epochs=1"]
-    run = train(tmp_path, *job, "loader.batch_size=5", f"optim.scale_lr={rule}")
+    run = train(tmp_path, *job, "loader.batch_size=5", "optim.scale_lr=linear")
     saved = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
     trained = saved["optimizer_states"][0]["param_groups"][0]["initial_lr"]
-    assert trained == pytest.approx(0.05 * times)
-    told = f"(5 a batch, on 2, 3 accumulated); highest rate {0.05 * times:g} (scale_lr={rule})"
+    assert trained == pytest.approx(0.05 * 6)
+    told = "(5 a batch, on 2, 3 accumulated); highest rate 0.3 (scale_lr=linear)"
     assert f"30 images a step {told}" in (run / "log.txt").read_text()
 
 
