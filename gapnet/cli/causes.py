@@ -73,7 +73,7 @@ def _worker(found: re.Match[str], text: str) -> str:
             "or loader.num_workers=0"
         )
     if not killed:
-        return f"a process that reads images ({number}) ended by itself; loader.num_workers=0 shows why"
+        return f"a process that reads images ({number}) ended; loader.num_workers=0 shows why"
     return (
         f"a process that reads images ({number}) was killed by signal {killed}, as the kernel does "
         "where memory runs out: fewer loader.num_workers, or a smaller loader.batch_size"

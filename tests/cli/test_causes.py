@@ -43,7 +43,7 @@ def test_full_memory_is_told_with_what_would_help(error: Exception) -> None:
         ),
         (
             "DataLoader worker (pid(s) 1, 2) exited unexpectedly",
-            "a process that reads images (1, 2) ended by itself",
+            "a process that reads images (1, 2) ended; loader.num_workers=0",
         ),
         (
             "[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:3871",

@@ -14,6 +14,7 @@ WAYS = {
     "plainly": [],
     "with workers": ["loader.num_workers=2"],
     "averaging": ["callbacks=ema"],
+    "in half precision": ["trainer.precision=bf16-mixed"],
     "accumulating": ["trainer.accumulate_grad_batches=3"],
     "validating in mid-epoch": ["+trainer.val_check_interval=4"],
     "validating every other epoch": ["trainer.check_val_every_n_epoch=2"],
