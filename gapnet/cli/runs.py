@@ -53,7 +53,9 @@ def run_id(*, _root_: DictConfig) -> str:
     """
     job = {name: _root_._get_node(name) for name in _root_ if name not in NOT_THE_JOB}
     unresolved: Any = OmegaConf.to_container(OmegaConf.create(job), resolve=False)
-    unresolved.get("loader", {}).pop("num_workers", None)  # whoever reads the images
+    found = ["batch_size"] if unresolved.get("trainer", {}).get("auto_batch") is True else []
+    for key in ("num_workers", *found):  # whoever reads the images, in batches that are yet unknown
+        unresolved.get("loader", {}).pop(key, None)
     return hashlib.sha256(json.dumps(unresolved, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -83,6 +83,8 @@ def test_the_run_id_follows_from_what_is_computed() -> None:
 
     assert identify() == identify()
     assert identify() == identify("paths.runs=elsewhere", "name=other", "report.images=3")
+    found = identify("trainer.auto_batch=true", "loader.batch_size=512")
+    assert found == identify("trainer.auto_batch=true") != identify()
     assert (
         len({identify(), identify("seed=1"), identify("optim.lr=1"), identify("data.seed=1")}) == 4
     )
