@@ -1,8 +1,13 @@
-"""What the files of a run folder are called, and how one is written."""
+"""What the files of a run folder are called, how one is written, and how the first is read."""
 
 from pathlib import Path
 
+import yaml
+
+from gapnet.errors import GapnetError, reading
+
 CONFIG = "config.yaml"
+CHARACTERS, DEPTH = 2**17, 50  # of a configuration at most; gapnet's own has some thousand, and 4
 ENVIRONMENT = "env.json"
 LOG = "log.txt"
 METRICS = "metrics.json"
@@ -22,3 +27,25 @@ def write_whole(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(text)
     unfinished.replace(path)
+
+
+def read_config(path: Path) -> str:
+    """Read the YAML of a run's configuration; a stranger's can neither do anything nor grow.
+
+    It may hold plain values only: no tags, which could ask for objects, and no aliases, of which a
+    few lines unfold to more than fits into memory.
+    """
+    with reading(path, "is not the configuration of a run"):
+        if path.stat().st_size > CHARACTERS:
+            raise GapnetError(f"{path}: is not the configuration of a run (it is too large)")
+        text, depth = path.read_text(encoding="utf-8"), 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            named = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)
+            if named or getattr(event, "tag", None) or depth > DEPTH:
+                where = event.start_mark.line + 1
+                raise GapnetError(
+                    f"{path}: is not the configuration of a run (line {where} is no plain value)"
+                )
+    return text

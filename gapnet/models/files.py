@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ import yaml
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gapnet.errors import GapnetError
-from gapnet.layout import CHECKPOINTS, CONFIG
+from gapnet.errors import GapnetError, reading
+from gapnet.layout import BEST, CHECKPOINTS, CONFIG, LAST, read_config
 
 # A folder in the layout of the Hugging Face hub
 WEIGHTS = "model.safetensors"
@@ -120,7 +121,8 @@ def _is_text(value: object) -> bool:
 
 def _read_torch(path: Path) -> dict[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of what is refused anyway
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader raises whatever a stranger's bytes lead it into
         unsafe = isinstance(error, pickle.UnpicklingError)
         told = f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -167,8 +169,9 @@ def _kind(value: object) -> str:
 
 
 def _evaluated(config: Path) -> str:
-    try:
-        which = yaml.safe_load(config.read_text(encoding="utf-8"))["checkpoint"]
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise GapnetError(f"{config}: is not the configuration of a run") from error
+    text = read_config(config)
+    with reading(config, "is not the configuration of a run"):
+        which = yaml.safe_load(text)["checkpoint"]
+        if which not in (BEST, LAST):
+            raise ValueError(f"checkpoint={which}: must be {BEST} or {LAST}")
     return str(which)
