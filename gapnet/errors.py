@@ -48,4 +48,6 @@ def reading(path: Path, failing: str, fix: str = "") -> Iterator[None]:
 
 def reason(error: Exception) -> str:
     """Say what a decoder ran into, if only by the name of the exception."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.reason} at byte {error.start}"
     return str(getattr(error, "strerror", None) or error) or type(error).__name__

@@ -1,5 +1,7 @@
 """What the files of a run folder are called, how one is written, and how the first is read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -22,11 +24,21 @@ CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"  # of the checkpoints
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name, and rename it when it is complete."""
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write a file under; the file has its own when it is complete."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text)
-    unfinished.replace(path)
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text so."""
+    with whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def read_config(path: Path) -> str:
