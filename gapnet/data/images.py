@@ -13,8 +13,9 @@ from torchvision.transforms import v2
 
 from gapnet.data.records import Record, Records
 from gapnet.data.sample import Reading, Sample
+from gapnet.data.sizes import FORMATS
 from gapnet.data.transforms import show
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reason
 
 STRICT = Reading()
 GREY = 128  # of 255: stands in for an image that cannot be read
@@ -132,7 +133,7 @@ def read_image(path: Path, *, exif: bool = False) -> Image.Image:
     transparent has the colour that is stored beneath, as torchvision and published numbers have it.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             image.load()
             if exif:
                 ImageOps.exif_transpose(image, in_place=True)
@@ -161,5 +162,4 @@ def _reason(error: Exception, path: Path) -> str:
     """Say in a line what a decoder ran into."""
     if isinstance(error, UnidentifiedImageError):
         return "it is in no format that is known" if path.stat().st_size else "it is empty"
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())
+    return reason(error)
