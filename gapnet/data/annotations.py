@@ -10,6 +10,8 @@ from torch import Tensor
 from gapnet.errors import GapnetError, reading
 from gapnet.ops.boxes import LARGEST
 
+DIGITS = 18  # of a number that makes sense
+
 
 class Annotation(NamedTuple):
     """Hold the content of one VOC-style XML: the class id, and the inclusive boxes (n, 4)."""
@@ -80,6 +82,11 @@ def read_lines(path: Path) -> list[str]:
             f"{path}: is empty; a split needs at least one image and a data set one class"
         )
     return lines
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text is a whole number from 0 on, and not one of endless digits."""
+    return text.isascii() and text.isdecimal() and len(text) <= DIGITS
 
 
 def _parse(path: Path) -> ElementTree.Element:

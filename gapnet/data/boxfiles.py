@@ -56,7 +56,8 @@ class BoxFile:
                 )
             )
         self._listed = reader(path)
-        _check_names(self._listed, path, root)
+        with reading(path, "names what can be no image"):
+            _check_names(self._listed, path, root)
 
     def boxes(self, image: str, class_id: str | None) -> Tensor | None:
         """Give the boxes (n, 4) of an image that are of its class; None where it has no box."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from gapnet.data.annotations import read_lines
+from gapnet.data.annotations import is_whole, read_lines
 from gapnet.errors import GapnetError, reading
 
 PLACES = (
@@ -32,7 +32,6 @@ LABELS = (
 BLACKLIST = ("ILSVRC201[3-7]_clsloc_validation_blacklist.txt",)
 
 AGAIN = "take the file from the devkit again"
-DIGITS = 18  # of a number that makes sense
 CLASSES, VALIDATION, BLACKLISTED = 1000, 50_000, 1762  # of ILSVRC 2012 and since
 BOXES, SEVERAL = 80_477, 11_715  # of validation: boxes, and images with more than one
 FIRST_IDS = [490, 361, 171, 822, 297]  # of the first images of validation
@@ -99,7 +98,7 @@ def _from_text(path: Path) -> list[Synset]:
     synsets = []
     for number, line in enumerate(read_lines(path), 1):
         match line.split(maxsplit=2):
-            case [wnid, id_, *name] if id_.isdecimal():
+            case [wnid, id_, *name] if is_whole(id_):
                 words = "".join(name).replace("_", " ") or wnid
                 synsets.append(Synset(int(id_), wnid, words))
             case _:
@@ -215,7 +214,7 @@ def read_blacklist(path: Path, count: int) -> list[int]:
 def _whole_numbers(path: Path) -> list[int]:
     lines = read_lines(path)
     for number, line in enumerate(lines, 1):
-        if not (line.isascii() and line.isdecimal() and len(line) <= DIGITS):
+        if not is_whole(line):
             raise GapnetError(
                 f"{path}, line {number}: must be a whole number, found {line!r}; "
                 "take the file from the devkit again"

@@ -88,6 +88,7 @@ def test_an_image_without_a_line_has_no_box(root: Path) -> None:
         ([HEADER, f"{A},3,2,1,4"], r"box \[3.0, 2.0, 1.0, 4.0\] must have 0 <= xmin <= xmax"),
         ([HEADER, f"{A},-1,2,1,4"], "must have 0 <= xmin"),
         ([HEADER, f"{A},1,5,3,4"], "0 <= ymin <= ymax"),
+        ([HEADER, f"{'x' * 5000},1,2,3,4"], r"names what can be no image \(File name too long"),
         ([HEADER, "cat/a.jpg,1,2,3,4"], r"'cat/a.jpg', but there is no such image in .*data\.root"),
         ([""], "is empty"),
     ],

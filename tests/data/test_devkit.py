@@ -128,7 +128,7 @@ def test_a_number_that_makes_no_sense_is_named(tmp_path: Path, text: str) -> Non
     with pytest.raises(GapnetError, match=r"a\.txt, line 1: must be a whole number"):
         read_blacklist(write_numbers(tmp_path / "a.txt", [text]), 6)
     (tmp_path / "map.txt").write_text(f"n01 {'9' * 5000} name\n")
-    with pytest.raises(GapnetError, match=r"map\.txt: holds no readable list of classes"):
+    with pytest.raises(GapnetError, match=r"map\.txt, line 1: must be `WNID ID name`"):
         read_synset_ids(tmp_path / "map.txt")
 
 
