@@ -80,7 +80,8 @@ def read_network(path: Path) -> Any:
     found = load(path if path.suffix != ".json" else path.parent)
     sane_state(found.state_dict())
     with torch.no_grad():
-        assert found(torch.zeros(1, found.channels, *found.facts.input_size)).isfinite().all()
+        logits = found(torch.zeros(1, found.channels, *found.facts.input_size))
+    assert logits.shape == (1, found.num_classes)
     return found.name, found.classes, found.arguments
 
 
