@@ -18,7 +18,7 @@ from tests.fuzz.mutations import spoiled
 from tests.fuzz.subject import Subject
 
 SUBJECTS = [*data_files.SUBJECTS, *model_files.SUBJECTS, *prediction_files.SUBJECTS]
-FEW, MANY = 3, 40  # spoiled files of each kind: whenever tests are run, and by CI
+FEW, MANY = 2, 40  # spoiled files of each kind: whenever tests are run, and by CI
 LONGEST = 830  # characters of an error
 SECONDS = 10  # that a file may take
 GROWTH = 600  # megabytes that a file of some kilobytes may take
