@@ -1,5 +1,53 @@
 """The one exception that is a message to the user rather than a bug."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LONGEST = 800  # characters of a message; what a file holds in a line may be of any length
+END = 200  # of them; the last say what to do
+WRAPPED = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends the traceback that a loader's worker adds
+
 
 class GapnetError(Exception):
     """Say in one line what is wrong, where, and what to do; it is printed without a traceback."""
+
+    def __str__(self) -> str:
+        r"""Tell it in one line, of which a person can bear the length.
+
+        >>> str(GapnetError("a.yaml: is not readable YAML (while parsing\n  line 1)"))
+        'a.yaml: is not readable YAML (while parsing line 1)'
+        """
+        text = WRAPPED.split(super().__str__())[-1]
+        line = " ".join(each.strip() for each in text.splitlines())
+        return line if len(line) <= LONGEST else f"{line[: LONGEST - END]} ... {line[-END:]}"
+
+
+@contextmanager
+def reading(path: Path, failing: str, fix: str = "") -> Iterator[None]:
+    """Turn what a decoder raises into an error that names the file.
+
+    At bytes that make no sense decoders raise anything: those of a stranger are read in here.
+
+    Args:
+        path: of the file.
+        failing: says what is wrong with it, such as "is not readable JSON".
+        fix: what to do about it.
+    """
+    try:
+        yield
+    except GapnetError:
+        raise
+    except FileNotFoundError as error:
+        raise GapnetError(f"{path}: no such file") from error
+    except Exception as error:
+        advice = f"; {fix}" if fix else ""
+        raise GapnetError(f"{path}: {failing} ({reason(error)}){advice}") from error
+
+
+def reason(error: Exception) -> str:
+    """Say what a decoder ran into, if only by the name of the exception."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.reason} at byte {error.start}"
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__

@@ -1,9 +1,16 @@
-"""What the files of a run folder are called, and how one is written."""
+"""What the files of a run folder are called, how one is written, and how the first is read."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
+from gapnet.errors import GapnetError, reading
+
 CONFIG = "config.yaml"
+CHARACTERS, DEPTH = 2**17, 50  # of a configuration at most; gapnet's own has some thousand, and 4
 ENVIRONMENT = "env.json"
 LOG = "log.txt"
 METRICS = "metrics.json"
@@ -21,25 +28,51 @@ CURVES = Path(LOGS, "metrics.csv")
 POSTMORTEM = "postmortem"  # the folder of a training that met numbers which are none
 
 
-def write_whole(path: Path, content: str | bytes | memoryview) -> None:
-    """Write a file under a temporary name, and rename it when it is complete and on the disk."""
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write a file under; it has its own when it is all on the disk."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        with unfinished.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield unfinished
+        _sync(unfinished)
         unfinished.replace(path)
-    except OSError:
+        _sync(path.parent)
+    finally:
         unfinished.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
-    """Have a new name in a folder outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def write_whole(path: Path, content: str | bytes | memoryview) -> None:
+    """Write a text or bytes so."""
+    with whole(path) as unfinished:
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_config(path: Path) -> str:
+    """Read the YAML of a run's configuration; a stranger's can neither do anything nor grow.
+
+    It may hold plain values only: no tags, which could ask for objects, and no aliases, of which a
+    few lines unfold to more than fits into memory.
+    """
+    with reading(path, "is not the configuration of a run"):
+        if path.stat().st_size > CHARACTERS:
+            raise GapnetError(f"{path}: is not the configuration of a run (it is too large)")
+        text, depth = path.read_text(encoding="utf-8"), 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            named = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)
+            if named or getattr(event, "tag", None) or depth > DEPTH:
+                where = event.start_mark.line + 1
+                raise GapnetError(
+                    f"{path}: is not the configuration of a run (line {where} is no plain value)"
+                )
+    return text

@@ -9,7 +9,8 @@ import gapnet
 
 PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
-    {"errors", "layout", "processes", "progress"},
+    {"errors"},
+    {"layout", "processes", "progress"},
     {"ops"},
     {"models", "data", "metrics"},
     {"saliency"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
-from gapnet.layout import VERDICTS
+from gapnet.layout import VERDICTS, whole
 
 if TYPE_CHECKING:
     from gapnet.evaluation.compare import Difference
@@ -63,7 +63,7 @@ def _some(ids: Sequence[str]) -> str:
 
 def _write(differences: "Sequence[Difference]", path: Path) -> None:
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["figure", "image", "right"])
             for each in differences:

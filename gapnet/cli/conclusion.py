@@ -33,6 +33,7 @@ from gapnet.layout import (
     SUBMISSION,
     UNREADABLE,
     VERDICTS,
+    whole,
     write_whole,
 )
 from gapnet.report.curves import threshold_plot, training_plots
@@ -174,7 +175,8 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
     """Lay the pictures into the folder, and into what TensorBoard shows of it."""
     if not pictures:
         return
-    contact_sheet(pictures).save(folder / "pictures.jpg", quality=90)
+    with whole(folder / "pictures.jpg") as unfinished:
+        contact_sheet(pictures).save(unfinished, format="JPEG", quality=90)
     logger = TensorBoardLogger(folder / LOGS, name=None, version="")
     for number, picture in enumerate(pictures):
         verdict = "right" if picture.right else "wrong"

@@ -1,16 +1,19 @@
 """Where the configuration lies, and how it becomes objects."""
 
 import inspect
-from importlib import import_module
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 import gapnet
+from gapnet.cli.allowed import TARGET, locate
 from gapnet.cli.arguments import check_values
 from gapnet.errors import GapnetError
+
+PARTIAL, POSITIONAL = "_partial_", "_args_"  # as Hydra has them
 
 
 def conf_folder() -> Path:
@@ -21,40 +24,45 @@ def conf_folder() -> Path:
 
 
 def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
-    """Instantiate the node under `key`; what its constructor rejects is an error that names it.
+    """Build the node under `key`; what its constructor rejects is an error that names it.
 
-    `extra` arguments are objects that only code can give. They do not pass through Hydra, which
-    would copy them.
+    This is Hydra's `instantiate`, of the names that `allowed` lets pass: each is looked up once,
+    and all of them before the first is called. `extra` arguments are objects that only code can
+    give.
     """
     node = cfg[key]
+    values = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    return _make(locate(values, key, cfg.get("imports") or ()), key, extra)
+
+
+def _make(node: Any, key: str, extra: dict[str, Any] | None = None) -> Any:
+    """Make what a node describes, from the inside out."""
+    if isinstance(node, list):
+        return [_make(each, f"{key}.{place}") for place, each in enumerate(node)]
+    if not isinstance(node, dict):
+        return node
+    made = {name: _make(each, f"{key}.{name}") for name, each in node.items() if name != TARGET}
+    if TARGET not in node:
+        return made
+    target, deferred = node[TARGET], made.pop(PARTIAL, False)
     try:
-        _check_values(node, key)
-        built = instantiate(node, _convert_="all", **({"_partial_": True} if extra else {}))
-        return built(**extra) if extra else built
+        positional = made.pop(POSITIONAL, [])
+        _check_values(target, key, made)
+        call = partial(target, *positional, **made | (extra or {}))
+        return call if deferred and not extra else call()
     except GapnetError:
         raise
     except Exception as error:  # of any kind: what is built here may be anybody's
-        raise GapnetError(_reason(error, key, node)) from error
+        raise GapnetError(_reason(error, key, target)) from error
 
 
-def _check_values(node: DictConfig, key: str) -> None:
+def _check_values(target: Callable[..., Any], key: str, values: dict[str, Any]) -> None:
     """Check values where gapnet, or who registers with it, declares what they must be."""
-    target = node.get("_target_")
-    values = OmegaConf.to_container(node, resolve=True)
-    if not (isinstance(target, str) and isinstance(values, dict)):
-        return
-    module, _, name = target.rpartition(".")
-    built = getattr(import_module(module), name, None)  # Hydra's get_object would log a failure
-    if built and (target.startswith("gapnet.") or hasattr(built, "__signature__")):
-        check_values(built, key, {str(name): each for name, each in values.items()})
+    if target.__module__.startswith("gapnet.") or hasattr(target, "__signature__"):
+        check_values(target, key, values)
 
 
-def _reason(error: Exception, key: str, node: DictConfig) -> str:
-    cause = error.__cause__ or error
-    if isinstance(cause, GapnetError):
-        return str(cause)
-    target = node.get("_target_")
-    if target and isinstance(cause, TypeError) and target.rpartition(".")[2] in str(cause):
-        known = inspect.signature(get_object(target)).parameters
-        return f"{key}: {cause}; it takes: {', '.join(known)}"
-    return f"{key}: {cause}"
+def _reason(error: Exception, key: str, target: Callable[..., Any]) -> str:
+    if isinstance(error, TypeError) and target.__name__ in str(error):
+        return f"{key}: {error}; it takes: {', '.join(inspect.signature(target).parameters)}"
+    return f"{key}: {error}"

@@ -48,7 +48,8 @@ def work_of(cfg: DictConfig, counts: Mapping[str, int], *, trains: bool) -> Work
     from gapnet.cli.assemble import rules_of
 
     localizer = rules_of(cfg).localizer
-    network = _network(json.dumps(OmegaConf.to_container(cfg.model, resolve=True)))
+    model = OmegaConf.to_container(cfg.model, resolve=True)
+    network = _network(json.dumps({"imports": list(cfg.imports), "model": model}))
     if trains:
         return Work(_multiplies(network), counts["trained"] * max(cfg.trainer.max_epochs, 0), 0)
     return Work(_multiplies(network), 0, counts["evaluated"] * localizer.passes(network))
@@ -77,13 +78,14 @@ def _count(images: Mapping[str, int], trained: str, chosen: str, evaluated: str)
 
 
 @cache
-def _network(model: str) -> "GapNet":
+def _network(told: str) -> "GapNet":
     """Build a network, from its configuration in JSON, that has sizes and no weights."""
     import torch
 
-    bare = json.loads(model) | {"pretrained": False, "weights": None, "reset_head": False}
+    cfg = json.loads(told)
+    cfg["model"] |= {"pretrained": False, "weights": None, "reset_head": False}
     with torch.device("meta"):
-        network: GapNet = build(OmegaConf.create({"model": bare}), "model", num_classes=1000)
+        network: GapNet = build(OmegaConf.create(cfg), "model", num_classes=1000)
     return network
 
 

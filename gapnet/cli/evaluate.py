@@ -2,9 +2,9 @@
 
 from omegaconf import DictConfig
 
-from gapnet.cli.runs import checkpoint_of, load_config, run_of
+from gapnet.cli.runs import checkpoint_of, run_of
+from gapnet.cli.trained import groups_of
 from gapnet.errors import GapnetError
-from gapnet.layout import CONFIG
 
 GROUPS = (
     *("data", "view", "crops", "loader", "trainer"),
@@ -31,12 +31,8 @@ def complete(arguments: list[str]) -> list[str]:
     folder = run_of(*(str(each) if each else None for each in named))
     if folder is None:
         return arguments
-    trained = load_config(folder)
-    missing = [group for group in GROUPS if group not in trained]
-    if missing:
-        raise GapnetError(f"{folder / CONFIG}: is no run's configuration (it lacks {missing[0]})")
-    for group in GROUPS:
-        ConfigStore.instance().store(group=group, name="run", node=trained[group])
+    for group, trained in groups_of(folder, GROUPS).items():
+        ConfigStore.instance().store(group=group, name="run", node=trained)
     return [*(f"{group}=run" for group in GROUPS if group not in given), *arguments]
 
 

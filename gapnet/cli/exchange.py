@@ -11,6 +11,7 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Key, counted
 from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
 from gapnet.evaluation.predictions import Predictions
+from gapnet.layout import whole
 
 ILSVRC = 1000  # classes whose numbers only the devkit tells; others are counted in their order
 LABELS = ("devkit", "index")
@@ -62,6 +63,7 @@ def write_submission(predictions: Predictions, key: Key, folder: Path) -> list[P
     for name in ("kaggle", "devkit") if key.numbers else ("kaggle",):
         write, suffix = WRITERS[name]
         path = folder / f"{name}.{suffix}"
-        write(guesses, key, path)
+        with whole(path) as unfinished:
+            write(guesses, key, unfinished)
         written.append(path)
     return written

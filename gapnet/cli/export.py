@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from omegaconf import DictConfig
 
 from gapnet.cli.runs import checkpoint_of, run_of
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.layout import ENVIRONMENT, METRICS
 
 if TYPE_CHECKING:
@@ -160,16 +160,14 @@ def _figures_of(run: Path, checkpoint: Path) -> "list[Figure]":
     metrics = run / METRICS
     if not metrics.is_file() or checkpoint_of(run, None).resolve() != checkpoint.resolve():
         return []
-    try:
+    with reading(metrics, "holds no figures"):
         return [Figure(**each) for each in json.loads(metrics.read_text())]
-    except (ValueError, TypeError) as error:
-        raise GapnetError(f"{metrics}: holds no figures ({error})") from error
 
 
 def _facts_of(run: Path) -> dict[str, str]:
     """Say how a run was made."""
     path = run / ENVIRONMENT
-    try:
+    with reading(path, "does not say how the run was made"):
         told = json.loads(path.read_text())
         command = " ".join(Path(told["command"][1]).name.split() + told["command"][2:])
         return {
@@ -178,5 +176,3 @@ def _facts_of(run: Path) -> dict[str, str]:
             "commit": str(told["commit"]),
             "hardware": ", ".join(told["gpus"]) or f"{told['cores']} CPU cores",
         }
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise GapnetError(f"{path}: does not say how the run was made ({error})") from error

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig
 
-from gapnet.cli.runs import check_same, is_run, load_config, run_of
+from gapnet.cli.runs import check_same, is_run, run_of
+from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST, CHECKPOINTS, CURVES, LAST
 from gapnet.models.files import read_checkpoint
@@ -50,7 +51,7 @@ def start_of(cfg: DictConfig) -> Start:
 
 def _check(cfg: DictConfig, origin: Path, folder: Path) -> None:
     if cfg.trainer.auto_batch:
-        cfg.loader.batch_size = load_config(origin).loader.batch_size  # that was found
+        cfg.loader.batch_size = read_trained(origin).loader.batch_size  # that was found
     if not cfg.resume_changed:
         check_same(origin, cfg, advice="resume_changed=true goes on all the same")
     elif origin == folder:

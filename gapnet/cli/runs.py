@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
 
 from gapnet import __version__
 from gapnet.cli.ranks import is_first
+from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG, write_whole
 
@@ -89,7 +89,7 @@ def is_run(folder: Path) -> bool:
 def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
     """Find a checkpoint: a file, the best or last of a run, or the one that the run evaluated."""
     if run is not None and checkpoint is None:
-        checkpoint = load_config(run).get("checkpoint", BEST)
+        checkpoint = read_trained(run).get("checkpoint", BEST)
     if run is not None and checkpoint in (BEST, LAST):
         return run / CHECKPOINTS / f"{checkpoint}.ckpt"
     path = Path(str(checkpoint))
@@ -170,20 +170,9 @@ def _placed(cfg: DictConfig) -> DictConfig:
     return DictConfig(placed)
 
 
-def load_config(run: Path) -> DictConfig:
-    """Read the configuration of a run."""
-    try:
-        config = OmegaConf.load(run / CONFIG)
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise GapnetError(f"{run / CONFIG}: is not readable YAML ({error})") from error
-    if not isinstance(config, DictConfig):
-        raise GapnetError(f"{run / CONFIG}: is not the configuration of a run")
-    return config
-
-
 def check_same(folder: Path, cfg: DictConfig, *, advice: str) -> None:
     """Refuse to take up what was begun by another configuration; name the differences."""
-    begun, now = _flat(load_config(folder)), _flat(_placed(cfg))
+    begun, now = _flat(read_trained(folder)), _flat(_placed(cfg))
     others = [
         f"{key}={begun.get(key)}, not {now.get(key)}"
         for key in sorted(now.keys() | begun.keys())

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
-from gapnet.layout import METRICS
+from gapnet.layout import METRICS, whole
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -119,7 +119,7 @@ def write_summary(groups: Sequence[Group], jobs: Sequence[Job], path: Path) -> N
     header = ["jobs", "seeds"]
     for metric in FIGURES:
         header += [metric, f"{metric}/deviation"]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*header, "error"])
         for group in groups:

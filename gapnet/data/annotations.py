@@ -7,7 +7,10 @@ from xml.etree import ElementTree
 import torch
 from torch import Tensor
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
+from gapnet.ops.boxes import LARGEST
+
+DIGITS = 18  # of a number that makes sense
 
 
 class Annotation(NamedTuple):
@@ -71,16 +74,9 @@ def read_synsets(path: Path) -> dict[str, str]:
 
 def read_lines(path: Path) -> list[str]:
     """Read the lines of a text file that are not blank; none at all is an error."""
-    try:
-        lines = [
-            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-        ]
-    except FileNotFoundError as error:
-        raise GapnetError(f"{path}: no such file") from error
-    except UnicodeDecodeError as error:
-        raise GapnetError(
-            f"{path}: is not a text file ({error.reason} at byte {error.start})"
-        ) from error
+    with reading(path, "is not a text file"):
+        text = path.read_text(encoding="utf-8-sig")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise GapnetError(
             f"{path}: is empty; a split needs at least one image and a data set one class"
@@ -88,20 +84,27 @@ def read_lines(path: Path) -> list[str]:
     return lines
 
 
+def is_whole(text: str) -> bool:
+    """Tell whether a text is a whole number from 0 on, and not one of endless digits."""
+    return text.isascii() and text.isdecimal() and len(text) <= DIGITS
+
+
 def _parse(path: Path) -> ElementTree.Element:
-    try:
-        return ElementTree.parse(path).getroot()
-    except FileNotFoundError as error:
+    if not path.exists():
         raise GapnetError(
             f"{path}: no such annotation; every image of an evaluated split needs one"
-        ) from error
-    except ElementTree.ParseError as error:
-        raise GapnetError(f"{path}: is not well-formed XML ({error}); restore the file") from error
+        )
+    with reading(path, "is not well-formed XML", "restore the file"):
+        return ElementTree.parse(path).getroot()
 
 
 def _size(root: ElementTree.Element, path: Path) -> tuple[int, int]:
     """Read (height, width)."""
     width, height = (_integer(root, f"size/{side}", path) for side in ("width", "height"))
+    if max(width, height) > LARGEST:
+        raise GapnetError(
+            f"{path}: its image is said to have {width} x {height} pixels; correct the size"
+        )
     return height, width
 
 

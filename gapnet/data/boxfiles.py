@@ -14,7 +14,6 @@ where a table has no labels, or the image no class.
 
 import csv
 import json
-import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +22,8 @@ import torch
 from torch import Tensor
 
 from gapnet.data.annotations import read_lines, read_voc
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
+from gapnet.ops.boxes import LARGEST
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -56,7 +56,8 @@ class BoxFile:
                 )
             )
         self._listed = reader(path)
-        _check_names(self._listed, path, root)
+        with reading(path, "names what can be no image"):
+            _check_names(self._listed, path, root)
 
     def boxes(self, image: str, class_id: str | None) -> Tensor | None:
         """Give the boxes (n, 4) of an image that are of its class; None where it has no box."""
@@ -103,7 +104,8 @@ def _check_folder(path: Path, root: Path) -> None:
 def read_csv(path: Path) -> dict[str, list[LabelledBox]]:
     """Read a table of boxes, by image."""
     header, *lines = read_lines(path)
-    columns = next(csv.reader([header.removeprefix("\ufeff")], skipinitialspace=True))
+    with reading(path, "is not a CSV file", "restore the file"):
+        columns, *rows = (_cells(line) for line in (header, *lines))
     missing = {"image", *SIDES} - set(columns)
     if missing or len(set(columns)) != len(columns):
         raise GapnetError(
@@ -111,8 +113,7 @@ def read_csv(path: Path) -> dict[str, list[LabelledBox]]:
             f"and perhaps label, each once; found {header!r}"
         )
     listed: dict[str, list[LabelledBox]] = {}
-    for line in lines:
-        row = next(csv.reader([line], skipinitialspace=True))
+    for line, row in zip(lines, rows, strict=True):
         if len(row) != len(columns):
             raise GapnetError(f"{path}: {line!r} must have {len(columns)} columns, as its header")
         cells = dict(zip(columns, row, strict=True))
@@ -121,10 +122,15 @@ def read_csv(path: Path) -> dict[str, list[LabelledBox]]:
     return listed
 
 
+def _cells(line: str) -> list[str]:
+    return next(csv.reader([line], skipinitialspace=True))
+
+
 def read_coco(path: Path) -> dict[str, list[LabelledBox]]:
     """Read a COCO file, by image; an image without annotations has no boxes."""
-    try:
+    with reading(path, "is not well-formed JSON", "restore the file"):
         content = json.loads("\n".join(read_lines(path)))
+    try:
         images = _by_id(content["images"], "file_name", path)
         categories = _by_id(content["categories"], "name", path)
         listed: dict[str, list[LabelledBox]] = {name: [] for name in images.values()}
@@ -134,8 +140,6 @@ def read_coco(path: Path) -> dict[str, list[LabelledBox]]:
                 box = edges_to_pixels(entry["bbox"], where)
                 name = images[entry["image_id"]]
                 listed[name].append(LabelledBox(categories[entry["category_id"]], box))
-    except json.JSONDecodeError as error:
-        raise GapnetError(f"{path}: is not well-formed JSON ({error}); restore the file") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise GapnetError(
             f"{path}: is not as COCO has it ({type(error).__name__}: {error}); it needs images "
@@ -165,7 +169,8 @@ def checked_box(cells: Iterable[object], where: str) -> list[float]:
 def edges_to_pixels(cells: Iterable[object], where: str) -> list[float]:
     """Turn x, y, width, height of edges into inclusive pixels: the last is x + width - 1."""
     x, y, width, height = _four_numbers(cells, where)
-    if not (x >= 0 and y >= 0 and width >= 1 and height >= 1):
+    inside = max(x + width, y + height) <= LARGEST
+    if not (inside and x >= 0 and y >= 0 and width >= 1 and height >= 1):
         raise GapnetError(
             f"{where}: box {[x, y, width, height]} (x, y, width, height) must start at 0 or beyond "
             "and have a pixel at least; correct it"
@@ -179,8 +184,8 @@ def _four_numbers(cells: Iterable[object], where: str) -> list[float]:
         x1, y1, x2, y2 = (float(str(cell)) for cell in cells)
     except ValueError:
         raise GapnetError(f"{where}: a box must be four numbers, found {cells}") from None
-    if not all(math.isfinite(number) for number in (x1, y1, x2, y2)):
-        raise GapnetError(f"{where}: a box must be four finite numbers, found {cells}")
+    if not all(abs(number) <= LARGEST for number in (x1, y1, x2, y2)):  # nor is it NaN
+        raise GapnetError(f"{where}: a box must be four finite numbers of pixels, found {cells}")
     return [x1, y1, x2, y2]
 
 

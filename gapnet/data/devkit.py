@@ -6,6 +6,7 @@ sorted WNIDs from 0. No class has the same place in both, so a forgotten convers
 
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from gapnet.data.annotations import read_lines
-from gapnet.errors import GapnetError
+from gapnet.data.annotations import is_whole, read_lines
+from gapnet.errors import GapnetError, reading
 
 PLACES = (
     "devkit/data",
@@ -30,6 +31,7 @@ LABELS = (
 )
 BLACKLIST = ("ILSVRC201[3-7]_clsloc_validation_blacklist.txt",)
 
+AGAIN = "take the file from the devkit again"
 CLASSES, VALIDATION, BLACKLISTED = 1000, 50_000, 1762  # of ILSVRC 2012 and since
 BOXES, SEVERAL = 80_477, 11_715  # of validation: boxes, and images with more than one
 FIRST_IDS = [490, 361, 171, 822, 297]  # of the first images of validation
@@ -75,7 +77,8 @@ def read_synset_ids(path: Path) -> dict[int, str]:
 
 def read_kit_synsets(path: Path) -> list[Synset]:
     """Read the classes in the order of their IDs, which must be 1 to N."""
-    synsets = sorted(_from_matlab(path) if path.suffix == ".mat" else _from_text(path))
+    with reading(path, "holds no readable list of classes", AGAIN):
+        synsets = sorted(_from_matlab(path) if path.suffix == ".mat" else _from_text(path))
     if [each.id for each in synsets] != list(range(1, len(synsets) + 1)):
         ids = [each.id for each in synsets]
         wrong = next(
@@ -95,7 +98,7 @@ def _from_text(path: Path) -> list[Synset]:
     synsets = []
     for number, line in enumerate(read_lines(path), 1):
         match line.split(maxsplit=2):
-            case [wnid, id_, *name] if id_.isdecimal():
+            case [wnid, id_, *name] if is_whole(id_):
                 words = "".join(name).replace("_", " ") or wnid
                 synsets.append(Synset(int(id_), wnid, words))
             case _:
@@ -125,17 +128,18 @@ def _from_matlab(path: Path) -> list[Synset]:
 
 
 def _load_synsets(path: Path) -> NDArray[np.void]:
-    try:
-        with path.open("rb") as file:
-            table = loadmat(file, variable_names=["synsets"], squeeze_me=True)["synsets"]
-        return np.atleast_1d(table)
-    except FileNotFoundError as error:
-        raise GapnetError(f"{path}: no such file") from error
-    except Exception as error:  # of any kind: SciPy checks little of what it reads
-        raise GapnetError(
-            f"{path}: holds no readable array `synsets` ({type(error).__name__}: {error}); "
-            "take the file from the devkit again"
-        ) from error
+    """Load them in a process of its own: at bytes that make no sense, SciPy may crash."""
+    with (
+        reading(path, "holds no readable array `synsets`", AGAIN),
+        ProcessPoolExecutor(1) as pool,
+    ):
+        return pool.submit(_load, path).result()
+
+
+def _load(path: Path) -> NDArray[np.void]:
+    with path.open("rb") as file:
+        table = loadmat(file, variable_names=["synsets"], squeeze_me=True)["synsets"]
+    return np.atleast_1d(table)
 
 
 def ids_to_indices(
@@ -210,7 +214,7 @@ def read_blacklist(path: Path, count: int) -> list[int]:
 def _whole_numbers(path: Path) -> list[int]:
     lines = read_lines(path)
     for number, line in enumerate(lines, 1):
-        if not (line.isascii() and line.isdecimal()):
+        if not is_whole(line):
             raise GapnetError(
                 f"{path}, line {number}: must be a whole number, found {line!r}; "
                 "take the file from the devkit again"

@@ -14,8 +14,9 @@ from torchvision.transforms import v2
 from gapnet.data.files import DISK, Files
 from gapnet.data.records import Record, Records
 from gapnet.data.sample import Reading, Sample
+from gapnet.data.sizes import FORMATS
 from gapnet.data.transforms import show
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reason
 
 STRICT = Reading()
 GREY = 128  # of 255: stands in for an image that cannot be read
@@ -133,7 +134,7 @@ def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.
     transparent has the colour that is stored beneath, as torchvision and published numbers have it.
     """
     try:
-        with files.open(path) as file, Image.open(file) as image:
+        with files.open(path) as file, Image.open(file, formats=FORMATS) as image:
             image.load()
             if exif:
                 ImageOps.exif_transpose(image, in_place=True)
@@ -164,5 +165,4 @@ def _reason(error: Exception, size: int | None) -> str:
     """Say in a line what a decoder ran into."""
     if isinstance(error, UnidentifiedImageError):
         return "it is in no format that is known" if size else "it is empty"
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())
+    return reason(error)

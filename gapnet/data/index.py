@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from gapnet.data.records import SCHEMA, Records
+from gapnet.errors import reason
 from gapnet.progress import track
 
 T = TypeVar("T")
@@ -40,12 +42,12 @@ def cached(
     if folder is None:
         return build()
     question = _digest([str(root.resolve()), *map(str, parts)])
-    file = folder / f"{question}-{_digest([str(VERSION), str(SCHEMA), state])}.arrow"
-    found = _open(file, root)
+    name = f"{question}-{_digest([str(VERSION), str(SCHEMA), state])}"
+    found = _open(folder, name, root)
     if found is None:
         built = build()
-        _keep(built, file, question)
-        found = _open(file, root) or built
+        _keep(built, folder, name, question)
+        found = _open(folder, name, root) or built
     return found
 
 
@@ -150,31 +152,39 @@ def lay_out(
     return Records(pa.table(columns, schema=SCHEMA), root)
 
 
-def _open(file: Path, root: Path) -> Records | None:
+def _open(folder: Path, name: str, root: Path) -> Records | None:
     """Open a file of the cache; None if there is none, or what is there is damaged."""
-    try:
-        records = Records.open(file, root)
-        records.table.validate(full=True)
-    except FileNotFoundError:
-        return None
-    except (OSError, pa.ArrowException) as error:
-        log.info("%s: is damaged (%s) and written again", file, _first_line(error))
-        return None
-    return records
+    for file in folder.glob(f"{name}-*.arrow"):
+        try:
+            if _checksum(file) == file.stem.rpartition("-")[2]:
+                return Records.open(file, root)
+            log.info("%s: is damaged and written again", file)
+        except (OSError, pa.ArrowException) as error:
+            log.info("%s: cannot be read (%s) and is written again", file, reason(error))
+    return None
 
 
-def _keep(records: Records, file: Path, question: str) -> None:
-    """Write an index under its name when it is complete, and remove what it replaces."""
+def _keep(records: Records, folder: Path, name: str, question: str) -> None:
+    """Write an index under its name when it is complete, and remove what it replaces.
+
+    The name ends in a checksum of what the file holds: damage would move labels and boxes unseen.
+    """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=file.parent) as unfinished:
-            complete = Path(unfinished, file.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            complete = Path(unfinished, "index.arrow")
             records.save(complete)
+            file = folder / f"{name}-{_checksum(complete)}.arrow"
             complete.replace(file)
-        for stale in set(file.parent.glob(f"{question}-*.arrow")) - {file}:
+        for stale in set(folder.glob(f"{question}-*.arrow")) - {file}:
             stale.unlink(missing_ok=True)
     except OSError as error:
-        log.warning("%s: cannot be written (%s); the index is not kept", file.parent, error)
+        log.warning("%s: cannot be written (%s); the index is not kept", folder, error)
+
+
+def _checksum(file: Path) -> str:
+    with pa.memory_map(str(file)) as mapped:
+        return f"{zlib.crc32(mapped.read_buffer()):08x}"
 
 
 def _stamp(path: Path) -> str:
@@ -197,7 +207,3 @@ def _content(folder: Path) -> str:
 
 def _digest(told: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(told).encode(errors="surrogateescape")).hexdigest()[:32]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from gapnet.data.annotations import read_lines
+from gapnet.data.annotations import is_whole, read_lines
 from gapnet.data.boxfiles import checked_box
 from gapnet.data.folder import read_class_names
 from gapnet.data.records import Record, Records
@@ -161,7 +161,7 @@ def _labels(path: Path) -> dict[str, int]:
     labels: dict[str, int] = {}
     for line in read_lines(path):
         image, _, label = line.rpartition(",")
-        if not (image and label.isdecimal()):
+        if not (image and is_whole(label)):
             raise GapnetError(f"{path}: {line!r} must be an image, a comma, and a label from 0 on")
         if image in labels:
             raise GapnetError(f"{path}: lists {image} twice; correct it")

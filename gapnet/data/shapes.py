@@ -21,7 +21,7 @@ from gapnet.data import ilsvrc
 from gapnet.data.sample import OnCorrupt
 from gapnet.data.scenes import draw_scene
 from gapnet.data.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.progress import track
 
 log = logging.getLogger(__name__)
@@ -213,12 +213,8 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
             "name another data.root, delete it to have it drawn again, "
             "or read another data set with data=..."
         )
-    try:
-        found = json.loads(stamp.read_text())
-    except ValueError as error:
-        raise GapnetError(
-            f"{stamp}: is damaged ({error}); delete {root} to have it drawn again"
-        ) from error
+    with reading(stamp, "is damaged", f"delete {root} to have it drawn again"):
+        found = dict(json.loads(stamp.read_text()))
     wanted = json.loads(json.dumps(asdict(drawing)))
     differing = [
         f"{key}={found.get(key)} (asked for {wanted[key]})"

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from gapnet.data.files import DISK, Files
 from gapnet.data.sample import Reading
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reason
 from gapnet.progress import track
 
+# Pillow knows others too: of PostScript it makes images by having Ghostscript run it
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF")
 THREADS = 16  # a file system answers many at once
 TURNED = 5  # EXIF orientations from this on exchange height and width
 
@@ -32,7 +34,7 @@ def read_sizes(paths: Sequence[Path], reading: Reading) -> Tensor:
 
 def header_size(path: Path, *, exif: bool, files: Files = DISK) -> tuple[int, int]:
     """Read (height, width) of the pixels that boxes refer to, without decoding them."""
-    with files.open(path) as file, Image.open(file) as image:
+    with files.open(path) as file, Image.open(file, formats=FORMATS) as image:
         turned = exif and image.getexif().get(Base.Orientation, 1) >= TURNED
         return (image.width, image.height) if turned else (image.height, image.width)
 
@@ -44,7 +46,7 @@ def _size(reading: Reading, path: Path) -> tuple[int, int]:
         raise GapnetError(
             f"{path}: no such image; its size is needed to score boxes of other tools"
         ) from error
-    except (OSError, Image.DecompressionBombError) as error:
+    except Exception as error:  # at bytes that make no sense, decoders raise anything
         if reading.on_corrupt == "skip":
             return 0, 0
-        raise GapnetError(f"{path}: cannot be read as an image ({error})") from error
+        raise GapnetError(f"{path}: cannot be read as an image ({reason(error)})") from error

@@ -2,7 +2,6 @@
 
 import csv
 import logging
-import math
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from typing import NamedTuple
 from gapnet.data.annotations import read_voc, read_voc_clipped
 from gapnet.data.devkit import read_labels
 from gapnet.data.index import folders_in, work_through
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
+from gapnet.ops.boxes import LARGEST
 
 log = logging.getLogger(__name__)
 HEADER = ["ImageId", "PredictionString"]
@@ -214,20 +214,20 @@ def check_rows(path: Path, ids: Sequence[str], found: Collection[str]) -> None:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file)
-            if (header := next(reader, None)) != HEADER:
-                raise GapnetError(
-                    f"{path}, line 1: must be {','.join(HEADER)}, found {header}; restore the file"
-                )
-            for row in reader:
-                if row:
-                    yield reader.line_num, row
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise GapnetError(f"{path}: is not a CSV file ({error}); restore the file") from error
-    except FileNotFoundError as error:
-        raise GapnetError(f"{path}: no such file; name another with data.truth=...") from error
+    if not path.exists():
+        raise GapnetError(f"{path}: no such file; name another with data.truth=...")
+    with (
+        reading(path, "is not a CSV file", "restore the file"),
+        path.open(encoding="utf-8-sig", newline="") as file,
+    ):
+        reader = csv.reader(file)
+        if (header := next(reader, None)) != HEADER:
+            raise GapnetError(
+                f"{path}, line 1: must be {','.join(HEADER)}, found {header}; restore the file"
+            )
+        for row in reader:
+            if row:
+                yield reader.line_num, row
 
 
 def _solution(text: str, where: str, classes: ClassList) -> tuple[int, list[float]]:
@@ -256,9 +256,9 @@ def _box(fields: Sequence[str], where: str) -> list[float]:
         raise GapnetError(
             f"{where}: a box must be four numbers, found {fields}; restore the file"
         ) from None
-    if not (all(map(math.isfinite, box)) and 0 <= x1 <= x2 and 0 <= y1 <= y2):
+    if not (0 <= x1 <= x2 <= LARGEST and 0 <= y1 <= y2 <= LARGEST):
         raise GapnetError(
-            f"{where}: a box must have 0 <= x1 <= x2 and 0 <= y1 <= y2, found {fields}; "
+            f"{where}: a box must have 0 <= x1 <= x2 and 0 <= y1 <= y2 in pixels, found {fields}; "
             "restore the file"
         )
     return box

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gapnet.evaluation.verdicts import Verdict
+from gapnet.layout import whole
 
 SHOWN = ("top1_error", "top1_localization_error", "gt_known_error")
 
@@ -41,7 +42,7 @@ def rank(found: ClassErrors) -> tuple[str, list[int]]:
 
 def write_classes(found: ClassErrors, ids: Sequence[str], names: Sequence[str], path: Path) -> None:
     """Write a row for each class."""
-    with path.open("w", newline="") as file:
+    with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         pairs = [(name, f"{name}_n") for name in found.errors]
         writer.writerow(["class_id", "class_name", *(each for pair in pairs for each in pair)])

@@ -15,6 +15,7 @@ from gapnet.evaluation.bootstrap import intervals
 from gapnet.evaluation.score import Scored, Scoring
 from gapnet.evaluation.truth import Truth
 from gapnet.evaluation.verdicts import Verdict
+from gapnet.layout import whole
 
 ORACLE, FIXED = "(oracle", "fixed"  # who chose a threshold
 ACCURACIES = {"max_box_acc", "max_box_acc_v2"}  # of the metrics; the others are errors
@@ -55,9 +56,8 @@ def write_verdicts(scoring: Scoring, scored: dict[str, Scored], path: Path) -> N
     table = pa.table(columns).replace_schema_metadata(
         {"data": scoring.data, "split": scoring.split, "truth": _digest(scoring.truth)}
     )
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    pq.write_table(table, unfinished, compression="zstd")
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
 
 
 def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[Difference]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gapnet.data.records import Record, Records
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.formats.base import stem
 from gapnet.evaluation.predict import Laid, known_row, unreadable
 from gapnet.evaluation.store import Row
@@ -75,11 +75,8 @@ def _find_map(folder: Path, identity: str) -> Path | None:
 
 def read_map(path: Path) -> Tensor:
     """Read a map (h, w) that NumPy wrote."""
-    try:
-        with path.open("rb") as file:
-            heat = np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise GapnetError(f"{path}: cannot be read as an array ({error})") from error
+    with reading(path, "cannot be read as an array"), path.open("rb") as file:
+        heat = np.lib.format.read_array(file, allow_pickle=False)
     if heat.ndim != 2 or not heat.size or heat.dtype.kind not in "fiub":  # noqa: PLR2004
         raise GapnetError(
             f"{path}: is an array of {heat.dtype} of shape {heat.shape}; a map has a height and a "

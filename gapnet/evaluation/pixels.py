@@ -1,5 +1,7 @@
 """Pixel average precision (PxAP), for data whose objects are given as masks."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
@@ -8,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from gapnet.data.records import Record
-from gapnet.errors import GapnetError
+from gapnet.data.sizes import FORMATS
+from gapnet.errors import reading
 from gapnet.localization.boxers import Heat
 
 BINS = 1000  # of the heat, from 0 up to 1; a last one is for 1 itself
@@ -51,14 +54,12 @@ def average_precision(counts: Tensor) -> Tensor:
     return (precision * steps).sum(1)
 
 
-def _read_mask(path: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    try:
-        with Image.open(str(path)) as image:
-            values = np.asarray(image.convert("L"), dtype=np.float32)
-    except OSError as error:
-        raise GapnetError(
-            f"{path}: cannot be read as a mask ({error}); restore the file"
-        ) from error
+def _read_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    with (
+        reading(path, "cannot be read as a mask", "restore the file"),
+        Image.open(path, formats=FORMATS) as image,
+    ):
+        values = np.asarray(image.convert("L"), dtype=np.float32)
     height, width = shape
     resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
     return np.asarray(resized) > 0.5  # noqa: PLR2004  (any grey but black)

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from gapnet.errors import GapnetError
+from gapnet.evaluation.soundness import NOBODY
 from gapnet.evaluation.store import About
 from gapnet.ops.boxes import clip
-
-NOBODY = -1  # the label of a guess that was not made
 
 
 class Guesses(NamedTuple):

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
+from gapnet.evaluation.soundness import unsound
 
 FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
 # classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
@@ -77,7 +78,17 @@ class About:
         """Read what `text` wrote."""
         told = json.loads(text)
         lists = {name: tuple(each) for name, each in told.items() if isinstance(each, list)}
-        return cls(**told | lists)
+        about = cls(**told | lists)
+        about._check()
+        return about
+
+    def _check(self) -> None:
+        """Refuse values of other types than are declared."""
+        numbers = [*self.cuts, *self.numbers, *(() if self.cut is None else (self.cut,))]
+        texts = [self.split, self.network, self.rules, self.weights, self.data, self.batches]
+        known = all(isinstance(each, int | float) for each in numbers)
+        if not (known and all(isinstance(each, str) for each in (*self.classes, *texts))):
+            raise TypeError("what it says of itself is of another type")
 
     def differences(self, other: "About") -> list[str]:
         """Name what differs."""
@@ -148,7 +159,7 @@ def write_table(table: pa.Table, about: About, path: Path) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     described = table.replace_schema_metadata({"gapnet": about.text()})
     with unfinished.open("wb") as file:
-        pq.write_table(described, file, compression="zstd")
+        pq.write_table(described, file, compression="zstd", write_page_checksum=True)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
@@ -185,16 +196,15 @@ def read_parts(folder: Path) -> tuple[pa.Table, About]:
 
 
 def _read_part(part: Path, *, columns: list[str] | None) -> tuple[pa.Table, About]:
-    try:
-        table = pq.read_table(part, columns=columns)
-        text = (table.schema.metadata or {})[b"gapnet"]
-        about = About.of(text)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise GapnetError(
-            f"{part}: cannot be read as predictions ({str(error).splitlines()[0]})"
-        ) from error
-    except (LookupError, ValueError, TypeError) as error:
-        raise GapnetError(f"{part}: was not written by this version of gapnet ({error})") from error
-    if columns is None and not table.schema.equals(SCHEMA, check_metadata=False):
-        raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
+    with reading(part, "cannot be read as predictions"):
+        table = pq.read_table(part, columns=columns, page_checksum_verification=True)
+        table.validate(full=True)
+    with reading(part, "was not written by this version of gapnet"):
+        about = About.of((table.schema.metadata or {})[b"gapnet"])
+    if columns is None:
+        if not table.schema.equals(SCHEMA, check_metadata=False):
+            raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
+        wrong = unsound(table, classes=len(about.classes), cuts=len(about.cuts))
+        if wrong is not None:
+            raise GapnetError(f"{part}: holds no predictions (its {wrong} cannot be); remove it")
     return table, about

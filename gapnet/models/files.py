@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +11,11 @@ from typing import Any
 
 import torch
 import yaml
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
-from gapnet.errors import GapnetError
-from gapnet.layout import CHECKPOINTS, CONFIG
+from gapnet.errors import GapnetError, reading
+from gapnet.layout import BEST, CHECKPOINTS, CONFIG, LAST, read_config
 
 # A folder in the layout of the Hugging Face hub
 WEIGHTS = "model.safetensors"
@@ -23,6 +25,7 @@ PREFIX = "network."  # of the network's weights in the LightningModule's
 KEY = "gapnet"  # of the description in a safetensors file
 STARTS = {"pretrained", "weights", "reset_head"}  # arguments that a saved network cannot have
 WRAPPINGS = ("state_dict", "model")  # where training scripts put a state dict
+SHARED = 10  # weights may have the same numbers, so many times at most
 PARALLEL = "module."  # what DataParallel puts before each name
 
 
@@ -71,7 +74,8 @@ def read(path: Path) -> Saved:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     content = read_checkpoint(path)
-    state, described = _state_of(content, path), content.get("hyper_parameters")
+    with reading(path, "is truncated or no checkpoint"):
+        state, described = _state_of(content, path), content.get("hyper_parameters")
     if isinstance(described, dict) and "network" in described:
         return Saved(_strip(state), _description(described["network"], path))
     return Saved(state, None)
@@ -83,16 +87,14 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _read_safetensors(path: Path) -> Saved:
-    try:
+    with reading(path, "is truncated or no safetensors file"):
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
             told = (file.metadata() or {}).get(KEY)
         beside = path.with_name(DESCRIPTION)
         told = beside.read_text() if told is None and beside.is_file() else told
         described = None if told is None else json.loads(told)
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise GapnetError(f"{path}: is truncated or no safetensors file ({error})") from error
-    _check_finite(state, path)
+        _check_finite(state, path)
     ours = isinstance(described, dict) and {"name", "arguments"} <= set(described)
     return Saved(state, _description(described, path) if ours else None)  # config.json is anybody's
 
@@ -121,7 +123,9 @@ def _is_text(value: object) -> bool:
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a file of torch's, which holds more than weights."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        _check_packing(path)
+        with warnings.catch_warnings(action="ignore"):  # of what is refused anyway
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader raises whatever a stranger's bytes lead it into
         unsafe = isinstance(error, pickle.UnpicklingError)
         told = f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -130,6 +134,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise GapnetError(f"{path}: is no checkpoint (it holds a {_kind(content)})")
     return content
+
+
+def _check_packing(path: Path) -> None:
+    """Refuse a file that unpacks to more than it is: torch packs nothing."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            if sum(each.file_size for each in file.infolist()) > path.stat().st_size:
+                raise ValueError("it unpacks to more than it is")
 
 
 def _strip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -146,6 +158,9 @@ def _state_of(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
             content = content[key]
     if not content or not all(map(_is_weight, content.items())):
         raise GapnetError(f"{path}: holds no state dict")
+    size = sum(each.numel() * each.element_size() for each in content.values())
+    if size > SHARED * path.stat().st_size:
+        raise GapnetError(f"{path}: is no checkpoint (its weights would take {size:,} bytes)")
     _check_finite(content, path)
     bare = all(name.startswith(PARALLEL) for name in content)
     return {name.removeprefix(PARALLEL) if bare else name: each for name, each in content.items()}
@@ -168,8 +183,9 @@ def _kind(value: object) -> str:
 
 
 def _evaluated(config: Path) -> str:
-    try:
-        which = yaml.safe_load(config.read_text(encoding="utf-8"))["checkpoint"]
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise GapnetError(f"{config}: is not the configuration of a run") from error
+    text = read_config(config)
+    with reading(config, "is not the configuration of a run"):
+        which = yaml.safe_load(text)["checkpoint"]
+        if which not in (BEST, LAST):
+            raise ValueError(f"checkpoint={which}: must be {BEST} or {LAST}")
     return str(which)

@@ -108,6 +108,11 @@ def names() -> list[str]:
     return sorted(_BUILDERS)
 
 
+def is_registered(build: Callable[..., object]) -> bool:
+    """Tell whether a function is one that `register` made."""
+    return any(build is each for each in _BUILDERS.values())
+
+
 def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:
     """Build a registered network again from what it remembers of itself."""
     if name not in _BUILDERS:

@@ -1,13 +1,16 @@
 """From a network to plain values, and from what was saved back to a network, ready for use."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reason
 from gapnet.models.files import DESCRIPTION, KEY, WEIGHTS, Description, find, read
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
@@ -46,13 +49,23 @@ def load(path: str | Path) -> GapNet:
         raise GapnetError(
             f"{file}: is no gapnet checkpoint (it does not say what network it is of)"
         )
+    with torch.device("meta"):  # where anything fits: the file may ask for a network of any size
+        _check_sizes(_rebuild(saved.description, file), saved.state, file)
     network = _rebuild(saved.description, file)
-    try:
-        network.load_state_dict(saved.state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise GapnetError(f"{file}: its weights do not fit {network.name} ({reason})") from error
+    network.load_state_dict(saved.state)
     return network.eval()
+
+
+def _check_sizes(network: GapNet, state: Mapping[str, Tensor], file: Path) -> None:
+    """Refuse weights that are not those of a network, name for name and size for size."""
+    ours = {name: value.shape for name, value in network.state_dict().items()}
+    theirs = {name: value.shape for name, value in state.items()}
+    apart = sorted(each for each in ours | theirs if ours.get(each) != theirs.get(each))
+    if apart:
+        raise GapnetError(
+            f"{file}: its weights do not fit {network.name} ({len(apart)} are missing, unexpected "
+            f"or of another size, such as {apart[0]})"
+        )
 
 
 def _rebuild(described: Description, file: Path) -> GapNet:
@@ -60,9 +73,9 @@ def _rebuild(described: Description, file: Path) -> GapNet:
         network = create(described.name, described.arguments)
     except GapnetError as error:
         raise GapnetError(f"{file}: {error}") from error
-    except (TypeError, ValueError, LookupError, RuntimeError) as error:
+    except Exception as error:  # of any kind: the arguments may be anybody's
         raise GapnetError(
-            f"{file}: is no gapnet checkpoint ({described.name} cannot be built: {error})"
+            f"{file}: is no gapnet checkpoint ({described.name} cannot be built: {reason(error)})"
         ) from error
     if described.classes is not None and len(described.classes) != network.num_classes:
         raise GapnetError(

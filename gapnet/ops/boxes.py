@@ -8,6 +8,8 @@ function asks for `inclusive`.
 import torch
 from torch import Tensor
 
+LARGEST = 2**24  # pixels of a side: up to there single precision has each whole number
+
 
 def area(boxes: Tensor, *, inclusive: bool) -> Tensor:
     """Give the area (...) of boxes (..., 4); a box turned inside out has none.

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from gapnet.evaluation.score import Figure
+from gapnet.layout import write_whole
 from gapnet.report.gallery import Picture
 from gapnet.report.tables import HEADER, table_row
 
@@ -50,7 +51,7 @@ def write_report(report: Report, path: Path) -> None:
         rows=[(figure.protocol, *table_row(figure)) for figure in report.figures],
         data_uri=_data_uri,
     )
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page)
 
 
 def _data_uri(image: Image.Image) -> str:

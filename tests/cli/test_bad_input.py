@@ -71,7 +71,10 @@ def files(folder: Path) -> set[str]:
         ("model.input_size=[64,64]", ["model.input_size=[64, 64]: must be a whole number"]),
         ("model.width=0", ["model: width=0: must be at least 1"]),
         ("optim.warmup=x", ["optim.warmup=x: must be a number"]),
-        ("model._target_=nowhere.net", ["model: No module named 'nowhere'"]),
+        (
+            "model._target_=nowhere.net",
+            ["model._target_=nowhere.net: is none", "imports=[nowhere]"],
+        ),
         ("imports=[nowhere]", ["imports: nowhere cannot be imported"]),
         ("optim.bias_multiplier=0", ["optim.head_multiplier=10.0, bias_multiplier=0: must be"]),
         ("classifier.label_smoothing=2", ["classifier.label_smoothing=2: must be from 0 to 1"]),

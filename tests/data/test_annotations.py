@@ -11,6 +11,15 @@ XML = """<annotation><size><width>50</width><height>40</height></size>
 </annotation>"""
 
 
+LAUGHS = "".join(
+    [
+        '<!DOCTYPE a [<!ENTITY a0 "ha">',
+        *(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 20)),
+        "]><annotation>&a19;</annotation>",
+    ]
+)
+
+
 def write(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
@@ -43,6 +52,10 @@ def test_a_box_outside_its_image_is_named(tmp_path: Path, box: tuple[int, ...]) 
     ("text", "message"),
     [
         ("<annotation>", "not well-formed"),
+        ("<a>" * 10_000, "not well-formed"),
+        (LAUGHS, "not well-formed"),
+        (XML.format(0, 0, 1, 1).replace("50", "9" * 30), "its image is said to have 999"),
+        (XML.format(0, 0, "9" * 5000, 1), "<bndbox/xmax> must be a whole number"),
         ("<annotation/>", "<size/width> must be a whole number, found None"),
         (XML.format("a", 0, 1, 1), "<bndbox/xmin> must be a whole number, found 'a'"),
         (
@@ -102,6 +115,17 @@ def test_a_class_listed_twice_is_an_error(tmp_path: Path) -> None:
         read_synsets(write(tmp_path / "map.txt", "n01 a\nn01 b\n"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lists_and_tables_are_read_as_editors_save_them(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    rows = [HEADER, "a,n01 0 0 9 9", "b,n02 1 2 3 4"]
+    (tmp_path / "a.csv").write_bytes(end.join(rows).encode(encoding))
+    assert read_lines(tmp_path / "a.csv") == rows
+    assert SolutionTable(tmp_path / "a.csv").labels(IDS, CLASSES) == [0, 1]
+
+
 def test_an_empty_list_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(GapnetError, match=r"val\.txt: is empty"):
         read_lines(write(tmp_path / "val.txt", "\n\n"))
@@ -134,6 +158,7 @@ def test_a_table_of_solutions_is_read_in_the_order_of_the_images(tmp_path: Path)
         ("b,n01 0 0 39 x", r"must be four numbers, found \['0', '0', '39', 'x'\]"),
         ("b,n01 0 0 nan 9", "0 <= x1 <= x2"),
         ("b,n01 0 0 inf 9", "0 <= x1 <= x2"),
+        ("b,n01 0 0 1e39 9", "0 <= x1 <= x2"),
         ("b,n01 9 0 3 9", "0 <= x1 <= x2"),
         ("b,n01 0 -1 3 9", "0 <= x1 <= x2"),
         ("b,n99 0 0 3 9", r"class 'n99' is not among the 2 of map\.txt"),
@@ -155,5 +180,8 @@ def test_a_table_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GapnetError, match=f"line 1: must be {HEADER}, found"):
         SolutionTable(path).truth(IDS, CLASSES)
     path.write_bytes(b"\xff\xfe")
+    with pytest.raises(GapnetError, match="is not a CSV file"):
+        SolutionTable(path).truth(IDS, CLASSES)
+    path.write_text(f"{HEADER}\na,{'x' * 200_000}\n")
     with pytest.raises(GapnetError, match="is not a CSV file"):
         SolutionTable(path).truth(IDS, CLASSES)

@@ -83,9 +83,12 @@ def test_an_image_without_a_line_has_no_box(root: Path) -> None:
         ([HEADER, f"{A},1,2,x,4"], r"four numbers, found \['1', '2', 'x', '4'\]"),
         ([HEADER, f"{A},1,2,nan,4"], "four finite numbers"),
         ([HEADER, f"{A},1,2,inf,4"], "four finite numbers"),
+        ([HEADER, f"{A},1,2,1e39,4"], "four finite numbers of pixels"),
+        ([HEADER, f"{A},1,2,{'9' * 200_000},4"], "is not a CSV file"),
         ([HEADER, f"{A},3,2,1,4"], r"box \[3.0, 2.0, 1.0, 4.0\] must have 0 <= xmin <= xmax"),
         ([HEADER, f"{A},-1,2,1,4"], "must have 0 <= xmin"),
         ([HEADER, f"{A},1,5,3,4"], "0 <= ymin <= ymax"),
+        ([HEADER, f"{'x' * 5000},1,2,3,4"], r"names what can be no image \(File name too long"),
         ([HEADER, "cat/a.jpg,1,2,3,4"], r"'cat/a.jpg', but there is no such image in .*data\.root"),
         ([""], "is empty"),
     ],
@@ -142,7 +145,13 @@ def test_what_is_wrong_in_a_coco_file_is_named(
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("{", "not well-formed JSON"), ("[]", "not as COCO has it")]
+    ("text", "message"),
+    [
+        ("{", "not well-formed JSON"),
+        ("[" * 100_000, "not well-formed JSON"),
+        ('{"images": ' + "9" * 5000, "not well-formed JSON"),
+        ("[]", "not as COCO has it"),
+    ],
 )
 def test_a_json_that_is_no_coco_file_is_named(root: Path, text: str, message: str) -> None:
     path = root.parent / "boxes.json"

@@ -1,9 +1,12 @@
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.io import savemat
 
+from gapnet.data import devkit
 from gapnet.data.devkit import (
     FIRST_IDS,
     find_devkit,
@@ -108,6 +111,25 @@ def test_a_kit_of_another_challenge_is_refused(tmp_path: Path) -> None:
         path = write_meta(tmp_path / "meta.mat", {1: "n01"}, id_field=field)
         with pytest.raises(GapnetError, match=f"fields ILSVRC2012_ID and WNID, found {field}"):
             read_synset_ids(path)
+
+
+def test_a_crash_of_the_reader_of_matlab_s_files_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SciPy's crashes at some bytes: it is in C, and trusts what it reads."""
+    path = write_meta(tmp_path / "meta.mat", {1: "n01"})
+    monkeypatch.setattr(devkit, "loadmat", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(GapnetError, match=r"meta\.mat: holds no readable array `synsets`"):
+        read_synset_ids(path)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 30, "٣"])
+def test_a_number_that_makes_no_sense_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(GapnetError, match=r"a\.txt, line 1: must be a whole number"):
+        read_blacklist(write_numbers(tmp_path / "a.txt", [text]), 6)
+    (tmp_path / "map.txt").write_text(f"n01 {'9' * 5000} name\n")
+    with pytest.raises(GapnetError, match=r"map\.txt, line 1: must be `WNID ID name`"):
+        read_synset_ids(tmp_path / "map.txt")
 
 
 def test_what_is_no_class_list_is_named(tmp_path: Path) -> None:

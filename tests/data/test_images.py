@@ -200,12 +200,20 @@ def bomb(path: Path) -> None:
     path.write_bytes(png(struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0), b""))
 
 
+def postscript(path: Path) -> None:
+    """Write what Pillow would have Ghostscript run."""
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
+    with Image.open(path) as image:
+        assert image.format == "EPS"
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
         (truncated, "image file is truncated"),
         (damaged_png, ".+"),
         (bomb, r".*3600000000 pixels.*decompression bomb"),
+        (postscript, "it is in no format that is known"),
         (lambda path: path.write_bytes(b""), "it is empty"),
         (lambda path: path.write_text("hello"), "it is in no format that is known"),
         (lambda path: path.mkdir(), "Is a directory"),

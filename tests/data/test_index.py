@@ -9,6 +9,7 @@ import torch
 from gapnet.data import index
 from gapnet.data.index import cache_folder, cached, fingerprint, folders_in, lay_out, work_through
 from gapnet.data.records import Record, Records
+from tests.planted import pickled
 
 
 @pytest.fixture
@@ -66,7 +67,14 @@ def test_what_an_index_replaces_is_removed(cache: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda data: b"", lambda data: data[:-20], lambda data: bytes(len(data))]
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:-20],
+        lambda data: bytes(len(data)),
+        lambda data: data.replace(b"a.JPEG", b"b.JPEG"),
+        lambda data: pickled(Path("owned")),
+    ],
 )
 def test_a_damaged_index_is_built_again(
     cache: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
@@ -76,6 +84,7 @@ def test_a_damaged_index_is_built_again(
     file.write_bytes(damage(file.read_bytes()))
     assert cached(("val",), lambda: records(tmp_path, 7), tmp_path, state="s")[0].label == 7
     assert cached(("val",), refuse, tmp_path, state="s")[0].label == 7
+    assert not Path("owned").exists()
 
 
 def test_a_cache_that_cannot_be_written_is_a_line_in_the_log(

@@ -122,6 +122,7 @@ def test_a_proxy_that_is_not_there_is_named(place: Path) -> None:
         ("class_labels", [*LABELS[1:], f"{IDS[0]},3"], rf"{IDS[0]} has label 3, but there are 3"),
         ("class_labels", [*LABELS[1:], f"{IDS[0]},-1"], "a label from 0 on"),
         ("class_labels", [*LABELS[1:], f"{IDS[0]},cat"], "a label from 0 on"),
+        ("class_labels", [*LABELS[1:], f"{IDS[0]},{'9' * 5000}"], "a label from 0 on"),
         ("class_labels", [*LABELS[1:], IDS[0]], "must be an image, a comma, and a label"),
         ("localization", BOXES[1:3], rf"has no line for {IDS[2]}"),
         ("localization", [*BOXES, "x.jpeg,1,2,3,4"], "has a line for x.jpeg"),

@@ -205,10 +205,13 @@ def test_a_drawing_of_other_parameters_is_refused_and_named(shapes_root: Path) -
         shapes.shapes(root=shapes_root, size=48, classes=4, train=24, val=12, test=12, seed=9)
 
 
-def test_a_stamp_that_is_no_json_is_refused(shapes_root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["{", "[1]", "3", "[" * 100_000])
+def test_a_stamp_that_makes_no_sense_is_refused(
+    shapes_root: Path, tmp_path: Path, text: str
+) -> None:
     shutil.copytree(shapes_root, tmp_path / "shapes")
-    (tmp_path / "shapes" / "shapes.json").write_text("{")
-    with pytest.raises(GapnetError, match=r"shapes\.json"):
+    (tmp_path / "shapes" / "shapes.json").write_text(text)
+    with pytest.raises(GapnetError, match=r"shapes\.json: is damaged"):
         small_shapes(tmp_path / "shapes")
 
 

@@ -17,6 +17,9 @@ LOCALIZER = Localizer(Cam(), ThresholdBoxer(cut=0.3, cuts=4), OnePerClass())
 SIZES = [(20, 31), (17, 12), (9, 9), (24, 24), (13, 40)]
 
 
+HEADER = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f4', 'fortran_order': False, 'shape': %b}\n"
+
+
 def draw_maps(folder: Path, *, dtype: str = "float32") -> tuple[Maps, list[np.ndarray]]:
     rng = np.random.default_rng(0)
     arrays = [(rng.normal(size=(4, 5)) * 9).astype(dtype) for _ in SIZES]
@@ -89,6 +92,10 @@ def test_a_map_that_two_images_would_share_is_that_of_one(tmp_path: Path) -> Non
         (np.array([[0, None]]), "cannot be read as an array (Object arrays cannot be loaded"),
         (b"", "cannot be read as an array"),
         (b"\x93NUMPY", "cannot be read as an array"),
+        (HEADER % b"(99999999, 99999999)", "cannot be read as an array"),
+        (HEADER % b"(2, 2", "cannot be read as an array"),
+        (HEADER % b"(2, \0)", "cannot be read as an array"),
+        (HEADER % b"(-1, -1)", "cannot be read as an array"),
         (b"P5 2 2 255 1234", "cannot be read as an array"),
         ({"a": np.zeros((2, 2))}, "cannot be read as an array"),
     ],

@@ -168,3 +168,49 @@ def test_other_columns_are_an_error(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "part-000-00000.parquet")
     with pytest.raises(GapnetError, match="columns are not those"):
         read(tmp_path)
+
+
+def test_a_flipped_bit_of_a_part_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, [row(number) for number in range(20)])
+    path = tmp_path / "part-000-00000.parquet"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"image0123456789") + 3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(GapnetError, match=r"00000\.parquet: cannot be read as predictions"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "changes"),
+    [
+        ("height", {"height": -1}),
+        ("classes", {"classes": [0, 3]}),
+        ("scores", {"scores": [0.5]}),
+        ("scores or grid", {"scores": [0.5, float("nan")]}),
+        ("scores or grid", {"grid": (0, 10)}),
+        ("grid", {"grid": (5, 10, 1)}),
+        ("guess_labels", {"guess_labels": [-2, 1]}),
+        ("guess_boxes", {"guess_boxes": [0.0] * 7}),
+        ("guess_boxes", {"guess_boxes": [float("inf")] * 8}),
+        ("known_box", {"known_box": [0.0, 1.0, 2.0]}),
+        ("known_box", {"known_box": [0.0, 1.0, 2.0, float("nan")]}),
+        ("window", {"window": [0.0]}),
+        ("swept_cuts", {"swept_cuts": np.array([0, 2], np.int16)}),
+        ("swept_boxes", {"swept_boxes": np.zeros(7, np.int16)}),
+    ],
+)
+def test_rows_that_nothing_predicted_are_named(
+    tmp_path: Path, column: str, changes: dict[str, object]
+) -> None:
+    write(tmp_path, [row(0), row(1, **changes)])
+    with pytest.raises(GapnetError, match=rf"parquet: holds no predictions \(its {column} cannot"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"classes": (1, 2, 3)}, {"cuts": ("a", "b")}, {"cut": "x"}, {"split": 3}]
+)
+def test_a_part_that_says_nonsense_of_itself_is_an_error(tmp_path: Path, changes: dict) -> None:
+    write(tmp_path, [row(0)], about=replace(ABOUT, **changes))
+    with pytest.raises(GapnetError, match="was not written by this version of gapnet"):
+        read(tmp_path)

@@ -1,4 +1,5 @@
 import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -249,3 +250,46 @@ def test_a_state_that_holds_no_weights_is_refused(
     checkpoint["state_dict"] = state
     with pytest.raises(GapnetError, match=r"a\.ckpt: (holds no state dict|is truncated)"):
         load(save(checkpoint, tmp_path))
+
+
+def test_a_file_that_unpacks_to_more_than_it_is_is_refused(
+    checkpoint: dict, tmp_path: Path
+) -> None:
+    path = save(checkpoint, tmp_path)
+    with (
+        zipfile.ZipFile(path) as whole,
+        zipfile.ZipFile(tmp_path / "bomb.ckpt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+        packed.writestr("archive/data/9", bytes(10**8))
+    with pytest.raises(GapnetError, match=r"bomb\.ckpt: is .*it unpacks to more than it is"):
+        load(tmp_path / "bomb.ckpt")
+
+
+def test_a_weight_that_repeats_one_number_endlessly_is_refused(
+    checkpoint: dict, tmp_path: Path
+) -> None:
+    checkpoint["state_dict"]["network.a"] = torch.ones(1).expand(10**12)
+    with pytest.raises(GapnetError, match=r"a\.ckpt: is no checkpoint \(its weights would take"):
+        load(save(checkpoint, tmp_path))
+
+
+@pytest.mark.parametrize("changes", [{"num_classes": 10**9}, {"width": 10**8}])
+def test_a_network_that_is_larger_than_its_weights_is_not_built(
+    checkpoint: dict, tmp_path: Path, changes: dict
+) -> None:
+    described = checkpoint["hyper_parameters"]["network"]
+    described["arguments"] |= changes
+    described["classes"] = None
+    with pytest.raises(GapnetError, match=r"a\.ckpt: its weights do not fit tiny_gap"):
+        load(save(checkpoint, tmp_path))
+
+
+def test_a_deep_description_of_a_hub_folder_is_refused(tmp_path: Path) -> None:
+    save_network(network(), tmp_path)
+    (tmp_path / WEIGHTS).unlink()
+    save_file(network().state_dict(), tmp_path / WEIGHTS)
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(GapnetError, match="is truncated or no safetensors file"):
+        load(tmp_path)

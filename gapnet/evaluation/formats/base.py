@@ -1,6 +1,5 @@
 """What every format has in common: guesses by image, and what ids and labels mean."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +7,9 @@ from typing import NamedTuple
 
 from gapnet.errors import GapnetError
 from gapnet.localization.guesses import MOST
+from gapnet.ops.boxes import LARGEST
 
+GREATEST = 3e38  # score: single precision has not much more
 FIELDS = 5  # of a guess that is written out: class and box
 
 
@@ -123,14 +124,14 @@ def check_guesses(guessed: Guessed, where: str) -> Guessed:
     if len(guessed.labels) > MOST:
         raise GapnetError(f"{where}: has {len(guessed.labels)} guesses; at most {MOST} count")
     for box in guessed.boxes:
-        if not all(map(math.isfinite, box)):
-            raise GapnetError(f"{where}: box {list(box)} must be of finite numbers")
+        if not all(abs(edge) <= LARGEST for edge in box):  # nor is it NaN
+            raise GapnetError(f"{where}: box {list(box)} must be of finite numbers of pixels")
         # Inclusive: where cells of a map are finer than pixels, a box of less than one ends earlier
         if not (box[2] - box[0] > -1 and box[3] - box[1] > -1):
             raise GapnetError(
                 f"{where}: box {list(box)} (xmin, ymin, xmax, ymax) must not end before it begins"
             )
-    if not all(map(math.isfinite, guessed.scores or [])):
+    if not all(abs(score) <= GREATEST for score in guessed.scores or []):
         raise GapnetError(f"{where}: scores {guessed.scores} must be finite numbers")
     return guessed
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.formats.base import Guessed, Key, check_guesses, in_order
 
 KEYS = ("image_id", "category_id", "bbox", "score")
@@ -18,11 +18,8 @@ Box = tuple[float, float, float, float]
 
 def read_coco(path: Path, key: Key) -> list[Guessed]:
     """Read guesses in the order of the key's images; one that is not named has no guess."""
-    text = path.read_text(encoding="utf-8-sig")
-    try:
-        results = json.loads(text)
-    except ValueError as error:
-        raise GapnetError(f"{path}: is not readable JSON ({error})") from error
+    with reading(path, "is not readable JSON"):
+        results = json.loads(path.read_text(encoding="utf-8-sig"))
     if not isinstance(results, list):
         raise GapnetError(
             f"{path}: must be a list of COCO's results, is a {type(results).__name__}"
@@ -77,7 +74,7 @@ def _read(result: object, where: str) -> tuple[str, int, Box, float]:
         raise GapnetError(f"{where}: must have {', '.join(KEYS)}, is {json.dumps(result)[:SHOWN]}")
     image, label, box, score = (result[name] for name in KEYS)
     numbers = [*box, score] if isinstance(box, list) else []
-    if len(numbers) != SIDES + 1 or not all(isinstance(each, int | float) for each in numbers):
+    if len(numbers) != SIDES + 1 or not all(type(each) in (int, float) for each in numbers):
         raise GapnetError(
             f"{where}: bbox={box}, score={score}: must be four numbers [x, y, width, height], and "
             "one"

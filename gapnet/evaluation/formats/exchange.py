@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 from torch import Tensor
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.formats.base import Guessed, Key, counted
 from gapnet.evaluation.formats.coco import read_coco, write_coco
 from gapnet.evaluation.formats.devkit import read_devkit, write_devkit
 from gapnet.evaluation.formats.kaggle import HEADER, read_kaggle, write_kaggle
 from gapnet.evaluation.formats.table import read_csv, read_parquet, write_csv
-from gapnet.evaluation.predictions import NOBODY, Predictions
+from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.soundness import NOBODY
 from gapnet.evaluation.store import SCHEMA, About, Row
 from gapnet.evaluation.truth import Truth
 from gapnet.localization.guesses import MOST
@@ -37,15 +38,9 @@ WRITERS: dict[str, tuple[Write, str]] = {
 
 def read_guesses(path: Path, key: Key, truth: Truth, *, doubt: bool = True) -> list[Guessed]:
     """Read a file of whichever format it is in, and doubt it where it is no better than chance."""
-    try:
+    with reading(path, f"cannot be read as {path.suffix.lstrip('.').upper() or 'predictions'}"):
         reader = _reader_of(path)
         guesses = reader(path, key)
-    except UnicodeDecodeError as error:
-        raise GapnetError(
-            f"{path}: is not a text file ({error.reason} at byte {error.start})"
-        ) from error
-    except csv.Error as error:
-        raise GapnetError(f"{path}: cannot be read as CSV ({error})") from error
     if not any(each.labels for each in guesses):
         raise GapnetError(f"{path}: holds no guess for any of the {len(guesses)} images")
     silent = [each.id for each in guesses if not each.labels]

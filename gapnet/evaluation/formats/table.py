@@ -4,10 +4,9 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.formats.base import (
     Guessed,
     Key,
@@ -35,14 +34,10 @@ def read_csv(path: Path, key: Key) -> list[Guessed]:
 
 def read_parquet(path: Path, key: Key) -> list[Guessed]:
     """Read guesses in the order of the key's images."""
-    try:
+    with reading(path, "cannot be read as Parquet"):
         table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise GapnetError(
-            f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})"
-        ) from error
-    _check_columns(path, table.column_names)
-    rows = [(f"{path}, row {place}", row) for place, row in enumerate(table.to_pylist())]
+        _check_columns(path, table.column_names)
+        rows = [(f"{path}, row {place}", row) for place, row in enumerate(table.to_pylist())]
     return in_order(_images(rows, key), key, str(path))
 
 

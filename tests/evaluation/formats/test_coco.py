@@ -53,6 +53,9 @@ def test_scores_that_fall_are_kept(tmp_path: Path) -> None:
         ({"bbox": [0, 0, 9]}, ["bbox=[0, 0, 9]", "must be four numbers [x, y, width, height]"]),
         ({"bbox": "0 0 9 9"}, ["bbox=0 0 9 9", "must be four numbers"]),
         ({"bbox": [0, 0, float("inf"), 9]}, ["must be of finite numbers"]),
+        ({"bbox": [0, 0, 1e39, 9]}, ["must be of finite numbers of pixels"]),
+        ({"bbox": [True, 0, 9, 9]}, ["must be four numbers"]),
+        ({"score": 1e39}, ["scores [1e+39] must be finite numbers"]),
         ({"bbox": [5, 0, -3, 9]}, ["bbox=[5, 0, -3, 9]: width and height must be above 0"]),
         ({"bbox": [5, 0, 3, 0]}, ["bbox=[5, 0, 3, 0]: width and height must be above 0"]),
         ({"category_id": 0}, ["category_id=0: must be from 1 to 3"]),
@@ -85,6 +88,7 @@ def test_six_guesses_are_refused(tmp_path: Path) -> None:
     [
         ("", "is not readable JSON"),
         ("[{]", "is not readable JSON"),
+        ("[" * 100_000, "is not readable JSON"),
         ('{"annotations": []}', "must be a list of COCO's results, is a dict"),
         ("3", "must be a list of COCO's results, is a int"),
         ("[[]]", "result 0: must have image_id, category_id, bbox, score, is []"),

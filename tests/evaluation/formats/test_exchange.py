@@ -1,3 +1,4 @@
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -124,6 +125,13 @@ def test_what_is_not_utf_8_is_refused(tmp_path: Path, suffix: str, start: str) -
     path = tmp_path / f"guesses.{suffix}"
     path.write_bytes(start.encode() + "café".encode("latin-1") * 3)
     refused(lambda *of: read_guesses(*of, truth_of(KEY)), path, KEY, "at ")
+
+
+def test_a_number_that_no_float_can_be_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "guesses.json"
+    result = {"image_id": "a", "category_id": 1, "bbox": [10**400, 0, 9, 9], "score": 1}
+    path.write_text(json.dumps([result]))
+    refused(lambda *of: read_guesses(*of, truth_of(KEY)), path, KEY, "cannot be read as JSON (int")
 
 
 def test_a_quote_that_does_not_end_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,180 @@
+"""Runs and files of strangers: nothing in them is run, and one line says what is wrong."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from tests.cli.conftest import QUICK, SMALL, Command, Trained
+from tests.cli.test_bad_input import assert_one_line
+from tests.planted import Planted, pickled
+
+OWNED = "owned"  # the file that would be made
+NODES: dict[str, dict[str, Any]] = {
+    "os.system": {"command": f"touch {OWNED}"},
+    "builtins.eval": {"_args_": [f"open('{OWNED}', 'w')"]},
+    "pathlib.Path.touch": {"_args_": [{"_target_": "pathlib.Path", "_args_": [OWNED]}]},
+    "subprocess.run": {"args": ["touch", OWNED]},
+    "gapnet.cli.runs.subprocess.run": {"args": ["touch", OWNED]},
+    "gapnet.layout.write_whole": {"path": {"_target_": "pathlib.Path", "_args_": [OWNED]}},
+    "functools.partial": {"_args_": [{"_target_": "os.system", "_partial_": True}]},
+    "hydra.utils.get_method": {"path": "os.system"},
+    "torch.optim.optimizer.torch.load": {"f": "evil.ckpt", "weights_only": False},
+    "gapnet.training.classifier.Classifier.load_from_checkpoint": {
+        "checkpoint_path": "evil.ckpt",
+        "weights_only": False,
+    },
+}
+GLOBAL = {"hydra": {"callbacks": {"x": {"_target_": "os.system", "command": f"touch {OWNED}"}}}}
+
+
+@pytest.fixture
+def run(trained: Trained, tmp_path: Path) -> Path:
+    """Copy a run, to be given to a stranger."""
+    (tmp_path / "evil.ckpt").write_bytes(pickled(tmp_path / OWNED))
+    return Path(shutil.copytree(trained.run, tmp_path / "run"))
+
+
+def change(run: Path, **groups: Any) -> None:
+    config = OmegaConf.to_container(OmegaConf.load(run / "config.yaml"))
+    assert isinstance(config, dict)
+    for name, changes in groups.items():
+        config[name] |= changes
+    (run / "config.yaml").write_text(OmegaConf.to_yaml(config))
+
+
+@pytest.mark.parametrize("name", sorted(NODES))
+def test_what_a_stranger_s_run_names_is_not_called(
+    gapnet: Command, run: Path, tmp_path: Path, name: str
+) -> None:
+    change(run, trainer={"plugins": [{"_target_": name, **NODES[name]}]})
+    assert_one_line(gapnet("evaluate", "run=run"), f"trainer.plugins.0._target_={name}: ")
+    assert not (tmp_path / OWNED).exists()
+
+
+@pytest.mark.parametrize("group", ["saliency", "boxer", "data", "view", "loader", "protocol"])
+def test_no_group_of_a_stranger_s_run_is_open(
+    gapnet: Command, run: Path, tmp_path: Path, group: str
+) -> None:
+    change(run, **{group: {"_target_": "os.system", "_args_": [f"touch {OWNED}"]}})
+    assert_one_line(gapnet("evaluate", "run=run"), f"{group}._target_=os.system: is none of")
+    assert not (tmp_path / OWNED).exists()
+
+
+def test_a_group_of_a_run_cannot_reach_beyond_itself(
+    gapnet: Command, run: Path, tmp_path: Path
+) -> None:
+    """Hydra would put another group in the place of all, and call what that has under `hydra`."""
+    change(run, data={"defaults": [{"/report@_global_": "run"}]}, report=GLOBAL)
+    assert_one_line(gapnet("evaluate", "run=run"), "run/config.yaml: data.defaults: ")
+    assert not (tmp_path / OWNED).exists()
+
+
+def test_modules_that_a_stranger_s_run_names_are_not_imported(
+    gapnet: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "planted_module.py").write_text(f"open('{OWNED}', 'w')")
+    change(run, boxer={"_target_": "planted_module.Boxer"})
+    text = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(text.replace("imports: []", "imports: [planted_module]"))
+    assert_one_line(gapnet("evaluate", "run=run"), "boxer._target_=planted_module.Boxer: ")
+    assert not (tmp_path / OWNED).exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("a: !!python/object/apply:os.system ['touch owned']", "is no plain value"),
+        ("a: !!python/name:os.system", "is no plain value"),
+        ("a: &a [1]\nb: *a", "is no plain value"),
+        ("a: ${oc.env:HOME}", "a=${oc.env:HOME}: must be a plain value"),
+        ('a: [{b: "\\x24{oc.create:{_target_:os.system}}"}]', "a.0.b=${oc.create"),
+        ("a: " + "[" * 60 + "]" * 60, "is no plain value"),
+        ("a: " + "x" * 2**17, "it is too large"),
+    ],
+)
+def test_a_run_s_configuration_holds_plain_values(
+    gapnet: Command, run: Path, tmp_path: Path, line: str, told: str
+) -> None:
+    with (run / "config.yaml").open("a") as file:
+        file.write(line + "\n")
+    assert_one_line(gapnet("evaluate", "run=run"), "run/config.yaml: ", told)
+    assert not (tmp_path / OWNED).exists()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "+callbacks.x={_target_: os.system, command: touch owned}",
+        "+callbacks.x={_target_: gapnet.cli.runs.subprocess.run, args: [touch, owned]}",
+        "optim.optimizer._target_=os.system",
+        "+trainer.plugins=[{_target_: os.system, command: touch owned}]",
+    ],
+)
+def test_an_override_names_no_more_than_a_configuration_may(
+    gapnet: Command, shapes_root: Path, tmp_path: Path, override: str
+) -> None:
+    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", override)
+    assert outcome.status == 1
+    assert "_target_=" in outcome.err.splitlines()[-1]
+    assert "Traceback" not in outcome.err
+    assert not (tmp_path / OWNED).exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "checkpoint=evil.ckpt"],
+        ["export", "checkpoint=evil.ckpt", "to=safetensors"],
+        ["train", "model.weights=evil.ckpt"],
+        ["evaluate", "predictions=evil.parquet"],
+        ["evaluate", "predictions=evil.json"],
+        ["evaluate", "predictions=evil.csv"],
+        ["evaluate", "maps=maps", "split=test"],
+    ],
+)
+def test_a_planted_pickle_is_refused(
+    gapnet: Command, shapes_root: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "maps").mkdir()
+    names = [f"evil.{suffix}" for suffix in ("ckpt", "parquet", "json", "csv")]
+    maps = [f"maps/{path.stem}.npy" for path in (shapes_root / "ILSVRC").rglob("*test_*.JPEG")]
+    for name in [*names, *maps]:
+        (tmp_path / name).write_bytes(pickled(tmp_path / OWNED))
+    data = SMALL if arguments[0] == "train" else SMALL[:-1]
+    told = [] if arguments[0] == "export" else [*data, f"data.root={shapes_root}"]
+    outcome = gapnet(*arguments, *told)
+    assert outcome.status == 1
+    assert "Traceback" not in outcome.err
+    assert "evil." in outcome.err or ".npy: cannot be read as an array" in outcome.err
+    assert not (tmp_path / OWNED).exists()
+
+
+def test_a_map_of_pickled_objects_is_refused(
+    gapnet: Command, shapes_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "maps").mkdir()
+    for path in (shapes_root / "ILSVRC").rglob("*test_*.JPEG"):
+        heat = np.array([[Planted(tmp_path / OWNED)]], dtype=object)
+        np.save(tmp_path / "maps" / f"{path.stem}.npy", heat, allow_pickle=True)
+    outcome = gapnet("evaluate", "maps=maps", *SMALL[:-1], f"data.root={shapes_root}")
+    assert outcome.status == 1
+    assert ".npy: cannot be read as an array" in outcome.err.splitlines()[-1]
+    assert not (tmp_path / OWNED).exists()
+
+
+def test_what_a_stranger_s_run_says_of_itself_cannot_break_an_export(
+    gapnet: Command, run: Path
+) -> None:
+    for name in ("metrics.json", "env.json"):
+        whole = (run / name).read_text()
+        for content in ("[" * 100_000, json.dumps([[1]]), "3", '{"command": 3}', "\x00"):
+            (run / name).write_text(content)
+            assert_one_line(gapnet("export", "run=run", "to=safetensors"), f"run/{name}: ")
+        (run / name).write_text(whole)
+    assert not (run / "export").exists() or not list((run / "export").iterdir())
