@@ -89,10 +89,19 @@ def run(command: str, arguments: Sequence[str], trainer: "pl.Trainer") -> None:
     Lightning would start all but the first itself, by the command line, and does not know ours;
     nor would it say who was the first to die, and of what.
     """
+    if trainer.num_nodes > 1:
+        raise GapnetError(
+            f"trainer.num_nodes={trainer.num_nodes}: start it with torchrun or srun on each of the "
+            "machines, by which their processes find each other"
+        )
     with tempfile.TemporaryDirectory(prefix="gapnet-") as place:
-        environment = _environment(trainer)
+        together = {
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(_free_port()),
+            "WORLD_SIZE": str(trainer.num_devices),
+        }
         ranks = [
-            _start(number, bound(command, arguments), environment, Path(place))
+            _start(number, bound(command, arguments), together, Path(place))
             for number in range(trainer.num_devices)
         ]
         try:
@@ -103,28 +112,18 @@ def run(command: str, arguments: Sequence[str], trainer: "pl.Trainer") -> None:
                 rank.process.wait()
 
 
-def _environment(trainer: "pl.Trainer") -> dict[str, str]:
-    """Say what the processes need to find each other."""
-    return {
-        "MASTER_ADDR": os.environ.get("MASTER_ADDR", "127.0.0.1"),
-        "MASTER_PORT": os.environ.get("MASTER_PORT") or str(_free_port()),
-        "NODE_RANK": os.environ.get("NODE_RANK", "0"),
-        "WORLD_SIZE": str(trainer.num_devices * trainer.num_nodes),
-    }
-
-
 def _free_port() -> int:
     with socket.socket() as tried:
         tried.bind(("", 0))
         return int(tried.getsockname()[1])
 
 
-def _start(number: int, command: list[str], environment: dict[str, str], place: Path) -> Rank:
+def _start(number: int, command: list[str], together: dict[str, str], place: Path) -> Rank:
     outcome = place / str(number)
     own = {"LOCAL_RANK": str(number), OUTCOME: str(outcome)}
     process = subprocess.Popen(
         command,
-        env={**os.environ, **environment, **own},
+        env={**os.environ, **together, **own},
         start_new_session=True,  # signals reach it through this process, once
     )
     return Rank(number, process, outcome)

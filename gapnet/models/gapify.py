@@ -72,4 +72,6 @@ def _maps_at(cut: str, sizes: Mapping[str, Size], module: nn.Module) -> Size:
     maps = [
         f"{each} {'x'.join(map(str, size))}" for each, size in sizes.items() if len(size) == MAP
     ]
-    raise GapnetError(f"cut={cut!r}: {told}; there are:\n" + "\n".join(maps))
+    error = GapnetError(f"cut={cut!r}: {told}; those that can be cut at are listed below")
+    error.add_note("\n".join(maps))  # Python shows it under the error
+    raise error

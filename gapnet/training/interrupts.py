@@ -1,5 +1,6 @@
 """Signals that ask a process to stop, and the status that it then ends with."""
 
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from types import FrameType
 
 # SLURM sends USR1 ahead of the end of a job's time, if it is told to
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143}
+log = logging.getLogger(__name__)
 Handler = Callable[[int, FrameType | None], None]
 
 
@@ -15,15 +17,17 @@ class Stopped(SystemExit):
     """End a process that a signal asked to stop."""
 
     def __init__(self, number: int) -> None:
-        """Take the signal's number, or the status of a process that one has stopped."""
-        super().__init__(STATUS.get(signal.Signals(number), number))
+        """Take the number of the signal."""
+        super().__init__(STATUS[signal.Signals(number)])
         self.signal = signal.Signals(number).name
 
 
 def stop(number: int, frame: FrameType | None) -> None:
     """Stop on the spot."""
     del frame
-    raise Stopped(number)
+    stopped = Stopped(number)
+    log.warning("%s: stopped", stopped.signal)
+    raise stopped
 
 
 @contextmanager

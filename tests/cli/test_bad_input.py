@@ -91,6 +91,7 @@ def files(folder: Path) -> set[str]:
         ("optim.scale_lr=sqrt", ["optim.scale_lr=sqrt", "'none' or 'linear'"]),
         ("callbacks.last.minutes=0", ["callbacks.last.minutes=0", "above 0"]),
         ("resume=nowhere", ["resume=nowhere: there is no", "auto, which starts afresh"]),
+        ("trainer.num_nodes=2", ["trainer.num_nodes=2: start it with torchrun or srun"]),
         ("resume_changed=1", ["resume_changed=1: must be true or false"]),
         ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: a schedule needs an end"]),
         ("trainer.max_epoch=1", ["trainer.max_epoch: no such key; did you mean 'max_epochs'?"]),
