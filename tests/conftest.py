@@ -9,6 +9,15 @@ import torch
 from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.shapes import shapes
 
+DEAR = ("trained", "alone", "tries")  # fixtures that train
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have tests that share a dear fixture run in one process, where several run side by side."""
+    for item in items:
+        for name in set(DEAR) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(name))
+
 
 @pytest.fixture(autouse=True)
 def restored_random_state() -> Iterator[None]:

@@ -24,7 +24,6 @@ JOB = [
     "loader.batch_size=12",
     "evaluate=false",
 ]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -33,7 +32,7 @@ def start(folder: Path, *arguments: str, command: list[str] = TRAIN) -> "subproc
     return subprocess.Popen(
         [*command, *JOB, *arguments],
         cwd=folder,
-        env=ENVIRONMENT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from gapnet.data.shapes import shapes
-from tests.processes.conftest import ENVIRONMENT, TRAIN, start
+from tests.processes.conftest import TRAIN, start
 
 pytestmark = pytest.mark.slow
 LONG = ["trainer.max_epochs=500", "trainer.devices=2", "loader.batch_size=6"]
 MINUTE = 60
-RUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29523"]
+RUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 
 
 def ranks_of(parent: int) -> dict[int, int]:
@@ -130,7 +130,7 @@ def test_a_loss_that_is_no_number_on_one_stops_them_all_before_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "poison.py").write_text(POISON)
-    monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     process = start(tmp_path, *LONG, "imports=[poison]", "callbacks.last.minutes=0.0001")
     lines = end_of(process)
     assert process.returncode == 1

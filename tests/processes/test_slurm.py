@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.processes.conftest import CHECKOUT, ENVIRONMENT, JOB, check_close
+from tests.processes.conftest import CHECKOUT, JOB, check_close
 
 pytestmark = pytest.mark.slow
 SRUN = """#!{python}
@@ -44,7 +44,7 @@ def cluster(tmp_path: Path) -> dict[str, str]:
         (tmp_path / name).chmod(0o755)
     (tmp_path / "train.py").symlink_to(CHECKOUT / "train.py")
     path = f"{tmp_path}:{os.environ['PATH']}"
-    return {**ENVIRONMENT, **SLURM, "PATH": path, "PYTHON": sys.executable}
+    return {**os.environ, **SLURM, "PATH": path, "PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}
 
 
 def test_a_job_whose_time_ends_is_queued_again_and_goes_on(

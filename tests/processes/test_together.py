@@ -10,7 +10,7 @@ import torch
 from tests.processes.conftest import TRAIN, check_close, start, train, weights
 
 pytestmark = pytest.mark.slow
-RUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29517"]
+RUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 
 
 @pytest.mark.parametrize(("processes", "batch"), [(2, 6), (3, 4)])
