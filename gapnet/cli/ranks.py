@@ -24,7 +24,7 @@ OUTCOME = "GAPNET_OUTCOME"  # names the file in which a rank leaves its error
 NUMBERS = ("RANK", "NODE_RANK", "LOCAL_RANK")  # as torchrun, Lightning and gapnet number them
 COUNTS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 POLL = 0.1  # seconds
-GRACE = 20  # seconds that the other ranks have to end by themselves
+GRACE = 5  # seconds that the other ranks have to end by themselves
 
 
 @dataclass
