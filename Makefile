@@ -10,10 +10,10 @@ train: $(READY)  ## train and evaluate the default network on the stand-in data
 
 # A test's tensors are tiny: one thread for each of the processes that run them is the fastest.
 test: $(READY)  ## run the tests that take seconds
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 slow: $(READY)  ## run the tests that take minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup -m slow $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m slow $(ARGS)
 
 lint: $(READY)  ## check style and format
 	$(BIN)/ruff check .
