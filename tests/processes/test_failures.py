@@ -149,7 +149,7 @@ def test_a_loss_that_is_no_number_on_one_stops_them_all_before_the_step(
 
 def test_files_that_cannot_be_read_are_counted_by_all(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    shapes(root, folder=tmp_path, size=48, classes=3, train=60, val=24, test=12)
+    shapes(root=root, size=48, classes=3, train=60, val=24, test=12)
     train = sorted(root.glob("**/train/**/*.JPEG"))
     for path in train[:3]:
         path.write_bytes(b"no image")
