@@ -133,6 +133,7 @@ def test_the_same_seed_gives_the_same_metrics_figure_for_figure(
     assert (again / "metrics.json").read_bytes() == (trained.run / "metrics.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_made_again_keeps_the_earlier_one(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def test_the_box_is_tight_around_what_the_class_changes() -> None:
         assert np.abs(np.subtract(found, expected)).max() <= 1
 
 
+@pytest.mark.slow
 def test_nothing_but_the_object_s_own_pixels_tells_the_class() -> None:
     for index in range(30):
         for label in range(1, 12):
