@@ -92,7 +92,8 @@ def run(command: str, arguments: Sequence[str], trainer: "pl.Trainer") -> None:
     if trainer.num_nodes > 1:
         raise GapnetError(
             f"trainer.num_nodes={trainer.num_nodes}: start it with torchrun or srun on each of the "
-            "machines, by which their processes find each other"
+            "machines, by which their processes find each other; on this one alone: "
+            "trainer.num_nodes=1"
         )
     with tempfile.TemporaryDirectory(prefix="gapnet-") as place:
         together = {
@@ -152,7 +153,7 @@ def _watch(ranks: Sequence[Rank]) -> None:
 
 
 def _tell(ranks: Sequence[Rank], asked: Sequence[int]) -> None:
-    if asked:
+    if asked and not any(each.outcome.is_file() for each in ranks):
         raise Stopped(asked[0])
     failures = sorted(filter(None, (each.failure() for each in ranks)), key=_is_of_another)
     if failures:

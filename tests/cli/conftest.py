@@ -35,6 +35,14 @@ class Outcome(NamedTuple):
 Command = Callable[..., Outcome]
 
 
+def assert_one_line(outcome: Outcome, *parts: str) -> None:
+    assert outcome.status == 1
+    lines = outcome.err.strip().splitlines()
+    assert len(lines) == 1, outcome.err
+    for part in parts:
+        assert part in lines[0]
+
+
 @pytest.fixture
 def gapnet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

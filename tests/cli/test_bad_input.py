@@ -8,15 +8,7 @@ import pytest
 import torch
 
 from gapnet.data.ilsvrc import Ilsvrc
-from tests.cli.conftest import QUICK, SMALL, Command, Outcome, Trained, script
-
-
-def assert_one_line(outcome: Outcome, *parts: str) -> None:
-    assert outcome.status == 1
-    lines = outcome.err.strip().splitlines()
-    assert len(lines) == 1, outcome.err
-    for part in parts:
-        assert part in lines[0]
+from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line, script
 
 
 @pytest.fixture

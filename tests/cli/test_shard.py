@@ -6,18 +6,10 @@ from pathlib import Path
 import pytest
 
 from gapnet.evaluation.store import read_parts
-from tests.cli.conftest import QUICK, SMALL, Command, Outcome, Trained, script
+from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line, script
 from tests.data.sharded import served, write_small
 
 DRAWN = [each for each in SMALL if each.startswith("data.")]
-
-
-def assert_one_line(outcome: Outcome, *parts: str) -> None:
-    assert outcome.status == 1
-    lines = outcome.err.strip().splitlines()
-    assert len(lines) == 1, outcome.err
-    for part in parts:
-        assert part in lines[0]
 
 
 def test_shards_are_written_and_summed_up(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.cli.conftest import CHECKOUT
+
 TRAIN = [sys.executable, str(CHECKOUT / "train.py")]
 JOB = [
     "data.size=48",

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.processes.conftest import CHECKOUT, JOB, check_close
+from tests.cli.conftest import CHECKOUT
+from tests.processes.conftest import JOB, check_close
 
 pytestmark = pytest.mark.slow
 SRUN = """#!{python}

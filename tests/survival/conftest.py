@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.cli.conftest import CHECKOUT
+
 JOB = [
     "data.size=48",
     "data.classes=3",
