@@ -1,0 +1,67 @@
+"""Remove secrets from text before it is written or shown."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+HIDDEN = "***"
+URL_SECRETS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s'\"]*@)", re.IGNORECASE)
+URL_QUERY = re.compile(r"(?P<url>\b[a-z][a-z0-9+.-]*://[^\s?#'\"]*)[?#][^\s'\"]+", re.IGNORECASE)
+# Tokens that say by their prefix what they are: Hugging Face, GitHub, AWS, OpenAI, Slack, JWT
+TOKENS = re.compile(
+    r"\b(?:hf_|gh[pousr]_|github_pat_|AKIA|sk-|xox[abprs]-|eyJ)[A-Za-z0-9_.-]{16,}\b"
+)
+SECRET_KEY = re.compile(
+    r"(?:^|[._-])(?:password|passwd|pwd|passphrase|secret|token|api_?key|access_?key(?:_?id)?|"
+    r"secret_?key|private_?key|credentials?|auth(?:orization)?)$",
+    re.IGNORECASE,
+)
+
+
+def redact(text: str) -> str:
+    """Hide the user name, password, query and fragment of each URL, and well-known tokens.
+
+    >>> redact("data.root=https://me:pass@host/shards?token=abc: cannot be read")
+    'data.root=https://***@host/shards?*** cannot be read'
+    """
+    text = URL_SECRETS.sub(rf"\g<scheme>{HIDDEN}@", text)
+    text = URL_QUERY.sub(rf"\g<url>?{HIDDEN}", text)
+    return TOKENS.sub(HIDDEN, text)
+
+
+def is_secret(key: str) -> bool:
+    """Tell by its name whether a key holds a secret.
+
+    >>> is_secret("hub.api_key"), is_secret("--token"), is_secret("model.token_dim")
+    (True, True, False)
+    """
+    return SECRET_KEY.search(key) is not None
+
+
+def redact_arguments(arguments: Sequence[str]) -> list[str]:
+    """Hide the secrets of a command line: KEY=VALUE, --key VALUE, and URLs.
+
+    >>> redact_arguments(["train.py", "seed=1", "hub.token=abc", "--password", "abc"])
+    ['train.py', 'seed=1', 'hub.token=***', '--password', '***']
+    """
+    shown = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        key, equals, _ = argument.partition("=")
+        if equals and is_secret(key):
+            shown.append(f"{key}={HIDDEN}")
+        elif before.startswith("--") and "=" not in before and is_secret(before):
+            shown.append(HIDDEN)
+        else:
+            shown.append(redact(argument))
+    return shown
+
+
+def redact_values(values: Any, key: str = "") -> Any:
+    """Hide the secrets in nested dicts and lists of plain values."""
+    if isinstance(values, dict):
+        return {name: redact_values(value, str(name)) for name, value in values.items()}
+    if isinstance(values, list):
+        return [redact_values(value, key) for value in values]
+    if values is not None and is_secret(key):
+        return HIDDEN
+    return redact(values) if isinstance(values, str) else values
