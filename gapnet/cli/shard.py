@@ -36,7 +36,7 @@ def task(cfg: DictConfig) -> None:
 
 
 def _sum_up(split: "Split") -> str:
-    from gapnet.data.fetch import MB
+    from gapnet.data.shards import MB
 
     size = sum(each.bytes for each in split.shards) / MB
     shards = "1 shard" if len(split.shards) == 1 else f"{len(split.shards):,} shards"

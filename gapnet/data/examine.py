@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from gapnet.data.devkit import BLACKLISTED, BOXES, FIRST_IDS, FIRST_LABELS, SEVERAL
 from gapnet.data.digests import Digested, differing
 from gapnet.data.looks import Depth, Trouble, look_through
-from gapnet.data.records import UNKNOWN, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Records
 from gapnet.data.sample import Numbered, Source
 from gapnet.errors import GapnetError
 

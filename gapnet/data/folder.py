@@ -15,7 +15,8 @@ from pathlib import Path
 
 from gapnet.data.annotations import read_lines
 from gapnet.data.boxfiles import BoxFile
-from gapnet.data.records import UNKNOWN, Record, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Record, Records
 from gapnet.data.sample import OnCorrupt, Reading
 from gapnet.errors import GapnetError
 

@@ -33,7 +33,8 @@ from gapnet.data.layouts import (
     folder_of,
     is_training,
 )
-from gapnet.data.records import UNKNOWN, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Records
 from gapnet.data.sample import OnCorrupt, Reading
 from gapnet.data.solutions import (
     ClassList,

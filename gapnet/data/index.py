@@ -12,8 +12,9 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from gapnet.data.records import SCHEMA, Records
-from gapnet.errors import reason
+from gapnet.data.record_table import SCHEMA
+from gapnet.data.records import Records
+from gapnet.errors import GapnetError, reason
 from gapnet.progress import track
 
 T = TypeVar("T")
@@ -159,7 +160,7 @@ def _open(folder: Path, name: str, root: Path) -> Records | None:
             if _checksum(file) == file.stem.rpartition("-")[2]:
                 return Records.open(file, root)
             log.info("%s: is damaged and written again", file)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, GapnetError) as error:
             log.info("%s: cannot be read (%s) and is written again", file, reason(error))
     return None
 

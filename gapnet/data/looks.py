@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from gapnet.data.images import UnreadableImageError, read_image
 from gapnet.data.index import work_through
-from gapnet.data.records import SCHEMA, Records
+from gapnet.data.record_table import SCHEMA
+from gapnet.data.records import Records
 from gapnet.data.sample import Reading
 from gapnet.data.sizes import header_size
 from gapnet.errors import GapnetError

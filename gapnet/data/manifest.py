@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from gapnet.errors import GapnetError
 
 MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 2**26  # bytes; ImageNet's has a quarter of a million
 FORMAT = 1  # a change that this reader could not read is a new one
 PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)  # names that are the same on every disk and in every URL
 SHA256 = re.compile(r"[0-9a-f]{64}")
+MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 KINDS = {"title": str, "train_split": str, "select_split": str, "test_split": str, "exif": bool}
 
 
@@ -107,7 +109,7 @@ class Manifest:
         try:
             told = json.loads(text)
             found = told.pop("format")
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
+        except MALFORMED as error:
             raise _damaged(place, error) from error
         if found != FORMAT:
             raise GapnetError(
@@ -119,7 +121,7 @@ class Manifest:
             splits = {name: _split(each) for name, each in told.pop("splits").items()}
             ids = numbers and {int(number): int(index) for number, index in numbers.items()}
             return cls(**told, devkit_ids=ids, splits=splits)
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
+        except MALFORMED as error:
             raise _damaged(place, error) from error
 
 

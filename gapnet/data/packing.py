@@ -13,7 +13,8 @@ from webdataset.writer import TarWriter
 from gapnet.data.digests import sha256_of
 from gapnet.data.files import Files
 from gapnet.data.manifest import File
-from gapnet.data.records import UNKNOWN, Record, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Record, Records
 from gapnet.data.tars import Place
 from gapnet.errors import GapnetError
 

@@ -10,19 +10,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-UNKNOWN = -1  # the label of an image whose class nobody tells
-# boxes: four numbers each. blacklisted: left out of localization by ILSVRC's devkit.
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("path", pa.string()),
-        ("label", pa.int32()),
-        ("boxes", pa.list_(pa.float32())),
-        ("masks", pa.list_(pa.string())),
-        ("ignore", pa.string()),
-        ("blacklisted", pa.bool_()),
-    ]
-)
+from gapnet.data.record_table import SCHEMA, check_records
+from gapnet.errors import reading
 
 
 class Record(NamedTuple):
@@ -64,9 +53,12 @@ class Records(Sequence[Record]):
 
     @classmethod
     def open(cls, path: Path, root: Path) -> "Records":
-        """Map a file that `save` wrote into memory."""
-        with pa.memory_map(str(path)) as file:
-            return cls(pa.ipc.open_file(file).read_all(), root)
+        """Map a file that `save` wrote into memory, and check every value of it."""
+        with reading(path, "is no index of images", "write it again"):
+            with pa.memory_map(str(path)) as file:
+                table = pa.ipc.open_file(file).read_all()
+            check_records(table)
+        return cls(table, root)
 
     def save(self, path: Path) -> None:
         """Write an Arrow file."""

@@ -20,14 +20,13 @@ from filelock import BaseFileLock, FileLock, Timeout
 from numpy.typing import NDArray
 
 from gapnet.data.digests import sha256_of
-from gapnet.data.fetch import MB
 from gapnet.data.files import Files
 from gapnet.data.index import work_through
 from gapnet.data.manifest import MANIFEST, PLAIN, File, Manifest, Split
 from gapnet.data.packing import Lot, Packer
 from gapnet.data.records import Records
 from gapnet.data.sample import Numbered, Source
-from gapnet.data.shards import UNFINISHED
+from gapnet.data.shards import MB, UNFINISHED
 from gapnet.errors import GapnetError
 from gapnet.layout import write_whole
 from gapnet.progress import track

@@ -6,19 +6,22 @@ ROOT/SPLIT-000000.tar       KEY.jpeg (or as the file was called), its bytes; KEY
 """
 
 import logging
-from hashlib import sha256
 from pathlib import Path
 
 from gapnet.data.digests import sha256_of
-from gapnet.data.fetch import GB, MB, Origin
-from gapnet.data.manifest import MANIFEST, File, Manifest
+from gapnet.data.fetch import Origin
+from gapnet.data.manifest import LARGEST_MANIFEST, MANIFEST, Manifest, Split
 from gapnet.data.order import MIXED
-from gapnet.data.records import SCHEMA, Records
+from gapnet.data.record_table import check_shard_records
+from gapnet.data.records import Records
 from gapnet.data.sample import OnCorrupt, Reading
+from gapnet.data.shard_cache import GB, ShardCache
 from gapnet.data.tars import Tars
-from gapnet.errors import GapnetError
+from gapnet.data.urls import check_url, is_url
+from gapnet.errors import GapnetError, reading
 
 UNFINISHED = "unfinished.json"  # is there while shards are written
+MB = 10**6
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +50,7 @@ class Shards:
         """Read the manifest.
 
         Args:
-            root: the folder that holds it, or a URL of anything that fsspec reads.
+            root: the folder that holds it, or its URL: file, http, https, s3, gs or az.
             train_split: is trained on; None: as in the folder that the shards were written from.
             select_split: chooses checkpoints and thresholds; likewise.
             test_split: is reported; likewise.
@@ -59,11 +62,12 @@ class Shards:
             max_corrupt: how many files may be skipped.
         """
         url = str(root).rstrip("/")
-        origin = Origin(url, Path(cache), cache_gb) if "://" in url else None
+        self.url = url if is_url(url) else None
+        origin = _origin(url, ShardCache(Path(cache), cache_gb)) if self.url else None
         content = origin.manifest() if origin else _manifest_in(Path(root))
         told = self._manifest = Manifest.of(content, place=f"{root}/{MANIFEST}")
         _check_bounds(told, cache_gb, mixed)
-        self.root = origin.folder(content) if origin else Path(root)
+        self.root = origin.cache.folder if origin else Path(root)
         self.title, self.classes, self.class_names = told.title, told.classes, told.class_names
         self.train_split = train_split or told.train_split
         self.select_split = select_split or told.select_split
@@ -73,8 +77,7 @@ class Shards:
             mixed = MIXED
         self._tars = Tars(self.root, listed, origin, mixed)
         self.reading = Reading(on_corrupt, max_corrupt, told.exif, self._tars)
-        if origin:  # with the manifest, what is fetched is a root, too
-            self._tars.opened(File(MANIFEST, 0, len(content), sha256(content).hexdigest())).close()
+        if origin:
             self._announce(origin.url)
 
     def devkit_ids(self) -> dict[int, int] | None:
@@ -90,7 +93,7 @@ class Shards:
                 f"split {split!r} is not among these shards; there are: {known}; name another, "
                 "or write it with `gapnet shard`"
             )
-        index = self.root / found.index.name
+        index = self._tars.path(found.index)
         self._tars.opened(found.index).close()
         if sha256_of(index) != found.index.sha256:
             raise GapnetError(
@@ -100,21 +103,34 @@ class Shards:
             for shard in found.shards:
                 self._tars.opened(shard).close()
         records = Records.open(index, self.root)
-        if records.table.schema != SCHEMA:
-            raise GapnetError(f"{index}: is of another version of gapnet; write the shards again")
+        with reading(index, "does not go with its manifest", "write the shards again"):
+            _check_records(records, found, classes=len(self.classes))
         return records
 
     def digests(self, split: str) -> dict[Path, str]:
         """List the shards of a split that are here, with their SHA-256."""
         shards = self._manifest.splits[split].shards
-        digests = {self.root / each.name: each.sha256 for each in shards}
+        digests = {self._tars.path(each): each.sha256 for each in shards}
         return {path: digest for path, digest in digests.items() if path.is_file()}
 
     def _announce(self, url: str) -> None:
         shards = [each for split in self._manifest.splits.values() for each in split.shards]
         size = sum(each.bytes for each in shards) / MB
-        told = "%s: %d shards, %.0f MB; they are fetched to %s when they are needed"
-        log.info(told, url, len(shards), size, self.root)
+        text = "%s: %d shards, %.0f MB; they are fetched to %s when they are needed"
+        log.info(text, url, len(shards), size, self.root)
+
+
+def _origin(url: str, cache: ShardCache) -> Origin:
+    check_url("data.root", url)
+    cache.check()
+    return Origin(url, cache)
+
+
+def _check_records(records: Records, split: Split, *, classes: int) -> None:
+    if len(records) != split.index.images:
+        raise ValueError(f"it has {len(records)} rows, not {split.index.images}")
+    shards = {shard.name: shard for shard in split.shards}
+    check_shard_records(records.table, classes=classes, shards=shards)
 
 
 def _check_bounds(manifest: Manifest, cache_gb: float | None, mixed: int | None) -> None:
@@ -129,8 +145,11 @@ def _check_bounds(manifest: Manifest, cache_gb: float | None, mixed: int | None)
 
 
 def _manifest_in(root: Path) -> bytes:
+    path = root / MANIFEST
     try:
-        return (root / MANIFEST).read_bytes()
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise GapnetError(f"{path}: is no manifest (it has over {LARGEST_MANIFEST:,} bytes)")
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         if (root / UNFINISHED).exists():
             raise GapnetError(

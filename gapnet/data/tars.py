@@ -47,15 +47,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Tars:
-    """Read images out of shards in a folder.
+    """Read images from shards in a folder or at a URL.
 
     Nothing is kept open: processes share no handle, and a shard that was removed to make room for
     others is fetched again.
 
     Args:
-        folder: where shards lie, or are fetched to.
+        folder: where the shards lie; not used with an origin.
         listed: what the manifest lists, by name.
-        origin: where those come from that are not there; None: they must be there.
+        origin: fetches files into a cache; None: they must lie in the folder.
         mixed: so many shards at a time are shuffled together; None: all.
     """
 
@@ -85,24 +85,24 @@ class Tars:
         by_shard, counts = np.argsort(codes, kind="stable"), np.bincount(codes)
         return Chunks(torch.split(torch.from_numpy(by_shard), counts.tolist()), self.mixed)
 
+    def path(self, file: File) -> Path:
+        """Name the place of a file that the manifest lists."""
+        return self.folder / file.name if self.origin is None else self.origin.cache.path(file)
+
     def opened(self, file: File) -> BinaryIO:
-        """Open a file that the manifest lists, and hold its size against it."""
-        path = self.folder / file.name
+        """Open a file that the manifest lists, and check its size."""
+        path = self.path(file)
         try:
-            if self.origin is not None and self.origin.cache_gb is not None:
-                os.utime(path)  # it was read last
-            opened: BinaryIO = path.open("rb")
+            opened = path.open("rb") if self.origin is None else self.origin.open(file)
         except FileNotFoundError as error:
-            if self.origin is None:
-                raise GapnetError(
-                    f"{path}: is not there, though {MANIFEST} lists it; copy it there"
-                ) from error
-            opened = self.origin.fetch(file, path)
+            raise GapnetError(
+                f"{path}: is not there, though {MANIFEST} lists it; copy it there"
+            ) from error
         found = os.fstat(opened.fileno()).st_size
         if found != file.bytes:
             opened.close()
+            again = "copy it there again" if self.origin is None else "delete it"
             raise GapnetError(
-                f"{path}: has {found:,} bytes, and {MANIFEST} says {file.bytes:,}; "
-                "copy it there again"
+                f"{path}: has {found:,} bytes, and {MANIFEST} says {file.bytes:,}; {again}"
             )
         return opened

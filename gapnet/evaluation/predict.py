@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from gapnet.data.index import cores
-from gapnet.data.records import UNKNOWN, Record, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Record, Records
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.pixels import pixel_histogram

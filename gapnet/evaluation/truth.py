@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gapnet.data.records import UNKNOWN, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Records
 from gapnet.errors import GapnetError
 from gapnet.metrics.functional import PaddedBoxes, pad_boxes
 

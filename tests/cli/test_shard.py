@@ -67,7 +67,7 @@ def test_webdataset_that_is_not_installed_is_named(
 def test_a_root_without_shards_is_one_line(
     gapnet: Command, monkeypatch: pytest.MonkeyPatch, root: str
 ) -> None:
-    monkeypatch.setattr("gapnet.data.fetch.WAITS", ())
+    monkeypatch.setattr("gapnet.data.urls.WAITS", ())
     outcome = gapnet("shard", "data=ilsvrc_shards", f"data.root={root}", "to=out")
     assert_one_line(outcome, f"gapnet shard: data.root={root}: ", "manifest.json")
 

@@ -6,7 +6,8 @@ from PIL import Image
 from gapnet.data.boxfiles import SIDES
 from gapnet.data.folder import Folder, hold_out
 from gapnet.data.images import Images
-from gapnet.data.records import UNKNOWN, Record
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Record
 from gapnet.data.transforms import whole_view
 from gapnet.errors import GapnetError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.records import UNKNOWN
+from gapnet.data.record_table import UNKNOWN
 from gapnet.errors import GapnetError
 from tests.data.test_devkit import write_devkit
 from tests.data.test_layouts import (

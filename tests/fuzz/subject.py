@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from gapnet.data.records import UNKNOWN, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Records
 
 BEYOND = 2**24  # pixels of a side, from where single precision leaves some out
 

@@ -1,0 +1,85 @@
+"""The table of records: its columns, and a check of one that was read from a file."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gapnet.data.manifest import File
+
+UNKNOWN = -1  # the label of an image whose class is not known
+LARGEST = 2**24  # of a box's coordinates, in absolute value; beyond it floats skip whole pixels
+PLACE = r"^(?P<shard>[^/]+)/(?P<offset>\d{1,15})\+(?P<size>\d{1,15})/[^/]+$"
+REQUIRED = ("id", "path", "label", "blacklisted")
+# boxes: four numbers each. blacklisted: left out of localization by ILSVRC's devkit.
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("path", pa.string()),
+        ("label", pa.int32()),
+        ("boxes", pa.list_(pa.float32())),
+        ("masks", pa.list_(pa.string())),
+        ("ignore", pa.string()),
+        ("blacklisted", pa.bool_()),
+    ]
+)
+
+
+def check_records(table: pa.Table) -> None:
+    """Raise ValueError unless every value of a table can be used without further checks.
+
+    Arrow's own check comes first: without it, wrong offsets read memory outside the buffers.
+    """
+    if not table.schema.equals(SCHEMA):
+        raise ValueError("it has other columns than this version of gapnet writes")
+    table.validate(full=True)
+    for rule in _broken_rules(table):
+        raise ValueError(rule)
+
+
+def _broken_rules(table: pa.Table) -> Iterator[str]:
+    for name in REQUIRED:
+        if table[name].null_count:
+            yield f"a row has no {name}"
+    if pc.any(pc.equal(table["id"], "")).as_py():
+        yield "an id is empty"
+    if pc.any(pc.less(table["label"], UNKNOWN)).as_py():
+        yield f"a label is less than {UNKNOWN}"
+    boxes = table["boxes"].combine_chunks()
+    if (boxes.value_lengths().fill_null(0).to_numpy(zero_copy_only=False) % 4).any():
+        yield "a box has not four numbers"
+    numbers = boxes.flatten()
+    if numbers.null_count or not _are_small(numbers.to_numpy(zero_copy_only=False)):
+        yield "a box has a number that is missing, not finite or too large"
+    if table["masks"].combine_chunks().flatten().null_count:
+        yield "a mask has no name"
+
+
+def _are_small(numbers: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> bool:
+    return bool((np.abs(numbers) <= LARGEST).all())  # false for NaN
+
+
+def check_shard_records(table: pa.Table, *, classes: int, shards: Mapping[str, File]) -> None:
+    """Raise ValueError unless each label and each place lies within what the manifest lists."""
+    highest = pc.max(table["label"]).as_py()
+    if highest is not None and highest >= classes:
+        raise ValueError(f"label {highest}: there are {classes} classes")
+    masks = table["masks"].combine_chunks().flatten()
+    if len(masks) or table["ignore"].null_count != table.num_rows:
+        raise ValueError("a row has masks, which shards do not hold")
+    _check_places(table["path"].combine_chunks(), shards)
+
+
+def _check_places(paths: pa.StringArray, shards: Mapping[str, File]) -> None:
+    places = pc.extract_regex(paths, PLACE)
+    if places.null_count:
+        wrong = paths.filter(places.is_null())[0].as_py()
+        raise ValueError(f"path {wrong!r}: must be SHARD/OFFSET+SIZE/NAME")
+    for name in pc.unique(places.field("shard")).to_pylist():
+        if name not in shards:
+            raise ValueError(f"shard {name!r}: is not listed in the manifest")
+        own = places.filter(pc.equal(places.field("shard"), name))
+        ends = pc.add(*(pc.cast(own.field(each), pa.int64()) for each in ("offset", "size")))
+        if pc.max(ends).as_py() > shards[name].bytes:
+            raise ValueError(f"shard {name!r}: an image lies beyond its end")

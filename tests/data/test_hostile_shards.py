@@ -1,0 +1,180 @@
+"""An index of shards with values that cannot be: one line names the file, and nothing crashes."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from gapnet.data.manifest import MANIFEST
+from gapnet.data.record_table import SCHEMA
+from gapnet.data.records import Records
+from gapnet.data.shards import Shards
+from gapnet.errors import GapnetError
+from tests.data.sharded import write_small
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def written(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small(shapes_root, tmp_path_factory.mktemp("written") / "shards")
+
+
+@pytest.fixture
+def shards(written: Path, tmp_path: Path) -> Path:
+    """Copy the shards, to be changed."""
+    return Path(shutil.copytree(written, tmp_path / "shards"))
+
+
+def list_again(shards: Path) -> None:
+    """Have the manifest list the index of val as it is now."""
+    told = json.loads((shards / MANIFEST).read_text())
+    content = (shards / "val.arrow").read_bytes()
+    told["splits"]["val"]["index"] |= {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    (shards / MANIFEST).write_text(json.dumps(told))
+
+
+def write_table(shards: Path, table: pa.Table) -> None:
+    path = str(shards / "val.arrow")
+    with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    list_again(shards)
+
+
+def change_rows(shards: Path, change: Callable[[Rows], object]) -> None:
+    rows = Shards(shards).records("val").table.to_pylist()
+    change(rows)
+    write_table(shards, pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda rows: rows[0].update(label=3), "label 3"),
+        (lambda rows: rows[0].update(label=-2), "label"),
+        (lambda rows: rows[0].update(label=None), "label"),
+        (lambda rows: rows[0].update(id=None), "id"),
+        (lambda rows: rows[0].update(id=""), "id"),
+        (lambda rows: rows[0].update(blacklisted=None), "blacklisted"),
+        (lambda rows: rows[0].update(boxes=[1.0, 2.0, 3.0]), "box"),
+        (lambda rows: rows[0].update(boxes=[1.0, 2.0, 3.0, None]), "box"),
+        (lambda rows: rows[0].update(boxes=[1.0, 2.0, 3.0, float("nan")]), "box"),
+        (lambda rows: rows[0].update(boxes=[1.0, 2.0, 3.0, float("inf")]), "box"),
+        (lambda rows: rows[0].update(boxes=[1.0, 2.0, 3.0, 1e30]), "box"),
+        (lambda rows: rows[0].update(masks=["/etc/passwd"]), "masks"),
+        (lambda rows: rows[0].update(masks=[None]), "mask"),
+        (lambda rows: rows[0].update(ignore="/etc/passwd"), "masks"),
+        (lambda rows: rows[0].update(path=None), "path"),
+        (lambda rows: rows[0].update(path="/etc/passwd"), "path '/etc/passwd'"),
+        (lambda rows: rows[0].update(path="../val-000000.tar/0+9/x"), "path"),
+        (lambda rows: rows[0].update(path="val-000000.tar/-9+9/x"), "path"),
+        (lambda rows: rows[0].update(path=f"val-000000.tar/{'9' * 30}+9/x"), "path"),
+        (lambda rows: rows[0].update(path="train_cls-000000.tar/0+9/x"), "train_cls-000000.tar"),
+        (lambda rows: rows[0].update(path="val-000000.tar/512+99999999/x"), "val-000000.tar"),
+        (lambda rows: rows.pop(), "rows"),
+        (lambda rows: rows.clear(), "rows"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(
+    shards: Path, change: Callable[[Rows], object], rule: str
+) -> None:
+    change_rows(shards, change)
+    with pytest.raises(GapnetError) as caught:
+        Shards(shards).records("val")
+    assert str(caught.value).startswith(f"{shards / 'val.arrow'}: ")
+    assert rule in str(caught.value)
+
+
+def test_other_columns_are_refused(shards: Path) -> None:
+    table = Shards(shards).records("val").table
+    write_table(shards, table.append_column("more", [[0] * len(table)]))
+    with pytest.raises(GapnetError, match=r"val\.arrow: .* columns"):
+        Shards(shards).records("val")
+
+
+def wrong_offsets() -> pa.Array:
+    """Build texts whose offsets point far outside their bytes."""
+    offsets = pa.array([0, 2**30] + [3] * 11, pa.int32())
+    return pa.StringArray.from_buffers(12, offsets.buffers()[1], pa.py_buffer(b"abc"))
+
+
+def test_offsets_outside_the_file_are_refused(shards: Path) -> None:
+    table = Shards(shards).records("val").table
+    write_table(shards, table.set_column(0, "id", wrong_offsets()))
+    with pytest.raises(GapnetError, match=r"val\.arrow: is no index of images"):
+        Shards(shards).records("val")
+
+
+@pytest.mark.slow
+def test_the_doctor_names_an_index_with_wrong_offsets(shards: Path) -> None:
+    table = Shards(shards).records("val").table
+    write_table(shards, table.set_column(0, "id", wrong_offsets()))
+    command = [sys.executable, "-m", "gapnet", "doctor", "data=ilsvrc_shards"]
+    done = subprocess.run(
+        [*command, f"data.root={shards}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "val.arrow" in done.stdout + done.stderr
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from gapnet.data.records import Records
+from gapnet.errors import GapnetError
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    try:
+        records = Records.open(path, Path())
+        list(records), records.boxes, records.labels
+        print("read")
+    except GapnetError as error:
+        print("refused" if str(path) in str(error) else "unnamed")
+"""
+
+
+@pytest.mark.slow
+def test_no_flipped_bit_crashes_the_reader(written: Path, tmp_path: Path) -> None:
+    content, random = (written / "val.arrow").read_bytes(), Random(0)
+    for number in range(1000):
+        flipped = bytearray(content)
+        flipped[random.randrange(len(content))] ^= 1 << random.randrange(8)
+        (tmp_path / f"{number:04d}.arrow").write_bytes(flipped)
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == 1000
+    assert "unnamed" not in done.stdout
+
+
+def test_a_truncated_index_is_refused(written: Path, tmp_path: Path) -> None:
+    content = (written / "val.arrow").read_bytes()
+    for length in range(0, len(content), len(content) // 20):
+        (tmp_path / "x.arrow").write_bytes(content[:length])
+        with pytest.raises(GapnetError, match=r"x\.arrow: "):
+            Records.open(tmp_path / "x.arrow", tmp_path)
+
+
+def test_deep_json_in_a_manifest_is_one_line(shards: Path) -> None:
+    (shards / MANIFEST).write_text("[" * 100_000)
+    with pytest.raises(GapnetError, match=rf"{MANIFEST}: is damaged"):
+        Shards(shards)
+
+
+def test_a_manifest_of_any_size_is_not_read(shards: Path) -> None:
+    with (shards / MANIFEST).open("r+b") as file:
+        file.truncate(2**40)  # sparse
+    with pytest.raises(GapnetError, match=rf"{MANIFEST}: is no manifest"):
+        Shards(shards)
