@@ -78,7 +78,7 @@ def export_predictions(cfg: DictConfig) -> None:
     told = {each: index for index, each in enumerate(predictions.about.numbers)}
     key = Key(ids, classes, numbers_of_classes(cfg, classes, told or None))
     write, suffix = WRITERS[cfg.to]
-    name = f"{predictions.about.split}.{suffix}"
+    name = f"{predictions.about.split.replace('/', '-')}.{suffix}"
     if cfg.to == "devkit" and key.numbers is None:
         raise GapnetError(
             "to=devkit: labels of this format are ILSVRC's own numbers; name the devkit's "

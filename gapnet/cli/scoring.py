@@ -14,6 +14,7 @@ from gapnet.cli.exchange import key_of, numbers_of
 from gapnet.cli.predicting import read_aligned
 from gapnet.cli.runs import open_evaluation, run_of, short
 from gapnet.data.datamodule import limited
+from gapnet.data.file_names import check_split
 from gapnet.data.records import Records
 from gapnet.data.sample import Source
 from gapnet.data.sizes import read_sizes
@@ -42,6 +43,7 @@ class Wanted:
     def records(self, split: str) -> Records:
         """List the images of a split; they are read once."""
         if split not in self.read:
+            check_split(split)
             self.read[split] = limited(self.source.records(split), self.limit)
         return self.read[split]
 

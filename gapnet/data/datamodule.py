@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
+from gapnet.data.file_names import check_split
 from gapnet.data.files import Files
 from gapnet.data.images import Images, read_image
 from gapnet.data.records import Records
@@ -90,6 +91,7 @@ class DataModule(pl.LightningDataModule):
     def records(self, split: str) -> Records:
         """List the records of a split that are used; they are read once."""
         if split not in self._records:
+            check_split(split)
             self._records[split] = limited(self.source.records(split), self.limit)
         return self._records[split]
 

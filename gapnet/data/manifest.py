@@ -89,6 +89,9 @@ class Manifest:
             raise ValueError("classes and class_names are not as many")
         if not self.splits:
             raise ValueError("it lists no split")
+        for split in self.splits:
+            if not PLAIN.fullmatch(split):
+                raise ValueError(f"split {split!r} is no plain name")
         names = [each.name for each in self.files()]
         if len(set(names)) != len(names):
             raise ValueError("a file is listed twice")

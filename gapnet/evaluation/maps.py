@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gapnet.data.file_names import file_name
 from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.formats.base import stem
@@ -70,7 +71,7 @@ def _box(localizer: Localizer, job: tuple[Path, Record, list[int]]) -> Row:
 def _find_map(folder: Path, identity: str) -> Path | None:
     inside = f"{identity.rpartition('/')[0]}/{stem(identity)}".lstrip("/")
     names = [identity, inside, stem(identity)]
-    return next((path for each in names if (path := folder / f"{each}.npy").is_file()), None)
+    return next((path for each in names if (path := folder / f"{file_name(each)}.npy").is_file()), None)
 
 
 def read_map(path: Path) -> Tensor:

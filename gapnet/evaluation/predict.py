@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from gapnet.data.file_names import file_name
 from gapnet.data.index import cores
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
@@ -36,7 +37,7 @@ class KeptMaps:
     """Say where maps of the true classes are kept, in half precision.
 
     Args:
-        folder: has a file ID.npy for each image.
+        folder: has a file ID.npy for each image, with the name that `file_name` gives.
         side: of the square that they are resized to; None keeps them as they are.
     """
 
@@ -48,7 +49,7 @@ class KeptMaps:
         if self.side is not None:
             square = (self.side, self.side)
             heat = interpolate(heat[None, None], size=square, mode="bilinear")[0, 0]
-        path = self.folder / f"{identity}.npy"
+        path = self.folder / f"{file_name(identity)}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.unfinished")
         with unfinished.open("wb") as file:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gapnet.data.file_names import check_split
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.soundness import unsound
 
@@ -89,6 +90,7 @@ class About:
         known = all(isinstance(each, int | float) for each in numbers)
         if not (known and all(isinstance(each, str) for each in (*self.classes, *texts))):
             raise TypeError("what it says of itself is of another type")
+        check_split(self.split)
 
     def differences(self, other: "About") -> list[str]:
         """Name what differs."""

@@ -214,3 +214,10 @@ def test_a_part_that_says_nonsense_of_itself_is_an_error(tmp_path: Path, changes
     write(tmp_path, [row(0)], about=replace(ABOUT, **changes))
     with pytest.raises(GapnetError, match="was not written by this version of gapnet"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("split", ["../../x", "/x", ".."])
+def test_a_split_that_leaves_the_folder_is_refused(tmp_path: Path, split: str) -> None:
+    write(tmp_path, [row(0)], about=replace(ABOUT, split=split))
+    with pytest.raises(GapnetError, match="split="):
+        read_parts(tmp_path)

@@ -1,0 +1,46 @@
+"""Names of files that follow from ids: an id may be any text, and a data set may be anybody's."""
+
+import hashlib
+from urllib.parse import quote
+
+from gapnet.errors import GapnetError
+
+LONGEST = 180  # bytes of a part of a path; file systems allow 255, and suffixes are added
+DIGEST = 16  # hex digits that tell long names apart
+
+
+def file_name(identity: str) -> str:
+    r"""Turn an id into a relative path that stays below the folder it is put in.
+
+    Ordinary ids stay as they are, folders included. Two different ids never get the same name.
+
+    >>> file_name("n01440764/n01440764_10026.JPEG")
+    'n01440764/n01440764_10026.JPEG'
+    >>> file_name("../h.jpg"), file_name("/abs/h.jpg"), file_name("a\n.jpg")
+    ('%2E%2E/h.jpg', '%/abs/h.jpg', 'a%0A.jpg')
+    """
+    return "/".join(map(_part, identity.split("/")))
+
+
+def check_split(split: str) -> None:
+    """Refuse the name of a split that cannot name a folder."""
+    if file_name(split) != split:
+        raise GapnetError(f"split={split!r}: must be a name that a folder can have")
+
+
+def _part(part: str) -> str:
+    """Encode one part: "%" alone stands for an empty one, and cannot come from any other."""
+    if part == "":
+        return "%"
+    if set(part) == {"."}:
+        return part.replace(".", "%2E")
+    encoded = "".join(char if _is_plain(char) else quote(char, safe="", errors="surrogatepass") for char in part)
+    content = encoded.encode(errors="surrogatepass")
+    if len(content) <= LONGEST:
+        return encoded
+    digest = hashlib.sha256(content).hexdigest()[:DIGEST]
+    return f"{content[:LONGEST].decode(errors='ignore')}%{digest}"
+
+
+def _is_plain(char: str) -> bool:
+    return char.isprintable() and char not in "%\\"

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from gapnet.evaluation.maps import find_maps, read_map
+from gapnet.evaluation.predict import KeptMaps
+
+IDS = ["../h.jpg", "/abs/h.jpg", "h.jpg", "train/cat/1.jpg", "a\nb", "x" * 300]
+
+
+def test_kept_maps_stay_in_their_folder_and_are_found_again(tmp_path: Path) -> None:
+    folder = tmp_path / "run" / "maps"
+    for value, identity in enumerate(IDS):
+        KeptMaps(folder, None).keep(identity, torch.full((2, 3), float(value)))
+    assert all(path.is_relative_to(folder) for path in tmp_path.rglob("*.npy"))
+    found = [float(read_map(path)[0, 0]) for path in find_maps(folder, IDS)]
+    assert found == list(map(float, range(len(IDS))))
+
+
+@pytest.mark.parametrize("identity", ["../outside", "/etc/hostname"])
+def test_maps_of_others_are_not_looked_for_outside_their_folder(
+    tmp_path: Path, identity: str
+) -> None:
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "outside.npy").touch()
+    with pytest.raises(Exception, match="lacks the maps of 1 of 1"):
+        find_maps(tmp_path / "maps", [identity])
