@@ -9,6 +9,7 @@ import gapnet
 
 PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
+    {"redact"},
     {"errors"},
     {"layout", "processes", "progress"},
     {"ops"},

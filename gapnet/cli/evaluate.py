@@ -2,14 +2,9 @@
 
 from omegaconf import DictConfig
 
+from gapnet.cli.run_groups import GROUPS, groups_of
 from gapnet.cli.runs import checkpoint_of, run_of
-from gapnet.cli.trained import groups_of
 from gapnet.errors import GapnetError
-
-GROUPS = (
-    *("data", "view", "crops", "loader", "trainer"),
-    *("saliency", "boxer", "guesses", "protocol", "report"),
-)
 
 
 def complete(arguments: list[str]) -> list[str]:
@@ -31,7 +26,9 @@ def complete(arguments: list[str]) -> list[str]:
     folder = run_of(*(str(each) if each else None for each in named))
     if folder is None:
         return arguments
-    for group, trained in groups_of(folder, GROUPS).items():
+    imports = given.get("imports")
+    trusted = list(map(str, imports)) if isinstance(imports, list) else []
+    for group, trained in groups_of(folder, trusted).items():
         ConfigStore.instance().store(group=group, name="run", node=trained)
     return [*(f"{group}=run" for group in GROUPS if group not in given), *arguments]
 

@@ -11,8 +11,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import conf_folder
-from gapnet.cli.evaluate import GROUPS
 from gapnet.cli.handed import key_of, quoted, root_of
+from gapnet.cli.run_groups import GROUPS
 from gapnet.errors import GapnetError
 from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 

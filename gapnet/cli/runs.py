@@ -37,7 +37,7 @@ NEUTRAL = {
     "loader.num_workers",
     *(f"trainer.{key}" for key in ("accelerator", "devices", "num_nodes", "strategy")),
 }
-DATA_PLACES = ("root", "folder", "boxes", "metadata", "masks", "blacklist", "cache")
+DATA_PLACES = ("root", "folder", "drawn", "boxes", "metadata", "masks", "blacklist", "cache")
 # Keys that name a place, written down as absolute ones
 PLACES = (
     *("paths.data", "paths.runs", "folder", "run", "predictions", "maps", "synsets"),

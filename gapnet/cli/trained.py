@@ -1,6 +1,5 @@
 """The configuration that a run was trained with. It may be a stranger's: it holds plain values."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ from gapnet.errors import GapnetError, reading
 from gapnet.layout import CONFIG, read_config
 
 LOOKUP = "${"  # begins what OmegaConf looks up elsewhere: a run is written down with what was found
-DEFAULTS = "defaults"  # a list of them in a group would have Hydra compose more than the group
 
 
 def read_trained(run: Path) -> DictConfig:
@@ -23,19 +21,6 @@ def read_trained(run: Path) -> DictConfig:
     if not isinstance(config, DictConfig):
         raise GapnetError(f"{path}: is not the configuration of a run (it is a list)")
     return config
-
-
-def groups_of(run: Path, names: Sequence[str]) -> dict[str, DictConfig]:
-    """Read the groups of a run's configuration, each of which stands for itself."""
-    path, trained = run / CONFIG, read_trained(run)
-    for name in names:
-        if not isinstance(trained.get(name), DictConfig):
-            raise GapnetError(f"{path}: is no run's configuration (it lacks {name})")
-        if DEFAULTS in trained[name]:
-            raise GapnetError(
-                f"{path}: {name}.{DEFAULTS}: a group of a run composes no others; take it out"
-            )
-    return {name: trained[name] for name in names}
 
 
 def _check_plain(node: Any, key: str, path: Path) -> None:

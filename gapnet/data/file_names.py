@@ -34,7 +34,7 @@ def _part(part: str) -> str:
         return "%"
     if set(part) == {"."}:
         return part.replace(".", "%2E")
-    encoded = "".join(char if _is_plain(char) else quote(char, safe="", errors="surrogatepass") for char in part)
+    encoded = "".join(map(_encode, part))
     content = encoded.encode(errors="surrogatepass")
     if len(content) <= LONGEST:
         return encoded
@@ -42,5 +42,6 @@ def _part(part: str) -> str:
     return f"{content[:LONGEST].decode(errors='ignore')}%{digest}"
 
 
-def _is_plain(char: str) -> bool:
-    return char.isprintable() and char not in "%\\"
+def _encode(char: str) -> str:
+    plain = char.isprintable() and char not in "%\\"
+    return char if plain else quote(char, safe="", errors="surrogatepass")

@@ -87,6 +87,9 @@ class Manifest:
                 raise TypeError("classes are no list of texts")
         if not len(self.classes) == len(self.class_names) > 0:
             raise ValueError("classes and class_names are not as many")
+        self._check_splits()
+
+    def _check_splits(self) -> None:
         if not self.splits:
             raise ValueError("it lists no split")
         for split in self.splits:

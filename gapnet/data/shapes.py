@@ -75,6 +75,7 @@ def shapes(
     test: int = 600,
     seed: int = 0,
     folder: str | Path = "data",
+    drawn: str | Path | None = None,
     on_corrupt: OnCorrupt = "raise",
     max_corrupt: int = 100,
 ) -> ilsvrc.Ilsvrc:
@@ -89,15 +90,24 @@ def shapes(
         test: how many to report.
         seed: of the drawing; it has nothing to do with the seed of the training.
         folder: holds the data sets that are drawn without a `root` of their own.
+        drawn: another place where it may lie already, or a folder of such; it is only read.
         on_corrupt: raise or skip; see `Reading`.
         max_corrupt: how many files may be skipped.
     """
     drawing = Drawing(_height_width(size), classes, train, val, test, seed)
     place = Path(root) if root is not None else Path(folder) / drawing.folder_name()
+    if root is None and drawn is not None:
+        place = _found(Path(drawn), drawing) or place
     if not place.exists():
         draw(drawing, place)
     _check_stamp(drawing, place)
     return ilsvrc.Ilsvrc(place, test_split="test", on_corrupt=on_corrupt, max_corrupt=max_corrupt)
+
+
+def _found(place: Path, drawing: Drawing) -> Path | None:
+    """Find a drawn data set at a place, or in it."""
+    candidates = (place, place / drawing.folder_name())
+    return next((each for each in candidates if (each / ilsvrc.STAND_IN).is_file()), None)
 
 
 def _height_width(size: int | Sequence[int]) -> tuple[int, int]:

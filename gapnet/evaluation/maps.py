@@ -71,7 +71,8 @@ def _box(localizer: Localizer, job: tuple[Path, Record, list[int]]) -> Row:
 def _find_map(folder: Path, identity: str) -> Path | None:
     inside = f"{identity.rpartition('/')[0]}/{stem(identity)}".lstrip("/")
     names = [identity, inside, stem(identity)]
-    return next((path for each in names if (path := folder / f"{file_name(each)}.npy").is_file()), None)
+    paths = (folder / f"{file_name(name)}.npy" for name in names)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def read_map(path: Path) -> Tensor:

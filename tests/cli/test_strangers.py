@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from tests.cli.conftest import QUICK, SMALL, Command, Trained
 from tests.cli.test_bad_input import assert_one_line
+from tests.data.sharded import write_small
 from tests.planted import Planted, pickled
 
 OWNED = "owned"  # the file that would be made
@@ -51,8 +52,8 @@ def change(run: Path, **groups: Any) -> None:
 def test_what_a_stranger_s_run_names_is_not_called(
     gapnet: Command, run: Path, tmp_path: Path, name: str
 ) -> None:
-    change(run, trainer={"plugins": [{"_target_": name, **NODES[name]}]})
-    assert_one_line(gapnet("evaluate", "run=run"), f"trainer.plugins.0._target_={name}: ")
+    change(run, saliency={"x": [{"_target_": name, **NODES[name]}]})
+    assert_one_line(gapnet("evaluate", "run=run"), f"saliency.x.0._target_={name}: ")
     assert not (tmp_path / OWNED).exists()
 
 
@@ -61,8 +62,101 @@ def test_no_group_of_a_stranger_s_run_is_open(
     gapnet: Command, run: Path, tmp_path: Path, group: str
 ) -> None:
     change(run, **{group: {"_target_": "os.system", "_args_": [f"touch {OWNED}"]}})
-    assert_one_line(gapnet("evaluate", "run=run"), f"{group}._target_=os.system: is none of")
+    assert_one_line(gapnet("evaluate", "run=run"), f"{group}._target_=os.system: ")
     assert not (tmp_path / OWNED).exists()
+
+
+WRITERS: dict[str, Any] = {
+    "profiler": {
+        "_target_": "pytorch_lightning.profilers.SimpleProfiler",
+        "dirpath": OWNED,
+        "filename": "x",
+    },
+    "logger": {"_target_": "pytorch_lightning.loggers.CSVLogger", "save_dir": OWNED},
+    "plugins": [{"_target_": "pytorch_lightning.plugins.TorchCheckpointIO"}],
+    "strategy": {"_target_": "pytorch_lightning.strategies.DDPStrategy"},
+    "callbacks": [{"_target_": "pytorch_lightning.callbacks.ModelCheckpoint", "dirpath": OWNED}],
+    "default_root_dir": OWNED,
+}
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_the_trainer_of_a_stranger_s_run_writes_nowhere(
+    gapnet: Command, run: Path, tmp_path: Path, name: str
+) -> None:
+    change(run, trainer={name: WRITERS[name]})
+    assert gapnet("evaluate", "run=run").status == 0
+    assert not (tmp_path / OWNED).exists()
+    assert OWNED not in (next((run / "evaluations").iterdir()) / "config.yaml").read_text()
+
+
+@pytest.mark.parametrize("group", ["boxer", "data", "saliency", "view", "protocol", "report"])
+def test_no_other_group_of_a_stranger_s_run_names_a_profiler(
+    gapnet: Command, run: Path, tmp_path: Path, group: str
+) -> None:
+    change(run, **{group: WRITERS["profiler"]})
+    assert_one_line(gapnet("evaluate", "run=run"), f"config.yaml: {group}._target_=")
+    assert not (tmp_path / OWNED).exists()
+
+
+def test_a_stranger_s_run_does_not_choose_where_data_is_drawn(
+    gapnet: Command, run: Path, tmp_path: Path
+) -> None:
+    change(run, data={"root": str(tmp_path / OWNED), "folder": str(tmp_path / OWNED)})
+    outcome = gapnet("evaluate", "run=run")
+    assert outcome.status == 0, outcome.err
+    assert not (tmp_path / OWNED).exists()
+    assert list((tmp_path / "data").iterdir())
+
+
+@pytest.fixture
+def shard_run(run: Path, trained: Trained, shapes_root: Path, tmp_path: Path) -> Path:
+    """Let the run be of shards at a URL, with a cache among somebody's backups."""
+    write_small(shapes_root, tmp_path / "shards")
+    (tmp_path / "backups" / "own").mkdir(parents=True)
+    (tmp_path / "backups" / "own" / "thesis.tar").write_bytes(bytes(10**6))
+    config = OmegaConf.to_container(OmegaConf.load(run / "config.yaml"))
+    assert isinstance(config, dict)
+    config["data"] = {
+        "_target_": "gapnet.data.shards.Shards",
+        "root": f"file://{tmp_path / 'shards'}",
+        "cache": str(tmp_path / "backups"),
+        "cache_gb": 1e-4,
+    }
+    (run / "config.yaml").write_text(OmegaConf.to_yaml(config))
+    return run
+
+
+def test_a_stranger_s_run_does_not_choose_a_cache(
+    gapnet: Command, shard_run: Path, tmp_path: Path
+) -> None:
+    outcome = gapnet("evaluate", f"run={shard_run}")
+    assert outcome.status == 0, outcome.err
+    assert [path.name for path in (tmp_path / "backups").rglob("*")] == ["own", "thesis.tar"]
+    assert (tmp_path / "data" / "fetched").is_dir()
+
+
+def test_a_cache_on_the_command_line_deletes_nothing_but_its_own(
+    gapnet: Command, shard_run: Path, tmp_path: Path
+) -> None:
+    arguments = [f"data.cache={tmp_path / 'backups'}", "data.cache_gb=1e-4"]
+    outcome = gapnet("evaluate", f"run={shard_run}", *arguments)
+    assert outcome.status == 0, outcome.err
+    assert (tmp_path / "backups" / "own" / "thesis.tar").stat().st_size == 10**6
+
+
+@pytest.mark.parametrize("url", ["reference::file:///x.json", "https://me:hunter2@host/x"])
+def test_a_url_of_a_stranger_s_run_is_checked(gapnet: Command, shard_run: Path, url: str) -> None:
+    change(shard_run, data={"root": url})
+    outcome = gapnet("evaluate", f"run={shard_run}")
+    assert_one_line(outcome, "data.root=")
+    assert "hunter2" not in outcome.err
+
+
+def test_a_data_set_hidden_in_another_group_is_refused(gapnet: Command, run: Path) -> None:
+    inner = {"_target_": "gapnet.data.shapes.shapes", "root": OWNED}
+    change(run, data={"source": inner})
+    assert_one_line(gapnet("evaluate", "run=run"), "config.yaml: data: ")
 
 
 def test_a_group_of_a_run_cannot_reach_beyond_itself(

@@ -1,0 +1,126 @@
+"""What an evaluation takes from a run folder, which may be anybody's.
+
+A run folder may say what is computed and where to read. Whatever writes, caches or deletes (the
+cache of fetched shards, the place of a data set that is drawn, loggers, profilers and plugins of
+the trainer) comes from the command line or the defaults.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gapnet.cli.config import conf_folder
+from gapnet.cli.trained import read_trained
+from gapnet.errors import GapnetError
+from gapnet.layout import CONFIG
+
+log = logging.getLogger(__name__)
+# The groups, and where the classes and functions lie that a run folder may name in each
+HOMES = {
+    "data": "gapnet.data",
+    "view": "gapnet.data.transforms",
+    "crops": "gapnet.localization",
+    "loader": "gapnet.data.datamodule.DataModule",
+    "trainer": "pytorch_lightning.Trainer",
+    "saliency": "gapnet.saliency",
+    "boxer": "gapnet.localization",
+    "guesses": "gapnet.localization",
+    "protocol": "gapnet.evaluation.protocols",
+    "report": "",
+}
+GROUPS = tuple(HOMES)
+SHAPES = "gapnet.data.shapes.shapes"
+WRITTEN = {"cache": "${paths.data}/fetched", "cache_gb": None}  # keys of data, and their defaults
+DEFAULTS = "defaults"  # a list of them in a group would have Hydra compose more than the group
+TARGET, POSITIONAL = "_target_", "_args_"
+PLAIN = (str, int, float, bool, type(None))
+
+
+def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
+    """Read the groups of a run that its evaluation starts from.
+
+    Args:
+        run: the folder.
+        imports: modules that the user trusts, from the command line.
+    """
+    path, trained = run / CONFIG, read_trained(run)
+    groups = {name: _values_of(trained, name, path) for name in GROUPS}
+    groups["trainer"] = _plain_trainer(groups["trainer"], path)
+    for name, values in groups.items():
+        _check_targets(values, name, path, [HOMES[name], *imports])
+    groups["data"] = _without_writing(groups["data"], path)
+    return {name: OmegaConf.create(values) for name, values in groups.items()}
+
+
+def _values_of(trained: DictConfig, name: str, path: Path) -> dict[str, Any]:
+    if not isinstance(trained.get(name), DictConfig):
+        raise GapnetError(f"{path}: is no run's configuration (it lacks {name})")
+    if DEFAULTS in trained[name]:
+        raise GapnetError(
+            f"{path}: {name}.{DEFAULTS}: a group of a run composes no others; take it out"
+        )
+    values: Any = OmegaConf.to_container(trained[name], resolve=False)
+    return dict(values)
+
+
+def _check_targets(node: Any, key: str, path: Path, homes: Sequence[str]) -> None:
+    """Refuse a class or function that lies elsewhere than a group's own do."""
+    if not isinstance(node, dict | list):
+        return
+    for name, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if name == TARGET and not _lies_in(value, homes):
+            raise GapnetError(
+                f"{path}: {key}.{TARGET}={value}: a run folder may only name what lies in "
+                f"{' or '.join(filter(None, homes)) or 'nothing'} here; imports=[MODULE] on the "
+                "command line allows a module of your own"
+            )
+        _check_targets(value, f"{key}.{name}", path, homes)
+
+
+def _lies_in(name: object, homes: Sequence[str]) -> bool:
+    return isinstance(name, str) and any(
+        name == home or name.startswith(f"{home}.") for home in filter(None, homes)
+    )
+
+
+def _without_writing(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Replace the places that a data set writes to; a drawn one is still looked for in its own."""
+    if POSITIONAL in data or _holds_target([value for key, value in data.items() if key != TARGET]):
+        raise GapnetError(f"{path}: data: must hold plain values, each under its name")
+    safe = data | {key: default for key, default in WRITTEN.items() if key in data}
+    if data.get(TARGET) != SHAPES:
+        return safe
+    drawn = data.get("root") or data.get("folder")
+    return safe | {"root": None, "folder": "${paths.data}", "drawn": drawn}
+
+
+def _holds_target(node: Any) -> bool:
+    if isinstance(node, dict):
+        return TARGET in node or any(map(_holds_target, node.values()))
+    return isinstance(node, list) and any(map(_holds_target, node))
+
+
+def _plain_trainer(trainer: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Keep the plain values that conf/ has for the trainer; others may write anywhere."""
+    known = OmegaConf.load(conf_folder() / "trainer" / "default.yaml")
+    kept = {
+        name: value
+        for name, value in trainer.items()
+        if name in known and (isinstance(value, PLAIN) or _are_numbers(value))
+    }
+    left_out = [name for name in trainer if name not in kept]
+    if left_out:
+        log.warning(
+            "%s: trainer.%s: not taken from a run folder; give it on the command line",
+            path,
+            ", trainer.".join(left_out),
+        )
+    return kept
+
+
+def _are_numbers(value: object) -> bool:
+    """Tell a list of devices."""
+    return isinstance(value, list) and all(isinstance(each, int) for each in value)
