@@ -11,7 +11,7 @@ PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
     {"redact"},
     {"errors"},
-    {"layout", "processes", "progress"},
+    {"layout", "processes", "progress", "workers"},
     {"ops"},
     {"models", "data", "metrics"},
     {"saliency"},

@@ -13,6 +13,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
+from torch.utils.data.dataloader import _BaseDataLoaderIter
 from torchvision.transforms import v2
 
 from gapnet.data.file_names import check_split
@@ -23,6 +24,7 @@ from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.data.sampling import START, Place, Share, Shuffle
 from gapnet.errors import GapnetError
 from gapnet.processes import gathered, highest
+from gapnet.workers import prepare_worker, signals_blocked
 
 log = logging.getLogger(__name__)
 View = Callable[[tuple[int, int]], v2.Transform]
@@ -38,6 +40,15 @@ def limited(records: Records, limit: int | None) -> Records:
 
 def _look(files: Files, path: Path) -> tuple[Path, bool]:
     return path, files.size(path) is not None
+
+
+class Loader(DataLoader[Sample]):
+    """A loader whose workers leave signals to the main process from their first moment on."""
+
+    def __iter__(self) -> "_BaseDataLoaderIter":
+        """Start the workers, if there are any."""
+        with signals_blocked():
+            return super().__iter__()
 
 
 class DataModule(pl.LightningDataModule):
@@ -206,7 +217,7 @@ class DataModule(pl.LightningDataModule):
             )
 
     def _loader(self, images: Images, *, sampler: Shuffle | Share) -> DataLoader[Sample]:
-        return DataLoader(
+        return Loader(
             images,
             batch_size=self.batch_size,
             sampler=sampler,
@@ -214,4 +225,5 @@ class DataModule(pl.LightningDataModule):
             persistent_workers=self.num_workers > 0,
             collate_fn=collate,
             pin_memory=torch.cuda.is_available(),
+            worker_init_fn=prepare_worker,
         )

@@ -6,7 +6,6 @@ sorted WNIDs from 0. No class has the same place in both, so a forgotten convers
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from scipy.io import loadmat
 
 from gapnet.data.annotations import is_whole, read_lines
 from gapnet.errors import GapnetError, reading
+from gapnet.workers import worker_pool
 
 PLACES = (
     "devkit/data",
@@ -131,7 +131,7 @@ def _load_synsets(path: Path) -> NDArray[np.void]:
     """Load them in a process of its own: at bytes that make no sense, SciPy may crash."""
     with (
         reading(path, "holds no readable array `synsets`", AGAIN),
-        ProcessPoolExecutor(1) as pool,
+        worker_pool(1) as pool,
     ):
         return pool.submit(_load, path).result()
 

@@ -6,7 +6,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from gapnet.data.record_table import SCHEMA
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError, reason
 from gapnet.progress import track
+from gapnet.workers import worker_pool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -115,12 +116,9 @@ def work_through(
     if workers == 1 or len(items) < many:
         yield from track(map(function, items), what, total=len(items))
         return
-    pool = ProcessPoolExecutor(workers)
-    try:  # the processes start here, before the bar starts a thread
+    with worker_pool(workers) as pool:  # the processes start before the bar starts a thread
         results = pool.map(function, items, chunksize=max(1, min(lot, len(items) // workers)))
         yield from track(results, what, total=len(items))
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def cores() -> int:

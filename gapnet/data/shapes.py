@@ -6,13 +6,11 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -23,6 +21,7 @@ from gapnet.data.scenes import draw_scene
 from gapnet.data.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
 from gapnet.errors import GapnetError, reading
 from gapnet.progress import track
+from gapnet.workers import worker_pool
 
 log = logging.getLogger(__name__)
 
@@ -162,8 +161,7 @@ def _draw_tree(drawing: Drawing, root: Path) -> None:
             (root / ilsvrc.IMAGES / parent).mkdir(parents=True, exist_ok=True)
             (root / ilsvrc.ANNOTATIONS / parent).mkdir(parents=True, exist_ok=True)
         jobs += [(number, index, f"{folder}/{stem}") for index, stem in enumerate(stems)]
-    # One thread a process; OpenCV's pool of threads would not survive the fork.
-    with ProcessPoolExecutor(initializer=cv2.setNumThreads, initargs=(0,)) as pool:
+    with worker_pool() as pool:
         drawn = pool.map(partial(_draw_image, drawing, root), jobs, chunksize=32)
         for _ in track(drawn, "drawing shapes", total=len(jobs)):
             pass

@@ -1,13 +1,11 @@
 """Maps of other tools: a file ID.npy for each image, boxed as a network's own would be."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,6 +18,7 @@ from gapnet.evaluation.predict import Laid, known_row, unreadable
 from gapnet.evaluation.store import Row
 from gapnet.localization.localizer import Localizer
 from gapnet.progress import track
+from gapnet.workers import worker_pool
 
 CHUNK = 512  # images that are handed out at a time, to bound the memory
 
@@ -53,8 +52,7 @@ def box_maps(maps: Maps, localizer: Localizer, *, workers: int) -> Iterator[Row]
     if not workers:
         yield from map(box, jobs)
         return
-    # One thread a process; OpenCV's pool of threads would not survive the fork.
-    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(0,)) as pool:
+    with worker_pool(workers) as pool:
         while chunk := list(islice(jobs, CHUNK)):
             yield from pool.map(box, chunk, chunksize=8)
 

@@ -1,0 +1,55 @@
+"""Worker processes that read, draw or compute for one main process, and the signals they get.
+
+`timeout`, `scancel`, the stop of a container and a closing terminal send a signal to every process
+of a group. The main process then saves, for which it still needs its workers: so they ignore what
+asks a job to stop, and end when the main process ends them.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from threading import Thread
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+
+
+@contextmanager
+def worker_pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of worker processes; what has not begun at the end is not done any more."""
+    pool = ProcessPoolExecutor(workers, initializer=prepare_worker)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Block what asks to stop, so that processes started meanwhile have it blocked from birth."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def prepare_worker(number: int = 0) -> None:
+    """Leave signals to the main process, and images to one thread of OpenCV."""
+    del number
+    if "cv2" in sys.modules:  # its pool of threads does not survive a fork
+        sys.modules["cv2"].setNumThreads(0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    if hasattr(signal, "sigwaitinfo"):
+        Thread(target=_end_with_main, args=(os.getppid(),), daemon=True).start()
+    else:  # macOS does not tell who sent a signal
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
+def _end_with_main(parent: int) -> None:
+    """End when the main process sends SIGTERM, as multiprocessing does to end workers."""
+    while signal.sigwaitinfo([signal.SIGTERM]).si_pid != parent:
+        pass
+    os._exit(0)
