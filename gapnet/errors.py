@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gapnet.redact import redact
+
 LONGEST = 800  # characters of a message; what a file holds in a line may be of any length
 END = 200  # of them; the last say what to do
 WRAPPED = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends the traceback that a loader's worker adds
@@ -14,12 +16,12 @@ class GapnetError(Exception):
     """Say in one line what is wrong, where, and what to do; it is printed without a traceback."""
 
     def __str__(self) -> str:
-        r"""Tell it in one line, of which a person can bear the length.
+        r"""Give the message in one line of bounded length, without secrets.
 
         >>> str(GapnetError("a.yaml: is not readable YAML (while parsing\n  line 1)"))
         'a.yaml: is not readable YAML (while parsing line 1)'
         """
-        text = WRAPPED.split(super().__str__())[-1]
+        text = redact(WRAPPED.split(super().__str__())[-1])
         line = " ".join(each.strip() for each in text.splitlines())
         return line if len(line) <= LONGEST else f"{line[: LONGEST - END]} ... {line[-END:]}"
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from gapnet.cli.plan import Cell, Plan
 from gapnet.errors import GapnetError
 from gapnet.layout import ENVIRONMENT, METRICS, VERDICTS
+from gapnet.redact import redact_arguments
 
 if TYPE_CHECKING:
     from gapnet.evaluation.claims import Claim
@@ -103,7 +104,7 @@ def _notes(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
     made = {folder for cell in cells for folder in cell.made}
     hardware = sorted({_hardware(_environment(each)) for each in made})
     notes += [f"Hardware: {'; '.join(hardware)}."] if hardware else []
-    return [*notes, f"Command: `{shlex.join(['python', *sys.orig_argv[1:]])}`"]
+    return [*notes, f"Command: `{shlex.join(['python', *redact_arguments(sys.orig_argv[1:])])}`"]
 
 
 def _environment(folder: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from gapnet.cli.ranks import is_first
 from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG, write_whole
+from gapnet.redact import redact_arguments, redact_values
 
 NOT_THE_JOB = {
     "hydra",
@@ -161,8 +162,8 @@ def link_latest(folder: Path, runs: Path) -> None:
 
 
 def _placed(cfg: DictConfig) -> DictConfig:
-    """Resolve a configuration, with absolute places: it may be read from elsewhere."""
-    placed = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
+    """Resolve a configuration; make places absolute, and hide secrets, since others may read it."""
+    placed = OmegaConf.create(redact_values(OmegaConf.to_container(cfg, resolve=True)))
     for key in PLACES:
         place = OmegaConf.select(placed, key)
         if place is not None and "://" not in str(place):  # a URL is a place everywhere
@@ -210,7 +211,7 @@ def _environment(cfg: DictConfig) -> dict[str, Any]:
     import torch
 
     return {
-        "command": sys.orig_argv,
+        "command": redact_arguments(sys.orig_argv),
         "seed": cfg.get("seed"),
         "commit": _commit(),
         "python": platform.python_version(),

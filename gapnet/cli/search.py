@@ -13,6 +13,7 @@ from gapnet.cli.handed import key_of, own_keys, quoted, refuse_sweep, root_of, s
 from gapnet.cli.search_space import Dimension, examples_of, space_of
 from gapnet.cli.trials import VALIDATION, Objective
 from gapnet.errors import GapnetError
+from gapnet.redact import is_secret, redact, redact_arguments
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -57,7 +58,7 @@ def task(cfg: DictConfig) -> None:
         work(study, objective, seed=cfg.seed)
     except KeyboardInterrupt:
         raise GapnetError("interrupted; the same command goes on") from None
-    conclude(study, objective, shlex.join(["python", "train.py", *told]))
+    conclude(study, objective, shlex.join(["python", "train.py", *redact_arguments(told)]))
 
 
 def _require_optuna() -> None:
@@ -70,6 +71,8 @@ def _require_optuna() -> None:
 
 
 def _check(cfg: DictConfig) -> None:
+    if cfg.storage is not None:
+        _check_storage(str(cfg.storage))
     if type(cfg.n_trials) is not int or cfg.n_trials < 1:
         raise GapnetError(f"n_trials={cfg.n_trials}: must be a whole number from 1 on")
     if type(cfg.seed) is not int or cfg.seed < 0:
@@ -83,6 +86,22 @@ def _check(cfg: DictConfig) -> None:
         )
     if cfg.name is not None and Path(str(cfg.name)).name != str(cfg.name):
         raise GapnetError(f"name={cfg.name}: must be a folder's name, not a path")
+
+
+def _check_storage(url: str) -> None:
+    """Refuse a password, which would end up in the files of every trial."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return  # whoever opens it says what is wrong
+    if parts.password is not None or any(map(is_secret, parts.query)):
+        raise GapnetError(
+            f"storage={redact(url)}: must have no password in it; put it into PGPASSWORD or "
+            "~/.pgpass (PostgreSQL), or an option file (MySQL: ?read_default_file=~/.my.cnf)"
+        )
 
 
 def _plain(node: Any) -> Any:

@@ -138,6 +138,8 @@ def test_a_sweep_is_no_search(argument: str, message: str) -> None:
         ("direction=up", "direction=up: must be minimise or maximise"),
         ("name=a/b", "name=a/b: must be a folder's name"),
         ("storage=nonsense", "storage: cannot be opened"),
+        ("storage=postgresql://me:hunter2@host/db", "storage=postgresql://***@host/db: must have"),
+        ("storage='postgresql://host/db?password=hunter2'", "storage=postgresql://host/db?***"),
         ("prune.n_warmup_steps=-1", "prune: "),
     ],
 )
