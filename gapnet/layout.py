@@ -32,11 +32,12 @@ POSTMORTEM = "postmortem"  # the folder of a training that met numbers which are
 def whole(path: Path) -> Iterator[Path]:
     """Give a temporary name to write a file under; it has its own when it is all on the disk."""
     unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)  # a symbolic link would be written through
     try:
         yield unfinished
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -47,7 +48,7 @@ def write_whole(path: Path, content: str | bytes | memoryview) -> None:
         unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have a file, or the names in a folder, outlive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -12,6 +12,7 @@ LAYERS = [
     {"redact"},
     {"errors"},
     {"layout", "processes", "progress", "workers"},
+    {"folders"},
     {"ops"},
     {"models", "data", "metrics"},
     {"saliency"},

@@ -65,8 +65,8 @@ def _evaluate_network(cfg: DictConfig) -> None:
     from gapnet.cli.evaluation import check_classes, evaluate_network
     from gapnet.cli.exchange import numbers_of
     from gapnet.cli.handed import again
+    from gapnet.cli.opening import open_evaluation
     from gapnet.cli.predicting import Subject, check_keep
-    from gapnet.cli.runs import open_evaluation
     from gapnet.models.saved import load
     from gapnet.processes import one_ahead
 

@@ -1,6 +1,5 @@
-"""Run folders: found, opened fresh, described, linked as the latest."""
+"""Run folders: found, identified, described."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -10,15 +9,14 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet import __version__
-from gapnet.cli.ranks import is_first
 from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError
-from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG, write_whole
+from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
 from gapnet.redact import redact_arguments, redact_values
 
 NOT_THE_JOB = {
@@ -44,7 +42,6 @@ PLACES = (
     *("paths.data", "paths.runs", "folder", "run", "predictions", "maps", "synsets"),
     *(f"data.{key}" for key in DATA_PLACES),
 )
-log = logging.getLogger(__name__)
 
 
 def run_id(*, _root_: DictConfig) -> str:
@@ -99,41 +96,12 @@ def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
     return path
 
 
-def open_folder(cfg: DictConfig, *, goes_on: bool) -> Path:
-    """Start a run in its folder, and describe it: an earlier one goes on, or is moved aside."""
-    folder = Path(cfg.folder).absolute()
-    try:
-        if is_run(folder):
-            with (folder / LOG).open("a") as file:
-                _lock(file, folder)
-            if not goes_on:
-                _move_aside(folder)
-        elif folder.is_dir() and any(folder.iterdir()):
-            raise GapnetError(f"run folder {folder}: is not empty, and no run; choose another")
-        folder.mkdir(parents=True, exist_ok=True)
-        _lock(log_to(folder).stream, folder)
-        write_whole(folder / CONFIG, OmegaConf.to_yaml(_placed(cfg)))
-        write_whole(folder / ENVIRONMENT, json.dumps(_environment(cfg), indent=2) + "\n")
-    except OSError as error:
-        raise GapnetError(
-            f"run folder {folder}: cannot be written ({error.strerror}); "
-            "choose another place with paths.runs=..."
-        ) from error
-    return folder
-
-
-def open_evaluation(cfg: DictConfig) -> Path:
-    """Start an evaluation in its folder, or take up one that was interrupted."""
-    from gapnet.processes import meet
-
-    folder = Path(cfg.folder).absolute()
-    if is_first():
-        if cfg.resume and is_run(folder):
-            check_same(folder, cfg, advice="leave out resume=true, or name another folder=...")
-            log.info("taking up %s", folder)
-        open_folder(cfg, goes_on=cfg.resume)
-    meet()
-    return folder
+def description_of(cfg: DictConfig) -> dict[str, str]:
+    """Describe a run that begins: file name -> text."""
+    return {
+        CONFIG: OmegaConf.to_yaml(_placed(cfg)),
+        ENVIRONMENT: json.dumps(_environment(cfg), indent=2) + "\n",
+    }
 
 
 def log_to(folder: Path) -> logging.FileHandler:
@@ -142,23 +110,6 @@ def log_to(folder: Path) -> logging.FileHandler:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     return handler
-
-
-def _lock(file: TextIO | None, folder: Path) -> None:
-    """Keep a run to this process while the file is open; workers that outlive it hold nothing."""
-    assert file is not None
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        raise GapnetError(f"run folder {folder}: another process is at work on this run") from None
-
-
-def link_latest(folder: Path, runs: Path) -> None:
-    """Point RUNS/latest at a run."""
-    runs.mkdir(parents=True, exist_ok=True)
-    fresh = runs / f".latest-{os.getpid()}"
-    fresh.symlink_to(os.path.relpath(folder, runs))
-    fresh.replace(runs / "latest")
 
 
 def _placed(cfg: DictConfig) -> DictConfig:
@@ -197,14 +148,6 @@ def _flat(node: DictConfig, prefix: str = "") -> dict[str, Any]:
 def short(path: Path) -> Path:
     """Give a path relative to where the user is, if it lies below."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _move_aside(folder: Path) -> None:
-    number = 1
-    while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
-        number += 1
-    folder.rename(aside)
-    log.info("this very run was made before; it lies in %s now", aside)
 
 
 def _environment(cfg: DictConfig) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from gapnet.cli.assemble import Rules, protocols_of, rules_of
 from gapnet.cli.conclusion import Outcome, conclude
 from gapnet.cli.config import build
 from gapnet.cli.exchange import key_of, numbers_of
+from gapnet.cli.opening import open_evaluation
 from gapnet.cli.predicting import read_aligned
-from gapnet.cli.runs import open_evaluation, run_of, short
+from gapnet.cli.runs import run_of, short
 from gapnet.data.datamodule import limited
 from gapnet.data.file_names import check_split
 from gapnet.data.records import Records

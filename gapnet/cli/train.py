@@ -49,11 +49,13 @@ def task(cfg: DictConfig) -> None:
     from gapnet.cli import ranks
     from gapnet.cli.assemble import quiet_lightning, training_trainer
     from gapnet.cli.handed import again
+    from gapnet.cli.opening import check_place
     from gapnet.cli.resume import start_of
     from gapnet.training.interrupts import handled, stop
 
     quiet_lightning()
     _check_plain(cfg)
+    check_place(cfg)
     with handled(stop):
         start = start_of(cfg)
         trainer = training_trainer(cfg, start)
@@ -101,9 +103,9 @@ def _prepare(cfg: DictConfig, trainer: "pl.Trainer", start: "Start") -> Training
 
 def _train(cfg: DictConfig, training: Training) -> Path:
     """Open the run folder and train into it, unless that has been done."""
+    from gapnet.cli.opening import link_latest, open_folder
     from gapnet.cli.ranks import is_first
     from gapnet.cli.resume import carry_over
-    from gapnet.cli.runs import link_latest, open_folder
     from gapnet.processes import meet
 
     folder, start = Path(cfg.folder).absolute(), training.start

@@ -1,0 +1,104 @@
+"""Folders that are written under a temporary name, by one process at a time."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from gapnet.errors import GapnetError
+from gapnet.layout import sync
+
+LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes that Linux allows
+ROOM = 256  # bytes of a path that the files in a folder need
+
+
+@contextmanager
+def claimed(folder: Path, busy: str) -> Iterator[None]:
+    """Keep a folder to this process, by a lock file beside it that is removed afterwards.
+
+    Args:
+        folder: need not exist.
+        busy: the error where another process has claimed it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder.parent, os.W_OK):  # nor can others make or move a folder there
+        yield
+        return
+    path = folder.with_name(f".{folder.name}.lock")
+    file = _locked(path)
+    if file is None:
+        raise GapnetError(busy)
+    with file:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> TextIO | None:
+    """Open a lock file and lock it; None if another process holds the lock."""
+    while True:
+        file = path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_open_at(path, file):
+                return file
+        except BlockingIOError:
+            file.close()
+            return None
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # whoever held the lock has removed the file since it was opened here
+
+
+def _is_open_at(path: Path, file: TextIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder to write into; it gets its name when the block ends well.
+
+    The caller has claimed the folder: a temporary one that is there already is of a process that
+    was killed, and is removed.
+    """
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        unfinished.rename(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    sync(folder.parent)
+
+
+def check_length(folder: Path) -> None:
+    """Refuse a folder whose path, or those of the files in it, would be too long."""
+    names = (*folder.parts, f".{folder.name}.unfinished")
+    name, path = max(len(os.fsencode(each)) for each in names), len(os.fsencode(folder))
+    if name > LONGEST_NAME or path > LONGEST_PATH - ROOM:
+        raise GapnetError(
+            f"folder={folder}: is too long ({path} bytes, {name} of them a name); at most "
+            f"{LONGEST_PATH - ROOM} and {LONGEST_NAME} are possible, so choose shorter names"
+        )
+
+
+def check_inside(path: Path, root: Path) -> None:
+    """Refuse a path in a folder that a symbolic link leads out of it: others' files lie there."""
+    if not path.absolute().is_relative_to(root.absolute()):
+        return
+    place = Path(os.path.realpath(path))
+    if not place.is_relative_to(os.path.realpath(root)):
+        raise GapnetError(
+            f"{path}: a symbolic link leads to {place}, outside {root}; remove the link, or name "
+            "the place itself"
+        )
