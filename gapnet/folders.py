@@ -17,42 +17,38 @@ ROOM = 256  # bytes of a path that the files in a folder need
 
 @contextmanager
 def claimed(folder: Path, busy: str) -> Iterator[None]:
-    """Keep a folder to this process, by a lock file beside it that is removed afterwards.
-
-    Args:
-        folder: need not exist.
-        busy: the error where another process has claimed it.
-    """
+    """Keep a folder, which need not exist, to this process by a lock file beside it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(folder.parent, os.W_OK):  # nor can others make or move a folder there
         yield
         return
-    path = folder.with_name(f".{folder.name}.lock")
-    file = _locked(path)
-    if file is None:
-        raise GapnetError(busy)
-    with file:
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    with locked(folder.with_name(f".{folder.name}.lock"), busy):
+        yield
 
 
-def _locked(path: Path) -> TextIO | None:
-    """Open a lock file and lock it; None if another process holds the lock."""
+@contextmanager
+def locked(path: Path, busy: str) -> Iterator[None]:
+    """Hold a lock file, and remove it afterwards; `busy` is the error where another process has it.
+
+    filelock's own lock stays on the disk, and its older versions do not notice a removed file.
+    """
     while True:
-        file = path.open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_open_at(path, file):
-                return file
-        except BlockingIOError:
-            file.close()
-            return None
-        except BaseException:
-            file.close()
-            raise
-        file.close()  # whoever held the lock has removed the file since it was opened here
+        with path.open("a") as file:
+            _lock(file, busy)
+            if not _is_open_at(path, file):
+                continue  # whoever held the lock has removed the file since it was opened here
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _lock(file: TextIO, busy: str) -> None:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # which forked workers do not hold
+    except (BlockingIOError, PermissionError):
+        raise GapnetError(busy) from None
 
 
 def _is_open_at(path: Path, file: TextIO) -> bool:

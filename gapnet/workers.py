@@ -5,6 +5,7 @@ of a group. The main process then saves, for which it still needs its workers: s
 asks a job to stop, and end when the main process ends them.
 """
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -13,13 +14,18 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from threading import Thread
 
+from gapnet.child_process import end_with_parent
+
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 
 @contextmanager
 def worker_pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Give a pool of worker processes; what has not begun at the end is not done any more."""
-    pool = ProcessPoolExecutor(workers, initializer=prepare_worker)
+    """Give a pool of worker processes; what has not begun at the end is not done any more.
+
+    The workers end with this process, however that ends: Python's own would wait for work for ever.
+    """
+    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(),))
     try:
         yield pool
     finally:
@@ -46,6 +52,12 @@ def prepare_worker(number: int = 0) -> None:
         Thread(target=_end_with_main, args=(os.getppid(),), daemon=True).start()
     else:  # macOS does not tell who sent a signal
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
+def _begin(parent: int) -> None:
+    if multiprocessing.get_start_method() == "fork":  # otherwise the parent is a server of forks
+        end_with_parent(parent)
+    prepare_worker()
 
 
 def _end_with_main(parent: int) -> None:

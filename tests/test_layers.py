@@ -11,8 +11,8 @@ PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
     {"redact"},
     {"errors"},
-    {"layout", "processes", "progress", "workers"},
-    {"folders"},
+    {"child_process", "layout", "processes", "progress"},
+    {"folders", "workers"},
     {"ops"},
     {"models", "data", "metrics"},
     {"saliency"},

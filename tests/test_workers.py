@@ -1,7 +1,9 @@
 import os
 import signal
+import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +40,47 @@ def test_what_has_not_begun_at_the_end_is_not_done() -> None:
     with worker_pool(1) as pool:
         pool.map(nap, [0.1] * 1000)
     assert time.monotonic() - start < 20
+
+
+PATIENCE = 10  # seconds
+
+
+def work_and_wait(told: Path) -> None:
+    with worker_pool(2) as pool:
+        numbers = {*pool.map(own_number, range(20), chunksize=1)}
+        told.with_suffix(".tmp").write_text(" ".join(map(str, numbers)))
+        told.with_suffix(".tmp").rename(told)
+        time.sleep(PATIENCE)
+
+
+def own_number(_: int) -> int:
+    time.sleep(0.01)
+    return os.getpid()
+
+
+def lives(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own signal")
+def test_the_processes_of_a_pool_end_with_one_that_is_killed(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work_and_wait(told)
+        finally:
+            os._exit(0)
+    until = time.monotonic() + PATIENCE
+    while not told.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    numbers = told.read_text().split()
+    while any(map(lives, numbers)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert numbers
+    assert not any(map(lives, numbers))

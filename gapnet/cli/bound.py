@@ -3,13 +3,11 @@
 `python -m gapnet.cli.bound PARENT COMMAND [ARGUMENT ...]`
 """
 
-import ctypes
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
-PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to be sent when the parent dies
+from gapnet.child_process import end_with_parent
 
 
 def bound(name: str, arguments: Sequence[str]) -> list[str]:
@@ -19,11 +17,7 @@ def bound(name: str, arguments: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Bind this process to its parent, and run the command."""
-    parent = int(sys.argv.pop(1))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            sys.exit("the process that started this one is gone")  # before it could be bound
+    end_with_parent(int(sys.argv.pop(1)))
     from gapnet.cli.main import main as run
 
     run()

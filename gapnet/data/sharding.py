@@ -6,21 +6,21 @@ shards, byte for byte.
 """
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import torch
-from filelock import BaseFileLock, FileLock, Timeout
 from numpy.typing import NDArray
 
 from gapnet.data.digests import sha256_of
-from gapnet.data.files import Files
+from gapnet.data.files import DISK, Files
 from gapnet.data.index import work_through
 from gapnet.data.manifest import MANIFEST, PLAIN, File, Manifest, Split
 from gapnet.data.packing import Lot, Packer
@@ -28,6 +28,7 @@ from gapnet.data.records import Records
 from gapnet.data.sample import Numbered, Source
 from gapnet.data.shards import MB, UNFINISHED
 from gapnet.errors import GapnetError
+from gapnet.folders import locked
 from gapnet.layout import write_whole
 from gapnet.progress import track
 
@@ -36,6 +37,9 @@ SEED = 0  # of the order in which training images are spread over shards
 MANY = 2  # shards; a single one is written without another process
 THREADS = 16  # that look for files
 LOCK = ".lock"
+MADE_OF = ".made_of"  # what UNFINISHED becomes: the digest of what finished shards were made of
+BEGUN = {LOCK, f".{UNFINISHED}.unfinished"}  # a process that was killed at once leaves no more
+log = logging.getLogger(__name__)
 
 
 class Plan(NamedTuple):
@@ -68,25 +72,38 @@ def write_shards(
     _check_free(folder)
     chosen = splits or [source.train_split, source.select_split, source.test_split]
     plans = {split: _plan(source, split, int(mb * MB)) for split in dict.fromkeys(chosen)}
+    digest = _digest(plans, source)
+    with _claimed(folder):
+        _check_same(folder, digest)
+        manifest = _finished(folder)
+        if manifest is None:
+            write_whole(folder / UNFINISHED, digest)
+            _check_room(folder, plans)
+            manifest = _write(source, folder, plans, workers=workers)
+            (folder / UNFINISHED).replace(folder / MADE_OF)
+    return manifest
+
+
+def _write(
+    source: Source, folder: Path, plans: Mapping[str, Plan], *, workers: int | None
+) -> Manifest:
+    """Write the shards that are missing, and the manifest last."""
     packer = Packer(folder, source.reading.files, source.classes)
-    with _begun(folder, _digest(plans, source)):
-        _check_room(folder, plans)
-        written = {
-            split: _write_split(packer, split, plan, workers=workers)
-            for split, plan in plans.items()
-        }
-        manifest = Manifest(
-            title=source.title,
-            classes=source.classes,
-            class_names=source.class_names,
-            devkit_ids=source.devkit_ids() if isinstance(source, Numbered) else None,
-            exif=source.reading.exif,
-            train_split=source.train_split,
-            select_split=source.select_split,
-            test_split=source.test_split,
-            splits=written,
-        )
-        write_whole(folder / MANIFEST, manifest.text())
+    written = {
+        split: _write_split(packer, split, plan, workers=workers) for split, plan in plans.items()
+    }
+    manifest = Manifest(
+        title=source.title,
+        classes=source.classes,
+        class_names=source.class_names,
+        devkit_ids=source.devkit_ids() if isinstance(source, Numbered) else None,
+        exif=source.reading.exif,
+        train_split=source.train_split,
+        select_split=source.select_split,
+        test_split=source.test_split,
+        splits=written,
+    )
+    write_whole(folder / MANIFEST, manifest.text())
     return manifest
 
 
@@ -141,44 +158,59 @@ def _write_split(packer: Packer, split: str, plan: Plan, *, workers: int | None)
 
 
 def _check_free(folder: Path) -> None:
-    if not folder.exists() or (folder / UNFINISHED).is_file():
+    """Refuse a folder that holds anything but shards whose origin is known."""
+    if not folder.exists() or _made_of(folder) is not None:
         return
     if (folder / MANIFEST).exists():
         raise GapnetError(f"to={folder}: holds finished shards; name another folder, or delete it")
-    if not folder.is_dir() or any(each.name != LOCK for each in folder.iterdir()):
+    if not folder.is_dir() or any(each.name not in BEGUN for each in folder.iterdir()):
         raise GapnetError(f"to={folder}: is no empty folder; name another")
 
 
+def _check_same(folder: Path, digest: str) -> None:
+    """Refuse shards that were made of something else."""
+    if _made_of(folder) in (None, digest):
+        return
+    state = "was begun" if (folder / UNFINISHED).is_file() else "holds finished shards,"
+    raise GapnetError(
+        f"to={folder}: {state} with other images, splits or mb; name another folder, or delete it"
+    )
+
+
+def _made_of(folder: Path) -> str | None:
+    """Read the digest of what shards are made of, finished or not; None if there is none."""
+    marks = [folder / name for name in (UNFINISHED, MADE_OF)]
+    return next((mark.read_text() for mark in marks if mark.is_file()), None)
+
+
+def _finished(folder: Path) -> Manifest | None:
+    """Read the manifest if all that it lists is there: it is written last."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    manifest = Manifest.of(path.read_bytes(), place=str(path))
+    sizes = {each.name: each.bytes for each in manifest.files()}
+    if any(DISK.size(folder / name) != size for name, size in sizes.items()):
+        return None
+    if (folder / UNFINISHED).is_file():  # the process that wrote them was killed
+        (folder / UNFINISHED).replace(folder / MADE_OF)
+    log.info("to=%s: all shards are there already", folder)
+    return manifest
+
+
 @contextmanager
-def _begun(folder: Path, digest: str) -> Iterator[None]:
-    """Mark a folder as being written, by this process alone and of these images."""
-    mark, lock = folder / UNFINISHED, _locked(folder)
-    try:
-        if mark.exists() and mark.read_text() != digest:
+def _claimed(folder: Path) -> Iterator[None]:
+    """Make a folder, and keep it to this process."""
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            busy = f"to={folder}: another process is writing it; wait for it"
+            stack.enter_context(locked(folder / LOCK, busy))
+        except OSError as error:
             raise GapnetError(
-                f"to={folder}: was begun with other images, splits or mb; name another folder, "
-                "or delete it"
-            )
-        write_whole(mark, digest)
+                f"to={folder}: cannot be written ({error.strerror}); name another folder"
+            ) from error
         yield
-        mark.unlink()
-        (folder / LOCK).unlink()
-    finally:
-        lock.release()
-
-
-def _locked(folder: Path) -> BaseFileLock:
-    lock = FileLock(folder / LOCK, timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise GapnetError(f"to={folder}: another process is writing it; wait for it") from error
-    except OSError as error:
-        raise GapnetError(
-            f"to={folder}: cannot be written ({error.strerror}); name another folder"
-        ) from error
-    return lock
 
 
 def _check_room(folder: Path, plans: Mapping[str, Plan]) -> None:

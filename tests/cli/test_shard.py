@@ -15,21 +15,24 @@ DRAWN = [each for each in SMALL if each.startswith("data.")]
 def test_shards_are_written_and_summed_up(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:
-    outcome = gapnet(
-        "shard", "data=shapes", *DRAWN, f"data.root={shapes_root}", "to=out", "splits=[val]"
-    )
+    command = ["shard", "data=shapes", *DRAWN, f"data.root={shapes_root}", "to=out"]
+    outcome = gapnet(*command, "splits=[val]")
     assert outcome.status == 0, outcome.err
     assert outcome.out.splitlines() == [
         "val: 12 images in 1 shard, 0.1 MB",
         "train and evaluate on them with data=ilsvrc_shards data.root=out",
     ]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        ".made_of",
         "manifest.json",
         "val-000000.tar",
         "val.arrow",
     }
-    again = gapnet("shard", "data=shapes", *DRAWN, f"data.root={shapes_root}", "to=out")
-    assert_one_line(again, "gapnet shard: to=out: holds finished shards")
+    again = gapnet(*command, "splits=[val]")
+    assert (again.status, again.out) == (0, outcome.out)
+    assert "to=out: all shards are there already" in again.err
+    other = gapnet(*command)
+    assert_one_line(other, "gapnet shard: to=out: holds finished shards, with other images, splits")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 import hashlib
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from PIL import Image
 
 from gapnet.data import sharding
@@ -16,6 +16,8 @@ from gapnet.data.sharding import write_shards
 from gapnet.data.shards import UNFINISHED, Shards
 from gapnet.data.tars import Place
 from gapnet.errors import GapnetError
+from gapnet.folders import locked
+from tests.children import at_once, killed_at_each_step
 from tests.data.sharded import SMALL_MB, write_small
 
 
@@ -41,7 +43,8 @@ def test_the_same_images_give_the_same_shards(shapes_root: Path, tmp_path: Path)
     write_small(shapes_root, first)
     write_shards(Ilsvrc(shapes_root, test_split="test"), second, mb=SMALL_MB, workers=2)
     assert contents(first) == contents(second)
-    assert {path.suffix for path in first.iterdir()} == {".json", ".arrow", ".tar"}
+    names = {path.name for path in first.iterdir() if path.suffix not in (".arrow", ".tar")}
+    assert names == {"manifest.json", ".made_of"}
 
 
 def test_shards_have_about_the_size_that_is_asked_for(shapes_root: Path, tmp_path: Path) -> None:
@@ -116,11 +119,95 @@ def test_a_shard_of_other_images_is_not_taken_up(interrupted: Path, shapes_root:
         write_small(shapes_root, interrupted)
 
 
-def test_a_finished_folder_is_left_alone(shapes_root: Path, tmp_path: Path) -> None:
-    before = contents(write_small(shapes_root, tmp_path / "out"))
+@pytest.fixture
+def finished(shapes_root: Path, tmp_path: Path) -> Path:
+    return write_small(shapes_root, tmp_path / "out")
+
+
+def states(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def manifest_is_written(folder: Path) -> None:
+    """Leave what a process leaves that is killed when the manifest has been written."""
+    (folder / ".made_of").rename(folder / UNFINISHED)
+    (folder / sharding.LOCK).touch()
+
+
+def mark_is_renamed(folder: Path) -> None:
+    """Leave what a process leaves that is killed when only its lock is left."""
+    (folder / sharding.LOCK).touch()
+
+
+def nothing(folder: Path) -> None:
+    del folder
+
+
+@pytest.mark.parametrize("leave", [manifest_is_written, mark_is_renamed, nothing])
+def test_finished_shards_are_neither_written_nor_read_again(
+    finished: Path,
+    shapes_root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    leave: Callable[[Path], None],
+) -> None:
+    before, manifest = states(finished), (finished / MANIFEST).read_bytes()
+    leave(finished)
+    monkeypatch.delattr(sharding, "work_through")
+    with caplog.at_level("INFO"):
+        write_small(shapes_root, finished)
+    assert f"to={finished}: all shards are there already" in caplog.text
+    assert states(finished) == before
+    assert (finished / MANIFEST).read_bytes() == manifest
+
+
+@pytest.mark.parametrize("leave", [manifest_is_written, mark_is_renamed, nothing])
+@pytest.mark.parametrize("other", [{"mb": 1}, {"splits": ["val"]}])
+def test_finished_shards_of_something_else_are_left_alone(
+    finished: Path, shapes_root: Path, leave: Callable[[Path], None], other: dict[str, object]
+) -> None:
+    leave(finished)
+    before = contents(finished)
+    before.pop(sharding.LOCK, None)
+    source = Ilsvrc(shapes_root, test_split="test")
+    with pytest.raises(GapnetError, match=r"out: .* with other images, splits or mb; name another"):
+        write_shards(source, finished, workers=1, **{"mb": SMALL_MB, **other})
+    assert contents(finished) == before
+
+
+def test_finished_shards_of_which_one_is_lost_are_completed(
+    finished: Path, shapes_root: Path
+) -> None:
+    before = contents(finished)
+    (finished / "val-000000.tar").unlink()
+    write_small(shapes_root, finished)
+    assert contents(finished) == before
+
+
+def test_finished_shards_of_unknown_origin_are_left_alone(
+    finished: Path, shapes_root: Path
+) -> None:
+    (finished / ".made_of").unlink()
+    before = contents(finished)
     with pytest.raises(GapnetError, match=r"out: holds finished shards; name another folder"):
-        write_small(shapes_root, tmp_path / "out")
-    assert contents(tmp_path / "out") == before
+        write_small(shapes_root, finished)
+    assert contents(finished) == before
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_at_any_step_is_gone_on_with(
+    shapes_root: Path, tmp_path: Path
+) -> None:
+    def write(step: int) -> None:
+        source = Ilsvrc(shapes_root, test_split="test")
+        write_shards(source, tmp_path / str(step), splits=["val"], workers=1)
+
+    write(1000)
+    steps = 0
+    for steps in killed_at_each_step(write, tmp_path):
+        write(steps)
+        assert contents(tmp_path / str(steps)) == contents(tmp_path / "1000")
+    assert steps > 10
 
 
 def test_a_folder_of_something_else_is_left_alone(shapes_root: Path, tmp_path: Path) -> None:
@@ -133,11 +220,9 @@ def test_a_folder_of_something_else_is_left_alone(shapes_root: Path, tmp_path: P
 def test_a_folder_that_another_process_writes_is_left_alone(
     interrupted: Path, shapes_root: Path
 ) -> None:
-    with (
-        FileLock(interrupted / sharding.LOCK),
-        pytest.raises(GapnetError, match="another process is writing it"),
-    ):
-        write_small(shapes_root, interrupted)
+    with locked(interrupted / sharding.LOCK, "busy"):
+        (told,) = at_once(lambda: write_small(shapes_root, interrupted), times=1)
+    assert told == f"to={interrupted}: another process is writing it; wait for it"
 
 
 def test_a_missing_image_is_told_before_anything_is_written(tmp_path: Path) -> None:
