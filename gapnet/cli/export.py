@@ -2,10 +2,8 @@
 
 import json
 import logging
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +11,7 @@ from omegaconf import DictConfig
 
 from gapnet.cli.runs import checkpoint_of, run_of
 from gapnet.errors import GapnetError, reading
+from gapnet.folders import claimed, whole_folder
 from gapnet.layout import ENVIRONMENT, METRICS
 
 if TYPE_CHECKING:
@@ -97,21 +96,20 @@ def _check_free(folder: Path) -> None:
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
     """Write into a folder that gets its name when it is complete."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
-    except OSError as error:
-        raise GapnetError(
-            f"folder {folder}: cannot be written ({error.strerror}); name another with folder=..."
-        ) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            busy = f"folder {folder}: another process is exporting to it; wait for it"
+            stack.enter_context(claimed(folder, busy))
+            _check_free(folder)  # again: another export may have ended since
+            unfinished = stack.enter_context(whole_folder(folder))
+        except OSError as error:
+            raise GapnetError(
+                f"folder {folder}: cannot be written ({error.strerror}); "
+                "name another with folder=..."
+            ) from error
         yield unfinished
-        for each in (unfinished, *unfinished.iterdir()):  # made for this user alone
-            each.chmod(0o755 if each.is_dir() else 0o644)
-        unfinished.rename(folder)
-    except BaseException:
-        shutil.rmtree(unfinished)
-        raise
+        for each in unfinished.iterdir():  # some writers make them for this user alone
+            each.chmod(0o644)
 
 
 class Exported(NamedTuple):

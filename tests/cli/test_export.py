@@ -1,9 +1,11 @@
 """`gapnet export`."""
 
 import json
+import os
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import onnxruntime
@@ -11,9 +13,12 @@ import pytest
 import torch
 
 import gapnet as library
+from gapnet.cli import export
+from gapnet.errors import GapnetError
 from gapnet.evaluation.store import About, Row, Writer
 from gapnet.models import create
 from gapnet.report.card import model_card
+from tests.children import at_once, killed_at_each_step
 from tests.cli.conftest import Command, Trained
 
 
@@ -112,6 +117,40 @@ def test_a_failing_export_leaves_nothing(
     assert outcome.status == 1
     assert "No space left on device" in outcome.err
     assert list((run / "export").iterdir()) == []
+
+
+def write_slowly(folder: Path, *, seconds: float = 0.0) -> None:
+    with export._whole(folder) as unfinished:
+        (unfinished / "model").write_text("half")
+        time.sleep(seconds)
+        (unfinished / "model").write_text("whole")
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    folder = tmp_path / "export/onnx"
+    for _ in killed_at_each_step(lambda _: write_slowly(folder), tmp_path):
+        if not folder.exists():  # else it was killed when all was written
+            write_slowly(folder)
+        assert (folder / "model").read_text() == "whole"
+        with pytest.raises(GapnetError, match="is there already"):
+            write_slowly(folder)
+        assert [each.name for each in folder.parent.iterdir()] == ["onnx"]
+        shutil.rmtree(folder)
+
+
+def test_of_two_exports_to_one_folder_at_once_one_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "export/onnx"
+    told = at_once(lambda: write_slowly(folder, seconds=0.5))
+    assert told == ["", f"folder {folder}: another process is exporting to it; wait for it"]
+    assert (folder / "model").read_text() == "whole"
+
+
+def test_exports_in_two_formats_at_once_are_both_written(tmp_path: Path) -> None:
+    def write() -> None:
+        write_slowly(tmp_path / "export" / str(os.getpid()), seconds=0.5)
+
+    assert at_once(write) == ["", ""]
+    assert len(list((tmp_path / "export").iterdir())) == 2
 
 
 def test_a_missing_extra_is_named(
