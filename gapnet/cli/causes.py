@@ -1,13 +1,20 @@
 """What went wrong, where a library's own words would not tell."""
 
+import errno
 import re
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-MEMORY = re.compile(r"out of memory|(?:can't|cannot|failed to) allocate", re.IGNORECASE)
+from gapnet.errors import GapnetError
+
+MEMORY = re.compile(
+    r"out of memory|(?:can't|cannot|failed to|unable to) allocate|insufficient memory|bad_alloc|"
+    r"_alloc_failed|can't start new thread",
+    re.IGNORECASE,
+)
 WORKER = re.compile(
-    r"DataLoader worker \(pid\(?s?\)? ([\d, ]+)\) (?:is killed by signal: (\w+)|exited)"
+    r"DataLoader worker \(pid\(?s?\)? ([\d, ]+)\) (?:is killed by signal: ([^.]+)|exited)"
 )
 PROCESS = re.compile(r"process (\d+) terminated with (?:signal (\w+)|exit code (\d+))")
 SHARED = re.compile(r"bus error|shared memory|No space left on device.*shm", re.IGNORECASE)
@@ -26,13 +33,14 @@ def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
     >>> cause_of(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."))[:60]
     'a process that reads images (7) was killed by signal Killed,'
     """
+    if isinstance(error, GapnetError):
+        full = out_of_memory(error.__cause__)
+        return f"out of memory while a file was read: {error}" if full else None
     text = " ".join(f"{error.__cause__ or ''} {error}".split())
-    if isinstance(error, MemoryError) or MEMORY.search(text):
+    if dead := _dead(text):
+        return dead
+    if out_of_memory(error) or out_of_memory(error.__cause__):
         return _memory(cfg)
-    if worker := WORKER.search(text):
-        return _worker(worker, text)
-    if process := PROCESS.search(text):
-        return died(int(process[1]), process[2] or f"status {process[3]}")
     if isinstance(error, RuntimeError) and LOST.search(text):
         return f"{PEER} ({text[:120]}); what that one says is the cause"
     if UNUSED in text:
@@ -40,6 +48,21 @@ def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
             "some weights got no gradient, which strategy=ddp does not expect: "
             "trainer.strategy=ddp_find_unused_parameters_true"
         )
+    return None
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Tell whether an error says that memory ran out, in whichever library."""
+    full = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
+    return full or bool(MEMORY.search(str(error)))
+
+
+def _dead(text: str) -> str | None:
+    """Say which process has died, and of what, if an error is about that."""
+    if worker := WORKER.search(text):
+        return _worker(worker, text)
+    if process := PROCESS.search(text):
+        return died(int(process[1]), process[2] or f"status {process[3]}")
     return None
 
 
@@ -67,14 +90,14 @@ def _told(cfg: DictConfig | None, key: str) -> Any:
 
 def _worker(found: re.Match[str], text: str) -> str:
     number, killed = found[1].strip(), found[2]
-    if SHARED.search(text):
+    process = f"a process that reads images ({number})"
+    if killed == "Killed":
         return (
-            f"a process that reads images ({number}) ran out of shared memory: enlarge /dev/shm, "
-            "or loader.num_workers=0"
+            f"{process} was killed by signal Killed, as the kernel does where memory runs out: "
+            "fewer loader.num_workers, or a smaller loader.batch_size"
         )
-    if not killed:
-        return f"a process that reads images ({number}) ended; loader.num_workers=0 shows why"
-    return (
-        f"a process that reads images ({number}) was killed by signal {killed}, as the kernel does "
-        "where memory runs out: fewer loader.num_workers, or a smaller loader.batch_size"
-    )
+    if killed in (None, "Bus error") and SHARED.search(text):
+        return f"{process} ran out of shared memory: enlarge /dev/shm, or loader.num_workers=0"
+    if killed:
+        return f"{process} was killed by signal {killed}"
+    return f"{process} ended; loader.num_workers=0 shows why"

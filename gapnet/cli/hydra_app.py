@@ -128,7 +128,7 @@ def report(name: str, error: BaseException, cfg: DictConfig | None = None) -> st
 
     A rank leaves it to the process that started it.
     """
-    cause = None if isinstance(error, GapnetError) else cause_of(error, cfg)
+    cause = cause_of(error, cfg)
     hint = "" if cause or isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
     said = f"{cause or _in_one_line(error)}{hint}"
     line = f"gapnet {name}: {said}"

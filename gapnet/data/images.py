@@ -141,7 +141,7 @@ def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.
             return _to_rgb(image)
     except FileNotFoundError as error:
         raise GapnetError(f"{path}: no such image; its split lists it") from error
-    except GapnetError:  # a shard is wrong, not the image
+    except (GapnetError, MemoryError):  # a shard is wrong, or memory is full; the image is not
         raise
     except Exception as error:  # at bytes that make no sense, decoders raise anything
         raise UnreadableImageError(

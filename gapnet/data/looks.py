@@ -62,7 +62,7 @@ def _look(
         height, width = _size(path, depth=depth, reading=reading)
     except UnreadableImageError:
         return "unreadable"
-    except GapnetError:  # a shard is wrong, not the image
+    except (GapnetError, MemoryError):  # a shard is wrong, or memory is full; the image is not
         raise
     except Exception:  # at bytes that make no sense, decoders raise anything
         return "unreadable"

@@ -46,6 +46,8 @@ def _size(reading: Reading, path: Path) -> tuple[int, int]:
         raise GapnetError(
             f"{path}: no such image; its size is needed to score boxes of other tools"
         ) from error
+    except MemoryError:
+        raise
     except Exception as error:  # at bytes that make no sense, decoders raise anything
         if reading.on_corrupt == "skip":
             return 0, 0

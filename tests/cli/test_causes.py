@@ -1,9 +1,33 @@
+from collections.abc import Callable
+
+import cv2
+import numpy as np
 import pytest
+import torch
 from omegaconf import OmegaConf
+from pyarrow.lib import ArrowMemoryError
+from torch.utils.data import DataLoader
 
 from gapnet.cli.causes import cause_of
+from gapnet.errors import GapnetError
 
 CFG = OmegaConf.create({"loader": {"batch_size": 256}, "trainer": {"precision": "32-true"}})
+
+
+class Huge:
+    """Images of which none fits into memory."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return np.empty((10**9, 10**9))
+
+
+def raised(work: Callable[[], object]) -> Exception:
+    with pytest.raises(Exception, match=r".") as caught:
+        work()
+    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -15,8 +39,21 @@ CFG = OmegaConf.create({"loader": {"batch_size": 256}, "trainer": {"precision": 
         ),
         MemoryError(),
         OSError(12, "Cannot allocate memory"),
+        OSError(12, "Nicht genügend Hauptspeicher verfügbar"),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("bad_alloc was thrown in -fno-exceptions mode"),
+        RuntimeError("can't start new thread"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        ArrowMemoryError("malloc of size 100000000000000000 failed"),
+        raised(lambda: np.empty((10**9, 10**9))),
+        raised(lambda: torch.empty(10**17)),
+        raised(lambda: next(iter(DataLoader(Huge(), num_workers=1)))),
+        cv2.error("OpenCV(4.10.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to ..."),
     ],
-    ids=["cuda", "cpu", "python", "fork"],
+    ids=[
+        *("cuda", "cpu", "python", "fork", "errno", "c++", "bad_alloc", "thread", "cublas"),
+        *("pyarrow", "numpy", "torch", "worker", "opencv"),
+    ],
 )
 def test_full_memory_is_told_with_what_would_help(error: Exception) -> None:
     told = cause_of(error, CFG)
@@ -59,6 +96,22 @@ def test_full_memory_is_told_with_what_would_help(error: Exception) -> None:
 )
 def test_the_words_of_a_library_become_a_cause(text: str, told: str) -> None:
     assert told in str(cause_of(RuntimeError(text), CFG))
+
+
+@pytest.mark.parametrize("signal", ["Terminated", "Segmentation fault", "Real-time signal 5"])
+def test_a_reader_that_died_of_another_signal_is_not_said_to_lack_memory(signal: str) -> None:
+    error = RuntimeError(f"DataLoader worker (pid 7) is killed by signal: {signal}. ")
+    assert cause_of(error, CFG) == f"a process that reads images (7) was killed by signal {signal}"
+    later = RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
+    later.__cause__ = error
+    assert cause_of(later, CFG) == cause_of(error, CFG)
+
+
+def test_a_file_that_memory_was_too_small_for_is_named() -> None:
+    error = GapnetError("a.npy: is no readable map (Unable to allocate 3 PiB)")
+    assert cause_of(error, CFG) is None
+    error.__cause__ = MemoryError()
+    assert cause_of(error, CFG) == f"out of memory while a file was read: {error}"
 
 
 def test_what_is_unknown_is_left_as_it_is() -> None:
