@@ -90,10 +90,9 @@ def check_length(folder: Path) -> None:
 
 def check_inside(path: Path, root: Path) -> None:
     """Refuse a path in a folder that a symbolic link leads out of it: others' files lie there."""
-    if not path.absolute().is_relative_to(root.absolute()):
-        return
-    place = Path(os.path.realpath(path))
-    if not place.is_relative_to(os.path.realpath(root)):
+    place, home = (Path(os.path.realpath(each)) for each in (path, root))
+    named = any(path.absolute().is_relative_to(each) for each in (root.absolute(), home))
+    if named and not place.is_relative_to(home):
         raise GapnetError(
             f"{path}: a symbolic link leads to {place}, outside {root}; remove the link, or name "
             "the place itself"

@@ -1,10 +1,12 @@
 """Work that child processes do, killed in the midst of it or side by side."""
 
+import fcntl
 import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -72,3 +74,24 @@ def at_once(work: Callable[[], object], times: int = 2) -> list[str]:
     for each in children:
         each.join()
     return sorted(told)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Have a child hold the lock of a file."""
+    locked, end = FORK.Event(), FORK.Event()
+
+    def hold() -> None:
+        with path.open("a") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            locked.set()
+            end.wait()
+
+    child = FORK.Process(target=hold)
+    child.start()
+    locked.wait()
+    try:
+        yield
+    finally:
+        end.set()
+        child.join()

@@ -15,6 +15,7 @@ from gapnet.layout import whole
 
 ILSVRC = 1000  # classes whose numbers only the devkit tells; others are counted in their order
 LABELS = ("devkit", "index")
+KAGGLE = "kaggle"  # the format of every submission
 
 
 def key_of(cfg: DictConfig, source: Source, ids: Sequence[str]) -> Key:
@@ -57,10 +58,13 @@ def _devkit_numbers(
 
 
 def write_submission(predictions: Predictions, key: Key, folder: Path) -> list[Path]:
-    """Write predictions as servers take them; the devkit's way where its numbers are known."""
+    """Write predictions as servers take them; the devkit's way where its numbers are known.
+
+    Kaggle's file is the last one: where it is, the others are complete.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     guesses, written = guesses_of(predictions), []
-    for name in ("kaggle", "devkit") if key.numbers else ("kaggle",):
+    for name in ("devkit", KAGGLE) if key.numbers else (KAGGLE,):
         write, suffix = WRITERS[name]
         path = folder / f"{name}.{suffix}"
         with whole(path) as unfinished:

@@ -16,6 +16,7 @@ from gapnet.cli.run_groups import GROUPS
 from gapnet.errors import GapnetError
 from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 
+LAST_WRITTEN = "kaggle.csv"  # of a submission
 EVALUATIONS = "evaluations"  # the folder of a run that holds them
 PLAIN = re.compile(r"[\w./+-]*")  # what an override needs no quotes for
 NOT_OF_RUN = {"report", "imports"}  # what an evaluation does not find in the run's configuration
@@ -48,7 +49,7 @@ class Job:
     def done(self) -> bool:
         """Tell whether its outcome is there: a network, figures, or what a server is to score."""
         trained = self.command == "train" and (self.folder / TRAINED).is_file()
-        return trained or self.scored or any((self.folder / SUBMISSION).glob("*"))
+        return trained or self.scored or (self.folder / SUBMISSION / LAST_WRITTEN).is_file()
 
 
 @dataclass(frozen=True)

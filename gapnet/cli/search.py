@@ -13,6 +13,7 @@ from gapnet.cli.handed import key_of, own_keys, quoted, refuse_sweep, root_of, s
 from gapnet.cli.search_space import Dimension, examples_of, space_of
 from gapnet.cli.trials import VALIDATION, Objective
 from gapnet.errors import GapnetError
+from gapnet.folders import check_inside, check_length
 from gapnet.redact import is_secret, redact, redact_arguments
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def task(cfg: DictConfig) -> None:
     searched = _searched(cfg, told)
     name = _name(cfg, searched)
     folder = (Path(cfg.paths.runs) / SEARCHES / name).absolute()
+    check_length(folder)
+    check_inside(folder, Path(cfg.paths.runs))
     folder.mkdir(parents=True, exist_ok=True)
     url = cfg.storage or f"sqlite:///{folder / 'study.db'}"
     study = open_study(url, name, direction=cfg.direction, pruner=_pruner(cfg), searched=searched)

@@ -2,21 +2,26 @@
 
 import json
 import sys
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict, read_write
 
+from gapnet.cli.handed import quoted
 from gapnet.cli.ranks import started_together
 from gapnet.cli.sweep_summary import Job, groups_of, print_summary, write_summary
 from gapnet.errors import GapnetError
+from gapnet.folders import check_inside
 from gapnet.layout import write_whole
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
 
+FOLDER = "hydra.sweep.dir"  # Hydra's key
 JOBS = "jobs"  # the folder of a sweep that holds what became of each job
 SUMMARY = "summary.csv"
 
@@ -32,7 +37,8 @@ class Summary(Callback):
         """Refuse a sweep that would start itself again; Hydra lets no error out of here."""
         try:
             check_alone()
-        except GapnetError as error:
+            claim_folder(config)
+        except (GapnetError, OSError) as error:
             print(f"gapnet {config.hydra.job.config_name}: {error}", file=sys.stderr)
             sys.exit(1)
 
@@ -56,6 +62,33 @@ class Summary(Callback):
         print(f"summary: {place / SUMMARY}")
         if any(job.error is not None for job in jobs):
             sys.exit(1)
+
+
+def claim_folder(config: DictConfig) -> None:
+    """Make the sweep's folder, under another name if there is one with the same time stamp.
+
+    One that the user names is taken as it is.
+    """
+    own = config.hydra.overrides.hydra
+    if any(each.startswith(f"{FOLDER}=") for each in own):
+        return
+    named = Path(config.hydra.sweep.dir)
+    check_inside(named, Path(config.paths.runs))
+    folder = _made(named)
+    with read_write(config), open_dict(config):
+        config.hydra.sweep.dir = str(folder)
+        own.append(f"{FOLDER}={quoted(str(folder))}")  # of which Hydra composes each job
+
+
+def _made(folder: Path) -> Path:
+    """Make a folder that is not there yet, with a number behind the name if need be."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        free = folder if number == 1 else folder.with_name(f"{folder.name}.{number}")
+        with suppress(FileExistsError):
+            free.mkdir()
+            return free
+    raise AssertionError
 
 
 def read_jobs(folder: Path) -> list[Job]:

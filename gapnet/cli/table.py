@@ -18,6 +18,7 @@ from gapnet.cli.handed import own_keys, quoted, refuse_sweep, root_of, split
 from gapnet.cli.plan import Job, Plan, ordered
 from gapnet.cli.runs import short
 from gapnet.errors import GapnetError
+from gapnet.folders import check_inside
 from gapnet.layout import SUBMISSION, write_whole
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def _check_known(root: str, own: set[str], theirs: set[str]) -> None:
 def task(cfg: DictConfig) -> None:
     """Fill a table, or say what would be done."""
     _check(cfg)
+    place = Path(cfg.to) if cfg.to else Path(cfg.runs) / TABLES
+    check_inside(place, Path(cfg.runs))
     handed = [str(each) for each in OmegaConf.to_container(cfg.handed, resolve=False) or ()]
     handed += [f"imports=[{','.join(map(quoted, cfg.imports))}]"] if cfg.imports else []
     plan = Plan(cfg, handed, _compose)
@@ -82,7 +85,6 @@ def task(cfg: DictConfig) -> None:
     for job in plan.submissions():
         if (job.folder / SUBMISSION).is_dir():
             print(f"submission: {short(job.folder / SUBMISSION)}")
-    place = Path(cfg.to) if cfg.to else Path(cfg.runs) / TABLES
     _write(cfg, sheet_of(plan, cells), judged(cfg, cells), place)
     if failures:
         raise GapnetError(

@@ -346,6 +346,8 @@ def test_nothing_is_submitted_unless_it_is_asked_for() -> None:
         ([VERDICTS], False),
         ([f"{SUBMISSION}/"], False),
         ([f"{SUBMISSION}/", f"{SUBMISSION}/kaggle.csv"], True),
+        ([f"{SUBMISSION}/", f"{SUBMISSION}/.kaggle.csv.unfinished"], False),
+        ([f"{SUBMISSION}/", f"{SUBMISSION}/devkit.txt"], False),
         ([TRAINED], False),
         ([], False),
     ],

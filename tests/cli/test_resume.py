@@ -1,6 +1,5 @@
 """resume=: what goes on, what starts afresh, what is refused."""
 
-import fcntl
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +8,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from tests.cli.conftest import QUICK, SMALL, Command, Trained
+from tests.children import held
+from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line
 
 
 class Evil:
@@ -122,14 +122,55 @@ def test_a_checkpoint_without_its_run_is_refused(
     assert "model.weights=FILE" in outcome.err
 
 
-def test_a_run_that_is_at_work_is_left_alone(
-    gapnet: Command, job: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("resume", ["null", "auto"])
+def test_a_folder_whose_process_was_killed_at_once_is_taken_over(
+    gapnet: Command, job: list[str], tmp_path: Path, resume: str
 ) -> None:
-    def taken(*_: object) -> None:
-        raise BlockingIOError
+    (run,) = (tmp_path / "runs" / "small").iterdir()
+    shutil.rmtree(run)
+    run.mkdir()
+    (run / "log.txt").touch()
+    outcome = gapnet("train", *job, "evaluate=false", f"resume={resume}")
+    assert outcome.status == 0, outcome.err
+    assert (run / "training.json").is_file()
+    assert list(run.parent.iterdir()) == [run]
 
-    monkeypatch.setattr(fcntl, "lockf", taken)
-    outcome = gapnet("train", *job)
+
+@pytest.mark.parametrize("resume", ["null", "auto"])
+def test_a_run_that_a_link_leads_to_is_left_alone(
+    gapnet: Command, job: list[str], tmp_path: Path, resume: str
+) -> None:
+    (run,) = (tmp_path / "runs" / "small").iterdir()
+    foreign = run.rename(tmp_path / "foreign")
+    run.symlink_to(foreign)
+    before = {path: path.stat().st_mtime_ns for path in foreign.rglob("*")}
+    outcome = gapnet("train", *job, f"resume={resume}")
+    assert_one_line(outcome, f"{run}: a symbolic link leads to {foreign}")
+    assert before == {path: path.stat().st_mtime_ns for path in foreign.rglob("*")}
+    assert list(run.parent.iterdir()) == [run]
+
+
+@pytest.mark.parametrize("resume", ["null", "auto"])
+def test_a_name_that_is_too_long_is_one_line_and_leaves_nothing(
+    gapnet: Command, job: list[str], tmp_path: Path, resume: str
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    outcome = gapnet("train", *job, f"name={'n' * 300}", f"resume={resume}")
+    assert_one_line(outcome, "folder=", "is too long", "choose shorter names")
+    deep = "/".join(["n" * 200] * 21)
+    outcome = gapnet("train", *job, f"folder={deep}", f"resume={resume}")
+    assert_one_line(outcome, "folder=", "is too long", "choose shorter names")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("resume", ["null", "auto"])
+def test_a_run_that_is_at_work_is_left_alone(
+    gapnet: Command, job: list[str], tmp_path: Path, resume: str
+) -> None:
+    (run,) = (tmp_path / "runs" / "small").iterdir()
+    with held(run / "log.txt"):
+        outcome = gapnet("train", *job, f"resume={resume}")
     assert outcome.status == 1
     assert "another process is at work on this run" in outcome.err
-    assert len(list((tmp_path / "runs" / "small").iterdir())) == 1
+    assert list(run.parent.iterdir()) == [run]
+    assert "at work" not in (run / "log.txt").read_text()

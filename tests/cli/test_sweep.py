@@ -1,12 +1,13 @@
 import csv
 import json
+from datetime import datetime
 from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
 
 from gapnet.cli.sweep_summary import Job, groups_of, name_of, print_summary, write_summary
-from tests.cli.conftest import QUICK, SMALL, Command, script
+from tests.cli.conftest import QUICK, SMALL, Command, assert_one_line, script
 
 LAUNCHERS = {
     "basic": [],
@@ -71,6 +72,49 @@ def test_a_sweep_of_processes_started_together_starts_nothing(
     assert outcome.err.startswith("gapnet train: -m: this process was started together")
     assert len(outcome.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+class Standing(datetime):
+    """A clock that stands still."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:
+        return datetime(2026, 1, 2, 3, 4, 5)
+
+
+def test_a_sweep_at_the_same_time_as_another_has_a_folder_of_its_own(
+    gapnet: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hydra.core.utils.datetime", Standing)
+    sweeps = tmp_path / "runs/sweeps"
+    contents = []
+    for resamples in ("-1,-2", "-3"):
+        gapnet("compare", "-m", f"resamples={resamples}", "a=x", "b=y")
+        contents.append({path: path.read_bytes() for path in sweeps.rglob("*") if path.is_file()})
+    first, second = contents
+    assert first.items() <= second.items()
+    names = {each.name: len(list(each.glob("jobs/*.json"))) for each in sweeps.iterdir()}
+    stamp = "2026-01-02_03-04-05"
+    assert names == {stamp: 2, f"{stamp}.2": 1}
+    assert all((each / "summary.csv").is_file() for each in sweeps.iterdir())
+
+
+def test_the_folder_of_a_sweep_may_be_named(gapnet: Command, tmp_path: Path) -> None:
+    for _ in range(2):
+        gapnet("compare", "-m", "resamples=-1,-2", "a=x", "b=y", "hydra.sweep.dir=mine")
+        assert len(list((tmp_path / "mine/jobs").iterdir())) == 2
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_sweep_writes_through_no_link_that_leads_out_of_the_runs(
+    gapnet: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/sweeps").symlink_to(tmp_path / "foreign")
+    outcome = gapnet("compare", "-m", "resamples=-1,-2", "a=x", "b=y")
+    assert_one_line(outcome, "a symbolic link leads to", "foreign")
+    assert list((tmp_path / "foreign").iterdir()) == []
 
 
 @pytest.mark.slow

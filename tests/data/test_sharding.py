@@ -16,8 +16,7 @@ from gapnet.data.sharding import write_shards
 from gapnet.data.shards import UNFINISHED, Shards
 from gapnet.data.tars import Place
 from gapnet.errors import GapnetError
-from gapnet.folders import locked
-from tests.children import at_once, killed_at_each_step
+from tests.children import held, killed_at_each_step
 from tests.data.sharded import SMALL_MB, write_small
 
 
@@ -220,9 +219,11 @@ def test_a_folder_of_something_else_is_left_alone(shapes_root: Path, tmp_path: P
 def test_a_folder_that_another_process_writes_is_left_alone(
     interrupted: Path, shapes_root: Path
 ) -> None:
-    with locked(interrupted / sharding.LOCK, "busy"):
-        (told,) = at_once(lambda: write_small(shapes_root, interrupted), times=1)
-    assert told == f"to={interrupted}: another process is writing it; wait for it"
+    with (
+        held(interrupted / sharding.LOCK),
+        pytest.raises(GapnetError, match="another process is writing it"),
+    ):
+        write_small(shapes_root, interrupted)
 
 
 def test_a_missing_image_is_told_before_anything_is_written(tmp_path: Path) -> None:
