@@ -13,6 +13,7 @@ from gapnet.cli.runs import checkpoint_of, run_of
 from gapnet.errors import GapnetError, reading
 from gapnet.folders import claimed, whole_folder
 from gapnet.layout import ENVIRONMENT, METRICS
+from gapnet.redact import redact_arguments
 
 if TYPE_CHECKING:
     from gapnet.evaluation.score import Figure
@@ -167,7 +168,8 @@ def _facts_of(run: Path) -> dict[str, str]:
     path = run / ENVIRONMENT
     with reading(path, "does not say how the run was made"):
         told = json.loads(path.read_text())
-        command = " ".join(Path(told["command"][1]).name.split() + told["command"][2:])
+        arguments = redact_arguments(told["command"])  # an earlier gapnet wrote them as they were
+        command = " ".join(Path(arguments[1]).name.split() + arguments[2:])
         return {
             "trained by": f"`{command}`",
             "seed": str(told["seed"]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gapnet.cli.runs import short
 from gapnet.cli.trials import ERROR, OVERRIDES, SURPLUS, Objective
 from gapnet.layout import REPORT
+from gapnet.redact import redact_arguments
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -56,7 +57,7 @@ def conclude(study: "Study", objective: Objective, command: str) -> None:
             f"{failed} of {len(rows)} trials failed; their output is in {objective.folder}/trials"
         )
     found = _finished(study)
-    best = shlex.join(study.best_trial.user_attrs[OVERRIDES]) if found else ""
+    best = shlex.join(redact_arguments(study.best_trial.user_attrs[OVERRIDES])) if found else ""
     line = f"{command} {best}" if found else "no trial ran to its end: all were pruned"
     print(f"the best, to train and evaluate:\n{line}" if found else line)
     path = objective.folder / REPORT

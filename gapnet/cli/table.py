@@ -20,6 +20,7 @@ from gapnet.cli.runs import short
 from gapnet.errors import GapnetError
 from gapnet.folders import check_inside
 from gapnet.layout import SUBMISSION, write_whole
+from gapnet.redact import redact_arguments
 
 if TYPE_CHECKING:
     from gapnet.report.sheet import Sheet
@@ -148,7 +149,7 @@ def _call(job: Job) -> int:
 
 def _told(job: Job) -> str:
     """Tell the command as a person would call it."""
-    return shlex.join(["python", "-m", "gapnet", job.command, *job.arguments])
+    return shlex.join(["python", "-m", "gapnet", job.command, *redact_arguments(job.arguments)])
 
 
 def _show(cfg: DictConfig, jobs: Sequence[Job]) -> None:
