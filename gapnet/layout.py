@@ -23,29 +23,52 @@ SUBMISSION = "submission"
 PREDICTIONS, MAPS = "predictions", "maps"  # folders, with one for each split
 CHECKPOINTS = "checkpoints"
 BEST, LAST = "best", "last"  # of the checkpoints
+PREVIOUS = "previous"  # the last checkpoint before the last one
 LOGS = "logs"  # the folder that holds what TensorBoard and plots read
 CURVES = Path(LOGS, "metrics.csv")
 POSTMORTEM = "postmortem"  # the folder of a training that met numbers which are none
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write a file under; it has its own when it is all on the disk."""
+def whole(path: Path, *, earlier: Path | None = None) -> Iterator[Path]:
+    """Give a temporary name to write a file under; it has its own when it is all on the disk.
+
+    Args:
+        path: of the file.
+        earlier: the name that a file of this path gets when the new one replaces it.
+    """
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)  # a symbolic link would be written through
     try:
         yield unfinished
         sync(unfinished)
+        if earlier is not None and path.exists():
+            _rename_besides(path, earlier)
         unfinished.replace(path)
         sync(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: str | bytes | memoryview) -> None:
+def write_whole(
+    path: Path, content: str | bytes | memoryview, *, earlier: Path | None = None
+) -> None:
     """Write a text or bytes so."""
-    with whole(path) as unfinished:
+    with whole(path, earlier=earlier) as unfinished:
         unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _rename_besides(path: Path, name: Path) -> None:
+    """Give a file a second name; only that one on file systems without hard links."""
+    link = name.with_name(f".{name.name}.unfinished")
+    link.unlink(missing_ok=True)
+    try:
+        link.hardlink_to(path)
+    except OSError:
+        path.replace(name)
+    else:
+        link.replace(name)
+        link.unlink(missing_ok=True)  # it stays where both names are of one file already
 
 
 def sync(path: Path) -> None:

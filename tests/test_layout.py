@@ -19,6 +19,51 @@ def test_a_file_that_is_not_completed_leaves_nothing(tmp_path: Path) -> None:
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "before")]
 
 
+def names(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def refuse_link(path: Path, target: Path) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_a_file_replaces_stays_under_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse_link)
+    for text in ("1", "2", "3"):
+        write_whole(tmp_path / "a.txt", text, earlier=tmp_path / "b.txt")
+    assert names(tmp_path) == {"a.txt": "3", "b.txt": "2"}
+
+
+@pytest.mark.parametrize(
+    ("links", "left"), [(True, {"a.txt": "2", "b.txt": "2"}), (False, {"b.txt": "2"})]
+)
+def test_a_file_is_there_at_every_moment_while_it_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool, left: dict[str, str]
+) -> None:
+    for text in ("1", "2"):
+        write_whole(tmp_path / "a.txt", text, earlier=tmp_path / "b.txt")
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse_link)
+    rename = Path.replace
+
+    def stopped(path: Path, target: Path) -> Path:
+        if path.name == ".a.txt.unfinished":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            write_whole(tmp_path / "a.txt", "3", earlier=tmp_path / "b.txt")
+    assert names(tmp_path) == left
+    write_whole(tmp_path / "a.txt", "4", earlier=tmp_path / "b.txt")
+    assert names(tmp_path) == {"a.txt": "4", "b.txt": "2"}
+
+
 @pytest.mark.parametrize(
     "text", ["a: {b: [1, 2.5, null, 'x']}\n", "", "- 1\n", "a: '*b'\nc: '!!python/name:d'\n"]
 )

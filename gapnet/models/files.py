@@ -1,9 +1,7 @@
 """Files of weights: read without running code, whoever wrote them."""
 
+import hashlib
 import json
-import pickle
-import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError, reading
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, LAST, read_config
+from gapnet.models.checkpoint_file import read_checkpoint
 
 # A folder in the layout of the Hugging Face hub
 WEIGHTS = "model.safetensors"
@@ -23,6 +22,7 @@ DESCRIPTION = "config.json"
 
 PREFIX = "network."  # of the network's weights in the LightningModule's
 KEY = "gapnet"  # of the description in a safetensors file
+DIGEST = "gapnet_sha256"  # key of the digest of the weights and the description
 STARTS = {"pretrained", "weights", "reset_head"}  # arguments that a saved network cannot have
 WRAPPINGS = ("state_dict", "model")  # where training scripts put a state dict
 SHARED = 10  # weights may have the same numbers, so many times at most
@@ -90,13 +90,25 @@ def _read_safetensors(path: Path) -> Saved:
     with reading(path, "is truncated or no safetensors file"):
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
-            told = (file.metadata() or {}).get(KEY)
+            metadata = file.metadata() or {}
+        told = metadata.get(KEY)
+        if DIGEST in metadata and metadata[DIGEST] != digest_of(state, told):
+            raise GapnetError(f"{path}: is damaged (the checksum of its weights is wrong)")
         beside = path.with_name(DESCRIPTION)
         told = beside.read_text() if told is None and beside.is_file() else told
         described = None if told is None else json.loads(told)
         _check_finite(state, path)
     ours = isinstance(described, dict) and {"name", "arguments"} <= set(described)
     return Saved(state, _description(described, path) if ours else None)  # config.json is anybody's
+
+
+def digest_of(state: Mapping[str, Tensor], description: str | None) -> str:
+    """Digest weights, with their names, types and shapes, and the description that they have."""
+    digest = hashlib.sha256(repr(description).encode())
+    for name, value in sorted(state.items()):
+        digest.update(repr((name, value.dtype, tuple(value.shape))).encode())
+        digest.update(value.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _description(told: object, path: Path) -> Description:
@@ -118,30 +130,6 @@ def _description(told: object, path: Path) -> Description:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a file of torch's, which holds more than weights."""
-    try:
-        _check_packing(path)
-        with warnings.catch_warnings(action="ignore"):  # of what is refused anyway
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch's reader raises whatever a stranger's bytes lead it into
-        unsafe = isinstance(error, pickle.UnpicklingError)
-        told = f"{type(error).__name__}: {error}".partition("\n")[0]
-        reason = "it holds more than tensors and plain values" if unsafe else told
-        raise GapnetError(f"{path}: is truncated or no checkpoint ({reason})") from error
-    if not isinstance(content, dict):
-        raise GapnetError(f"{path}: is no checkpoint (it holds a {_kind(content)})")
-    return content
-
-
-def _check_packing(path: Path) -> None:
-    """Refuse a file that unpacks to more than it is: torch packs nothing."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as file:
-            if sum(each.file_size for each in file.infolist()) > path.stat().st_size:
-                raise ValueError("it unpacks to more than it is")
 
 
 def _strip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

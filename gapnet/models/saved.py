@@ -11,7 +11,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gapnet.errors import GapnetError, reason
-from gapnet.models.files import DESCRIPTION, KEY, WEIGHTS, Description, find, read
+from gapnet.models.files import (
+    DESCRIPTION,
+    DIGEST,
+    KEY,
+    WEIGHTS,
+    Description,
+    digest_of,
+    find,
+    read,
+)
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
 
@@ -31,9 +40,9 @@ def save(network: GapNet, folder: Path) -> None:
     facts = asdict(network.facts) | describe(network)
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        state, folder / WEIGHTS, metadata={"format": "pt", KEY: json.dumps(describe(network))}
-    )
+    description = json.dumps(describe(network))
+    metadata = {"format": "pt", KEY: description, DIGEST: digest_of(state, description)}
+    save_file(state, folder / WEIGHTS, metadata=metadata)
     (folder / DESCRIPTION).write_text(json.dumps(facts, indent=2) + "\n")
 
 

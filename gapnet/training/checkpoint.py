@@ -1,31 +1,34 @@
 """Checkpoints: written whole or not at all, and read without running code."""
 
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from gapnet.errors import GapnetError
-from gapnet.layout import write_whole
+from gapnet.layout import LAST, PREVIOUS, write_whole
+from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
 
 
 class DurableIO(TorchCheckpointIO):
-    """Keep the checkpoint of before until the next is complete and on the disk."""
+    """Keep the checkpoint of before until the next is complete and on the disk.
+
+    The last one is kept even then, as previous.ckpt: the next may be damaged on the disk.
+    """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
         """Write a checkpoint."""
         del storage_options
-        place, content = Path(path), BytesIO()
-        torch.save(checkpoint, content)  # in memory: torch's own writer aborts at a full disk
+        place = Path(path)
+        content = pack_checkpoint(checkpoint)  # in memory: torch's writer aborts at a full disk
+        earlier = place.with_name(f"{PREVIOUS}.ckpt") if place.stem == LAST else None
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(place, content.getbuffer())
+            write_whole(place, content.getbuffer(), earlier=earlier)
         except OSError as error:
             kept = "the one before it is as it was" if place.exists() else "there is none before it"
             raise GapnetError(
@@ -39,10 +42,9 @@ class DurableIO(TorchCheckpointIO):
         map_location: Callable[..., Any] | None = None,
         weights_only: bool | None = None,  # noqa: FBT001  (Lightning's own)
     ) -> dict[str, Any]:
-        """Read a checkpoint; what is in it cannot run."""
+        """Read a checkpoint, and check that it is what was written; nothing in it can run."""
         del map_location, weights_only
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return content
+        return read_checkpoint(Path(path))
 
 
 class Best(ModelCheckpoint):

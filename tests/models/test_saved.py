@@ -1,5 +1,7 @@
+import json
 import pickle
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from safetensors.torch import save_file
 import gapnet
 from gapnet.errors import GapnetError
 from gapnet.models import GapNet, create
-from gapnet.models.files import WEIGHTS
+from gapnet.models.files import WEIGHTS, read
 from gapnet.models.saved import describe, load
 from gapnet.models.saved import save as save_network
 from gapnet.models.tiny import tiny_gap
+from tests.flips import assert_same_state, flipped
 
 
 @pytest.fixture
@@ -120,6 +123,7 @@ def test_a_network_of_another_version_is_named(checkpoint: dict, tmp_path: Path)
 
 
 def network() -> GapNet:
+    torch.manual_seed(0)
     made = tiny_gap(2, input_size=32, width=8)
     made.classes = ("cat", "dog")
     return made.eval()
@@ -293,3 +297,27 @@ def test_a_deep_description_of_a_hub_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("[" * 100_000)
     with pytest.raises(GapnetError, match="is truncated or no safetensors file"):
         load(tmp_path)
+
+
+def test_a_flipped_bit_of_safetensors_is_an_error_or_changes_nothing(tmp_path: Path) -> None:
+    save_network(network(), tmp_path)
+    whole = read(tmp_path / WEIGHTS)
+    for damaged in flipped((tmp_path / WEIGHTS).read_bytes()):
+        (tmp_path / WEIGHTS).write_bytes(damaged)
+        with suppress(GapnetError):
+            found = read(tmp_path / WEIGHTS)
+            assert found.description == whole.description
+            assert_same_state(found.state, whole.state)
+
+
+def test_a_flipped_bit_of_the_config_beside_safetensors_changes_nothing(tmp_path: Path) -> None:
+    save_network(network(), tmp_path)
+    for damaged in flipped((tmp_path / "config.json").read_bytes(), count=5):
+        (tmp_path / "config.json").write_bytes(damaged)
+        assert same(gapnet.load(tmp_path), network())
+
+
+def test_safetensors_without_a_digest_are_read(tmp_path: Path) -> None:
+    made = network()
+    save_file(made.state_dict(), tmp_path / "a.safetensors", {"gapnet": json.dumps(describe(made))})
+    assert same(gapnet.load(tmp_path / "a.safetensors"), made)

@@ -64,7 +64,7 @@ def test_a_training_that_is_killed_twenty_times_goes_on_bit_for_bit(
     job = [OFTEN, f"loader.num_workers={workers}", "resume=auto"]
     for number in range(20):
         if number % 3 == 0:
-            place = chance.choice(["writing", "syncing", "renaming"])
+            place = chance.choice(["writing", "syncing", "keeping", "renaming"])
             fault = {"kill_in_save": chance.randint(1, 4), "at": place}
         else:
             fault = {"kill_after": chance.uniform(0.3, 1.5)}
@@ -91,7 +91,8 @@ def test_a_full_disk_leaves_the_checkpoint_of_before(tries: Tries) -> None:
     assert tries(OFTEN, name="full", full_in_save=3) == 1
     assert "No space left on device" in tries.said("full").splitlines()[-1]
     folder = tries.run("full") / "checkpoints"
-    assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == 2
+    for name, step in (("last", 2), ("previous", 1)):
+        assert torch.load(folder / f"{name}.ckpt", weights_only=True)["global_step"] == step
     assert tries(OFTEN, "resume=auto", name="full") == 0
 
 
@@ -110,5 +111,7 @@ def test_a_loss_that_is_no_number_stops_before_the_step(tries: Tries) -> None:
 def test_nothing_unfinished_is_left_under_a_name_that_counts(tries: Tries) -> None:
     tries(OFTEN, name="torn", kill_in_save=3, at="writing")
     folder: Path = tries.run("torn") / "checkpoints"
-    assert sorted(each.name for each in folder.iterdir()) == [".last.ckpt.unfinished", "last.ckpt"]
-    torch.load(folder / "last.ckpt", weights_only=True)
+    whole = ["last.ckpt", "previous.ckpt"]
+    assert sorted(each.name for each in folder.iterdir()) == [".last.ckpt.unfinished", *whole]
+    for name in whole:
+        torch.load(folder / name, weights_only=True)

@@ -4,7 +4,8 @@ Each line of the standard input is a try: {"arguments": [...], "output": FILE, "
 answer is its status, negative where a signal killed it. A fault is something that befalls the try:
 
     {"kill_after": SECONDS}            kill -9 from outside
-    {"kill_in_save": N, "at": PLACE}   kill -9 in the N-th save: while writing, syncing or renaming
+    {"kill_in_save": N, "at": PLACE}   kill -9 in the N-th save: while writing, syncing, keeping
+                                       (previous.ckpt is new, last.ckpt is not) or renaming
     {"signal": NAME, "at": HOOK, "count": N}   a signal when a hook runs the N-th time
     {"full_in_save": N}                the disk is full in the N-th save
     {"poison": N}                      the N-th loss is NaN
@@ -66,7 +67,10 @@ def break_saves(number: int, then: Callable[[], Any], at: str) -> None:
     """Have the N-th save of a checkpoint fail at a place."""
     was = checkpoint.write_whole
 
-    def broken(path: Path, content: memoryview) -> None:
+    def broken(path: Path, content: memoryview, **named: Any) -> None:
+        if at == "keeping" and path.exists():
+            before(type(path), "replace", Count(2, then))
+            was(path, content, **named)
         unfinished = path.with_name(f".{path.name}.unfinished")
         if at == "writing":
             unfinished.write_bytes(bytes(content[: len(content) // 2]))
@@ -76,9 +80,9 @@ def break_saves(number: int, then: Callable[[], Any], at: str) -> None:
 
     count = Count(number, lambda: setattr(checkpoint, "write_whole", broken))
 
-    def counted(path: Path, content: memoryview) -> None:
+    def counted(path: Path, content: memoryview, **named: Any) -> None:
         count()
-        (broken if checkpoint.write_whole is broken else was)(path, content)
+        (broken if checkpoint.write_whole is broken else was)(path, content, **named)
 
     checkpoint.write_whole = counted
 
