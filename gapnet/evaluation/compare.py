@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.bootstrap import intervals
 from gapnet.evaluation.score import Scored, Scoring
+from gapnet.evaluation.table_digest import with_digest, without_digest
 from gapnet.evaluation.truth import Truth
 from gapnet.evaluation.verdicts import Verdict
 from gapnet.layout import whole
@@ -57,7 +58,7 @@ def write_verdicts(scoring: Scoring, scored: dict[str, Scored], path: Path) -> N
         {"data": scoring.data, "split": scoring.split, "truth": _digest(scoring.truth)}
     )
     with whole(path) as unfinished:
-        pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
+        pq.write_table(with_digest(table), unfinished, compression="zstd", write_page_checksum=True)
 
 
 def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[Difference]:
@@ -135,13 +136,13 @@ def aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
 
 def read_verdicts(path: Path) -> pa.Table:
     """Read a file of verdicts."""
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError as error:
+    if not path.is_file():
         hint = "evaluate the run first" if path.parent.is_dir() else "is that a run folder?"
-        raise GapnetError(f"{path}: no such file; {hint}") from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise GapnetError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+        raise GapnetError(f"{path}: no such file; {hint}")
+    with reading(path, "cannot be read", "evaluate the run again"):
+        table = pq.read_table(path, page_checksum_verification=True)
+        table.validate(full=True)
+        table = without_digest(table)
     if "id" not in table.column_names or SAID - (table.schema.metadata or {}).keys():
         raise GapnetError(f"{path}: holds no verdicts of this version of gapnet; evaluate again")
     return table

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gapnet.data.file_names import check_split
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.soundness import unsound
+from gapnet.evaluation.table_digest import with_digest, without_digest
 
 FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
 # classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
@@ -159,7 +160,7 @@ class Writer:
 def write_table(table: pa.Table, about: About, path: Path) -> None:
     """Write a part under a temporary name, and rename it when it is complete."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    described = table.replace_schema_metadata({"gapnet": about.text()})
+    described = with_digest(table.replace_schema_metadata({"gapnet": about.text()}))
     with unfinished.open("wb") as file:
         pq.write_table(described, file, compression="zstd", write_page_checksum=True)
         file.flush()
@@ -171,7 +172,7 @@ def done(folder: Path, about: About) -> set[str]:
     """List the images that are predicted already; predictions about something else are refused."""
     ids: set[str] = set()
     for part in sorted(folder.glob("part-*.parquet")):
-        table, made = _read_part(part, columns=["id"])
+        table, made = _read_part(part)
         differing = made.differences(about)
         if differing:
             raise GapnetError(
@@ -187,7 +188,7 @@ def read_parts(folder: Path) -> tuple[pa.Table, About]:
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
         raise GapnetError(f"{folder}: holds no predictions (part-*.parquet)")
-    tables, abouts = zip(*(_read_part(part, columns=None) for part in parts), strict=True)
+    tables, abouts = zip(*map(_read_part, parts), strict=True)
     if any(each != abouts[0] for each in abouts):
         raise GapnetError(f"{folder}: its parts were made by different networks or rules")
     table = pa.concat_tables(tables)
@@ -197,16 +198,17 @@ def read_parts(folder: Path) -> tuple[pa.Table, About]:
     return unique, abouts[0]
 
 
-def _read_part(part: Path, *, columns: list[str] | None) -> tuple[pa.Table, About]:
-    with reading(part, "cannot be read as predictions"):
-        table = pq.read_table(part, columns=columns, page_checksum_verification=True)
+def _read_part(part: Path) -> tuple[pa.Table, About]:
+    fix = "remove it; resume=true predicts its images again"
+    with reading(part, "cannot be read as predictions", fix):
+        table = pq.read_table(part, page_checksum_verification=True)
         table.validate(full=True)
+        table = without_digest(table)
     with reading(part, "was not written by this version of gapnet"):
         about = About.of((table.schema.metadata or {})[b"gapnet"])
-    if columns is None:
-        if not table.schema.equals(SCHEMA, check_metadata=False):
-            raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
-        wrong = unsound(table, classes=len(about.classes), cuts=len(about.cuts))
-        if wrong is not None:
-            raise GapnetError(f"{part}: holds no predictions (its {wrong} cannot be); remove it")
+    if not table.schema.equals(SCHEMA, check_metadata=False):
+        raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
+    wrong = unsound(table, classes=len(about.classes), cuts=len(about.cuts))
+    if wrong is not None:
+        raise GapnetError(f"{part}: holds no predictions (its {wrong} cannot be); remove it")
     return table, about

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import pytest
 import torch
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.compare import compare, write_verdicts
+from gapnet.evaluation.compare import compare, read_verdicts, write_verdicts
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Scored, Scoring, score
 from gapnet.evaluation.verdicts import Verdict
 from tests.evaluation.drawn import Drawn, draw
+from tests.flips import flipped
 
 COUNT = 80
 DRAWN = draw(COUNT, seed=0)
@@ -119,7 +121,7 @@ def test_oracles_are_not_compared(pair: tuple[Path, Path]) -> None:
 
 
 def test_images_in_another_order_are_the_same(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    table = pq.read_table(pair[1])
+    table = read_verdicts(pair[1])
     pq.write_table(table.take(pa.array(range(COUNT)[::-1])), tmp_path / "turned.parquet")
     assert compare(pair[0], tmp_path / "turned.parquet") == compare(*pair)
 
@@ -200,3 +202,19 @@ def test_a_file_that_holds_no_verdicts_is_refused(
         compare(a, b)
     assert str(caught.value).startswith(f"{b}: ")
     assert told in str(caught.value)
+
+
+def test_a_flipped_bit_of_verdicts_is_an_error_or_changes_nothing(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    content, path = pair[0].read_bytes(), tmp_path / "flipped.parquet"
+    whole = read_verdicts(pair[0])
+    for damaged in flipped(content):
+        path.write_bytes(damaged)
+        with suppress(GapnetError):
+            assert read_verdicts(path).equals(whole, check_metadata=True)
+
+
+def test_verdicts_without_a_digest_are_read(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    pq.write_table(read_verdicts(pair[0]), tmp_path / "earlier.parquet")
+    assert compare(tmp_path / "earlier.parquet", pair[1]) == compare(*pair)
