@@ -87,7 +87,7 @@ def training_trainer(cfg: DictConfig, start: Start) -> pl.Trainer:
             callback.dirpath = str(folder / CHECKPOINTS)
     loggers = [
         TensorBoardLogger(folder / LOGS, name=None, version="", purge_step=start.step),
-        Curves(folder / CURVES, keep=start.rows),
+        Curves(folder / CURVES, text=start.curves),
     ]
     callbacks += [] if console.is_terminal else [EpochLines()]
     return _trainer(

@@ -74,9 +74,11 @@ def _prepare(cfg: DictConfig, trainer: "pl.Trainer", start: "Start") -> Training
     from gapnet.cli.assemble import connect, data_of, rules_of
     from gapnet.cli.auto_batch import choose_batch
     from gapnet.cli.config import build
+    from gapnet.cli.resume import check_agreed
     from gapnet.processes import one_ahead
 
     connect(trainer)
+    check_agreed(start)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     rules, optim = rules_of(cfg), build(cfg, "optim")
     with one_ahead():  # which draws or downloads what the others then find
@@ -162,7 +164,7 @@ def _fit(training: Training, folder: Path) -> None:
 
 def _write_down(training: Training, folder: Path, seconds: float) -> None:
     """Say that the training has ended, and what it came to."""
-    from gapnet.models.files import read_checkpoint
+    from gapnet.models.checkpoint_file import read_checkpoint
 
     data = training.data
     images = len(data.records(data.source.train_split)) if training.steps else 0

@@ -22,11 +22,11 @@ class Curves(Logger):
     new column comes: a process that is killed meanwhile takes the curves with it.
     """
 
-    def __init__(self, path: Path, *, keep: int = 0) -> None:
-        """Log to a file, of which so many rows are kept."""
+    def __init__(self, path: Path, *, text: str = "") -> None:
+        """Log to a file, which begins with a text; what else lies there is written over."""
         super().__init__()
-        self.path, self.keep = path, keep
-        self.rows = 0  # in the file
+        self.path = path
+        self.text = text  # of the file; checkpoints keep it
         self._fresh: list[Row] = []
         self._last: Row | None = None
         self._columns: list[str] | None = None
@@ -59,14 +59,15 @@ class Curves(Logger):
     def save(self) -> None:
         """Write the rows that are not in the file yet."""
         if self._columns is None:
-            kept = read_rows(self.path)[: self.keep]
-            self._rewrite(kept)
-        if set().union(*self._fresh) - set(self._columns or ()):
-            self._rewrite(read_rows(self.path) + self._fresh)
+            self._rewrite(rows_of(self.text))
+        columns = self._columns or []
+        if set().union(*self._fresh) - set(columns):
+            self._rewrite(rows_of(self.text) + self._fresh)
         elif self._fresh:
+            added = _text_of(self._fresh, columns)
             with self.path.open("a", newline="") as file:
-                csv.DictWriter(file, self._columns or ()).writerows(self._fresh)
-            self.rows += len(self._fresh)
+                file.write(added)
+            self.text += added
         self._fresh = []
 
     @rank_zero_only
@@ -78,19 +79,45 @@ class Curves(Logger):
 
     def _rewrite(self, rows: Sequence[Row]) -> None:
         """Write all rows under the columns that they need."""
-        self._columns = sorted(set().union(*rows))
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, self._columns)
-        writer.writeheader()
-        writer.writerows(rows)
+        self._columns = columns_of(rows)
+        text = table_of(rows)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path, text.getvalue())
-        self.rows = len(rows)
+        write_whole(self.path, text)
+        self.text = text
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Read the rows of a file that may have been left in the middle of one."""
-    if not path.is_file():
-        return []
-    text = path.read_text()
+def columns_of(rows: Sequence[Row]) -> list[str]:
+    """List the columns that rows need."""
+    return sorted(set().union(*rows))
+
+
+def table_of(rows: Sequence[Row]) -> str:
+    """Write rows as the text of a CSV file."""
+    columns = columns_of(rows)
+    header = dict(zip(columns, columns, strict=True))
+    return _text_of([header, *rows], columns)
+
+
+def _text_of(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.DictWriter(text, columns).writerows(rows)
+    return text.getvalue()
+
+
+def rows_of(text: str) -> list[Row]:
+    """Read the rows of a CSV file, of which the last may have been left in the middle."""
     return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline="")))
+
+
+def begins_with(path: Path, text: str) -> bool:
+    """Tell whether a CSV file has the rows of a text; it may have further rows and columns."""
+    expected = rows_of(text)
+    try:
+        rows = rows_of(path.read_text()) if path.is_file() else []
+    except (UnicodeDecodeError, csv.Error):
+        return False
+    return [*map(_filled, rows[: len(expected)])] == [*map(_filled, expected)]
+
+
+def _filled(row: Row) -> Row:
+    return {name: value for name, value in row.items() if value}

@@ -23,6 +23,8 @@ from gapnet.training.interrupts import Stopped, handled, stop
 
 log = logging.getLogger(__name__)
 OURS = "gapnet"  # the key of a checkpoint that holds what Lightning does not know
+TEXT = "curves"  # of metrics.csv, as it was when the checkpoint was made
+ROWS = "rows"  # of metrics.csv: all that earlier versions kept of it
 # Where Lightning keeps how far a validation is, and what it takes for one that is to run again
 VALIDATION = "epoch_loop.val_loop.batch_progress"
 NONE = {"ready": 0, "started": 0, "processed": 0, "completed": 0}
@@ -47,7 +49,8 @@ class Watch(Checkpoint):
         self._due = self._stepped = False
         self._losses: list[Tensor] = []  # of the batches of a step
         self._ids: list[list[str]] = []
-        self._rows = self._shared = 0
+        self._shared = 0
+        self._curves = ""  # by the start of the validation that is running
         self._handling = ExitStack()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -116,7 +119,7 @@ class Watch(Checkpoint):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count what will be done again, should the validation be interrupted."""
-        self._rows = _write_logs(trainer)
+        self._curves = _write_logs(trainer)
         batches = float(sum(trainer.num_val_batches))
         self._shared = -int(highest([-batches], pl_module.device)[0])  # that every process has
 
@@ -144,8 +147,8 @@ class Watch(Checkpoint):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Say how many rows the curves have; have an interrupted validation run again."""
-        checkpoint[OURS] = {"rows": self._rows if trainer.validating else _write_logs(trainer)}
+        """Keep the text of the curves; have an interrupted validation run again."""
+        checkpoint[OURS] = {TEXT: self._curves if trainer.validating else _write_logs(trainer)}
         if trainer.validating:
             checkpoint["loops"]["fit_loop"][VALIDATION] = INTERRUPTED
 
@@ -224,8 +227,8 @@ def _gradients(trainer: pl.Trainer) -> list[tuple[str, Tensor]]:
     return [(name, each.grad) for name, each in module.named_parameters() if each.grad is not None]
 
 
-def _write_logs(trainer: pl.Trainer) -> int:
-    """Bring what is logged to the disk; give the rows of the curves."""
+def _write_logs(trainer: pl.Trainer) -> str:
+    """Bring what is logged to the disk; give the text of the curves."""
     for logger in trainer.loggers:
         logger.save()
-    return sum(each.rows for each in trainer.loggers if isinstance(each, Curves))
+    return "".join(each.text for each in trainer.loggers if isinstance(each, Curves))

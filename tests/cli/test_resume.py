@@ -2,12 +2,17 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from omegaconf import OmegaConf
 
+from gapnet.cli import resume
+from gapnet.cli.resume import Start, check_agreed
+from gapnet.errors import GapnetError
+from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
 from tests.children import held
 from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line
 
@@ -29,6 +34,17 @@ def job(trained: Trained, tmp_path: Path) -> list[str]:
     shutil.copytree(config, tmp_path / "runs" / "small" / trained.run.name)
     data = OmegaConf.load(trained.run / "config.yaml").data
     return [*SMALL, *QUICK, f"data.root={data.root}", f"paths.data={data.folder}", "name=small"]
+
+
+def run_in(home: Path) -> Path:
+    (run,) = (home / "runs" / "small").iterdir()
+    return run
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def test_what_is_trained_already_is_not_trained_again(
@@ -53,7 +69,7 @@ def test_auto_with_nothing_there_says_that_it_starts_afresh(
 def test_another_configuration_is_refused_with_all_differences(
     gapnet: Command, job: list[str], tmp_path: Path
 ) -> None:
-    (run,) = (tmp_path / "runs" / "small").iterdir()
+    run = run_in(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     outcome = gapnet("train", *job, f"resume={run}", "optim.lr=0.5", "seed=3")
     assert outcome.status == 1
@@ -65,7 +81,7 @@ def test_another_configuration_is_refused_with_all_differences(
 def test_another_configuration_goes_on_elsewhere_if_that_is_said(
     gapnet: Command, job: list[str], tmp_path: Path
 ) -> None:
-    (run,) = (tmp_path / "runs" / "small").iterdir()
+    run = run_in(tmp_path)
     longer = [*job, f"resume={run}", "trainer.max_epochs=2", "evaluate=false"]
     outcome = gapnet("train", *longer, "resume_changed=true")
     assert outcome.status == 0, outcome.err
@@ -79,7 +95,7 @@ def test_another_configuration_goes_on_elsewhere_if_that_is_said(
 
 def test_a_run_goes_on_at_another_place(gapnet: Command, job: list[str], tmp_path: Path) -> None:
     moved = tmp_path / "moved"
-    (run,) = (tmp_path / "runs" / "small").iterdir()
+    run = run_in(tmp_path)
     run.rename(moved)
     outcome = gapnet("train", *job, f"resume={moved}", "evaluate=false")
     assert outcome.status == 0, outcome.err
@@ -100,21 +116,18 @@ def test_a_run_goes_on_at_another_place(gapnet: Command, job: list[str], tmp_pat
 def test_what_is_no_checkpoint_is_refused(
     make: object, told: str, gapnet: Command, job: list[str], tmp_path: Path
 ) -> None:
-    (run,) = (tmp_path / "runs" / "small").iterdir()
-    file = run / "checkpoints" / "last.ckpt"
+    file = run_in(tmp_path) / "checkpoints" / "last.ckpt"
     file.unlink()
     make(file)
-    outcome = gapnet("train", *job, f"resume={run}")
-    assert outcome.status == 1
-    assert told in outcome.err
-    assert len(outcome.err.splitlines()) == 1
+    outcome = gapnet("train", *job, f"resume={file}")
+    assert_one_line(outcome, told)
     assert not file.with_name("ran").exists()
 
 
 def test_a_checkpoint_without_its_run_is_refused(
     gapnet: Command, job: list[str], tmp_path: Path
 ) -> None:
-    (run,) = (tmp_path / "runs" / "small").iterdir()
+    run = run_in(tmp_path)
     alone = shutil.copy(run / "checkpoints" / "last.ckpt", tmp_path / "alone.ckpt")
     outcome = gapnet("train", *job, f"resume={alone}")
     assert outcome.status == 1
@@ -174,3 +187,164 @@ def test_a_run_that_is_at_work_is_left_alone(
     assert "another process is at work on this run" in outcome.err
     assert list(run.parent.iterdir()) == [run]
     assert "at work" not in (run / "log.txt").read_text()
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_set_aside(
+    gapnet: Command, job: list[str], tmp_path: Path
+) -> None:
+    run = run_in(tmp_path)
+    folder = run / "checkpoints"
+    flip(folder / "last.ckpt")
+    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    assert outcome.status == 0, outcome.err
+    (told,) = [line for line in outcome.err.splitlines() if "is damaged" in line]
+    assert "last.ckpt: is damaged" in told
+    assert f"previous.ckpt: no such file; going on from {folder / 'best.ckpt'}, step 3" in told
+    assert told in (run / "log.txt").read_text()
+    assert read_checkpoint(folder / "last.ckpt")["global_step"] == 3
+    assert (folder / "last.ckpt.damaged").is_file()
+    assert (run / "training.json").is_file()
+
+
+def test_a_missing_last_checkpoint_is_passed_over(
+    gapnet: Command, job: list[str], tmp_path: Path
+) -> None:
+    folder = run_in(tmp_path) / "checkpoints"
+    (folder / "last.ckpt").rename(folder / "previous.ckpt")
+    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    assert outcome.status == 0, outcome.err
+    assert f"last.ckpt: no such file; going on from {folder / 'previous.ckpt'}" in outcome.err
+
+
+def test_a_run_without_a_usable_checkpoint_is_refused_with_all_of_them(
+    gapnet: Command, job: list[str], tmp_path: Path
+) -> None:
+    run = run_in(tmp_path)
+    for name in ("last", "best"):
+        flip(run / "checkpoints" / f"{name}.ckpt")
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    for named in ("auto", run):
+        outcome = gapnet("train", *job, f"resume={named}")
+        assert_one_line(outcome, "resume=", "last.ckpt: is damaged", "previous.ckpt: no such file")
+        assert_one_line(outcome, "best.ckpt: is damaged", "leave out resume=")
+    assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "resume"], ["evaluate", "checkpoint"], ["export", "checkpoint"]],
+    ids=str,
+)
+def test_a_damaged_file_that_is_named_is_refused(
+    gapnet: Command, job: list[str], tmp_path: Path, arguments: list[str]
+) -> None:
+    command, key = arguments
+    path = run_in(tmp_path) / "checkpoints" / "last.ckpt"
+    flip(path)
+    others = job if command == "train" else ["to=safetensors"] if command == "export" else []
+    assert_one_line(gapnet(command, *others, f"{key}={path}"), f"{path}: is damaged")
+
+
+def test_a_damaged_best_checkpoint_is_told_when_a_training_goes_on(
+    gapnet: Command, job: list[str], tmp_path: Path
+) -> None:
+    flip(run_in(tmp_path) / "checkpoints" / "best.ckpt")
+    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    assert outcome.status == 0, outcome.err
+    assert "best.ckpt: is damaged" in outcome.err
+    assert "evaluate with checkpoint=last" in outcome.err
+
+
+def alter(text: str) -> str:
+    place = text.rindex(".") + 3
+    return f"{text[:place]}{9 - int(text[place])}{text[place + 1 :]}"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(path.read_bytes()[:-7]),
+        lambda path: path.write_bytes(alter(path.read_text()).encode()),
+        lambda path: path.write_bytes(b""),
+    ],
+    ids=["missing", "truncated", "altered", "emptied"],
+)
+def test_curves_that_are_not_what_was_logged_are_written_again(
+    gapnet: Command, job: list[str], tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    path = run_in(tmp_path) / "logs" / "metrics.csv"
+    whole = path.read_bytes()
+    spoil(path)
+    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    assert outcome.status == 0, outcome.err
+    assert f"{path}: is not what was logged until step 3" in outcome.err
+    assert path.read_bytes() == whole
+
+
+def make_earlier(folder: Path) -> int:
+    """Write the last checkpoint as earlier versions did; give the rows that it counts."""
+    path = folder / "checkpoints" / "last.ckpt"
+    content = read_checkpoint(path)
+    rows = content["gapnet"].pop("curves").count("\n") - 1
+    content["gapnet"]["rows"] = rows
+    torch.save(content, path)
+    return rows
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on(
+    gapnet: Command, job: list[str], tmp_path: Path
+) -> None:
+    run = run_in(tmp_path)
+    curves = (run / "logs" / "metrics.csv").read_bytes()
+    make_earlier(run)
+    longer = [*job, f"resume={run}", "trainer.max_epochs=2", "evaluate=false"]
+    outcome = gapnet("train", *longer, "resume_changed=true")
+    assert outcome.status == 0, outcome.err
+    other = (tmp_path / "runs" / "latest").resolve()
+    assert (other / "logs" / "metrics.csv").read_bytes().startswith(curves)
+
+
+def test_rows_that_an_earlier_version_s_checkpoint_misses_are_counted(
+    gapnet: Command, job: list[str], tmp_path: Path
+) -> None:
+    run = run_in(tmp_path)
+    rows = make_earlier(run)
+    (run / "logs" / "metrics.csv").unlink()
+    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    assert outcome.status == 0, outcome.err
+    assert f"metrics.csv: {rows} of the first {rows} rows are missing" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "ours", [{}, {"rows": "many"}, {"curves": 3}, {"curves": "x" * 200_000 + "\n"}]
+)
+def test_a_checkpoint_with_other_curves_is_refused(
+    gapnet: Command, job: list[str], tmp_path: Path, ours: dict[str, object]
+) -> None:
+    path = run_in(tmp_path) / "checkpoints" / "last.ckpt"
+    content = read_checkpoint(path) | {"gapnet": ours}
+    path.write_bytes(pack_checkpoint(content).getbuffer())
+    outcome = gapnet("train", *job, f"resume={path}")
+    assert_one_line(outcome, "last.ckpt: is no checkpoint of a training")
+
+
+def test_a_run_goes_on_where_runs_is_a_link(
+    gapnet: Command, job: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    (tmp_path / "runs").symlink_to(tmp_path / "elsewhere")
+    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    assert outcome.status == 0, outcome.err
+    assert "is trained already" in outcome.err
+    assert len(list((tmp_path / "runs" / "small").iterdir())) == 1
+
+
+def test_processes_that_found_different_checkpoints_do_not_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = Start(Path("a", "last.ckpt"), Path("a"), 7)
+    check_agreed(start)
+    monkeypatch.setattr(resume, "gathered", lambda found: [*found, "previous.ckpt (step 5)"])
+    with pytest.raises(GapnetError, match=r"last\.ckpt \(step 7\), previous\.ckpt \(step 5\)"):
+        check_agreed(start)

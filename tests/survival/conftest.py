@@ -73,7 +73,7 @@ class Tries:
         for kind in ("last", "best"):
             saved = torch.load(folder / "checkpoints" / f"{kind}.ckpt", weights_only=True)
             weights |= {f"{kind} {key}": value for key, value in saved["state_dict"].items()}
-        return Outcome((folder / "logs" / "metrics.csv").read_text(), weights)
+        return Outcome((folder / "logs" / "metrics.csv").read_bytes().decode(), weights)
 
 
 @pytest.fixture(scope="module")
