@@ -22,7 +22,7 @@ def claimed(folder: Path, busy: str) -> Iterator[None]:
     if not os.access(folder.parent, os.W_OK):  # nor can others make or move a folder there
         yield
         return
-    with locked(folder.with_name(f".{folder.name}.lock"), busy):
+    with locked(folder.parent / f".{folder.name}.lock", busy):
         yield
 
 
@@ -65,7 +65,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     The caller has claimed the folder: a temporary one that is there already is of a process that
     was killed, and is removed.
     """
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    unfinished = folder.parent / f".{folder.name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:

@@ -18,7 +18,7 @@ from gapnet.cli.handed import own_keys, quoted, refuse_sweep, root_of, split
 from gapnet.cli.plan import Job, Plan, ordered
 from gapnet.cli.runs import short
 from gapnet.errors import GapnetError
-from gapnet.folders import check_inside
+from gapnet.folders import check_inside, check_length
 from gapnet.layout import SUBMISSION, write_whole
 from gapnet.redact import redact_arguments
 
@@ -70,6 +70,7 @@ def task(cfg: DictConfig) -> None:
     """Fill a table, or say what would be done."""
     _check(cfg)
     place = Path(cfg.to) if cfg.to else Path(cfg.runs) / TABLES
+    check_length(place.absolute())
     check_inside(place, Path(cfg.runs))
     handed = [str(each) for each in OmegaConf.to_container(cfg.handed, resolve=False) or ()]
     handed += [f"imports=[{','.join(map(quoted, cfg.imports))}]"] if cfg.imports else []

@@ -137,6 +137,7 @@ def test_a_sweep_is_no_search(argument: str, message: str) -> None:
         ("metric=test/top1_error", "a search looks at the validation split only"),
         ("direction=up", "direction=up: must be minimise or maximise"),
         ("name=a/b", "name=a/b: must be a folder's name"),
+        (f"name={'n' * 300}", "is too long"),
         ("storage=nonsense", "storage: cannot be opened"),
         ("storage=postgresql://me:hunter2@host/db", "storage=postgresql://***@host/db: must have"),
         ("storage='postgresql://host/db?password=hunter2'", "storage=postgresql://host/db?***"),

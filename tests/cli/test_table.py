@@ -2,9 +2,13 @@
 
 import csv
 import json
+import random
 import re
 import shlex
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +17,7 @@ from omegaconf import OmegaConf
 
 from gapnet.cli.table import _check, complete
 from gapnet.errors import GapnetError
-from tests.cli.conftest import QUICK, Command, Outcome, Trained, script
+from tests.cli.conftest import CHECKOUT, QUICK, Command, Outcome, Trained, assert_one_line, script
 
 ILSVRC = ["data=ilsvrc", "data.root=nowhere"]
 ONE = ["table=table2", "rows=[alexnet_gap]", "looks=single"]
@@ -112,6 +116,23 @@ def test_a_wrong_argument_is_one_line(
     assert message in last_line(outcome)
     assert outcome.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_whose_name_is_too_long_is_refused_before_the_work(
+    gapnet: Command, tmp_path: Path
+) -> None:
+    assert_one_line(gapnet("table", *ONE, *ILSVRC, f"to={'n' * 300}"), "folder=", "is too long")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_is_not_written_through_a_link_that_leads_out_of_the_runs(
+    gapnet: Command, tmp_path: Path
+) -> None:
+    for name in ("runs", "foreign"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "runs/tables").symlink_to(tmp_path / "foreign")
+    outcome = gapnet("table", *ONE, *ILSVRC)
+    assert_one_line(outcome, f"runs/tables: a symbolic link leads to {tmp_path / 'foreign'}")
 
 
 # What would be done
@@ -265,6 +286,31 @@ def test_an_evaluation_that_is_lost_is_made_again_alone(filled: Filled) -> None:
     assert changed
     assert all((filled.home / path).is_relative_to(lost) for path in changed)
     assert rows_of(filled.text) == rows_of(text)
+
+
+@pytest.mark.slow
+def test_a_table_that_is_killed_ten_times_ends_as_if_it_had_not_been(
+    filled: Filled, tmp_path: Path
+) -> None:
+    chance, rows = random.Random(0), f"rows=[{TRAINED},{LOCALIZED}]"
+    command = [sys.executable, str(CHECKOUT / "experiments/table2.py"), *FILL, rows]
+    for _ in range(10):
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(chance.uniform(1, 15))
+        process.kill()
+        process.wait()
+    outcome = fill(tmp_path, rows)
+    assert outcome.status == 0, outcome.err
+    for suffix in ("md", "csv", "tex"):
+        straight, killed = (
+            (home / f"runs/tables/table2.{suffix}").read_text().splitlines()
+            for home in (filled.home, tmp_path)
+        )
+        assert [each for each in killed if "Command:" not in each] == [
+            each for each in straight if "Command:" not in each
+        ]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from gapnet.data.images import Draw, Images, UnreadableImageError, read_image
 from gapnet.data.records import Record, Records
@@ -233,6 +234,19 @@ def test_a_missing_file_is_an_error_even_where_corrupt_ones_are_skipped(tmp_path
     for wanted in (0, Draw(0, 1)):
         with pytest.raises(GapnetError, match=r"a\.png: no such image"):
             images[wanted]
+
+
+def test_memory_that_is_full_is_no_corrupt_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(image: Image.Image) -> None:
+        raise MemoryError
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    images = Images(records(tmp_path / "a.png"), whole_view((8, 8)), Reading("skip"))
+    monkeypatch.setattr(PngImageFile, "load", full)
+    with pytest.raises(MemoryError):
+        images[0]
 
 
 def test_boxes_beyond_the_image_are_an_error_even_where_corrupt_ones_are_skipped(

@@ -58,6 +58,21 @@ def test_another_version_of_the_format_is_another_index(
     assert len(files(cache)) == 1
 
 
+def test_times_of_files_may_lie_in_the_future(cache: Path, tmp_path: Path) -> None:
+    def stamped(seconds: int) -> str:
+        os.utime(listed, (seconds, seconds))
+        return fingerprint(files=[listed])
+
+    listed = tmp_path / "listed.txt"
+    listed.touch()
+    cached(("val",), lambda: records(tmp_path), tmp_path, state=stamped(2**32))
+    for file in cache.iterdir():
+        os.utime(file, (2**33, 2**33))
+    cached(("val",), refuse, tmp_path, state=stamped(2**32))
+    earlier = cached(("val",), lambda: records(tmp_path, 7), tmp_path, state=stamped(10))
+    assert earlier[0].label == 7
+
+
 def test_what_an_index_replaces_is_removed(cache: Path, tmp_path: Path) -> None:
     cached(("test",), lambda: records(tmp_path), tmp_path, state="s")
     for state in ("s", "t"):
