@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gapnet.plain_text import plain
 from gapnet.redact import redact
 
 LONGEST = 800  # characters of a message; what a file holds in a line may be of any length
@@ -21,8 +22,7 @@ class GapnetError(Exception):
         >>> str(GapnetError("a.yaml: is not readable YAML (while parsing\n  line 1)"))
         'a.yaml: is not readable YAML (while parsing line 1)'
         """
-        text = redact(WRAPPED.split(super().__str__())[-1])
-        line = " ".join(each.strip() for each in text.splitlines())
+        line = plain(redact(WRAPPED.split(super().__str__())[-1]))
         return line if len(line) <= LONGEST else f"{line[: LONGEST - END]} ... {line[-END:]}"
 
 

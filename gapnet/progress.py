@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gapnet.console import PlainConsole
+from gapnet.plain_text import plain
+
 T = TypeVar("T")
-console = Console(stderr=True)
+console = PlainConsole(stderr=True)
 
 
 def track(items: Iterable[T], what: str, *, total: int, leave: bool = True) -> Iterator[T]:
     """Pass `items` on, showing how many of `total` have come by; `leave` leaves the full bar."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -22,4 +24,4 @@ def track(items: Iterable[T], what: str, *, total: int, leave: bool = True) -> I
         *columns, console=console, disable=not console.is_terminal, transient=not leave
     )
     with shown as progress:
-        yield from progress.track(items, total=total, description=what)
+        yield from progress.track(items, total=total, description=plain(what))

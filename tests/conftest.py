@@ -9,7 +9,7 @@ import torch
 from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.shapes import shapes
 
-DEAR = ("trained", "alone", "tries")  # fixtures that train
+DEAR = ("trained", "alone", "tries", "hostile")  # fixtures that train
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

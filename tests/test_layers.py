@@ -9,8 +9,8 @@ import gapnet
 
 PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
-    {"redact"},
-    {"errors"},
+    {"plain_text", "redact"},
+    {"errors", "console", "spreadsheet"},
     {"child_process", "layout", "processes", "progress"},
     {"folders", "workers"},
     {"ops"},

@@ -1,14 +1,15 @@
 """`gapnet compare`."""
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
+from gapnet.cli.output import say, show
 from gapnet.errors import GapnetError
 from gapnet.layout import VERDICTS, whole
+from gapnet.spreadsheet import write_rows
 
 if TYPE_CHECKING:
     from gapnet.evaluation.compare import Difference
@@ -29,10 +30,8 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Compare two runs."""
-    from rich.console import Console
-
     from gapnet.evaluation.compare import compare
-    from gapnet.report.tables import TABLE_WIDTH, difference_table
+    from gapnet.report.tables import difference_table
 
     if cfg.a is None or cfg.b is None:
         raise GapnetError("nothing to compare: name two run folders, gapnet compare RUN_A RUN_B")
@@ -42,8 +41,7 @@ def task(cfg: DictConfig) -> None:
         raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 on")
     a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS
     differences = compare(a, b, resamples=cfg.resamples, seed=cfg.seed)
-    printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)
-    printed.print(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
+    show(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
     _print_disagreements(differences)
     if cfg.to is not None:
         _write(differences, Path(cfg.to))
@@ -53,7 +51,7 @@ def _print_disagreements(differences: "Sequence[Difference]") -> None:
     for each in differences:
         for run, ids in zip("ab", (each.only_a, each.only_b), strict=True):
             if ids and "localization_error/" not in each.figure:
-                print(f"{each.figure}: only {run} is right: {_some(ids)}")
+                say(f"{each.figure}: only {run} is right: {_some(ids)}")
 
 
 def _some(ids: Sequence[str]) -> str:
@@ -61,13 +59,16 @@ def _some(ids: Sequence[str]) -> str:
     return told + f", and {len(ids) - SHOWN} more" * (len(ids) > SHOWN)
 
 
+def _rows(differences: "Sequence[Difference]") -> Iterator[tuple[str, str, str]]:
+    yield "figure", "image", "right"
+    for each in differences:
+        for run, images in (("a", each.only_a), ("b", each.only_b)):
+            yield from ((each.figure, image, run) for image in images)
+
+
 def _write(differences: "Sequence[Difference]", path: Path) -> None:
     try:
         with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["figure", "image", "right"])
-            for each in differences:
-                writer.writerows([each.figure, image, "a"] for image in each.only_a)
-                writer.writerows([each.figure, image, "b"] for image in each.only_b)
+            write_rows(file, _rows(differences))
     except OSError as error:
         raise GapnetError(f"to={path}: cannot be written ({error.strerror})") from error

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pytorch_lightning.loggers import TensorBoardLogger
-from rich.console import Console
 from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor
 
 from gapnet.cli.exchange import write_submission
+from gapnet.cli.output import say, show
 from gapnet.cli.runs import short
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
@@ -36,10 +36,11 @@ from gapnet.layout import (
     whole,
     write_whole,
 )
+from gapnet.plain_text import plain
 from gapnet.report.curves import threshold_plot, training_plots
 from gapnet.report.gallery import Picture, contact_sheet
 from gapnet.report.page import Report, write_report
-from gapnet.report.tables import TABLE_WIDTH, class_rows, class_table, console_table, spread_table
+from gapnet.report.tables import class_rows, class_table, console_table, spread_table
 
 log = logging.getLogger(__name__)
 ILSVRC = "ILSVRC"  # the title of the data set that has a blacklist
@@ -96,15 +97,13 @@ def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *clo
     rows = class_rows(classes, source.class_names)
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
     write_whole(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
-    printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)
-    printed.print(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
+    show(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
     if len(protocols) > 1:
-        printed.print(spread_table(figures, "The same predictions by different conventions"))
+        show(spread_table(figures, "The same predictions by different conventions"))
     if rows:
-        printed.print(class_table(rows))
-    for line in closing:
-        print(line)
-    print(f"report: {short(folder / REPORT)}")
+        show(class_table(rows))
+    for line in (*closing, f"report: {short(folder / REPORT)}"):
+        say(line)
 
 
 def _submit(outcome: Outcome, folder: Path) -> None:
@@ -112,8 +111,8 @@ def _submit(outcome: Outcome, folder: Path) -> None:
     predictions = outcome.predictions[outcome.split]
     key = Key(predictions.ids, outcome.source.classes, outcome.numbers)
     for path in write_submission(predictions, key, folder / SUBMISSION):
-        print(f"submission: {short(path)}")
-    print(f"{outcome.title}: has no ground truth, so it cannot be scored here")
+        say(f"submission: {short(path)}")
+    say(f"{outcome.title}: has no ground truth, so it cannot be scored here")
 
 
 class Shown(NamedTuple):
@@ -162,7 +161,7 @@ def _list_unreadable(outcome: Outcome, folder: Path) -> None:
     (folder / UNREADABLE).unlink(missing_ok=True)
     if broken:
         ids = predictions.take(broken).ids
-        write_whole(folder / UNREADABLE, "".join(f"{each}\n" for each in ids))
+        write_whole(folder / UNREADABLE, "".join(f"{plain(each)}\n" for each in ids))
         log.warning(
             "%d of %d images could not be read and count as wrong: %s",
             len(broken),
@@ -180,9 +179,8 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
     logger = TensorBoardLogger(folder / LOGS, name=None, version="")
     for number, picture in enumerate(pictures):
         verdict = "right" if picture.right else "wrong"
-        logger.experiment.add_image(
-            f"{verdict}/{number:02d} {picture.id}", pil_to_tensor(picture.image)
-        )
+        tag = f"{verdict}/{number:02d} {plain(picture.id)}"
+        logger.experiment.add_image(tag, pil_to_tensor(picture.image))
     logger.finalize("success")
 
 

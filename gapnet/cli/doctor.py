@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
+from gapnet.cli.output import say
 from gapnet.errors import GapnetError
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def task(cfg: DictConfig) -> None:
     """Print a line for each check; nothing is written but the index of the data, in the cache."""
     count = wrong = 0
     for status, text, fix in _lines(cfg):
-        print(f"{status:6} {text}", flush=True)
+        say(f"{status:6} {text}")
         if fix:
-            print(f"{'':6} -> {fix}", flush=True)
+            say(f"{'':6} -> {fix}")
         count, wrong = count + 1, wrong + (status == "wrong")
     if wrong:
         raise GapnetError(f"{wrong} of {count} checks are wrong; what to do stands under each")

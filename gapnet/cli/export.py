@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from omegaconf import DictConfig
 
+from gapnet.cli.output import say
 from gapnet.cli.runs import checkpoint_of, run_of
 from gapnet.errors import GapnetError, reading
 from gapnet.folders import claimed, whole_folder
@@ -55,7 +56,7 @@ def export_network(cfg: DictConfig) -> None:
     )
     with _whole(folder) as unfinished:
         note = FORMATS[cfg.to](exported, unfinished)
-    print(f"{exported.network.name}, {note}: {folder}")
+    say(f"{exported.network.name}, {note}: {folder}")
 
 
 def export_predictions(cfg: DictConfig) -> None:
@@ -86,7 +87,7 @@ def export_predictions(cfg: DictConfig) -> None:
         )
     with _whole(folder) as unfinished:
         write(guesses_of(predictions), key, unfinished / name)
-    print(f"{len(ids)} images of the {predictions.about.split} split: {folder / name}")
+    say(f"{len(ids)} images of the {predictions.about.split} split: {folder / name}")
 
 
 def _check_free(folder: Path) -> None:
@@ -164,15 +165,17 @@ def _figures_of(run: Path, checkpoint: Path) -> "list[Figure]":
 
 
 def _facts_of(run: Path) -> dict[str, str]:
-    """Say how a run was made."""
+    """Say in Markdown how a run was made."""
+    from gapnet.report.markdown import code, text
+
     path = run / ENVIRONMENT
     with reading(path, "does not say how the run was made"):
         told = json.loads(path.read_text())
         arguments = redact_arguments(told["command"])  # an earlier gapnet wrote them as they were
         command = " ".join(Path(arguments[1]).name.split() + arguments[2:])
         return {
-            "trained by": f"`{command}`",
-            "seed": str(told["seed"]),
-            "commit": str(told["commit"]),
-            "hardware": ", ".join(told["gpus"]) or f"{told['cores']} CPU cores",
+            "trained by": code(command),
+            "seed": text(told["seed"]),
+            "commit": text(told["commit"]),
+            "hardware": text(", ".join(told["gpus"]) or f"{told['cores']} CPU cores"),
         }

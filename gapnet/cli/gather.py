@@ -84,9 +84,11 @@ def _line(
 
 
 def _notes(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
-    """Say of which data the figures are, and how they were made."""
+    """Say of which data the figures are, and how they were made, in Markdown."""
+    from gapnet.report.markdown import code, text
+
     folders = [folder for cell in cells for folder in cell.folders]
-    data = sorted({json.loads((each / METRICS).read_text())[0]["data"] for each in folders})
+    data = sorted({text(json.loads((each / METRICS).read_text())[0]["data"]) for each in folders})
     notes = []
     if any(STAND_IN in each for each in data):
         notes.append(
@@ -102,9 +104,10 @@ def _notes(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
         f"Recipe: {cfg.recipe}; looks: {cfg.looks}."
     )
     made = {folder for cell in cells for folder in cell.made}
-    hardware = sorted({_hardware(_environment(each)) for each in made})
+    hardware = sorted({text(_hardware(_environment(each))) for each in made})
     notes += [f"Hardware: {'; '.join(hardware)}."] if hardware else []
-    return [*notes, f"Command: `{shlex.join(['python', *redact_arguments(sys.orig_argv[1:])])}`"]
+    command = shlex.join(["python", *redact_arguments(sys.orig_argv[1:])])
+    return [*notes, f"Command: {code(command)}"]
 
 
 def _environment(folder: Path) -> dict[str, Any]:
@@ -125,7 +128,7 @@ def _commits(cells: Sequence[Cell]) -> str:
 
 
 def judged(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
-    """Say of each claim whether it held, with a reason."""
+    """Say in Markdown of each claim whether it held, with a reason."""
     from gapnet.evaluation.claims import Claim
 
     by_place = {(cell.row, cell.column): cell for cell in cells if cell.done}
@@ -139,6 +142,7 @@ def judged(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
 def _verdict(cfg: DictConfig, claim: "Claim", cells: Mapping[tuple[str, str], Cell]) -> str:
     from gapnet.evaluation.claims import judge
     from gapnet.evaluation.seeds import difference
+    from gapnet.report.markdown import text
 
     if claim.better not in cells or claim.worse not in cells:
         return f"**not known yet**: {claim.says}"
@@ -149,7 +153,7 @@ def _verdict(cfg: DictConfig, claim: "Claim", cells: Mapping[tuple[str, str], Ce
     try:
         found = difference(better, worse, claim.figure, resamples=cfg.resamples, seed=cfg.seed)
     except GapnetError as error:
-        return f"**cannot be judged**: {claim.says} ({error})"
+        return f"**cannot be judged**: {claim.says} ({text(error)})"
     if found is None:
         return f"**cannot be judged**: {claim.says} ({NO_FIGURE})"
     verdict, why = judge(claim, found)

@@ -27,6 +27,7 @@ from gapnet.cli.config import conf_folder
 from gapnet.cli.ranks import OUTCOME, is_rank
 from gapnet.cli.runs import evaluation_folder, run_id
 from gapnet.errors import GapnetError
+from gapnet.plain_text import plain
 from gapnet.training.interrupts import STATUS
 
 log = logging.getLogger(__name__)
@@ -130,13 +131,13 @@ def report(name: str, error: BaseException, cfg: DictConfig | None = None) -> st
     """
     cause = cause_of(error, cfg)
     hint = "" if cause or isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
-    said = f"{cause or _in_one_line(error)}{hint}"
+    said = plain(f"{cause or _in_one_line(error)}{hint}")
     line = f"gapnet {name}: {said}"
+    _write_to_log(line)
     if is_rank():
         Path(os.environ[OUTCOME]).write_text(said)
     else:
         print(line, file=sys.stderr)
-    _write_to_log(line)
     return said
 
 

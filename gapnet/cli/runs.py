@@ -14,6 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet import __version__
+from gapnet.cli.run_log import FORMAT, PlainFormatter
 from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
@@ -106,8 +107,8 @@ def description_of(cfg: DictConfig) -> dict[str, str]:
 
 def log_to(folder: Path) -> logging.FileHandler:
     """Write what is said into the run's log, too."""
-    handler = logging.FileHandler(folder / LOG)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler = logging.FileHandler(folder / LOG, encoding="utf-8")
+    handler.setFormatter(PlainFormatter(FORMAT))
     logging.getLogger().addHandler(handler)
     return handler
 

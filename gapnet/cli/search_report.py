@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gapnet.cli.output import say, show
 from gapnet.cli.runs import short
 from gapnet.cli.trials import ERROR, OVERRIDES, SURPLUS, Objective
 from gapnet.layout import REPORT
@@ -39,10 +40,7 @@ def conclude(study: "Study", objective: Objective, command: str) -> None:
     """Print the trials and the best command, and write the page."""
     import shlex
 
-    from rich.console import Console
     from rich.table import Table
-
-    from gapnet.report.tables import TABLE_WIDTH
 
     rows = trial_rows(study)
     table = Table(title=f"{study.study_name}: {objective.metric}", title_justify="left")
@@ -50,19 +48,19 @@ def conclude(study: "Study", objective: Objective, command: str) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(width=None if Console().is_terminal else TABLE_WIDTH).print(table)
+    show(table)
     failed = sum(ERROR in trial.user_attrs for trial in _shown(study))
     if failed:
-        print(
-            f"{failed} of {len(rows)} trials failed; their output is in {objective.folder}/trials"
-        )
+        say(f"{failed} of {len(rows)} trials failed; their output is in {objective.folder}/trials")
     found = _finished(study)
     best = shlex.join(redact_arguments(study.best_trial.user_attrs[OVERRIDES])) if found else ""
     line = f"{command} {best}" if found else "no trial ran to its end: all were pruned"
-    print(f"the best, to train and evaluate:\n{line}" if found else line)
+    if found:
+        say("the best, to train and evaluate:")
+    say(line)
     path = objective.folder / REPORT
     _write(path, _page(study, objective, rows, line))
-    print(f"report: {short(path)}")
+    say(f"report: {short(path)}")
 
 
 def trial_rows(study: "Study") -> list[tuple[str, str, str, str]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, ListConfig
 
 from gapnet.cli import doctor
+from gapnet.cli.output import say
 from gapnet.errors import GapnetError
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def task(cfg: DictConfig) -> None:
     splits = None if cfg.splits is None else list(cfg.splits)
     manifest = write_shards(source, folder, splits=splits, mb=cfg.mb, workers=cfg.workers)
     for name, split in manifest.splits.items():
-        print(f"{name}: {_sum_up(split)}")
-    print(f"train and evaluate on them with data=ilsvrc_shards data.root={folder}")
+        say(f"{name}: {_sum_up(split)}")
+    say(f"train and evaluate on them with data=ilsvrc_shards data.root={folder}")
 
 
 def _sum_up(split: "Split") -> str:

@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
 from gapnet.cli.handed import quoted
+from gapnet.cli.output import say
 from gapnet.cli.ranks import started_together
 from gapnet.cli.sweep_summary import Job, groups_of, print_summary, write_summary
 from gapnet.errors import GapnetError
@@ -59,7 +60,7 @@ class Summary(Callback):
         groups = groups_of(jobs)
         print_summary(groups, jobs)
         write_summary(groups, jobs, place / SUMMARY)
-        print(f"summary: {place / SUMMARY}")
+        say(f"summary: {place / SUMMARY}")
         if any(job.error is not None for job in jobs):
             sys.exit(1)
 

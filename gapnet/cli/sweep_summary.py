@@ -1,13 +1,15 @@
 """The jobs of a sweep in one table: the seeds of a setting become a mean and a deviation."""
 
-import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
+from gapnet.cli.output import say, show
 from gapnet.layout import METRICS, whole
+from gapnet.spreadsheet import write_rows
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -79,16 +81,11 @@ def figures_in(folder: Path) -> dict[str, float]:
 
 def print_summary(groups: Sequence[Group], jobs: Sequence[Job]) -> None:
     """Print the table, and below it the jobs that failed."""
-    from rich.console import Console
-
-    from gapnet.report.tables import TABLE_WIDTH
-
-    printed = Console(width=None if Console().is_terminal else TABLE_WIDTH)
     if any(group.figures for group in groups):
-        printed.print(_table(groups, f"Sweep of {len(jobs)} jobs, mean ± deviation over seeds"))
+        show(_table(groups, f"Sweep of {len(jobs)} jobs, mean ± deviation over seeds"))
     for job in jobs:
         if job.error is not None:
-            print(f"failed: {name_of(job, jobs)}: {job.error}")
+            say(f"failed: {name_of(job, jobs)}: {job.error}")
 
 
 def _table(groups: Sequence[Group], title: str) -> "Table":
@@ -116,16 +113,17 @@ def _cell(middle: float | None, deviation: float | None) -> str:
 
 def write_summary(groups: Sequence[Group], jobs: Sequence[Job], path: Path) -> None:
     """Write a row for each group and one for each job that failed; errors are fractions."""
-    header = ["jobs", "seeds"]
-    for metric in FIGURES:
-        header += [metric, f"{metric}/deviation"]
     with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*header, "error"])
-        for group in groups:
-            pairs = (group.figures.get(metric, (None, None)) for metric in FIGURES)
-            writer.writerow([group.name, group.seeds, *(x for pair in pairs for x in pair), None])
-        blank = [None] * (2 * len(FIGURES))
-        for job in jobs:
-            if job.error is not None:
-                writer.writerow([name_of(job, jobs), 0, *blank, job.error])
+        write_rows(file, _rows(groups, jobs))
+
+
+def _rows(groups: Sequence[Group], jobs: Sequence[Job]) -> Iterator[list[object]]:
+    pairs = [(metric, f"{metric}/deviation") for metric in FIGURES]
+    yield ["jobs", "seeds", *chain(*pairs), "error"]
+    for group in groups:
+        values = (group.figures.get(metric, (None, None)) for metric in FIGURES)
+        yield [group.name, group.seeds, *chain(*values), None]
+    blank = [None] * (2 * len(FIGURES))
+    for job in jobs:
+        if job.error is not None:
+            yield [name_of(job, jobs), 0, *blank, job.error]

@@ -15,6 +15,7 @@ from gapnet.cli.bound import bound
 from gapnet.cli.config import build
 from gapnet.cli.gather import judged, sheet_of
 from gapnet.cli.handed import own_keys, quoted, refuse_sweep, root_of, split
+from gapnet.cli.output import say
 from gapnet.cli.plan import Job, Plan, ordered
 from gapnet.cli.runs import short
 from gapnet.errors import GapnetError
@@ -86,7 +87,7 @@ def task(cfg: DictConfig) -> None:
     failures = _run(jobs)
     for job in plan.submissions():
         if (job.folder / SUBMISSION).is_dir():
-            print(f"submission: {short(job.folder / SUBMISSION)}")
+            say(f"submission: {short(job.folder / SUBMISSION)}")
     _write(cfg, sheet_of(plan, cells), judged(cfg, cells), place)
     if failures:
         raise GapnetError(
@@ -160,14 +161,15 @@ def _show(cfg: DictConfig, jobs: Sequence[Job]) -> None:
     total = 0.0
     for job in jobs:
         if job.done:
-            print(f"# is there: {_told(job)}")
+            say(f"# is there: {_told(job)}")
             continue
         composed = _compose(job.like)
         counts = count_images(composed)
         hours = work_of(composed, counts, trains=job.command == "train").hours(cfg.tflops)
         total += hours
-        print(f"# about {hours:.3g} GPU hours\n{_told(job)}")
-    print(
+        say(f"# about {hours:.3g} GPU hours")
+        say(_told(job))
+    say(
         f"# together about {total:.3g} hours of a GPU that reaches {cfg.tflops:g} TFLOP/s "
         "(tflops=...), where it need not wait for images and boxes"
     )
@@ -182,5 +184,6 @@ def _write(cfg: DictConfig, sheet: "Sheet", judged: Sequence[str], place: Path) 
     place.mkdir(parents=True, exist_ok=True)
     for suffix, said in (("md", text), ("tex", latex(sheet)), ("csv", comma_separated(sheet))):
         write_whole(place / f"{name}.{suffix}", said)
-    print(text)
-    print(f"table: {place / name}.md, .tex, .csv")
+    for line in text.splitlines():
+        say(line)
+    say(f"table: {place / name}.md, .tex, .csv")

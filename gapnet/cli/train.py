@@ -182,6 +182,7 @@ def _write_down(training: Training, folder: Path, seconds: float) -> None:
 
 def _evaluate(cfg: DictConfig, training: Training, folder: Path) -> None:
     from gapnet.cli.evaluation import evaluate_network
+    from gapnet.cli.output import say
     from gapnet.cli.predicting import Subject
     from gapnet.cli.ranks import is_first
     from gapnet.cli.runs import checkpoint_of, short
@@ -192,7 +193,7 @@ def _evaluate(cfg: DictConfig, training: Training, folder: Path) -> None:
         subject = Subject(load(checkpoint), training.data, training.rules, folder, checkpoint)
         evaluate_network(cfg, subject)
     elif is_first():
-        print(f"checkpoint: {short(checkpoint)}")
+        say(f"checkpoint: {short(checkpoint)}")
 
 
 def _classifier_of(

@@ -1,6 +1,5 @@
 """Figures of each class: which are easy, which are hard."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from gapnet.evaluation.verdicts import Verdict
 from gapnet.layout import whole
+from gapnet.spreadsheet import write_rows
 
 SHOWN = ("top1_error", "top1_localization_error", "gt_known_error")
 
@@ -42,13 +42,11 @@ def rank(found: ClassErrors) -> tuple[str, list[int]]:
 
 def write_classes(found: ClassErrors, ids: Sequence[str], names: Sequence[str], path: Path) -> None:
     """Write a row for each class."""
+    pairs = [(name, f"{name}_n") for name in found.errors]
+    header = ("class_id", "class_name", *(each for pair in pairs for each in pair))
+    columns = [
+        each.tolist() for name in found.errors for each in (found.errors[name], found.counts[name])
+    ]
+    rows = zip(ids, names, *columns, strict=True)
     with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        pairs = [(name, f"{name}_n") for name in found.errors]
-        writer.writerow(["class_id", "class_name", *(each for pair in pairs for each in pair)])
-        columns = [
-            each.tolist()
-            for name in found.errors
-            for each in (found.errors[name], found.counts[name])
-        ]
-        writer.writerows(zip(ids, names, *columns, strict=True))
+        write_rows(file, [header, *rows])

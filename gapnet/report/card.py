@@ -7,17 +7,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from gapnet.evaluation.score import Figure
 from gapnet.models.gapnet import GapNet
 from gapnet.models.heads import CamHead
+from gapnet.report.markdown import code, text
 from gapnet.report.tables import markdown_table
 
 
 def model_card(network: GapNet, facts: Mapping[str, str], figures: Sequence[Figure]) -> str:
-    """Write the card in Markdown; `facts` are further rows of its table, `figures` may be none."""
+    """Write the card in Markdown; `facts` are further rows, in Markdown; `figures` may be none."""
     environment = Environment(
         loader=PackageLoader("gapnet.report"),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
     )
+    environment.filters |= {"text": text, "code": code}
     return environment.get_template("card.md.jinja").render(
         network=network,
         arguments=", ".join(f"{name}={value!r}" for name, value in network.arguments.items()),

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Plot
 from gapnet.evaluation.overlaps import Overlaps
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Figure
+from gapnet.plain_text import plain
 
 Curve = tuple[Sequence[float], Sequence[float]]
 SIZE = (5.2, 3.2)  # inches
@@ -68,19 +69,27 @@ def threshold_plot(
 def curves_svg(
     curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float] | None = None
 ) -> str:
-    """Plot curves over a common axis, with vertical marks."""
+    """Plot curves over a common axis, with vertical marks; names are shown as they are."""
+    with matplotlib.rc_context({"svg.hashsalt": "gapnet", "text.parse_math": False}):
+        return _svg(_plot(curves, x=x, y=y, marks=marks or {}))
+
+
+def _plot(curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float]) -> Plot:
     plot = Plot(figsize=SIZE, layout="constrained")
     axes = plot.add_subplot()
     for name, (steps, values) in curves.items():
-        axes.plot(steps, values, label=name, linewidth=1.4)
-    for (name, position), style in zip((marks or {}).items(), cycle(MARK_STYLES), strict=False):
-        axes.axvline(position, label=name, color="grey", linestyle=style, linewidth=1)
+        axes.plot(steps, values, label=plain(name), linewidth=1.4)
+    for (name, position), style in zip(marks.items(), cycle(MARK_STYLES), strict=False):
+        axes.axvline(position, label=plain(name), color="grey", linestyle=style, linewidth=1)
     axes.set(xlabel=x, ylabel=y)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.25)
     axes.legend(fontsize="small", frameon=False)
+    return plot
+
+
+def _svg(plot: Plot) -> str:
     text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "gapnet"}):
-        plot.savefig(text, format="svg", metadata={"Date": None})
+    plot.savefig(text, format="svg", metadata={"Date": None})
     svg = text.getvalue()
     return svg[svg.index("<svg") :]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 from PIL import Image
 
 from gapnet.evaluation.score import Figure
 from gapnet.layout import write_whole
+from gapnet.plain_text import plain
 from gapnet.report.gallery import Picture
 from gapnet.report.tables import HEADER, table_row
 
@@ -43,7 +45,7 @@ class Report:
 def write_report(report: Report, path: Path) -> None:
     """Render the page."""
     environment = Environment(
-        loader=PackageLoader("gapnet.report"), autoescape=True, trim_blocks=True
+        loader=PackageLoader("gapnet.report"), autoescape=True, trim_blocks=True, finalize=_plain
     )
     page = environment.get_template("report.html.jinja").render(
         report=report,
@@ -52,6 +54,11 @@ def write_report(report: Report, path: Path) -> None:
         data_uri=_data_uri,
     )
     write_whole(path, page)
+
+
+def _plain(value: object) -> object:
+    """Take control characters out of what the page shows, but for SVG, which is markup."""
+    return value if isinstance(value, Markup) else plain(value)
 
 
 def _data_uri(image: Image.Image) -> str:

@@ -1,15 +1,18 @@
 """A table of the paper, ours beside the paper's: in Markdown, LaTeX and CSV."""
 
-import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gapnet.evaluation.seeds import Averaged
+from gapnet.plain_text import plain
+from gapnet.report.markdown import text, unmarked
 from gapnet.report.paper import Quoted
+from gapnet.spreadsheet import write_rows
 
 PAPER = ("top-1", "top-5")  # the labels of figures that the paper has
 WORDS = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum"}  # what LaTeX calls them
+WORDS |= {"<": "less", ">": "greater", "|": "bar"}
 ESCAPED = str.maketrans(
     {each: rf"\{each}" for each in "%&_#${}"} | {each: rf"\text{WORDS[each]}{{}}" for each in WORDS}
 )
@@ -48,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Hold a table: its title, its columns by key, its lines, and notes under it."""
+    """Hold a table: its title, its columns by key, its lines, and notes under it in Markdown."""
 
     title: str
     columns: Mapping[str, Column]
@@ -71,7 +74,7 @@ def markdown(sheet: Sheet) -> str:
     """Lay a table out in Markdown."""
     header = _header(sheet)
     rows = [header, ["---"] * len(header), *_rows(sheet)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    table = "\n".join(f"| {' | '.join(map(text, row))} |" for row in rows)
     return "\n\n".join([f"**{sheet.title}**", table, *sheet.notes]) + "\n"
 
 
@@ -79,8 +82,8 @@ def latex(sheet: Sheet) -> str:
     """Lay a table out in LaTeX, for the package booktabs."""
     header = _header(sheet)
     rows = [_latex_row(header), r"\midrule", *map(_latex_row, _rows(sheet))]
-    said = " ".join([f"{sheet.title}.", *sheet.notes]).replace("**", "").replace("`", "")
-    caption = said.translate(ESCAPED)
+    said = " ".join([f"{sheet.title}.", *map(unmarked, sheet.notes)])
+    caption = plain(said).translate(ESCAPED)
     return "\n".join(
         [
             r"\begin{table}",
@@ -98,22 +101,23 @@ def latex(sheet: Sheet) -> str:
 
 def comma_separated(sheet: Sheet) -> str:
     """Lay a table out as CSV: a row for each figure, with all that is known of it."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("method", "column", "figure", "paper", *DETAILS))
+    written = io.StringIO()
+    write_rows(written, _figure_rows(sheet), end="\n")
+    return written.getvalue()
+
+
+def _figure_rows(sheet: Sheet) -> Iterator[tuple[str, ...]]:
+    yield ("method", "column", "figure", "paper", *DETAILS)
     for line in sheet.lines:
         for label, value in zip(PAPER, line.paper, strict=True):
             if not line.asked and value is not None:
-                writer.writerow((line.name, "", label, f"{value:.2f}", *[""] * 7, line.deviates))
+                yield (line.name, "", label, f"{value:.2f}", *[""] * 7, line.deviates)
         for key, label in sheet.cells:
             if key in line.asked:
                 paper = dict(zip(PAPER, line.paper, strict=True)).get(label)
                 figures = _figures(line.found.get(key, {}).get(label))
                 quoted = "" if paper is None else f"{paper:.2f}"
-                writer.writerow(
-                    (line.name, key, label, quoted, *figures, line.commit, line.deviates)
-                )
-    return text.getvalue()
+                yield (line.name, key, label, quoted, *figures, line.commit, line.deviates)
 
 
 def _figures(found: Averaged | None) -> list[str]:
@@ -150,4 +154,4 @@ def _cell(line: Line, key: str, label: str) -> str:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(each.translate(ESCAPED) for each in cells) + r" \\"
+    return " & ".join(plain(each).translate(ESCAPED) for each in cells) + r" \\"

@@ -8,6 +8,7 @@ from rich.table import Table
 from gapnet.evaluation.classes import ClassErrors, rank
 from gapnet.evaluation.compare import Difference
 from gapnet.evaluation.score import Figure
+from gapnet.report.markdown import text
 
 NAMES = {
     "gt_known_error": "ground-truth-known localization error",
@@ -62,7 +63,7 @@ def table_row(figure: Figure) -> TableRow:
 def markdown_table(figures: Sequence[Figure]) -> str:
     """Lay figures out in Markdown."""
     rows = [HEADER, ("---",) * len(HEADER), *map(table_row, figures)]
-    return "\n".join(f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows)
+    return "\n".join(f"| {' | '.join(text(cell.strip()) for cell in row)} |" for row in rows)
 
 
 def console_table(figures: Sequence[Figure], title: str) -> Table:

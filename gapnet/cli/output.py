@@ -1,0 +1,22 @@
+"""What a command shows on its standard output."""
+
+from typing import TYPE_CHECKING
+
+from gapnet.plain_text import plain
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def say(text: object) -> None:
+    """Print one line of plain text."""
+    print(plain(text), flush=True)
+
+
+def show(table: "Table") -> None:
+    """Print a table; its cells and titles are plain text."""
+    from gapnet.console import PlainConsole
+    from gapnet.report.tables import TABLE_WIDTH
+
+    width = None if PlainConsole().is_terminal else TABLE_WIDTH
+    PlainConsole(width=width).print(table)
