@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from gapnet.cli.config import build
 from gapnet.cli.ranks import is_first, started_together
@@ -22,6 +21,7 @@ from gapnet.layout import CHECKPOINTS, CURVES, LOGS
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.progress import console
+from gapnet.training.board import Board
 from gapnet.training.callbacks import EpochLines
 from gapnet.training.checkpoint import DurableIO
 from gapnet.training.curves import Curves
@@ -86,7 +86,7 @@ def training_trainer(cfg: DictConfig, start: Start) -> pl.Trainer:
         if isinstance(callback, ModelCheckpoint):
             callback.dirpath = str(folder / CHECKPOINTS)
     loggers = [
-        TensorBoardLogger(folder / LOGS, name=None, version="", purge_step=start.step),
+        Board(folder / LOGS, purge_step=start.step),
         Curves(folder / CURVES, text=start.curves),
     ]
     callbacks += [] if console.is_terminal else [EpochLines()]

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
-from torchvision.transforms.v2.functional import pil_to_tensor
 
 from gapnet.cli.exchange import write_submission
 from gapnet.cli.output import say, show
@@ -41,6 +39,7 @@ from gapnet.report.curves import threshold_plot, training_plots
 from gapnet.report.gallery import Picture, contact_sheet
 from gapnet.report.page import Report, write_report
 from gapnet.report.tables import class_rows, class_table, console_table, spread_table
+from gapnet.training.board import Board
 
 log = logging.getLogger(__name__)
 ILSVRC = "ILSVRC"  # the title of the data set that has a blacklist
@@ -176,12 +175,11 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
         return
     with whole(folder / "pictures.jpg") as unfinished:
         contact_sheet(pictures).save(unfinished, format="JPEG", quality=90)
-    logger = TensorBoardLogger(folder / LOGS, name=None, version="")
+    board = Board(folder / LOGS)
     for number, picture in enumerate(pictures):
         verdict = "right" if picture.right else "wrong"
-        tag = f"{verdict}/{number:02d} {plain(picture.id)}"
-        logger.experiment.add_image(tag, pil_to_tensor(picture.image))
-    logger.finalize("success")
+        board.log_image(f"{verdict}/{number:02d} {picture.id}", picture.image)
+    board.finalize("success")
 
 
 def _write_page(

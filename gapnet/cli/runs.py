@@ -14,7 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet import __version__
-from gapnet.cli.run_log import FORMAT, PlainFormatter
+from gapnet.cli.run_log import RunLog
 from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
@@ -107,8 +107,7 @@ def description_of(cfg: DictConfig) -> dict[str, str]:
 
 def log_to(folder: Path) -> logging.FileHandler:
     """Write what is said into the run's log, too."""
-    handler = logging.FileHandler(folder / LOG, encoding="utf-8")
-    handler.setFormatter(PlainFormatter(FORMAT))
+    handler = RunLog(folder / LOG)
     logging.getLogger().addHandler(handler)
     return handler
 

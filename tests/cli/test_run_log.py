@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.cli.runs import log_to
+from gapnet.cli.run_log import RunLog
 from gapnet.plain_text import CONTROL
 
+FULL = Path("/dev/full")  # to which nothing can be written, as if the disk were full
 log = logging.getLogger("gapnet.test")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")
 
 
 @pytest.fixture
@@ -25,8 +27,11 @@ def handlers() -> Iterator[list[logging.Handler]]:
         each.close()
 
 
-def opened(path: Path, handlers: list[logging.Handler]) -> None:
-    handlers.append(log_to(path.parent))
+def opened(path: Path, handlers: list[logging.Handler]) -> RunLog:
+    handler = RunLog(path)
+    logging.getLogger().addHandler(handler)
+    handlers.append(handler)
+    return handler
 
 
 def test_a_record_is_one_plain_line(tmp_path: Path, handlers: list[logging.Handler]) -> None:
@@ -46,3 +51,36 @@ def test_a_traceback_keeps_its_lines(tmp_path: Path, handlers: list[logging.Hand
     assert lines[1] == "Traceback (most recent call last):"
     assert lines[-1].startswith("ValueError: invalid literal")
     assert not CONTROL.search("".join(lines))
+
+
+@needs_full
+def test_a_full_disk_is_told_once_and_nothing_more(
+    tmp_path: Path,
+    handlers: list[logging.Handler],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced: list[logging.Handler] = []  # handlers that print a traceback
+    monkeypatch.setattr(logging.Handler, "handleError", lambda self, _: traced.append(self))
+    path = tmp_path / "log.txt"
+    path.symlink_to(FULL)
+    handler = opened(path, handlers)
+    for number in range(3):
+        log.info("record %d", number)
+    told = [each for each in caplog.messages if not each.startswith("record")]
+    assert told == [
+        f"{path}: cannot be written (No space left on device); nothing more is logged there"
+    ]
+    assert handler not in traced
+    assert not handler.stream.closed  # the lock of the run is on it
+    handler.close()
+
+
+def test_what_cannot_be_formatted_is_no_full_disk(
+    tmp_path: Path, handlers: list[logging.Handler], capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = opened(tmp_path / "log.txt", handlers)
+    handler.handle(logging.LogRecord("gapnet", logging.INFO, "", 0, "%d", ("x",), None))
+    assert "Logging error" in capsys.readouterr().err
+    log.info("more")
+    assert "more" in (tmp_path / "log.txt").read_text()
