@@ -1,5 +1,7 @@
 """The one exception that is a message to the user rather than a bug."""
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,8 @@ from gapnet.redact import redact
 
 LONGEST = 800  # characters of a message; what a file holds in a line may be of any length
 END = 200  # of them; the last say what to do
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+TOLD_FULL = re.compile("No space left on device|Disk quota exceeded|disk is full")
 WRAPPED = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends the traceback that a loader's worker adds
 
 
@@ -53,3 +57,11 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"{error.reason} at byte {error.start}"
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+def full_disk(error: BaseException) -> str | None:
+    """Say that there is no room for what was written, if that is what an error is about."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return os.strerror(error.errno)
+    found = None if isinstance(error, RuntimeError) else TOLD_FULL.search(str(error))
+    return found and found[0]  # torch's RuntimeErrors are about shared memory

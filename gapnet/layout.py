@@ -30,6 +30,14 @@ POSTMORTEM = "postmortem"  # the folder of a training that met numbers which are
 
 
 @contextmanager
+def complete(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write a file under; it has its own when it is complete."""
+    with named(path), _temporary(path) as unfinished:
+        yield unfinished
+        unfinished.replace(path)
+
+
+@contextmanager
 def whole(path: Path, *, earlier: Path | None = None) -> Iterator[Path]:
     """Give a temporary name to write a file under; it has its own when it is all on the disk.
 
@@ -37,15 +45,32 @@ def whole(path: Path, *, earlier: Path | None = None) -> Iterator[Path]:
         path: of the file.
         earlier: the name that a file of this path gets when the new one replaces it.
     """
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.unlink(missing_ok=True)  # a symbolic link would be written through
-    try:
+    with named(path), _temporary(path) as unfinished:
         yield unfinished
         sync(unfinished)
         if earlier is not None and path.exists():
             _rename_besides(path, earlier)
         unfinished.replace(path)
         sync(path.parent)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Add the name of a file to an error of writing it, which lacks it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside a path; nothing is left there."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)  # a symbolic link would be written through
+    try:
+        yield unfinished
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -1,9 +1,11 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from gapnet.errors import GapnetError
-from gapnet.layout import read_config, whole, write_whole
+from gapnet.layout import complete, read_config, whole, write_whole
 
 
 def write_half(path: Path) -> None:
@@ -96,3 +98,20 @@ def test_yaml_that_could_do_or_become_more_is_refused(tmp_path: Path, content: b
     (tmp_path / "config.yaml").write_bytes(content)
     with pytest.raises(GapnetError, match=r"config\.yaml: is not the configuration of a run \("):
         read_config(tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize("written", [whole, complete])
+def test_a_file_on_a_full_disk_is_named_and_nothing_is_left(
+    full_disk: Path, written: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    path = full_disk / "metrics.json"
+    with pytest.raises(OSError, match="No space left") as caught, written(path) as unfinished:
+        unfinished.write_bytes(bytes(2**16))
+    assert caught.value.filename == str(path)
+    assert [each.name for each in full_disk.iterdir()] == ["junk"]
+
+
+def test_an_error_that_names_its_file_is_left_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught, whole(tmp_path / "a"):
+        (tmp_path / "b").read_text()
+    assert caught.value.filename == str(tmp_path / "b")

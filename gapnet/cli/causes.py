@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, full_disk
 
 MEMORY = re.compile(
     r"out of memory|(?:can't|cannot|failed to|unable to) allocate|insufficient memory|bad_alloc|"
@@ -24,6 +24,10 @@ LOST = re.compile(
     re.IGNORECASE,
 )
 UNUSED = "Expected to have finished reduction in the prior iteration"
+FIND_UNUSED = (
+    "some weights got no gradient, which strategy=ddp does not expect: "
+    "trainer.strategy=ddp_find_unused_parameters_true"
+)
 PEER = "another process of the training is gone"
 
 
@@ -41,14 +45,11 @@ def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
         return dead
     if out_of_memory(error) or out_of_memory(error.__cause__):
         return _memory(cfg)
+    if reason := full_disk(error):
+        return _full(error, reason, cfg)
     if isinstance(error, RuntimeError) and LOST.search(text):
         return f"{PEER} ({text[:120]}); what that one says is the cause"
-    if UNUSED in text:
-        return (
-            "some weights got no gradient, which strategy=ddp does not expect: "
-            "trainer.strategy=ddp_find_unused_parameters_true"
-        )
-    return None
+    return FIND_UNUSED if UNUSED in text else None
 
 
 def out_of_memory(error: BaseException | None) -> bool:
@@ -82,6 +83,16 @@ def _memory(cfg: DictConfig | None) -> str:
         f"trainer.precision=bf16-mixed, or loader.batch_size={smaller} "
         "trainer.accumulate_grad_batches=2; trainer.auto_batch=true finds what fits"
     )
+
+
+def _full(error: BaseException, reason: str, cfg: DictConfig | None) -> str:
+    """Name the file, or else the folder that it was probably written to."""
+    place = getattr(error, "filename", None) or _told(cfg, "folder") or _told(cfg, "paths.runs")
+    what = f"{place}: cannot be written ({reason})" if place else reason
+    again = "repeat the command"
+    if cfg is not None and "resume" in cfg:
+        again = "go on with resume=" + ("true" if isinstance(cfg.resume, bool) else "auto")
+    return f"{what}; make room, and {again}"
 
 
 def _told(cfg: DictConfig | None, key: str) -> Any:

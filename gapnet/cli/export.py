@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from gapnet.cli.output import say
 from gapnet.cli.runs import checkpoint_of, run_of
-from gapnet.errors import GapnetError, reading
+from gapnet.errors import GapnetError, full_disk, reading
 from gapnet.folders import claimed, whole_folder
 from gapnet.layout import ENVIRONMENT, METRICS
 from gapnet.redact import redact_arguments
@@ -109,9 +109,24 @@ def _whole(folder: Path) -> Iterator[Path]:
                 f"folder {folder}: cannot be written ({error.strerror}); "
                 "name another with folder=..."
             ) from error
-        yield unfinished
+        with _named(folder):
+            yield unfinished
         for each in unfinished.iterdir():  # some writers make them for this user alone
             each.chmod(0o644)
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Name the folder where the disk is full; some writers do not say what they were writing."""
+    try:
+        yield
+    except Exception as error:
+        if why := full_disk(error):
+            raise GapnetError(
+                f"folder {folder}: cannot be written ({why}); make room, or name another with "
+                "folder=..."
+            ) from error
+        raise
 
 
 class Exported(NamedTuple):

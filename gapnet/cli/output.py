@@ -1,16 +1,21 @@
 """What a command shows on its standard output."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gapnet.layout import named
 from gapnet.plain_text import plain
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+STDOUT = Path("<stdout>")  # may be a file on a full disk
+
 
 def say(text: object) -> None:
     """Print one line of plain text."""
-    print(plain(text), flush=True)
+    with named(STDOUT):
+        print(plain(text), flush=True)
 
 
 def show(table: "Table") -> None:
@@ -19,4 +24,5 @@ def show(table: "Table") -> None:
     from gapnet.report.tables import TABLE_WIDTH
 
     width = None if PlainConsole().is_terminal else TABLE_WIDTH
-    PlainConsole(width=width).print(table)
+    with named(STDOUT):
+        PlainConsole(width=width).print(table)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gapnet.cli.output import say, show
 from gapnet.cli.runs import short
 from gapnet.cli.trials import ERROR, OVERRIDES, SURPLUS, Objective
-from gapnet.layout import REPORT
+from gapnet.layout import REPORT, write_whole
 from gapnet.redact import redact_arguments
 
 if TYPE_CHECKING:
@@ -139,6 +139,6 @@ def _plots(study: "Study", metric: str) -> str:
 
 def _write(path: Path, page: str) -> None:
     """Write the page under a name of this worker's own first: another may end at the same time."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(page, encoding="utf-8")
-    unfinished.replace(path)
+    own = path.with_name(f".{path.name}.{os.getpid()}")
+    write_whole(own, page)
+    own.replace(path)

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
 from gapnet.cli.handed import quoted
+from gapnet.cli.hydra_app import report
 from gapnet.cli.output import say
 from gapnet.cli.ranks import started_together
 from gapnet.cli.sweep_summary import Job, groups_of, print_summary, write_summary
@@ -35,13 +37,10 @@ class Summary(Callback):
     """
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Refuse a sweep that would start itself again; Hydra lets no error out of here."""
-        try:
+        """Refuse a sweep that would start itself again."""
+        with _reported(config):
             check_alone()
             claim_folder(config)
-        except (GapnetError, OSError) as error:
-            print(f"gapnet {config.hydra.job.config_name}: {error}", file=sys.stderr)
-            sys.exit(1)
 
     def on_job_end(self, config: DictConfig, job_return: "JobReturn", **_: Any) -> None:
         """Write down what became of a job of a sweep."""
@@ -50,8 +49,9 @@ class Summary(Callback):
         folder, error = job_return.return_value
         job = {"overrides": list(job_return.overrides or ()), "folder": folder, "error": error}
         place = Path(config.hydra.sweep.dir) / JOBS
-        place.mkdir(parents=True, exist_ok=True)
-        write_whole(place / f"{config.hydra.job.num}.json", json.dumps(job, indent=2) + "\n")
+        with _reported(config):
+            place.mkdir(parents=True, exist_ok=True)
+            write_whole(place / f"{config.hydra.job.num}.json", json.dumps(job, indent=2) + "\n")
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Print the table of a sweep and write it; end with status 1 if a job failed."""
@@ -59,7 +59,8 @@ class Summary(Callback):
         jobs = read_jobs(place / JOBS)
         groups = groups_of(jobs)
         print_summary(groups, jobs)
-        write_summary(groups, jobs, place / SUMMARY)
+        with _reported(config):
+            write_summary(groups, jobs, place / SUMMARY)
         say(f"summary: {place / SUMMARY}")
         if any(job.error is not None for job in jobs):
             sys.exit(1)
@@ -90,6 +91,16 @@ def _made(folder: Path) -> Path:
             free.mkdir()
             return free
     raise AssertionError
+
+
+@contextmanager
+def _reported(config: DictConfig) -> Iterator[None]:
+    """End with an error's line and status 1; Hydra would turn it into a warning, and go on."""
+    try:
+        yield
+    except (GapnetError, OSError) as error:
+        report(str(config.hydra.job.config_name), error)
+        sys.exit(1)
 
 
 def read_jobs(folder: Path) -> list[Job]:

@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from webdataset.writer import TarWriter
 
@@ -16,7 +16,8 @@ from gapnet.data.manifest import File
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.data.tars import Place
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reason
+from gapnet.layout import whole
 
 UNSAFE = re.compile(r"[^\w-]+", re.ASCII)
 LONGEST = 60  # characters of an image's name that go into its key
@@ -49,15 +50,17 @@ class Packer:
         """Write a shard, unless it is there already: it has its name since it is complete."""
         path = self.folder / lot.name
         if not path.exists():
-            unfinished = path.with_name(f".{path.name}.unfinished")
-            with unfinished.open("wb") as file, TarWriter(file, encoder=False, mtime=0) as tar:
-                for row, record in zip(lot.rows, lot.records, strict=True):
-                    tar.write(self._sample(row, record))
-            unfinished.replace(path)
+            with whole(path) as unfinished, unfinished.open("wb") as file:
+                self._write(lot, file)
         written = describe(path)
         if sorted(written.paths) != sorted(lot.rows):
             raise GapnetError(f"{path}: does not hold the images that it should; delete it")
         return written
+
+    def _write(self, lot: Lot, file: BinaryIO) -> None:
+        with TarWriter(file, encoder=False, mtime=0) as tar:
+            for row, record in zip(lot.rows, lot.records, strict=True):
+                tar.write(self._sample(row, record))
 
     def _sample(self, row: int, record: Record) -> dict[str, str | bytes]:
         """Make a sample of WebDataset: the bytes as they are, and the truth."""
@@ -73,6 +76,8 @@ class Packer:
                 content = file.read()
         except FileNotFoundError as error:
             raise GapnetError(f"{record.path}: no such image; its split lists it") from error
+        except OSError as error:
+            raise GapnetError(f"{record.path}: cannot be read ({reason(error)})") from error
         kind = UNSAFE.sub("", record.path.suffix).lower() or "img"
         return {"__key__": key_of(row, record), kind: content, "json": json.dumps(truth).encode()}
 

@@ -19,7 +19,7 @@ from gapnet.data import ilsvrc
 from gapnet.data.sample import OnCorrupt
 from gapnet.data.scenes import draw_scene
 from gapnet.data.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
-from gapnet.errors import GapnetError, reading
+from gapnet.errors import GapnetError, reading, reason
 from gapnet.progress import track
 from gapnet.workers import worker_pool
 
@@ -122,13 +122,17 @@ def draw(drawing: Drawing, root: Path) -> None:
     """Draw into a temporary folder beside `root`, and rename it when it is complete."""
     log.info("drawing the stand-in data set into %s", root)
     try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
+        _draw(drawing, root)
     except OSError as error:
         raise GapnetError(
-            f"{root.parent}: cannot be written ({error.strerror}); "
-            "choose another place with paths.data=... or data.root=..."
+            f"{root.parent}: cannot be written ({reason(error)}); make room there, "
+            "or choose another place with paths.data=... or data.root=..."
         ) from error
+
+
+def _draw(drawing: Drawing, root: Path) -> None:
+    root.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
     try:
         _draw_tree(drawing, unfinished)
         (unfinished / ilsvrc.STAND_IN).write_text(json.dumps(asdict(drawing), indent=2) + "\n")

@@ -29,7 +29,7 @@ from gapnet.data.sample import Numbered, Source
 from gapnet.data.shards import MB, UNFINISHED
 from gapnet.errors import GapnetError
 from gapnet.folders import locked
-from gapnet.layout import write_whole
+from gapnet.layout import whole, write_whole
 from gapnet.progress import track
 
 BESIDE = 2048  # bytes of a shard that an image takes besides its own: two headers, its truth
@@ -150,9 +150,8 @@ def _write_split(packer: Packer, split: str, plan: Plan, *, workers: int | None)
     column = plan.records.table.schema.get_field_index("path")
     table = plan.records.table.set_column(column, "path", paths)
     index = packer.folder / f"{split}.arrow"
-    unfinished = index.with_name(f".{index.name}.unfinished")
-    Records(table, packer.folder).save(unfinished)
-    unfinished.replace(index)
+    with whole(index) as unfinished:
+        Records(table, packer.folder).save(unfinished)
     listed = File(index.name, len(places), index.stat().st_size, sha256_of(index))
     return Split(listed, tuple(each.file for each in written))
 

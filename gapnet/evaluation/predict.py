@@ -5,6 +5,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.pixels import pixel_histogram
 from gapnet.evaluation.store import Row, Writer
+from gapnet.layout import complete
 from gapnet.localization.boxers import Boxer, Swept
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
@@ -51,10 +53,10 @@ class KeptMaps:
             heat = interpolate(heat[None, None], size=square, mode="bilinear")[0, 0]
         path = self.folder / f"{file_name(identity)}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        with unfinished.open("wb") as file:
-            np.save(file, heat.half().numpy())
-        unfinished.replace(path)
+        content = BytesIO()  # numpy's own error of writing a file does not say why it failed
+        np.save(content, heat.half().numpy())
+        with complete(path) as unfinished:
+            unfinished.write_bytes(content.getbuffer())
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """predictions/: a folder of Parquet parts, one row per image, written whole or not at all."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from gapnet.data.file_names import check_split
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.soundness import unsound
 from gapnet.evaluation.table_digest import with_digest, without_digest
+from gapnet.layout import whole
 
 FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
 # classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
@@ -158,14 +158,10 @@ class Writer:
 
 
 def write_table(table: pa.Table, about: About, path: Path) -> None:
-    """Write a part under a temporary name, and rename it when it is complete."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    """Write a part."""
     described = with_digest(table.replace_schema_metadata({"gapnet": about.text()}))
-    with unfinished.open("wb") as file:
-        pq.write_table(described, file, compression="zstd", write_page_checksum=True)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    with whole(path) as unfinished:
+        pq.write_table(described, unfinished, compression="zstd", write_page_checksum=True)
 
 
 def done(folder: Path, about: About) -> set[str]:

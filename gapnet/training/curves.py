@@ -9,7 +9,7 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from gapnet.layout import write_whole
+from gapnet.layout import named, write_whole
 
 Row = dict[str, Any]
 FLUSH_EVERY = 100  # rows
@@ -57,18 +57,21 @@ class Curves(Logger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Write the rows that are not in the file yet."""
+        """Write the rows that are not in the file yet.
+
+        An error ends the training: it could not be resumed exactly without all rows.
+        """
+        fresh, self._fresh = self._fresh, []  # nothing may follow a row that an error tore
         if self._columns is None:
             self._rewrite(rows_of(self.text))
         columns = self._columns or []
-        if set().union(*self._fresh) - set(columns):
-            self._rewrite(rows_of(self.text) + self._fresh)
-        elif self._fresh:
-            added = _text_of(self._fresh, columns)
-            with self.path.open("a", newline="") as file:
+        if set().union(*fresh) - set(columns):
+            self._rewrite(rows_of(self.text) + fresh)
+        elif fresh:
+            added = _text_of(fresh, columns)
+            with named(self.path), self.path.open("a", newline="") as file:
                 file.write(added)
             self.text += added
-        self._fresh = []
 
     @rank_zero_only
     def finalize(self, status: str) -> None:

@@ -116,3 +116,29 @@ def test_a_file_that_memory_was_too_small_for_is_named() -> None:
 
 def test_what_is_unknown_is_left_as_it_is() -> None:
     assert cause_of(RuntimeError("shapes cannot be multiplied")) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "a/m.json"), "a/m.json: cannot be written (No sp"),
+        (OSError(122, "Disk quota exceeded"), "runs/x: cannot be written (Disk quota exceeded)"),
+        (OSError(27, "File too large"), "runs/x: cannot be written (File too large)"),
+        (ValueError("I/O error: No space left on device (os error 28)"), "runs/x: cannot be wr"),
+        (Exception("(sqlite3.OperationalError) database or disk is full"), "runs/x: cannot be wr"),
+    ],
+)
+def test_a_full_disk_is_told_with_the_place_and_what_to_do(error: Exception, told: str) -> None:
+    train, evaluate = ({"folder": "runs/x", "resume": each} for each in (None, False))
+    said = cause_of(error, OmegaConf.create(train))
+    assert said is not None
+    assert said.startswith(told)
+    assert said.endswith("; make room, and go on with resume=auto")
+    assert str(cause_of(error, OmegaConf.create(evaluate))).endswith("go on with resume=true")
+    assert str(cause_of(error, OmegaConf.create({}))).endswith("repeat the command")
+    assert str(cause_of(error)).endswith("; make room, and repeat the command")
+
+
+def test_full_shared_memory_is_no_full_disk() -> None:
+    error = RuntimeError("unable to write to file </torch_1>: No space left on device (28)")
+    assert "make room" not in str(cause_of(error))

@@ -1,5 +1,8 @@
+import errno
 import hashlib
 import json
+import os
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -304,3 +307,38 @@ def test_wrong_arguments_are_told(
         write_shards(Ilsvrc(shapes_root), tmp_path / "out", workers=1, **arguments)
     assert not (tmp_path / "out" / MANIFEST).exists()
     assert not (tmp_path / "out" / UNFINISHED).exists()
+
+
+def test_a_full_disk_is_told_with_the_shard_and_what_is_there_goes_on(
+    shapes_root: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sharding, "_check_room", lambda *_: None)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_small(shapes_root, small_disk / "out")
+    assert Path(str(caught.value.filename)).parent == small_disk / "out"
+    kept = {each.name for each in (small_disk / "out").iterdir()}
+    assert kept > {UNFINISHED, ".lock"}
+    assert not any(each.endswith(".tar.unfinished") for each in kept)
+    subprocess.run(["mount", "-o", "remount,size=9m", str(small_disk)], check=True)
+    write_small(shapes_root, small_disk / "out")
+    assert contents(small_disk / "out") == contents(write_small(shapes_root, tmp_path / "out"))
+
+
+def test_an_image_that_cannot_be_read_is_not_taken_for_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = own_images(tmp_path / "in", "train/a/1.png", "test/a/1.png")
+    monkeypatch.setattr(Path, "open", broken(Path.open, tmp_path / "in/train/a/1.png"))
+    with pytest.raises(GapnetError, match=r"train/a/1\.png: cannot be read \(Input/output error\)"):
+        write_shards(source, tmp_path / "out", splits=["train"], workers=1)
+
+
+def broken(opened: Callable[..., object], path: Path) -> Callable[..., object]:
+    """Have a file fail to be read, as on a damaged disk."""
+
+    def fail(self: Path, *arguments: object, **named: object) -> object:
+        if self == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return opened(self, *arguments, **named)
+
+    return fail

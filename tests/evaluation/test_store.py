@@ -5,9 +5,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation import store
+from gapnet.evaluation.predict import KeptMaps
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.store import About, Row, Writer, done, read_parts
 from tests.flips import flipped
@@ -252,3 +254,17 @@ def test_a_split_that_leaves_the_folder_is_refused(tmp_path: Path, split: str) -
     write(tmp_path, [row(0)], about=replace(ABOUT, split=split))
     with pytest.raises(GapnetError, match="split="):
         read_parts(tmp_path)
+
+
+def test_a_part_on_a_full_disk_is_named_and_leaves_nothing(full_disk: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught:
+        write(full_disk / "test", [row(0)])
+    assert caught.value.filename == str(full_disk / "test" / "part-000-00000.parquet")
+    assert not any((full_disk / "test").iterdir())
+
+
+def test_a_map_on_a_full_disk_is_named_and_leaves_nothing(full_disk: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught:
+        KeptMaps(full_disk / "maps", side=None).keep("a/b.png", torch.rand(99, 99))
+    assert caught.value.filename == str(full_disk / "maps" / "a" / "b.png.npy")
+    assert not any((full_disk / "maps" / "a").iterdir())
