@@ -1,9 +1,11 @@
 """What the files of a run folder are called, how one is written, and how the first is read."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -103,6 +105,12 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def read_json(path: Path) -> Any:
+    """Read a file of JSON; an error names it."""
+    with reading(path, "is not readable JSON"):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_config(path: Path) -> str:

@@ -1,6 +1,5 @@
 """From the outcomes of a table's jobs to the table, and to verdicts on what the paper claims."""
 
-import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from omegaconf import DictConfig
 
 from gapnet.cli.plan import Cell, Plan
 from gapnet.errors import GapnetError
-from gapnet.layout import ENVIRONMENT, METRICS, VERDICTS
+from gapnet.layout import ENVIRONMENT, METRICS, VERDICTS, read_json
 from gapnet.redact import redact_arguments
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def _notes(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
     from gapnet.report.markdown import code, text
 
     folders = [folder for cell in cells for folder in cell.folders]
-    data = sorted({text(json.loads((each / METRICS).read_text())[0]["data"]) for each in folders})
+    data = sorted({text(read_json(each / METRICS)[0]["data"]) for each in folders})
     notes = []
     if any(STAND_IN in each for each in data):
         notes.append(
@@ -111,7 +110,7 @@ def _notes(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((folder / ENVIRONMENT).read_text())
+    read: dict[str, Any] = read_json(folder / ENVIRONMENT)
     return read
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from gapnet.layout import named
 from gapnet.plain_text import plain
+from gapnet.redact import redact
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -13,9 +14,9 @@ STDOUT = Path("<stdout>")  # may be a file on a full disk
 
 
 def say(text: object) -> None:
-    """Print one line of plain text."""
+    """Print one line of plain text, without secrets."""
     with named(STDOUT):
-        print(plain(text), flush=True)
+        print(plain(redact(str(text))), flush=True)
 
 
 def show(table: "Table") -> None:

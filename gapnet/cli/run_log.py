@@ -7,21 +7,22 @@ from pathlib import Path
 
 from gapnet.errors import reason
 from gapnet.plain_text import plain
+from gapnet.redact import redact
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 log = logging.getLogger(__name__)
 
 
 class PlainFormatter(logging.Formatter):
-    """Formatter that writes a record in one line of plain text; a traceback keeps its lines."""
+    """Formatter for one line of plain text, without secrets; a traceback keeps its lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record, and the traceback that belongs to it."""
-        return "\n".join(map(plain, super().format(record).split("\n")))
+        return "\n".join(map(plain, redact(super().format(record)).split("\n")))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
         """Write the record alone."""
-        return plain(super().formatMessage(record))
+        return plain(redact(super().formatMessage(record)))
 
 
 class RunLog(logging.FileHandler):

@@ -19,7 +19,7 @@ from gapnet.cli.ranks import started_together
 from gapnet.cli.sweep_summary import Job, groups_of, print_summary, write_summary
 from gapnet.errors import GapnetError
 from gapnet.folders import check_inside
-from gapnet.layout import write_whole
+from gapnet.layout import read_json, write_whole
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
@@ -106,7 +106,7 @@ def _reported(config: DictConfig) -> Iterator[None]:
 def read_jobs(folder: Path) -> list[Job]:
     """Read what became of the jobs of a sweep, in their order."""
     paths = sorted(folder.glob("*.json"), key=lambda path: int(path.stem))
-    read = [json.loads(path.read_text()) for path in paths]
+    read = [read_json(path) for path in paths]
     return [Job(tuple(each["overrides"]), each["folder"], each["error"]) for each in read]
 
 

@@ -1,6 +1,5 @@
 """The jobs of a sweep in one table: the seeds of a setting become a mean and a deviation."""
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -8,7 +7,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from gapnet.cli.output import say, show
-from gapnet.layout import METRICS, whole
+from gapnet.layout import METRICS, read_json, whole
 from gapnet.spreadsheet import write_rows
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def figures_in(folder: Path) -> dict[str, float]:
     """Read the summary's figures of a run by its first protocol; none if it was not evaluated."""
     path = folder / METRICS
     found: dict[str, float] = {}
-    for each in json.loads(path.read_text()) if path.is_file() else ():
+    for each in read_json(path) if path.is_file() else ():
         metric = each["metric"]
         if metric in FIGURES and each["chosen_on"] in OWN:
             found.setdefault(metric, each["value"])

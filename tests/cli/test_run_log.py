@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.cli.run_log import RunLog
+from gapnet.cli.run_log import PlainFormatter, RunLog
 from gapnet.plain_text import CONTROL
 
 FULL = Path("/dev/full")  # to which nothing can be written, as if the disk were full
@@ -84,3 +84,8 @@ def test_what_cannot_be_formatted_is_no_full_disk(
     assert "Logging error" in capsys.readouterr().err
     log.info("more")
     assert "more" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_record_shows_no_secret() -> None:
+    record = logging.LogRecord("x", logging.INFO, "x", 1, "at %s", ("https://me:pw@host/x",), None)
+    assert "pw" not in PlainFormatter("%(message)s").format(record)
