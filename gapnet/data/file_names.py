@@ -1,10 +1,12 @@
 """Names of files that follow from ids: an id may be any text, and a data set may be anybody's."""
 
 import hashlib
+import re
 from urllib.parse import quote
 
 from gapnet.errors import GapnetError
 
+OTHERS = re.compile(r"[^\w-]+", re.ASCII)
 LONGEST = 180  # bytes of a part of a path; file systems allow 255, and suffixes are added
 DIGEST = 16  # hex digits that tell long names apart
 
@@ -20,6 +22,15 @@ def file_name(identity: str) -> str:
     ('%2E%2E/h.jpg', '%/abs/h.jpg', 'a%0A.jpg')
     """
     return "/".join(map(_part, identity.split("/")))
+
+
+def plain_word(text: str, *, between: str = "_") -> str:
+    """Keep ASCII letters, digits, - and _, for a name that something else makes unique.
+
+    >>> plain_word("Black 1.2")
+    'Black_1_2'
+    """
+    return OTHERS.sub(between, text)
 
 
 def check_split(split: str) -> None:

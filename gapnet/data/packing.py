@@ -1,7 +1,6 @@
 """Write the shards of a split: tars of WebDataset, by its own writer."""
 
 import json
-import re
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 from webdataset.writer import TarWriter
 
 from gapnet.data.digests import sha256_of
+from gapnet.data.file_names import plain_word
 from gapnet.data.files import Files
 from gapnet.data.manifest import File
 from gapnet.data.record_table import UNKNOWN
@@ -19,7 +19,6 @@ from gapnet.data.tars import Place
 from gapnet.errors import GapnetError, reason
 from gapnet.layout import whole
 
-UNSAFE = re.compile(r"[^\w-]+", re.ASCII)
 LONGEST = 60  # characters of an image's name that go into its key
 
 
@@ -78,7 +77,7 @@ class Packer:
             raise GapnetError(f"{record.path}: no such image; its split lists it") from error
         except OSError as error:
             raise GapnetError(f"{record.path}: cannot be read ({reason(error)})") from error
-        kind = UNSAFE.sub("", record.path.suffix).lower() or "img"
+        kind = plain_word(record.path.suffix, between="").lower() or "img"
         return {"__key__": key_of(row, record), kind: content, "json": json.dumps(truth).encode()}
 
 
@@ -88,7 +87,7 @@ def key_of(row: int, record: Record) -> str:
     >>> key_of(7, Record("001.Black/Black_1.2.jpg", Path("001.Black/Black_1.2.jpg"), 0, None))
     '00000007_Black_1_2'
     """
-    return f"{row:08d}_{UNSAFE.sub('_', Path(record.id).stem)[:LONGEST]}"
+    return f"{row:08d}_{plain_word(Path(record.id).stem)[:LONGEST]}"
 
 
 def describe(path: Path) -> Written:

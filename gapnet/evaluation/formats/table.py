@@ -36,6 +36,7 @@ def read_parquet(path: Path, key: Key) -> list[Guessed]:
     """Read guesses in the order of the key's images."""
     with reading(path, "cannot be read as Parquet"):
         table = pq.read_table(path)
+        table.validate(full=True)
         _check_columns(path, table.column_names)
         rows = [(f"{path}, row {place}", row) for place, row in enumerate(table.to_pylist())]
     return in_order(_images(rows, key), key, str(path))
