@@ -73,6 +73,17 @@ class Batch(NamedTuple):
     ids: list[str]
     corrupt: list[str | None]
 
+    def to(self, device: torch.device) -> "Batch":
+        """Move what the network and the loss take; boxes are found and compared on the CPU.
+
+        Lightning calls this. Without it, it would move the true boxes, sizes and windows as well.
+        """
+        images, labels = (
+            values.to(device, non_blocking=device.type == "cuda")
+            for values in (self.images, self.labels)
+        )
+        return self._replace(images=images, labels=labels)
+
 
 def collate(samples: list[Sample]) -> Batch:
     """Stack samples into a batch."""

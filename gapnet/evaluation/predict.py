@@ -31,6 +31,7 @@ from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 
 NO_BOX = (0.0, 0.0, -1.0, -1.0)
+CPU = torch.device("cpu")
 COLD_SIDE = 224  # pixels that stand for those of an image that could not be read
 
 
@@ -71,7 +72,7 @@ class Job:
 class Passed(NamedTuple):
     """Hold a batch and what became of it: classes and scores (B, R), maps (B, K + 1, h, w).
 
-    The last map is that of the true class.
+    The last map is that of the true class. All of it is on the CPU, where threads share it.
     """
 
     ranked: Tensor
@@ -119,7 +120,7 @@ class Predictor(pl.LightningModule):
         true = batch.labels[:, None].clamp(min=0)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
         maps = self.localizer.maps(self.network, looked, classes, batch.ids)
-        passed = Passed(ranked.cpu(), scores.cpu(), maps, batch)
+        passed = Passed(ranked.cpu(), scores.cpu(), maps, batch.to(CPU))
         row = partial(self._row, self.jobs[dataloader_idx], passed)
         with ThreadPoolExecutor(cores()) as threads:  # OpenCV works while others do
             self.jobs[dataloader_idx].writer.add(list(threads.map(row, range(len(batch.ids)))))
@@ -161,7 +162,7 @@ class Predictor(pl.LightningModule):
         record = job.records.of_id(row.id)
         if record.boxes is None and not record.masks:
             return row
-        seen = Laid(heat, batch.windows[place].cpu(), batch.images[place].cpu())
+        seen = Laid(heat, batch.windows[place], batch.images[place])
         return known_row(row, seen, self.localizer, record)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning_fabric.utilities import move_data_to_device
 from PIL import Image
 
 from gapnet.data.datamodule import DataModule
@@ -33,6 +34,15 @@ def test_a_batch_holds_bytes_and_the_way_back(shapes_root: Path) -> None:
     assert batch.sizes.tolist() == [[48, 48]] * 5
     assert batch.windows.tolist() == [[0, 0, 48, 48]] * 5
     assert len(batch.boxes) == len(batch.ids) == 5
+
+
+def test_only_images_and_labels_go_to_the_device(shapes_root: Path) -> None:
+    batch = next(iter(module(shapes_root).loader("test")))
+    moved = move_data_to_device(batch, torch.device("meta"))  # as Lightning does
+    assert {moved.images.device.type, moved.labels.device.type} == {"meta"}
+    stays = [moved.sizes, moved.windows, *moved.boxes]
+    assert {values.device.type for values in stays} == {"cpu"}
+    assert moved.ids == batch.ids
 
 
 def test_an_evaluated_split_comes_whole_and_in_order(shapes_root: Path) -> None:
