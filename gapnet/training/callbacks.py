@@ -50,6 +50,14 @@ class MovingAverage(WeightAveraging):
         super().__init__(avg_fn=average)
         self._swapped = False  # whether the module has the average for now, to be validated
 
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Copy the module on the device that trains it; Lightning moves it there only later.
+
+        A copy on the CPU would have all weights brought there in each step.
+        """
+        pl_module.to(trainer.strategy.root_device)
+        super().setup(trainer, pl_module, stage)
+
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Validate the average."""
         super().on_validation_epoch_start(trainer, pl_module)

@@ -1,5 +1,6 @@
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytorch_lightning as pl
@@ -54,6 +55,7 @@ def fit(
     trainer = pl.Trainer(
         max_epochs=epochs,
         accelerator=accelerator,
+        devices=1,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -106,6 +108,7 @@ def test_a_compiled_network_learns_the_same(shapes_root: Path, tmp_path: Path) -
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="torch.compile needs a C compiler")
 @pytest.mark.parametrize("name", ["tiny_gap", "googlenet_gap", "vgg16_gap"])
 def test_mixed_precision_compile_and_channels_last_learn(
     name: str, shapes_root: Path, tmp_path: Path
@@ -159,6 +162,12 @@ def test_with_ema_the_checkpoint_holds_the_average(shapes_root: Path, tmp_path: 
     averaged = ema._average_model.module.network.state_dict()
     for name, value in load(tmp_path / "a.ckpt").state_dict().items():
         assert torch.equal(value, averaged[name])
+
+
+def test_the_average_lies_on_the_device_that_trains() -> None:
+    ema, strategy = MovingAverage(), SimpleNamespace(root_device=torch.device("meta"))
+    ema.setup(SimpleNamespace(strategy=strategy), classifier(), "fit")
+    assert {value.device.type for value in ema._average_model.state_dict().values()} == {"meta"}
 
 
 def test_an_interrupted_training_goes_on_where_it_was(shapes_root: Path, tmp_path: Path) -> None:
