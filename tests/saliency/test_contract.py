@@ -73,6 +73,16 @@ def test_any_number_of_images_and_classes_will_do(
     assert_close(maps, whole[:count, :asked])
 
 
+@pytest.mark.gpu
+def test_maps_of_a_gpu_are_those_of_the_cpu(method: Saliency, images: torch.Tensor) -> None:
+    network, images = build().double().eval(), images.double()
+    expected = method(network, look(network, images), CHOSEN)
+    network.cuda()
+    with torch.inference_mode():
+        maps = method(network, look(network, images.cuda()), CHOSEN.cuda())
+    assert_close(maps.cpu(), expected.detach())
+
+
 def test_double_precision_is_kept(method: Saliency, images: torch.Tensor) -> None:
     network = build().double().eval()
     assert method(network, look(network, images.double()), CHOSEN).dtype == torch.float64
