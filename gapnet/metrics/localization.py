@@ -22,5 +22,6 @@ class GtKnownError(ErrorRate):
 
     def update(self, boxes: Tensor, truth: list[Tensor]) -> None:
         """Count boxes (B, 4) against the true boxes of each image, B times (n, 4)."""
-        overlaps = best_iou(boxes[:, None].cpu(), pad_lists(truth), inclusive=self.inclusive)
+        padded = pad_lists([each.cpu() for each in truth])  # DDP moves all of a batch to the GPU
+        overlaps = best_iou(boxes[:, None].cpu(), padded, inclusive=self.inclusive)
         self.count(overlaps[:, 0] >= self.threshold)

@@ -97,3 +97,13 @@ def test_gt_known_error_equals_the_oracle(cases) -> None:
     assert error.compute().item() == pytest.approx(
         scoring.gt_known_error(boxes, truth, iou_threshold=0.5, inclusive=True)
     )
+
+
+def test_true_boxes_are_fetched_from_where_they_are() -> None:
+    class OnGpu:
+        def cpu(self) -> torch.Tensor:
+            return torch.tensor([[0.0, 0.0, 9.0, 9.0]])
+
+    error = GtKnownError(inclusive=True, threshold=0.5)
+    error.update(torch.tensor([[0.0, 0.0, 9.0, 9.0]]), [OnGpu()])
+    assert error.compute() == 0
