@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: train test lint types slow clean help
+.PHONY: train test lint types slow gpu clean help
 
 train: $(READY)  ## train and evaluate the default network on the stand-in data
 	$(BIN)/python train.py $(ARGS)
@@ -14,6 +14,9 @@ test: $(READY)  ## run the tests that take seconds
 
 slow: $(READY)  ## run the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m slow $(ARGS)
+
+gpu: $(READY)  ## check gapnet on one CUDA device and time it, in at most 8 minutes
+	$(BIN)/python experiments/benchmarks/gpu.py $(ARGS)
 
 lint: $(READY)  ## check style and format
 	$(BIN)/ruff check .

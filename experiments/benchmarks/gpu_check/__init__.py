@@ -1,0 +1,1 @@
+"""The parts of `gpu.py`: stages, what they time and compare, and what is written of it."""
