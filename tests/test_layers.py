@@ -10,7 +10,7 @@ import gapnet
 PACKAGE = Path(gapnet.__file__).parent
 LAYERS = [
     {"plain_text", "redact"},
-    {"errors", "console", "spreadsheet"},
+    {"errors", "console", "identity", "spreadsheet"},
     {"child_process", "layout", "processes", "progress"},
     {"folders", "workers"},
     {"ops"},

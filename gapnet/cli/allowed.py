@@ -39,15 +39,15 @@ def locate(node: Any, key: str, own: Sequence[str]) -> Any:
     if not isinstance(node, dict):
         return node
     return {
-        name: _find(each, f"{key}.{name}={each}", own)
+        name: find(each, own, said=f"{key}.{name}={each}")
         if name == TARGET
         else locate(each, f"{key}.{name}", own)
         for name, each in node.items()
     }
 
 
-def _find(name: object, said: str, own: Sequence[str]) -> Callable[..., Any]:
-    """Import a class or a function, if a configuration may name it."""
+def find(name: object, own: Sequence[str] = (), *, said: str = "") -> Callable[..., Any]:
+    """Import a class or a function, if a configuration may name it; an error begins with `said`."""
     if not (isinstance(name, str) and _lies_in(name, (*CLASSES, *own))):
         raise _refusal(said, name)
     module, _, attribute = name.rpartition(".")

@@ -2,7 +2,8 @@
 
 from omegaconf import DictConfig
 
-from gapnet.cli.run_groups import GROUPS, groups_of
+from gapnet.cli.groups import FROM_RUN
+from gapnet.cli.run_groups import groups_of
 from gapnet.cli.runs import checkpoint_of, run_of
 from gapnet.errors import GapnetError
 
@@ -30,7 +31,7 @@ def complete(arguments: list[str]) -> list[str]:
     trusted = list(map(str, imports)) if isinstance(imports, list) else []
     for group, trained in groups_of(folder, trusted).items():
         ConfigStore.instance().store(group=group, name="run", node=trained)
-    return [*(f"{group}=run" for group in GROUPS if group not in given), *arguments]
+    return [*(f"{group}=run" for group in FROM_RUN if group not in given), *arguments]
 
 
 def task(cfg: DictConfig) -> None:

@@ -11,17 +11,17 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import conf_folder
+from gapnet.cli.groups import DECIDING, FROM_RUN, HANDED_ON
 from gapnet.cli.handed import key_of, quoted, root_of
-from gapnet.cli.run_groups import GROUPS
+from gapnet.cli.job_identity import job_identity
 from gapnet.errors import GapnetError
+from gapnet.identity import digest_of
 from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 
 LAST_WRITTEN = "kaggle.csv"  # of a submission
 EVALUATIONS = "evaluations"  # the folder of a run that holds them
 PLAIN = re.compile(r"[\w./+-]*")  # what an override needs no quotes for
-NOT_OF_RUN = {"report", "imports"}  # what an evaluation does not find in the run's configuration
-ALL_EVALUATED = {*GROUPS, *NOT_OF_RUN, "paths"}
-DECIDING = ("data", "view", "crops", "saliency", "boxer", "guesses", "protocol")  # of an evaluation
+ALL_EVALUATED = {*FROM_RUN, *HANDED_ON, "paths"}  # what an evaluation takes
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Plan:
         exceptions = row.get("exceptions", {}).get(column, ())
         wanted = [*self.cfg.table.columns[column].evaluate, *row.get("evaluate", ()), *exceptions]
         given = self.cfg.checkpoints.get(network)
-        handed = self._handed(NOT_OF_RUN if given is None else ALL_EVALUATED)
+        handed = self._handed(HANDED_ON if given is None else ALL_EVALUATED)
         evaluated = merged(handed, wanted, extra)
         if given is not None:
             return Cell(key, column, ((None, self._of_file(network, given, evaluated)),))
@@ -179,7 +179,8 @@ class Plan:
     def _rules(self, like: tuple[str, ...]) -> str:
         """Digest what an evaluation's figures follow from, besides the network."""
         composed = self.compose(like)
-        return _digest(f"{key}={_plain(composed[key])}" for key in (*DECIDING, "split"))
+        values = {key: _plain(composed[key]) for key in DECIDING}
+        return digest_of(job_identity(values, composed.imports))
 
     def _of_file(self, network: str, given: str, evaluated: tuple[str, ...]) -> Job:
         path = Path(given).absolute()

@@ -4,13 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.assemble import Rules, predicting_trainer
 from gapnet.cli.exchange import told_by
+from gapnet.cli.job_identity import node_identity
 from gapnet.data.datamodule import DataModule
 from gapnet.errors import GapnetError
+from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import (
     Job,
     KeptMaps,
@@ -20,6 +23,7 @@ from gapnet.evaluation.predict import (
 )
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.store import About, Writer, done, read_parts
+from gapnet.identity import identity_of
 from gapnet.layout import MAPS, PREDICTIONS
 from gapnet.models.gapnet import GapNet
 from gapnet.processes import meet
@@ -85,8 +89,9 @@ def read_aligned(folder: Path, ids: Sequence[str]) -> Predictions:
 def about_of(cfg: DictConfig, subject: Subject, split: str, weights: str, *, device: str) -> About:
     """Say what predictions will be made of and by."""
     boxer = subject.rules.localizer.boxer
-    view = {name: cfg.view[name] for name in cfg.view}
-    batches = f"{view} {cfg.loader.batch_size} a batch, {cfg.trainer.precision} on {device}"
+    view: Any = OmegaConf.to_container(cfg.view, resolve=True)
+    shown, network = node_identity(view, cfg.imports), subject.network
+    size, precision = cfg.loader.batch_size, str(cfg.trainer.precision)
     told = told_by(subject.data.source) or {}
     return About(
         split=split,
@@ -97,8 +102,13 @@ def about_of(cfg: DictConfig, subject: Subject, split: str, weights: str, *, dev
         cuts=tuple(boxer.thresholds()),
         weights=weights,
         data=digest_of_data(subject.data.records(split)),
-        batches=batches,
+        batches=f"{view} {size} a batch, {precision} on {device}",
         numbers=tuple(sorted(told, key=told.__getitem__)),
+        identity={
+            "network": network_identity(network.name, network.arguments),
+            "rules": identity_of(subject.rules.localizer),
+            "batches": batches_identity(shown, size, precision, device),
+        },
     )
 
 

@@ -13,25 +13,12 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import conf_folder
+from gapnet.cli.groups import FROM_RUN, GROUPS
 from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError
 from gapnet.layout import CONFIG
 
 log = logging.getLogger(__name__)
-# The groups, and where the classes and functions lie that a run folder may name in each
-HOMES = {
-    "data": "gapnet.data",
-    "view": "gapnet.data.transforms",
-    "crops": "gapnet.localization",
-    "loader": "gapnet.data.datamodule.DataModule",
-    "trainer": "pytorch_lightning.Trainer",
-    "saliency": "gapnet.saliency",
-    "boxer": "gapnet.localization",
-    "guesses": "gapnet.localization",
-    "protocol": "gapnet.evaluation.protocols",
-    "report": "",
-}
-GROUPS = tuple(HOMES)
 SHAPES = "gapnet.data.shapes.shapes"
 WRITTEN = {"cache": "${paths.data}/fetched", "cache_gb": None}  # keys of data, and their defaults
 DEFAULTS = "defaults"  # a list of them in a group would have Hydra compose more than the group
@@ -47,10 +34,10 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
         imports: modules that the user trusts, from the command line.
     """
     path, trained = run / CONFIG, read_trained(run)
-    groups = {name: _values_of(trained, name, path) for name in GROUPS}
+    groups = {name: _values_of(trained, name, path) for name in FROM_RUN}
     groups["trainer"] = _plain_trainer(groups["trainer"], path)
     for name, values in groups.items():
-        _check_targets(values, name, path, [HOMES[name], *imports])
+        _check_targets(values, name, path, [GROUPS[name].home, *imports])
     groups["data"] = _without_writing(groups["data"], path)
     return {name: OmegaConf.create(values) for name, values in groups.items()}
 

@@ -1,6 +1,5 @@
 """Run folders: found, identified, described."""
 
-import hashlib
 import json
 import logging
 import os
@@ -9,40 +8,22 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet import __version__
+from gapnet.cli.groups import group_of, path_keys
+from gapnet.cli.job_identity import differences, job_identity
 from gapnet.cli.run_log import RunLog
-from gapnet.cli.trained import read_trained
+from gapnet.cli.trained import LOOKUP, read_trained
 from gapnet.errors import GapnetError
+from gapnet.identity import digest_of
 from gapnet.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
 from gapnet.redact import redact_arguments, redact_values
 
-NOT_THE_JOB = {
-    "hydra",
-    "imports",
-    "resume",
-    "resume_changed",
-    "paths",
-    "name",
-    "folder",
-    "report",
-    "evaluate",
-}  # do not change what is computed
+PATH_KEYS = frozenset(path_keys())
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
-# Say how the job is done, not what is computed
-NEUTRAL = {
-    "loader.num_workers",
-    *(f"trainer.{key}" for key in ("accelerator", "devices", "num_nodes", "strategy")),
-}
-DATA_PLACES = ("root", "folder", "drawn", "boxes", "metadata", "masks", "blacklist", "cache")
-# Keys that name a place, written down as absolute ones
-PLACES = (
-    *("paths.data", "paths.runs", "folder", "run", "predictions", "maps", "synsets"),
-    *(f"data.{key}" for key in DATA_PLACES),
-)
 
 
 def run_id(*, _root_: DictConfig) -> str:
@@ -50,12 +31,29 @@ def run_id(*, _root_: DictConfig) -> str:
 
     Every process of a run, and every try of it, so finds the same folder.
     """
-    job = {name: _root_._get_node(name) for name in _root_ if name not in NOT_THE_JOB}
-    unresolved: Any = OmegaConf.to_container(OmegaConf.create(job), resolve=False)
-    found = ["batch_size"] if unresolved.get("trainer", {}).get("auto_batch") is True else []
-    for key in ("num_workers", *found):  # whoever reads the images, in batches that are yet unknown
-        unresolved.get("loader", {}).pop(key, None)
-    return hashlib.sha256(json.dumps(unresolved, sort_keys=True).encode()).hexdigest()[:8]
+    return digest_of(job_identity(_unplaced(_root_), _root_.get("imports") or ()))
+
+
+def _unplaced(root: DictConfig) -> dict[str, Any]:
+    """Resolve what a job's identity follows from, but for the places where data lies by default."""
+    values: dict[str, Any] = {}
+    for name in map(str, root):
+        group = group_of(name)
+        if group.computes:
+            raw: Any = OmegaConf.to_container(OmegaConf.create({name: root._get_node(name)}))
+            values[name] = _resolved(raw[name], name, root)
+    return values
+
+
+def _resolved(raw: Any, key: str, root: DictConfig) -> Any:
+    if isinstance(raw, dict):
+        return {name: _resolved(each, f"{key}.{name}", root) for name, each in raw.items()}
+    if key in PATH_KEYS:
+        return raw if raw is None or LOOKUP in str(raw) else absolute(str(raw))
+    if isinstance(raw, list) or (isinstance(raw, str) and LOOKUP in raw):
+        found = OmegaConf.select(root, key)
+        return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
+    return raw
 
 
 def evaluation_folder(*, _root_: DictConfig) -> str:
@@ -115,34 +113,27 @@ def log_to(folder: Path) -> logging.FileHandler:
 def _placed(cfg: DictConfig) -> DictConfig:
     """Resolve a configuration; make places absolute, and hide secrets, since others may read it."""
     placed = OmegaConf.create(redact_values(OmegaConf.to_container(cfg, resolve=True)))
-    for key in PLACES:
+    for key in PATH_KEYS:
         place = OmegaConf.select(placed, key)
-        if place is not None and "://" not in str(place):  # a URL is a place everywhere
-            OmegaConf.update(placed, key, str(Path(place).absolute()))
+        if place is not None:
+            OmegaConf.update(placed, key, absolute(str(place)))
     return DictConfig(placed)
+
+
+def absolute(place: str) -> str:
+    """Make a path absolute; a URL is a place everywhere."""
+    return place if "://" in place else str(Path(place).absolute())
 
 
 def check_same(folder: Path, cfg: DictConfig, *, advice: str) -> None:
     """Refuse to take up what was begun by another configuration; name the differences."""
-    begun, now = _flat(read_trained(folder)), _flat(_placed(cfg))
-    others = [
-        f"{key}={begun.get(key)}, not {now.get(key)}"
-        for key in sorted(now.keys() | begun.keys())
-        if key not in NEUTRAL and begun.get(key) != now.get(key)
-    ]
+    begun, now = (
+        cast("dict[str, Any]", OmegaConf.to_container(each))
+        for each in (read_trained(folder), _placed(cfg))
+    )
+    others = differences(begun, now, cfg.get("imports") or ())
     if others:
         raise GapnetError(f"folder {folder}: was begun with {'; with '.join(others)}; {advice}")
-
-
-def _flat(node: DictConfig, prefix: str = "") -> dict[str, Any]:
-    """List the values of a configuration by their full keys, but for what is not the job."""
-    values: dict[str, Any] = {}
-    for name in map(str, node):
-        if prefix or name not in NOT_THE_JOB:
-            value = node[name]
-            key = f"{prefix}{name}"
-            values |= _flat(value, f"{key}.") if isinstance(value, DictConfig) else {key: value}
-    return values
 
 
 def short(path: Path) -> Path:

@@ -22,10 +22,12 @@ from gapnet.data.sizes import read_sizes
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.exchange import check_inside, predictions_of, read_guesses
 from gapnet.evaluation.maps import Maps, box_maps, find_maps
+from gapnet.evaluation.old_abouts import read_rules
 from gapnet.evaluation.predict import digest_of_data
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.store import About, Writer, done, read_parts
 from gapnet.evaluation.truth import truth_of
+from gapnet.identity import identity_of
 from gapnet.layout import CONFIG, PREDICTIONS
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,11 @@ def score_maps(cfg: DictConfig) -> None:
         classes=tuple(wanted.source.classes),
         network=f"maps in {path.absolute()}",
         rules=str(boxer),
+        identity={
+            "network": f"maps in {path.absolute()}",
+            "rules": identity_of(boxer),
+            "batches": "",
+        },
         cut=boxer.cut,
         cuts=tuple(boxer.thresholds()),
         data=digest_of_data(records),
@@ -141,7 +148,8 @@ def _read_own(path: Path, wanted: Wanted) -> dict[str, Predictions]:
 
 def _check_rules(path: Path, about: About, rules: Rules) -> None:
     """Refuse another localizer than the predictions were made with: that takes the network."""
-    if about.rules != str(rules.localizer):
+    begun = about.identity.get("rules") or read_rules(about.rules)
+    if begun != identity_of(rules.localizer):
         raise GapnetError(
             f"predictions={path}: were made by {about.rules}, and another boxer, saliency or "
             "guesses need the network again: run=... in place of predictions=..."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import build
+from gapnet.cli.groups import SHARED_BY_SEARCHES
 from gapnet.cli.handed import key_of, own_keys, quoted, refuse_sweep, root_of, split
 from gapnet.cli.search_space import Dimension, examples_of, space_of
 from gapnet.cli.trials import VALIDATION, Objective
@@ -19,7 +20,6 @@ from gapnet.redact import is_secret, redact, redact_arguments
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
 
-SHARED = {"seed", "paths", "imports"}  # what the search and its trainings both take
 SEARCHES = "searches"  # the folder in RUNS
 DIRECTIONS = ("minimise", "maximise")
 
@@ -30,7 +30,7 @@ def complete(arguments: list[str]) -> list[str]:
         raise GapnetError("-m: a search is no sweep; what is to be tried stands in search=...")
     own = own_keys("search")
     kept, _ = split(arguments, own)
-    told = [each for each in arguments if root_of(each) not in {None, *own} - SHARED]
+    told = [each for each in arguments if root_of(each) not in {None, *own} - SHARED_BY_SEARCHES]
     for each in told:
         key = each.partition("=")[0].lstrip("+")
         refuse_sweep(each, f"all trials share one value; to have it searched, +search.{key}=[...]")

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from gapnet.cli.bound import bound
 from gapnet.cli.config import build
 from gapnet.cli.gather import judged, sheet_of
+from gapnet.cli.groups import SET_BY_TABLES
 from gapnet.cli.handed import own_keys, quoted, refuse_sweep, root_of, split
 from gapnet.cli.output import say
 from gapnet.cli.plan import Job, Plan, ordered
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 DRY_RUN = "--dry-run"
 TABLES = "tables"  # the folder in RUNS
-# What a table chooses itself, by its rows, columns and recipe
-CHOSEN = {"view", "crops", "saliency", "boxer", "guesses", "experiment", "split", "checkpoint"}
-CHOSEN |= {"folder", "name", "evaluate", "run"}
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +42,7 @@ def complete(arguments: list[str]) -> list[str]:
     for each in handed:
         _check_known(str(root_of(each)), own, theirs)
         refuse_sweep(each, "a table takes one value for all of its runs")
-        if root_of(each) in CHOSEN or each.startswith("model="):
+        if root_of(each) in SET_BY_TABLES or each.startswith("model="):
             raise GapnetError(
                 f"{each}: a table chooses this itself; choose rows=[...] and recipe=..., or "
                 "override table.rows, table.columns or table.networks"

@@ -1,10 +1,10 @@
 """predictions/: a folder of Parquet parts, one row per image, written whole or not at all."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from gapnet.data.file_names import check_split
 from gapnet.errors import GapnetError, reading
+from gapnet.evaluation.old_abouts import read_texts
 from gapnet.evaluation.soundness import unsound
 from gapnet.evaluation.table_digest import with_digest, without_digest
 from gapnet.layout import whole
 
+IDENTITY, TEXTS = "identity", ("network", "rules", "batches")  # of an About
 FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
 # classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
 # numbers a guess, inclusive xyxy in pixels of the file. known_box: that of the true class, by the
@@ -58,6 +60,8 @@ class About:
         data: a digest of the images' list and truth.
         batches: how images were shown and batched, which moves the last digits of a network.
         numbers: ILSVRC's own number of each class, where the data set tells.
+        identity: of the network, the rules and the batches, by which parts are compared; the texts
+            of them are for people. Parts of the first version have none.
     """
 
     split: str
@@ -70,6 +74,7 @@ class About:
     data: str = ""
     batches: str = ""
     numbers: tuple[int, ...] = ()
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
         """Write it down."""
@@ -89,14 +94,21 @@ class About:
         numbers = [*self.cuts, *self.numbers, *(() if self.cut is None else (self.cut,))]
         texts = [self.split, self.network, self.rules, self.weights, self.data, self.batches]
         known = all(isinstance(each, int | float) for each in numbers)
-        if not (known and all(isinstance(each, str) for each in (*self.classes, *texts))):
+        kept = isinstance(self.identity, dict)
+        if not (kept and known and all(isinstance(each, str) for each in (*self.classes, *texts))):
             raise TypeError("what it says of itself is of another type")
         check_split(self.split)
 
     def differences(self, other: "About") -> list[str]:
         """Name what differs."""
-        mine, theirs = self.__dict__, other.__dict__
+        mine, theirs = self._compared(), other._compared()
         return [name for name in mine if mine[name] != theirs[name]]
+
+    def _compared(self) -> dict[str, Any]:
+        """Give what tells predictions apart: identities in place of texts."""
+        texts = {name: getattr(self, name) for name in TEXTS}
+        own = {name: value for name, value in self.__dict__.items() if name != IDENTITY}
+        return own | (dict(self.identity) or read_texts(**texts))
 
 
 class Row(NamedTuple):
@@ -185,7 +197,7 @@ def read_parts(folder: Path) -> tuple[pa.Table, About]:
     if not parts:
         raise GapnetError(f"{folder}: holds no predictions (part-*.parquet)")
     tables, abouts = zip(*map(_read_part, parts), strict=True)
-    if any(each != abouts[0] for each in abouts):
+    if any(each.differences(abouts[0]) for each in abouts):
         raise GapnetError(f"{folder}: its parts were made by different networks or rules")
     table = pa.concat_tables(tables)
     _, first = np.unique(table["id"].to_numpy().astype(str), return_index=True)

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gapnet.errors import GapnetError
+from gapnet.models.builders import BUILDERS, Builder
 from gapnet.models.gapnet import GapNet, Plain
 from gapnet.models.surgery import RGB
 from gapnet.models.thin import thin as leave_fewer_units
 from gapnet.models.weights import take_file, take_published
-
-Builder = Callable[..., GapNet]
-_BUILDERS: dict[str, Builder] = {}
 
 
 def _every_network(
@@ -46,10 +44,10 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
     every argument but those about where weights come from.
     """
     name = name or build.__name__
-    if name in _BUILDERS:
+    if name in BUILDERS:
         raise ValueError(
             f"network {name!r} is registered twice: "
-            f"by {_BUILDERS[name].__module__} and {build.__module__}"
+            f"by {BUILDERS[name].__module__} and {build.__module__}"
         )
     own = inspect.signature(build)
     if taken := set(own.parameters) & set(COMMON.parameters):
@@ -70,7 +68,7 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
         return network
 
     built.__signature__ = whole  # type: ignore[attr-defined]
-    _BUILDERS[name] = built
+    BUILDERS[name] = built
     return built
 
 
@@ -105,17 +103,17 @@ def _finish(
 
 def names() -> list[str]:
     """List the registered networks."""
-    return sorted(_BUILDERS)
+    return sorted(BUILDERS)
 
 
 def is_registered(build: Callable[..., object]) -> bool:
     """Tell whether a function is one that `register` made."""
-    return any(build is each for each in _BUILDERS.values())
+    return any(build is each for each in BUILDERS.values())
 
 
 def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:
     """Build a registered network again from what it remembers of itself."""
-    if name not in _BUILDERS:
+    if name not in BUILDERS:
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names())}"
         raise GapnetError(
@@ -123,7 +121,7 @@ def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:
             "(import the module of one of your own first: imports=[MODULE])"
         )
     try:
-        return _BUILDERS[name](**arguments)
+        return BUILDERS[name](**arguments)
     except TypeError as error:
         raise GapnetError(
             f"network {name!r} cannot be built from {dict(arguments)}: {error}"

@@ -2,10 +2,11 @@
 
 from torchvision.models import ResNet, get_model
 
+from gapnet.models.builders import Builder
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, Pool
 from gapnet.models.published import Torchvision
-from gapnet.models.registry import Builder, register
+from gapnet.models.registry import register
 from gapnet.models.surgery import trunk_of, without_strides
 
 UNSTRIDED = {7: (), 14: ("layer4",), 28: ("layer3", "layer4")}  # stages, by the maps they lead to

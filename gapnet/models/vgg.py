@@ -2,10 +2,11 @@
 
 from torchvision.models import VGG, get_model
 
+from gapnet.models.builders import Builder
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, FlatHead, Pool, Profile, is_caffe
 from gapnet.models.published import Torchvision
-from gapnet.models.registry import Builder, register
+from gapnet.models.registry import register
 from gapnet.models.surgery import trunk_of
 
 CONV5 = 512  # units

@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from gapnet.errors import GapnetError
+from gapnet.models.builders import own_arguments
 from gapnet.models.files import Description, Saved, find, read
 from gapnet.models.gapnet import GapNet
 from gapnet.models.published import Published, identify
@@ -65,7 +66,8 @@ def _take_described(
 
 def _identity(name: str, arguments: Mapping[str, object]) -> str:
     """Say which network this is, leaving out what weights may be carried over."""
-    told = (f"{key}={value}" for key, value in sorted(arguments.items()) if key not in CARRIED)
+    own = own_arguments(name, arguments)
+    told = (f"{key}={value}" for key, value in sorted(own.items()) if key not in CARRIED)
     return f"{name}({', '.join(told)})"
 
 

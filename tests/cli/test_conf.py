@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from gapnet.cli.assemble import AUTO_BATCH
 from gapnet.cli.config import conf_folder
-from gapnet.cli.evaluate import GROUPS
+from gapnet.cli.groups import FROM_RUN
 from gapnet.cli.runs import run_id
 
 CONF = conf_folder()
@@ -55,8 +55,8 @@ def test_every_group_can_be_chosen() -> None:
 
 
 def test_an_evaluation_starts_from_groups_that_training_knows() -> None:
-    assert set(GROUPS) == groups_of("evaluate") - {"paths", "hydra"}
-    assert set(GROUPS) <= groups_of("train")
+    assert set(FROM_RUN) == groups_of("evaluate") - {"paths", "hydra"}
+    assert set(FROM_RUN) <= groups_of("train")
 
 
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
@@ -77,10 +77,55 @@ def test_every_key_is_a_parameter_of_its_target(choice: Path) -> None:
         assert not unknown, f"{node['_target_']} takes no {unknown}"
 
 
-def test_the_run_id_follows_from_what_is_computed() -> None:
-    def identify(*overrides: str) -> str:
-        return run_id(_root_=OmegaConf.create(composed("train", *overrides)))
+def identify(*overrides: str) -> str:
+    return run_id(_root_=OmegaConf.create(composed("train", *overrides)))
 
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "+boxer.tight=null",  # a parameter that conf/ does not name
+        "~boxer.connectivity",  # as if it had been added later
+        "~model.dropout",
+        "~model.in_channels",
+        "~classifier.compile",
+        "~trainer.auto_batch",
+        "~view._partial_",
+        "boxer.cut=0.20",
+        "optim.head_multiplier=10",
+        "loader.num_workers=7",
+        "trainer.devices=2",
+        "report.images=3",
+        "callbacks.last.minutes=1",
+        "+trainer.benchmark=null",
+        "boxer._target_=gapnet.localization.boxers.ThresholdBoxer",
+    ],
+)
+def test_what_computes_nothing_else_changes_no_run_id(override: str) -> None:
+    assert identify(override) == identify()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "boxer.cut=0.3",
+        "+boxer.tight=0.4",
+        "model.dropout=0.5",
+        "model=resnet18_gap",
+        "trainer.precision=bf16-mixed",
+        "data.root=elsewhere",
+        "data=folder",
+        "protocol.iou=0.7",
+        "callbacks=ema",
+        "checkpoint=last",
+        "+anything=1",
+    ],
+)
+def test_what_computes_something_else_has_a_run_id_of_its_own(override: str) -> None:
+    assert identify(override) != identify()
+
+
+def test_the_run_id_follows_from_what_is_computed() -> None:
     assert identify() == identify()
     assert identify() == identify("paths.runs=elsewhere", "name=other", "report.images=3")
     found = identify("trainer.auto_batch=true", "loader.batch_size=512")

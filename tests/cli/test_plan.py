@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from gapnet.cli.assemble import rules_of
 from gapnet.cli.config import conf_folder
 from gapnet.cli.estimate import PUBLISHED, Work, count_images, work_of
-from gapnet.cli.evaluate import GROUPS
+from gapnet.cli.groups import FROM_RUN
 from gapnet.cli.handed import key_of, own_keys, refuse_sweep, root_of, split
 from gapnet.cli.hydra_app import register_resolvers
 from gapnet.cli.plan import Cell, Job, Plan, merged, ordered, placed
@@ -263,8 +263,8 @@ def test_what_a_table_is_about_is_not_overridden_by_the_recipe() -> None:
     cfg = of_training(evaluation.like)
     assert cfg.boxer._target_.endswith("GrabCutBoxer")
     assert cfg.saliency._target_.endswith("Gradient")
-    assert {key: cfg[key] for key in GROUPS} != {
-        key: of_training(training.like)[key] for key in GROUPS
+    assert {key: cfg[key] for key in FROM_RUN} != {
+        key: of_training(training.like)[key] for key in FROM_RUN
     }
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from gapnet.errors import GapnetError
-from gapnet.models import CamHead, GapNet, create, names, registry
+from gapnet.models import CamHead, GapNet, create, names
+from gapnet.models.builders import BUILDERS
 from gapnet.models.saved import load, save
 from gapnet.models.surgery import image_convs
 from tests.models.conftest import for_imagenet, marks_of
@@ -63,7 +64,7 @@ PARAMETERS = {  # for 1000 classes; those of the networks as published are torch
 
 def pools(name: str) -> list[str | None]:
     """List the poolings that a network can be had with; a flat head has none."""
-    builder = inspect.signature(registry._BUILDERS[name])
+    builder = inspect.signature(BUILDERS[name])
     return ["avg", "max"] if "pool" in builder.parameters else [None]
 
 
@@ -205,7 +206,7 @@ def test_it_has_no_more_parameters_than_it_uses(published: GapNet) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_argument_but_the_classes_has_a_default(name: str) -> None:
-    parameters = inspect.signature(registry._BUILDERS[name]).parameters.values()
+    parameters = inspect.signature(BUILDERS[name]).parameters.values()
     assert [each.name for each in parameters if each.default is each.empty] == ["num_classes"]
 
 

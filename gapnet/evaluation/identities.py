@@ -1,0 +1,17 @@
+"""The identities that predictions keep of what made them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gapnet.identity import IS, plain
+from gapnet.models.builders import own_arguments
+
+
+def network_identity(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a registered network."""
+    return {IS: name, **plain(own_arguments(name, arguments))}
+
+
+def batches_identity(view: Any, size: int, precision: str, device: str) -> dict[str, Any]:
+    """Describe how images are shown and batched."""
+    return {"view": view, "size": size, "precision": precision, "device": device}

@@ -1,0 +1,15 @@
+"""The functions that build registered networks, by name."""
+
+from collections.abc import Callable, Mapping
+
+from gapnet.identity import differing
+from gapnet.models.gapnet import GapNet
+
+Builder = Callable[..., GapNet]
+BUILDERS: dict[str, Builder] = {}  # filled by gapnet.models.registry.register
+
+
+def own_arguments(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    """Keep the arguments of a network that differ from its builder's defaults."""
+    builder = BUILDERS.get(name)
+    return dict(arguments) if builder is None else differing(builder, arguments)
