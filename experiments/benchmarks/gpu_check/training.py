@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 
 from gapnet.layout import CHECKPOINTS, LAST, TRAINED
-from gapnet.models.files import read_checkpoint
+from gapnet.models.checkpoint_file import read_checkpoint
 from gpu_check.bench import CHECKOUT, DRAWN, EXACT, Bench, Measures
 from gpu_check.child_process import StageFailedError, StageSkippedError, TimeUpError, kill
 from gpu_check.compare import compare_weights
