@@ -133,9 +133,12 @@ def interrupt(bench: Bench) -> Measures:
     step = _check_resumed(resumed, killed, steps=steps)
     found = compare_weights(_last(straight), _last(resumed), since=killed)
     allowed = ALLOWED[bench.accelerator]
-    told = f"weights off by {found.share:.1e} of the way that was left (allowed: {allowed:g})"
+    told = (
+        f"weights off by {found.share:.1e} of the way that was left (allowed: {allowed:g}), each "
+        f"by {found.largest:.1e} at most"
+    )
     if found.share > allowed:
-        raise StageFailedError(f"{told}, the most in {found.tensor}")
+        raise StageFailedError(f"{told}, in {found.tensor}")
     return {
         "killed_at_step": step,
         "steps": steps,
