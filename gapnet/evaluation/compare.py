@@ -142,7 +142,6 @@ def read_verdicts(path: Path) -> pa.Table:
     with reading(path, "cannot be read", "evaluate the run again"):
         table = pq.read_table(path, page_checksum_verification=True)
         table.validate(full=True)
-        table.validate(full=True)
         table = without_digest(table)
     if "id" not in table.column_names or SAID - (table.schema.metadata or {}).keys():
         raise GapnetError(f"{path}: holds no verdicts of this version of gapnet; evaluate again")

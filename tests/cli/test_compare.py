@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import Command, Trained
+from tests.rewritten import rewrite
 
 FIGURE = "ilsvrc/gt_known_error"
 
@@ -26,8 +27,7 @@ def runs(tmp_path: Path, trained: Trained) -> tuple[Path, Path]:
 
 
 def change(folder: Path, how: object) -> None:
-    path = folder / "verdicts.parquet"
-    pq.write_table(how(pq.read_table(path)), path)
+    rewrite(folder / "verdicts.parquet", how)
 
 
 def turned(table: pa.Table, *, rows: int) -> pa.Table:

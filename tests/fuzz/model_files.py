@@ -9,8 +9,8 @@ import torch
 from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
-from gapnet.cli.evaluate import GROUPS
-from gapnet.cli.trained import groups_of
+from gapnet.cli.groups import FROM_RUN, GROUPS
+from gapnet.cli.run_groups import groups_of
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
 from gapnet.models.saved import describe, load
@@ -22,7 +22,12 @@ SMALL = {"num_classes": 2, "input_size": 32, "width": 4}
 RUN = {
     "seed": 0,
     "checkpoint": "best",
-    **{group: {"_target_": "gapnet.x", "values": [1, 2.5, None, "a b"]} for group in GROUPS},
+    **{
+        group: {"_target_": GROUPS[group].home, "values": [1, 2.5, None, "a b"]}
+        for group in FROM_RUN
+        if GROUPS[group].home
+    },
+    "report": {"images": 3},
 }
 
 
@@ -92,7 +97,7 @@ def take_weights(path: Path) -> Any:
 
 
 def read_run(path: Path) -> Any:
-    groups = groups_of(path.parent, GROUPS)
+    groups = groups_of(path.parent)
     assert load(path.parent).name == "tiny_gap"
     return {name: OmegaConf.to_container(each, resolve=True) for name, each in groups.items()}
 
