@@ -25,11 +25,14 @@ def identity_of(thing: object) -> Any:
     """
     if thing is None or isinstance(thing, str | bool | int | float | list | tuple | dict | Path):
         return plain(thing)
+    if hasattr(thing, "__qualname__") and callable(thing):  # a class or a function itself
+        return {IS: public_name(thing)}
     if is_dataclass(thing):
         arguments = {each.name: getattr(thing, each.name) for each in fields(thing) if each.init}
-    else:
-        arguments = dict(vars(thing))
-    return described(type(thing), arguments)
+        return described(type(thing), arguments)
+    if type(thing).__repr__ is object.__repr__:  # which tells its address, not what it is
+        return described(type(thing), vars(thing))
+    return {IS: public_name(type(thing)), "text": repr(thing)}
 
 
 def described(target: Callable[..., object], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,5 +61,17 @@ def test_one_of_gapnet_s_is_named_by_its_package_wherever_it_lies() -> None:
     assert names == {"gapnet.localization.Boxer"}
 
 
-def test_an_object_that_is_no_dataclass_is_described_by_what_it_holds() -> None:
-    assert identity_of(SimpleNamespace(a=1)) == {"is": "types.SimpleNamespace", "a": 1}
+class Plain:
+    def __init__(self, a: int = 1) -> None:
+        self.a = a
+
+
+def test_an_object_that_is_no_dataclass_is_described_by_what_it_holds_or_says() -> None:
+    assert identity_of(Plain()) == {"is": f"{__name__}.Plain"}
+    assert identity_of(Plain(a=2)) == {"is": f"{__name__}.Plain", "a": 2}
+    assert identity_of(SimpleNamespace(a=1))["text"] == "namespace(a=1)"
+
+
+def test_functions_and_classes_are_told_apart() -> None:
+    assert plain(differing) == {"is": "gapnet.identity.differing"} != plain(plain)
+    assert plain(Boxer) == {"is": f"{__name__}.Boxer"} != plain(Plain)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gapnet.evaluation.score import Figure
+from gapnet.models.builders import own_arguments
 from gapnet.models.gapnet import GapNet
 from gapnet.models.heads import CamHead
 from gapnet.report.markdown import code, text
@@ -13,6 +14,7 @@ from gapnet.report.tables import markdown_table
 
 def model_card(network: GapNet, facts: Mapping[str, str], figures: Sequence[Figure]) -> str:
     """Write the card in Markdown; `facts` are further rows, in Markdown; `figures` may be none."""
+    own = own_arguments(network.name, network.arguments)
     environment = Environment(
         loader=PackageLoader("gapnet.report"),
         undefined=StrictUndefined,
@@ -22,7 +24,7 @@ def model_card(network: GapNet, facts: Mapping[str, str], figures: Sequence[Figu
     environment.filters |= {"text": text, "code": code}
     return environment.get_template("card.md.jinja").render(
         network=network,
-        arguments=", ".join(f"{name}={value!r}" for name, value in network.arguments.items()),
+        arguments=", ".join(f"{name}={value!r}" for name, value in own.items()),
         parameters=sum(each.numel() for each in network.parameters()),
         facts=facts,
         has_maps=isinstance(network.head, CamHead),
