@@ -34,7 +34,7 @@ def locked(path: Path, busy: str) -> Iterator[None]:
     """
     while True:
         with path.open("a") as file:
-            _lock(file, busy)
+            lock(file, busy)
             if not _is_open_at(path, file):
                 continue  # whoever held the lock has removed the file since it was opened here
             try:
@@ -44,7 +44,11 @@ def locked(path: Path, busy: str) -> Iterator[None]:
             return
 
 
-def _lock(file: TextIO, busy: str) -> None:
+def lock(file: TextIO, busy: str) -> None:
+    """Lock an open file for this process; `busy` is the error where another process has it.
+
+    Nothing else of this process may open the file: the lock ends when any of them is closed.
+    """
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # which forked workers do not hold
     except (BlockingIOError, PermissionError):
@@ -83,7 +87,7 @@ def check_length(folder: Path) -> None:
     name, path = max(len(os.fsencode(each)) for each in names), len(os.fsencode(folder))
     if name > LONGEST_NAME or path > LONGEST_PATH - ROOM:
         raise GapnetError(
-            f"folder={folder}: is too long ({path} bytes, {name} of them a name); at most "
+            f"folder={folder}: is too long ({path} bytes, the longest name {name}); at most "
             f"{LONGEST_PATH - ROOM} and {LONGEST_NAME} are possible, so choose shorter names"
         )
 

@@ -48,7 +48,7 @@ def locate(node: Any, key: str, own: Sequence[str]) -> Any:
 
 def find(name: object, own: Sequence[str] = (), *, said: str = "") -> Callable[..., Any]:
     """Import a class or a function, if a configuration may name it; an error begins with `said`."""
-    if not (isinstance(name, str) and _lies_in(name, (*CLASSES, *own))):
+    if not (isinstance(name, str) and lies_in(name, (*CLASSES, *own))):
         raise _refusal(said, name)
     module, _, attribute = name.rpartition(".")
     try:
@@ -63,18 +63,19 @@ def find(name: object, own: Sequence[str] = (), *, said: str = "") -> Callable[.
 def _may_be_named(found: Any, own: Sequence[str]) -> bool:
     """Look at where an object is at home: a module has those too that it imports itself."""
     if isinstance(found, type):
-        return _lies_in(_home(found), (*CLASSES, *HOMES, *own))
+        return lies_in(_home(found), (*CLASSES, *HOMES, *own))
     from gapnet.models.registry import is_registered
 
     of_module = inspect.isfunction(found) and "." not in found.__qualname__
-    return is_registered(found) or (of_module and _lies_in(_home(found), (*FUNCTIONS, *own)))
+    return is_registered(found) or (of_module and lies_in(_home(found), (*FUNCTIONS, *own)))
 
 
 def _home(found: Callable[..., Any]) -> str:
     return f"{found.__module__}.{found.__qualname__}"
 
 
-def _lies_in(name: str, places: Sequence[str]) -> bool:
+def lies_in(name: str, places: Sequence[str]) -> bool:
+    """Tell whether a name is one of some packages, modules or classes, or lies in one."""
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 

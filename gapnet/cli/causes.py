@@ -25,7 +25,7 @@ LOST = re.compile(
 )
 UNUSED = "Expected to have finished reduction in the prior iteration"
 FIND_UNUSED = (
-    "some weights got no gradient, which strategy=ddp does not expect: "
+    "some weights received no gradient, which strategy=ddp does not expect: "
     "trainer.strategy=ddp_find_unused_parameters_true"
 )
 PEER = "another process of the training is gone"
@@ -48,7 +48,7 @@ def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
     if reason := full_disk(error):
         return _full(error, reason, cfg)
     if isinstance(error, RuntimeError) and LOST.search(text):
-        return f"{PEER} ({text[:120]}); what that one says is the cause"
+        return f"{PEER} ({text[:120]}); see its own error for the cause"
     return FIND_UNUSED if UNUSED in text else None
 
 
@@ -111,4 +111,4 @@ def _worker(found: re.Match[str], text: str) -> str:
         return f"{process} ran out of shared memory: enlarge /dev/shm, or loader.num_workers=0"
     if killed:
         return f"{process} was killed by signal {killed}"
-    return f"{process} ended; loader.num_workers=0 shows why"
+    return f"{process} ended; loader.num_workers=0 shows the error"

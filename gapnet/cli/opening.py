@@ -1,18 +1,16 @@
 """Run folders: opened by one process at a time, whole or not at all, and linked as the latest."""
 
-import fcntl
 import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
 
 from omegaconf import DictConfig
 
 from gapnet.cli.ranks import is_first
 from gapnet.cli.runs import check_same, description_of, is_run, log_to
 from gapnet.errors import GapnetError
-from gapnet.folders import check_inside, check_length, claimed, whole_folder
+from gapnet.folders import check_inside, check_length, claimed, lock, whole_folder
 from gapnet.layout import (
     CHECKPOINTS,
     CONFIG,
@@ -75,7 +73,7 @@ def link_latest(folder: Path, runs: Path) -> None:
     runs.mkdir(parents=True, exist_ok=True)
     latest = runs / "latest"
     if latest.exists() and not latest.is_symlink():
-        log.warning("%s: is no symbolic link, and is left as it is", latest)
+        log.warning("%s: is not a symbolic link; it is not updated", latest)
         return
     fresh = runs / f".latest-{os.getpid()}"
     fresh.unlink(missing_ok=True)  # of a process that had this number, and was killed
@@ -103,7 +101,8 @@ def _fill(place: Path, texts: Mapping[str, str], *, busy: str) -> logging.FileHa
     """Begin the log, which keeps the folder to this process, and describe the run."""
     handler = log_to(place)
     try:
-        _lock(handler.stream, busy)
+        assert handler.stream is not None
+        lock(handler.stream, busy)
         for name, text in texts.items():
             write_whole(place / name, text)
     except BaseException:
@@ -119,7 +118,9 @@ def _check_own(folder: Path) -> None:
         for place in _written(folder):
             check_inside(place, folder)
     elif not all(_is_begun(each) for each in folder.iterdir()):
-        raise GapnetError(f"run folder {folder}: is not empty, and no run; choose another")
+        raise GapnetError(
+            f"run folder {folder}: is not empty and is not a run folder; choose another"
+        )
 
 
 def _is_begun(path: Path) -> bool:
@@ -140,19 +141,7 @@ def _busy(folder: Path) -> str:
 def _check_idle(folder: Path) -> None:
     """Refuse a run that another process is at work on."""
     with (folder / LOG).open("a") as file:
-        _lock(file, _busy(folder))
-
-
-def _lock(file: TextIO | None, busy: str) -> None:
-    """Keep a run to this process while the file is open; workers that outlive it hold nothing.
-
-    Nothing else of this process may open the file: the lock ends when any of them is closed.
-    """
-    assert file is not None
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        raise GapnetError(busy) from None
+        lock(file, _busy(folder))
 
 
 def _move_aside(folder: Path) -> None:
@@ -160,4 +149,4 @@ def _move_aside(folder: Path) -> None:
     while os.path.lexists(aside := folder.with_name(f"{folder.name}.{number}")):
         number += 1
     folder.rename(aside)
-    log.info("this very run was made before; it lies in %s now", aside)
+    log.info("an earlier run with the same configuration was moved to %s", aside)

@@ -190,7 +190,7 @@ def _restore_curves(start: Start, origin: Path, folder: Path) -> None:
     intact = begins_with(origin / CURVES, start.curves)
     if not intact:
         log.warning(
-            "%s: is not what was logged until step %s; written again from the checkpoint",
+            "%s: differs from the log up to step %s; restored from the checkpoint",
             origin / CURVES,
             start.step,
         )

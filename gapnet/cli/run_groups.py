@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from gapnet.cli.allowed import TARGET, lies_in
 from gapnet.cli.config import conf_folder
 from gapnet.cli.groups import FROM_RUN, GROUPS
 from gapnet.cli.trained import read_trained
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 SHAPES = "gapnet.data.shapes.shapes"
 WRITTEN = {"cache": "${paths.data}/fetched", "cache_gb": None}  # keys of data, and their defaults
 DEFAULTS = "defaults"  # a list of them in a group would have Hydra compose more than the group
-TARGET, POSITIONAL = "_target_", "_args_"
+POSITIONAL = "_args_"
 PLAIN = (str, int, float, bool, type(None))
 
 
@@ -37,7 +38,7 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
     groups = {name: _values_of(trained, name, path) for name in FROM_RUN}
     groups["trainer"] = _plain_trainer(groups["trainer"], path)
     for name, values in groups.items():
-        _check_targets(values, name, path, [GROUPS[name].home, *imports])
+        _check_targets(values, name, path, [*filter(None, [GROUPS[name].home]), *imports])
     groups["data"] = _without_writing(groups["data"], path)
     return {name: OmegaConf.create(values) for name, values in groups.items()}
 
@@ -46,9 +47,7 @@ def _values_of(trained: DictConfig, name: str, path: Path) -> dict[str, Any]:
     if not isinstance(trained.get(name), DictConfig):
         raise GapnetError(f"{path}: is no run's configuration (it lacks {name})")
     if DEFAULTS in trained[name]:
-        raise GapnetError(
-            f"{path}: {name}.{DEFAULTS}: a group of a run composes no others; take it out"
-        )
+        raise GapnetError(f"{path}: {name}.{DEFAULTS}: not allowed in a run folder; remove it")
     values: Any = OmegaConf.to_container(trained[name], resolve=False)
     return dict(values)
 
@@ -58,25 +57,21 @@ def _check_targets(node: Any, key: str, path: Path, homes: Sequence[str]) -> Non
     if not isinstance(node, dict | list):
         return
     for name, value in node.items() if isinstance(node, dict) else enumerate(node):
-        if name == TARGET and not _lies_in(value, homes):
+        if name == TARGET and not (isinstance(value, str) and lies_in(value, homes)):
             raise GapnetError(
                 f"{path}: {key}.{TARGET}={value}: a run folder may only name what lies in "
-                f"{' or '.join(filter(None, homes)) or 'nothing'} here; imports=[MODULE] on the "
+                f"{' or '.join(homes) or 'nothing'} here; imports=[MODULE] on the "
                 "command line allows a module of your own"
             )
         _check_targets(value, f"{key}.{name}", path, homes)
 
 
-def _lies_in(name: object, homes: Sequence[str]) -> bool:
-    return isinstance(name, str) and any(
-        name == home or name.startswith(f"{home}.") for home in filter(None, homes)
-    )
-
-
 def _without_writing(data: dict[str, Any], path: Path) -> dict[str, Any]:
     """Replace the places that a data set writes to; a drawn one is still looked for in its own."""
     if POSITIONAL in data or _holds_target([value for key, value in data.items() if key != TARGET]):
-        raise GapnetError(f"{path}: data: must hold plain values, each under its name")
+        raise GapnetError(
+            f"{path}: data: nested _target_ and _args_ are not allowed in a run folder"
+        )
     safe = data | {key: default for key, default in WRITTEN.items() if key in data}
     if data.get(TARGET) != SHAPES:
         return safe

@@ -36,7 +36,7 @@ def plain_word(text: str, *, between: str = "_") -> str:
 def check_split(split: str) -> None:
     """Refuse the name of a split that cannot name a folder."""
     if file_name(split) != split:
-        raise GapnetError(f"split={split!r}: must be a name that a folder can have")
+        raise GapnetError(f"split={split!r}: must be a valid folder name")
 
 
 def _part(part: str) -> str:

@@ -94,7 +94,7 @@ class Manifest:
             raise ValueError("it lists no split")
         for split in self.splits:
             if not PLAIN.fullmatch(split):
-                raise ValueError(f"split {split!r} is no plain name")
+                raise ValueError(f"split {split!r} must be of letters, digits, . - and _")
         names = [each.name for each in self.files()]
         if len(set(names)) != len(names):
             raise ValueError("a file is listed twice")

@@ -32,7 +32,7 @@ def check_records(table: pa.Table) -> None:
     Arrow's own check comes first: without it, wrong offsets read memory outside the buffers.
     """
     if not table.schema.equals(SCHEMA):
-        raise ValueError("it has other columns than this version of gapnet writes")
+        raise ValueError("its columns do not match this version of gapnet")
     table.validate(full=True)
     for rule in _broken_rules(table):
         raise ValueError(rule)
@@ -48,7 +48,7 @@ def _broken_rules(table: pa.Table) -> Iterator[str]:
         yield f"a label is less than {UNKNOWN}"
     boxes = table["boxes"].combine_chunks()
     if (boxes.value_lengths().fill_null(0).to_numpy(zero_copy_only=False) % 4).any():
-        yield "a box has not four numbers"
+        yield "a box does not have four numbers"
     numbers = boxes.flatten()
     if numbers.null_count or not _are_small(numbers.to_numpy(zero_copy_only=False)):
         yield "a box has a number that is missing, not finite or too large"

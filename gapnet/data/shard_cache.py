@@ -64,8 +64,8 @@ class ShardCache:
         """Refuse a folder that is there and not gapnet's."""
         if self.folder.is_symlink() or (self.folder.exists() and not self._is_marked()):
             raise GapnetError(
-                f"data.cache={self.parent}: {self.folder} is not a cache of gapnet's (it has no "
-                f"{MARKER} of gapnet); name another folder"
+                f"data.cache={self.parent}: {self.folder} is not a gapnet cache (no gapnet "
+                f"{MARKER} there); name another folder"
             )
 
     def lock(self, file: File) -> FileLock:

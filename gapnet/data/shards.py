@@ -103,7 +103,7 @@ class Shards:
             for shard in found.shards:
                 self._tars.opened(shard).close()
         records = Records.open(index, self.root)
-        with reading(index, "does not go with its manifest", "write the shards again"):
+        with reading(index, "does not match its manifest", "write the shards again"):
             _check_records(records, found, classes=len(self.classes))
         return records
 

@@ -218,5 +218,7 @@ def _read_part(part: Path) -> tuple[pa.Table, About]:
         raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
     wrong = unsound(table, classes=len(about.classes), cuts=len(about.cuts))
     if wrong is not None:
-        raise GapnetError(f"{part}: holds no predictions (its {wrong} cannot be); remove it")
+        raise GapnetError(
+            f"{part}: contains invalid predictions (invalid values in {wrong}); remove it"
+        )
     return table, about

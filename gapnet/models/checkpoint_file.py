@@ -51,7 +51,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         unsafe = isinstance(error, pickle.UnpicklingError)
         told = f"{type(error).__name__}: {error}".partition("\n")[0]
         reason = "it holds more than tensors and plain values" if unsafe else told
-        raise GapnetError(f"{path}: is truncated or no checkpoint ({reason})") from error
+        raise GapnetError(f"{path}: is truncated or not a checkpoint ({reason})") from error
     if not isinstance(content, dict):
         raise GapnetError(f"{path}: is no checkpoint (it holds a {type(content).__name__})")
     return content
@@ -81,7 +81,7 @@ def _wrong_digest(packed: bytes) -> str | None:
 def _check_size(archive: zipfile.ZipFile, size: int) -> None:
     """Refuse an archive that unpacks to more than it is: torch compresses nothing."""
     if sum(each.file_size for each in archive.infolist()) > size:
-        raise ValueError("it unpacks to more than it is")
+        raise ValueError("its contents are larger than the file")
 
 
 def _wrong_member(archive: zipfile.ZipFile) -> str | None:

@@ -74,7 +74,7 @@ def read(path: Path) -> Saved:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     content = read_checkpoint(path)
-    with reading(path, "is truncated or no checkpoint"):
+    with reading(path, "is truncated or not a checkpoint"):
         state, described = _state_of(content, path), content.get("hyper_parameters")
     if isinstance(described, dict) and "network" in described:
         return Saved(_strip(state), _description(described["network"], path))

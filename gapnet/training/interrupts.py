@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# SLURM sends USR1 ahead of the end of a job's time, if it is told to
-STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 143, signal.SIGHUP: 129}
+from gapnet.workers import STOPPING
+
+# SLURM sends USR1 ahead of the end of a job's time, if it is told to: that ends like SIGTERM
+STATUS = {number: 128 + number for number in STOPPING} | {signal.SIGUSR1: 128 + signal.SIGTERM}
 TOGETHER = 1.0  # seconds in which the same signal counts once: `timeout` sends it twice
 log = logging.getLogger(__name__)
 Handler = Callable[[int, FrameType | None], None]

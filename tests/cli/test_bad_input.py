@@ -201,7 +201,7 @@ def test_a_folder_that_is_no_run_is_left_alone(
     (tmp_path / "precious" / "thesis.txt").write_text("mine")
     for place in ("precious", ""):
         outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", f"folder={place}")
-        assert_one_line(outcome, "is not empty, and no run")
+        assert_one_line(outcome, "is not empty and is not a run folder")
     assert files(tmp_path) == {"precious"}
     assert files(tmp_path / "precious") == {"thesis.txt"}
 

@@ -167,7 +167,7 @@ def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path, 
     (folder / name).write_text("mine")
     (folder / "config.yaml").write_text("a: 1")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    with pytest.raises(GapnetError, match="run: is not empty, and no run; choose another"):
+    with pytest.raises(GapnetError, match="run: is not empty and is not a run folder"):
         open_run(folder)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}.keys() == before.keys()
     assert (folder / name).read_text() == "mine"
@@ -283,7 +283,7 @@ def test_latest_that_is_the_user_s_own_is_left_alone(
     make(latest)
     link_latest(folder, tmp_path / "runs")
     assert not latest.is_symlink()
-    assert "latest: is no symbolic link, and is left as it is" in caplog.text
+    assert "latest: is not a symbolic link" in caplog.text
     assert names_in(tmp_path / "runs") == ["0", "latest"]
 
 

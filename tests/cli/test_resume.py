@@ -107,7 +107,7 @@ def test_a_run_goes_on_at_another_place(gapnet: Command, job: list[str], tmp_pat
     ("make", "told"),
     [
         (lambda file: None, "there is no"),
-        (lambda file: file.write_bytes(b"PK\x03\x04 torn"), "is truncated or no checkpoint"),
+        (lambda file: file.write_bytes(b"PK\x03\x04 torn"), "is truncated or not a checkpoint"),
         (lambda file: torch.save({"state_dict": {}}, file), "is no checkpoint of a training"),
         (lambda file: torch.save(Evil(file.with_name("ran")), file), "more than tensors"),
     ],
@@ -278,7 +278,7 @@ def test_curves_that_are_not_what_was_logged_are_written_again(
     spoil(path)
     outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    assert f"{path}: is not what was logged until step 3" in outcome.err
+    assert f"{path}: differs from the log up to step 3" in outcome.err
     assert path.read_bytes() == whole
 
 

@@ -126,5 +126,5 @@ def test_a_training_whose_curves_are_damaged_ends_with_all_of_them(
     path = interrupt(tries, name).parent / "logs" / "metrics.csv"
     CURVES_SPOILS[spoil](path)
     assert tries(OFTEN, "resume=auto", name=name) == 0, tries.said(name)
-    assert f"{path}: is not what was logged until step {SECOND_EPOCH}" in tries.said(name)
+    assert f"{path}: differs from the log up to step {SECOND_EPOCH}" in tries.said(name)
     assert tries.outcome(name).curves == straight("plainly").curves
