@@ -12,6 +12,7 @@ from gapnet.redact import redact
 
 LONGEST = 800  # characters of a message; what a file holds in a line may be of any length
 END = 200  # of them; the last say what to do
+READ = 10 * LONGEST  # characters of a message, at both ends, that are looked at
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 TOLD_FULL = re.compile("No space left on device|Disk quota exceeded|disk is full")
 WRAPPED = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends the traceback that a loader's worker adds
@@ -26,7 +27,10 @@ class GapnetError(Exception):
         >>> str(GapnetError("a.yaml: is not readable YAML (while parsing\n  line 1)"))
         'a.yaml: is not readable YAML (while parsing line 1)'
         """
-        line = plain(redact(WRAPPED.split(super().__str__())[-1]))
+        text = WRAPPED.split(super().__str__())[-1]
+        if len(text) > 2 * READ:
+            text = text[:READ] + text[-READ:]
+        line = plain(redact(text))
         return line if len(line) <= LONGEST else f"{line[: LONGEST - END]} ... {line[-END:]}"
 
 

@@ -33,7 +33,7 @@ def locked(path: Path, busy: str) -> Iterator[None]:
     filelock's own lock stays on the disk, and its older versions do not notice a removed file.
     """
     while True:
-        with path.open("a") as file:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+") as file:
             lock(file, busy)
             if not _is_open_at(path, file):
                 continue  # whoever held the lock has removed the file since it was opened here

@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from typing import Any
 
 HIDDEN = "***"
-URL_SECRETS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)(?:[^\s'\"]*@)", re.IGNORECASE)
-URL_QUERY = re.compile(r"(?P<url>\b[a-z][a-z0-9+.-]*://[^\s?#'\"]*)[?#][^\s'\"]+", re.IGNORECASE)
+# Bounded, so that a hostile text takes no longer than its length
+SCHEME = r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://"
+URL_SECRETS = re.compile(rf"(?P<scheme>{SCHEME})[^\s'\"]{{0,500}}@", re.IGNORECASE)
+URL_QUERY = re.compile(rf"(?P<url>{SCHEME}[^\s?#'\"]{{0,500}})[?#][^\s'\"]+", re.IGNORECASE)
 # Tokens that say by their prefix what they are: Hugging Face, GitHub, AWS, OpenAI, Slack, JWT
 TOKENS = re.compile(
     r"\b(?:hf_|gh[pousr]_|github_pat_|AKIA|sk-|xox[abprs]-|eyJ)[A-Za-z0-9_.-]{16,}\b"
 )
-SECRET_KEY = re.compile(
-    r"(?:^|[._-])(?:password|passwd|pwd|passphrase|secret|token|api_?key|access_?key(?:_?id)?|"
-    r"secret_?key|private_?key|credentials?|auth(?:orization)?)$",
-    re.IGNORECASE,
+NAMES = (
+    r"(?:password|passwd|pwd|passphrase|secret|token|api_?key|access_?key(?:_?id)?|"
+    r"secret_?key|private_?key|credentials?|auth(?:orization)?)"
 )
+SECRET_KEY = re.compile(rf"(?:^|[._-]){NAMES}$", re.IGNORECASE)
+# KEY: VALUE or KEY=VALUE within a dict or a list that is written out
+INNER = re.compile(rf"(?P<key>(?:\b|[._-]){NAMES}\s*[:=]\s*)[^\s,}}\]]+", re.IGNORECASE)
+HARMLESS = re.compile(r"true|false|null|[\d.+-]+", re.IGNORECASE)  # values that are no secrets
 
 
 def redact(text: str) -> str:
@@ -46,14 +51,19 @@ def redact_arguments(arguments: Sequence[str]) -> list[str]:
     """
     shown = []
     for before, argument in zip(["", *arguments], arguments, strict=False):
-        key, equals, _ = argument.partition("=")
-        if equals and is_secret(key):
+        key, equals, value = argument.partition("=")
+        if equals and is_secret(key) and not HARMLESS.fullmatch(value):
             shown.append(f"{key}={HIDDEN}")
         elif before.startswith("--") and "=" not in before and is_secret(before):
             shown.append(HIDDEN)
         else:
-            shown.append(redact(argument))
+            shown.append(_redact_inside(redact(argument)))
     return shown
+
+
+def _redact_inside(argument: str) -> str:
+    """Hide the secrets of a dict or a list that is written out in an argument."""
+    return INNER.sub(rf"\g<key>{HIDDEN}", argument) if set("{[") & set(argument) else argument
 
 
 def redact_values(values: Any, key: str = "") -> Any:
@@ -62,6 +72,6 @@ def redact_values(values: Any, key: str = "") -> Any:
         return {name: redact_values(value, str(name)) for name, value in values.items()}
     if isinstance(values, list):
         return [redact_values(value, key) for value in values]
-    if values is not None and is_secret(key):
-        return HIDDEN
-    return redact(values) if isinstance(values, str) else values
+    if not isinstance(values, str):
+        return values
+    return HIDDEN if is_secret(key) else redact(values)

@@ -6,6 +6,7 @@ asks a job to stop, and end when the main process ends them.
 """
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import sys
@@ -49,19 +50,34 @@ def prepare_worker(number: int = 0) -> None:
         sys.modules["cv2"].setNumThreads(0)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     if hasattr(signal, "sigwaitinfo"):
-        Thread(target=_end_with_main, args=(os.getppid(),), daemon=True).start()
+        Thread(target=_end_when_told, args=(_main(),), daemon=True).start()
     else:  # macOS does not tell who sent a signal
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
-def _begin(parent: int) -> None:
-    if multiprocessing.get_start_method() == "fork":  # otherwise the parent is a server of forks
-        end_with_parent(parent)
+def _main() -> int:
+    """Give the number of the main process, which need not be the parent: that may be a server."""
+    main = multiprocessing.parent_process()
+    return os.getppid() if main is None or main.pid is None else main.pid
+
+
+def _begin(main: int) -> None:
+    parent = multiprocessing.parent_process()
+    if multiprocessing.get_start_method() == "fork":
+        end_with_parent(main)
+    elif parent is not None:  # the main process is not the parent: a server started this one
+        Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
     prepare_worker()
 
 
-def _end_with_main(parent: int) -> None:
+def _end_after(sentinel: int) -> None:
+    """End when the main process is gone."""
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
+
+
+def _end_when_told(main: int) -> None:
     """End when the main process sends SIGTERM, as multiprocessing does to end workers."""
-    while signal.sigwaitinfo([signal.SIGTERM]).si_pid != parent:
+    while signal.sigwaitinfo([signal.SIGTERM]).si_pid != main:
         pass
     os._exit(0)

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from gapnet.redact import redact, redact_arguments, redact_values
@@ -62,3 +64,26 @@ def test_other_arguments_stay() -> None:
 def test_secrets_in_values_are_hidden_and_others_stay() -> None:
     values = {"hub": {"token": "hunter2", "name": "x"}, "token": None, "list": [1, True, "a"]}
     assert redact_values(values) == values | {"hub": {"token": "***", "name": "x"}}
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["+hub={token:hunter2}", "+hub={name: x, token: hunter2}", "train=['hub.token=hunter2']"],
+)
+def test_secrets_in_a_dict_or_list_on_a_command_line_are_hidden(argument: str) -> None:
+    assert "hunter2" not in redact_arguments([argument])[0]
+
+
+@pytest.mark.parametrize("value", ["false", "3", "1e-3", "null"])
+def test_values_that_are_no_secrets_stay(value: str) -> None:
+    assert redact_arguments([f"model.class_token={value}"]) == [f"model.class_token={value}"]
+    assert redact_values({"class_token": False}) == {"class_token": False}
+
+
+@pytest.mark.parametrize(
+    "text", ["a." * 10**5, "http://" * 10**4, "http://a?" * 10**4, "-" * 10**6]
+)
+def test_a_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
+    start = time.monotonic()
+    redact(text)
+    assert time.monotonic() - start < 5

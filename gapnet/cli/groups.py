@@ -51,9 +51,9 @@ GROUPS = {
     ),
     "model": Group(),
     "augment": Group(),
-    "view": _method("gapnet.data"),
+    "view": _method("gapnet.data.transforms"),
     "crops": _method("gapnet.localization"),
-    "loader": Group(from_run=True, home="gapnet.data", neutral=("num_workers",)),
+    "loader": Group(from_run=True, home="gapnet.data.datamodule", neutral=("num_workers",)),
     "optim": Group(),
     "trainer": Group(
         from_run=True,

@@ -1,6 +1,6 @@
 """Arguments that a command does not take itself, but hands on to the commands that it runs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import conf_folder
 from gapnet.errors import GapnetError
+from gapnet.redact import redact_arguments
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -57,6 +58,16 @@ def refuse_sweep(override: str, advice: str) -> None:
     """Refuse an override of several values."""
     if parse(override).is_sweep_override():
         raise GapnetError(f"{override}: {advice}")
+
+
+def refuse_secrets(overrides: Sequence[str]) -> None:
+    """Refuse secrets where overrides are written down as they are."""
+    for override, shown in zip(overrides, redact_arguments(overrides), strict=True):
+        if shown != str(override):
+            raise GapnetError(
+                f"{shown}: must not be given to a sweep or a search, which keep the overrides of "
+                "each job; put the secret into the environment"
+            )
 
 
 def quoted(text: str) -> str:

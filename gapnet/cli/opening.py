@@ -3,12 +3,13 @@
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from gapnet.cli.ranks import is_first
-from gapnet.cli.runs import check_same, description_of, is_run, log_to
+from gapnet.cli.runs import check_same, description_of, is_run, log_to, run_of
 from gapnet.errors import GapnetError
 from gapnet.folders import check_inside, check_length, claimed, lock, whole_folder
 from gapnet.layout import (
@@ -60,6 +61,9 @@ def open_evaluation(cfg: DictConfig) -> Path:
     folder = Path(cfg.folder).absolute()
     if is_first():
         check_place(cfg)
+        run = run_of(cfg.run, cfg.checkpoint, cfg.predictions)
+        if run is not None:  # which may be anybody's
+            check_inside(folder, run)
         if cfg.resume and is_run(folder):
             check_same(folder, cfg, advice="leave out resume=true, or name another folder=...")
             log.info("taking up %s", folder)
@@ -140,7 +144,7 @@ def _busy(folder: Path) -> str:
 
 def _check_idle(folder: Path) -> None:
     """Refuse a run that another process is at work on."""
-    with (folder / LOG).open("a") as file:
+    with suppress(FileNotFoundError), (folder / LOG).open("r+") as file:  # makes no file
         lock(file, _busy(folder))
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig
 
+from gapnet.cli.causes import out_of_memory
 from gapnet.cli.runs import check_same, is_run, run_of
 from gapnet.cli.trained import read_trained
 from gapnet.errors import GapnetError, reading
@@ -131,6 +132,8 @@ def _first_usable(checkpoints: Sequence[Path], origin: Path) -> Start:
         try:
             start = _read(checkpoint, origin)
         except GapnetError as error:
+            if _is_passing(error.__cause__):
+                raise
             unusable.append(Unusable(checkpoint, str(error)))
         else:
             log.info("going on from %s, step %d", checkpoint, start.step)
@@ -138,6 +141,12 @@ def _first_usable(checkpoints: Sequence[Path], origin: Path) -> Start:
     errors = "; ".join(each.error for each in unusable)
     advice = "; to start from the beginning, leave out resume=" if len(checkpoints) > 1 else ""
     raise GapnetError(f"resume={errors}{advice}")
+
+
+def _is_passing(cause: BaseException | None) -> bool:
+    """Tell whether a file could not be read for now: that does not make it a damaged one."""
+    unread = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+    return unread or out_of_memory(cause)
 
 
 def _read(checkpoint: Path, origin: Path) -> Start:

@@ -20,6 +20,7 @@ from gapnet.errors import GapnetError
 from gapnet.layout import CONFIG
 
 log = logging.getLogger(__name__)
+FLAT = ("data", "view", "loader", "trainer")  # groups of which each names one thing
 SHAPES = "gapnet.data.shapes.shapes"
 WRITTEN = {"cache": "${paths.data}/fetched", "cache_gb": None}  # keys of data, and their defaults
 DEFAULTS = "defaults"  # a list of them in a group would have Hydra compose more than the group
@@ -39,7 +40,9 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
     groups["trainer"] = _plain_trainer(groups["trainer"], path)
     for name, values in groups.items():
         _check_targets(values, name, path, [*filter(None, [GROUPS[name].home]), *imports])
-    groups["data"] = _without_writing(groups["data"], path)
+        if name in FLAT:
+            _check_flat(values, name, path)
+    groups["data"] = _without_writing(groups["data"])
     return {name: OmegaConf.create(values) for name, values in groups.items()}
 
 
@@ -66,17 +69,23 @@ def _check_targets(node: Any, key: str, path: Path, homes: Sequence[str]) -> Non
         _check_targets(value, f"{key}.{name}", path, homes)
 
 
-def _without_writing(data: dict[str, Any], path: Path) -> dict[str, Any]:
+def _without_writing(data: dict[str, Any]) -> dict[str, Any]:
     """Replace the places that a data set writes to; a drawn one is still looked for in its own."""
-    if POSITIONAL in data or _holds_target([value for key, value in data.items() if key != TARGET]):
-        raise GapnetError(
-            f"{path}: data: nested _target_ and _args_ are not allowed in a run folder"
-        )
     safe = data | {key: default for key, default in WRITTEN.items() if key in data}
     if data.get(TARGET) != SHAPES:
         return safe
     drawn = data.get("root") or data.get("folder")
     return safe | {"root": None, "folder": "${paths.data}", "drawn": drawn}
+
+
+def _check_flat(node: dict[str, Any], key: str, path: Path) -> None:
+    """Refuse a group in which another thing to be built is hidden."""
+    if POSITIONAL in node or _holds_target(
+        [value for name, value in node.items() if name != TARGET]
+    ):
+        raise GapnetError(
+            f"{path}: {key}: nested _target_ and _args_ are not allowed in a run folder"
+        )
 
 
 def _holds_target(node: Any) -> bool:

@@ -10,7 +10,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from gapnet.cli.config import build
 from gapnet.cli.groups import SHARED_BY_SEARCHES
-from gapnet.cli.handed import key_of, own_keys, quoted, refuse_sweep, root_of, split
+from gapnet.cli.handed import (
+    key_of,
+    own_keys,
+    quoted,
+    refuse_secrets,
+    refuse_sweep,
+    root_of,
+    split,
+)
 from gapnet.cli.search_space import Dimension, examples_of, space_of
 from gapnet.cli.trials import VALIDATION, Objective
 from gapnet.errors import GapnetError
@@ -31,6 +39,7 @@ def complete(arguments: list[str]) -> list[str]:
     own = own_keys("search")
     kept, _ = split(arguments, own)
     told = [each for each in arguments if root_of(each) not in {None, *own} - SHARED_BY_SEARCHES]
+    refuse_secrets(told)
     for each in told:
         key = each.partition("=")[0].lstrip("+")
         refuse_sweep(each, f"all trials share one value; to have it searched, +search.{key}=[...]")

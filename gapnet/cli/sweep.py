@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
-from gapnet.cli.handed import quoted
+from gapnet.cli.handed import quoted, refuse_secrets
 from gapnet.cli.hydra_app import report
 from gapnet.cli.output import say
 from gapnet.cli.ranks import started_together
@@ -40,6 +40,7 @@ class Summary(Callback):
         """Refuse a sweep that would start itself again."""
         with _reported(config):
             check_alone()
+            refuse_secrets(config.hydra.overrides.task)
             claim_folder(config)
 
     def on_job_end(self, config: DictConfig, job_return: "JobReturn", **_: Any) -> None:

@@ -10,6 +10,7 @@ from gapnet.data.manifest import LARGEST_MANIFEST, MANIFEST, File
 from gapnet.data.shard_cache import ShardCache
 from gapnet.data.urls import attempt, download
 from gapnet.errors import GapnetError
+from gapnet.layout import named
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,9 @@ class Origin:
     def _download(self, url: str, file: File) -> BinaryIO:
         unfinished = self.cache.create(file)
         try:
-            download(url, unfinished.file, limit=file.bytes)
-            check(unfinished.file, file)
+            with named(unfinished.final):
+                download(url, unfinished.file, limit=file.bytes)
+                check(unfinished.file, file)
             return unfinished.keep()
         except BaseException:
             unfinished.discard()

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,11 +51,11 @@ class ShardCache:
         return self.folder / f"{file.sha256}{Path(file.name).suffix}"
 
     def prepare(self) -> None:
-        """Make the folder with its marker, if it is not there."""
+        """Make the folder with its marker, both at once, if it is not there."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if not any(self.folder.iterdir()):
-                (self.folder / MARKER).write_text(CONTENT)
+            self.parent.mkdir(parents=True, exist_ok=True)
+            if not (self.folder.is_dir() and any(self.folder.iterdir())):
+                self._make()
         except OSError as error:
             raise GapnetError(
                 f"data.cache={self.parent}: cannot be written ({error.strerror}); name another"
@@ -67,6 +69,16 @@ class ShardCache:
                 f"data.cache={self.parent}: {self.folder} is not a gapnet cache (no gapnet "
                 f"{MARKER} there); name another folder"
             )
+
+    def _make(self) -> None:
+        made = Path(tempfile.mkdtemp(prefix=f".{FOLDER}-", dir=self.parent))
+        try:
+            (made / MARKER).write_text(CONTENT)
+            made.chmod(0o755)
+            with suppress(FileExistsError, NotADirectoryError):  # another process was quicker
+                made.rename(self.folder)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
 
     def lock(self, file: File) -> FileLock:
         """Make the lock that one process holds while it fetches a file."""

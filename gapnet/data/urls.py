@@ -7,7 +7,7 @@ from typing import BinaryIO, TypeVar
 import aiohttp
 import fsspec
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, full_disk
 from gapnet.redact import redact
 
 T = TypeVar("T")
@@ -69,6 +69,8 @@ def attempt(what: str, action: Callable[[], T]) -> T:
         except (ImportError, ValueError) as error:  # a package is missing
             raise GapnetError(f"{what} cannot be read ({_reason(error)})") from error
         except Exception as error:  # each file system has its own errors
+            if full_disk(error):
+                raise
             if wait is None:
                 raise GapnetError(
                     f"{what} cannot be fetched in {len(WAITS) + 1} attempts ({_reason(error)})"

@@ -14,6 +14,10 @@ from gapnet.identity import described, plain
 BATCHES = re.compile(
     r"(?P<view>\{.*\}) (?P<size>\d+) a batch, (?P<precision>\S+) on (?P<device>\w+)"
 )
+# What a text raises that is none of these
+UNREADABLE = (
+    *(SyntaxError, ValueError, TypeError, AttributeError, KeyError, RecursionError, MemoryError),
+)
 VIEWS = "gapnet.data.transforms"
 CLASSES = {
     "Cam": "gapnet.saliency.cam",
@@ -49,7 +53,7 @@ def _read_network(text: str) -> Any:
     name, _, arguments = text.partition(" ")
     try:
         return network_identity(name, ast.literal_eval(arguments))
-    except (SyntaxError, ValueError, AttributeError, RecursionError):
+    except UNREADABLE:
         return text
 
 
@@ -65,7 +69,7 @@ def _read_batches(text: str) -> Any:
         return batches_identity(
             described(target, view), int(found["size"]), found["precision"], found["device"]
         )
-    except (SyntaxError, ValueError, AttributeError, KeyError, RecursionError):
+    except UNREADABLE:
         return text
 
 
@@ -79,7 +83,7 @@ def read_rules(text: str) -> Any:
     """
     try:
         return _value(ast.parse(text, mode="eval").body)
-    except (SyntaxError, ValueError, KeyError, RecursionError):
+    except UNREADABLE:
         return text
 
 

@@ -94,7 +94,7 @@ class About:
         numbers = [*self.cuts, *self.numbers, *(() if self.cut is None else (self.cut,))]
         texts = [self.split, self.network, self.rules, self.weights, self.data, self.batches]
         known = all(isinstance(each, int | float) for each in numbers)
-        kept = isinstance(self.identity, dict)
+        kept = isinstance(self.identity, dict) and set(self.identity) in (set(), set(TEXTS))
         if not (kept and known and all(isinstance(each, str) for each in (*self.classes, *texts))):
             raise TypeError("what it says of itself is of another type")
         check_split(self.split)

@@ -7,7 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from gapnet.workers import STOPPING
@@ -78,6 +78,7 @@ def _leave_terminal() -> None:
     """Write to nowhere: a write to a terminal that was closed is an error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
-        if stat.S_ISCHR(os.fstat(stream).st_mode):  # a closed one is no terminal any more
-            os.dup2(nowhere, stream)
+        with suppress(OSError):  # it was closed before
+            if stat.S_ISCHR(os.fstat(stream).st_mode):  # a terminal that is closed is none any more
+                os.dup2(nowhere, stream)
     os.close(nowhere)

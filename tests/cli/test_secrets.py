@@ -48,3 +48,15 @@ def test_an_evaluation_refuses_it_too(gapnet: Command, trained: Trained, tmp_pat
     outcome = gapnet("evaluate", f"run={trained.run}", "data=ilsvrc_shards", url)
     assert_one_line(outcome, "data.root=https://host/x?***", "netrc")
     assert files_with_secret(trained.run) == []
+
+
+@pytest.mark.parametrize("command", ["train", "search"])
+@pytest.mark.parametrize("override", [f"+hub.token={SECRET}", f"+hub={{token:{SECRET}}}"])
+def test_a_sweep_and_a_search_refuse_secrets(
+    gapnet: Command, tmp_path: Path, command: str, override: str
+) -> None:
+    more = ["-m", "seed=0,1"] if command == "train" else ["search=lr_wd"]
+    outcome = gapnet(command, override, *more)
+    assert outcome.status == 1
+    assert SECRET not in outcome.out + outcome.err
+    assert files_with_secret(tmp_path) == []

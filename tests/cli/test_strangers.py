@@ -153,10 +153,32 @@ def test_a_url_of_a_stranger_s_run_is_checked(gapnet: Command, shard_run: Path, 
     assert "hunter2" not in outcome.err
 
 
-def test_a_data_set_hidden_in_another_group_is_refused(gapnet: Command, run: Path) -> None:
-    inner = {"_target_": "gapnet.data.shapes.shapes", "root": OWNED}
-    change(run, data={"source": inner})
-    assert_one_line(gapnet("evaluate", "run=run"), "config.yaml: data: ")
+@pytest.mark.parametrize("group", ["data", "view", "loader"])
+def test_a_data_set_hidden_in_another_group_is_refused(
+    gapnet: Command, run: Path, tmp_path: Path, group: str
+) -> None:
+    drawn = {"_target_": "gapnet.data.shapes.shapes", "root": OWNED}
+    change(run, **{group: {"source": drawn}})
+    assert_one_line(gapnet("evaluate", "run=run"), f"config.yaml: {group}")
+    assert not (tmp_path / OWNED).exists()
+
+
+@pytest.mark.parametrize("group", ["view", "loader", "boxer"])
+def test_a_data_set_in_place_of_another_part_is_refused(
+    gapnet: Command, run: Path, tmp_path: Path, group: str
+) -> None:
+    change(run, **{group: {"_target_": "gapnet.data.shapes.shapes", "root": OWNED}})
+    assert_one_line(gapnet("evaluate", "run=run"), f"config.yaml: {group}._target_=")
+    assert not (tmp_path / OWNED).exists()
+
+
+def test_a_link_in_a_stranger_s_run_leads_no_evaluation_elsewhere(
+    gapnet: Command, run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / OWNED).mkdir()
+    (run / "evaluations").symlink_to(tmp_path / OWNED)
+    assert_one_line(gapnet("evaluate", "run=run"), "symbolic link")
+    assert not list((tmp_path / OWNED).iterdir())
 
 
 def test_a_group_of_a_run_cannot_reach_beyond_itself(

@@ -1,5 +1,6 @@
 """The cache of fetched shards writes and deletes nothing that is not its own."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -96,3 +97,35 @@ def test_a_cached_shard_of_another_size_is_named(written: Path, tmp_path: Path) 
     shard.write_bytes(b"short")
     with pytest.raises(GapnetError, match=rf"{shard.name}: has 5 bytes, .* delete it"):
         read_all(source)
+
+
+def test_the_folder_and_its_marker_are_made_at_once(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(GapnetError, match=r"^data\.cache=.*No space left"):
+            fetched(written, tmp_path).records("val")
+    assert list(tmp_path.iterdir()) == []
+    read_all(fetched(written, tmp_path))
+
+
+def test_a_full_disk_is_not_blamed_on_the_server(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def full(url: str, *_: object, **__: object) -> None:
+        tries.append(url)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = fetched(written, tmp_path)
+    source.records("val")
+    monkeypatch.setattr("gapnet.data.fetch.download", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        read_all(source)
+    assert len(tries) == 1
+    assert str(caught.value.filename).endswith(".tar")

@@ -268,3 +268,19 @@ def test_a_map_on_a_full_disk_is_named_and_leaves_nothing(full_disk: Path) -> No
         KeptMaps(full_disk / "maps", side=None).keep("a/b.png", torch.rand(99, 99))
     assert caught.value.filename == str(full_disk / "maps" / "a" / "b.png.npy")
     assert not any((full_disk / "maps" / "a").iterdir())
+
+
+@pytest.mark.parametrize("identity", [{"x": 1}, {"weights": "w"}, [], 3])
+def test_an_identity_of_another_form_is_refused(tmp_path: Path, identity: object) -> None:
+    write(tmp_path, [row(0)], about=replace(ABOUT, identity=identity))
+    with pytest.raises(GapnetError, match=r"part-000-00000\.parquet: "):
+        read_parts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "network", ["x {[]: 1}", "x [1]", "x " + "(" * 10**4, "x {'a': __import__}"]
+)
+def test_texts_that_cannot_be_read_are_compared_as_texts(tmp_path: Path, network: str) -> None:
+    about = replace(ABOUT, network=network)
+    write(tmp_path, [row(0)], about=about)
+    assert done(tmp_path, about) == {"image0"}
