@@ -20,7 +20,7 @@ NAMES = (
 SECRET_KEY = re.compile(rf"(?:^|[._-]){NAMES}$", re.IGNORECASE)
 # KEY: VALUE or KEY=VALUE within a dict or a list that is written out
 INNER = re.compile(rf"(?P<key>(?:\b|[._-]){NAMES}\s*[:=]\s*)[^\s,}}\]]+", re.IGNORECASE)
-HARMLESS = re.compile(r"true|false|null|[\d.+-]+", re.IGNORECASE)  # values that are no secrets
+HARMLESS = re.compile(r"true|false|null|[\d.e+-]+", re.IGNORECASE)  # values that are no secrets
 
 
 def redact(text: str) -> str:

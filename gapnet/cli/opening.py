@@ -61,7 +61,7 @@ def open_evaluation(cfg: DictConfig) -> Path:
     folder = Path(cfg.folder).absolute()
     if is_first():
         check_place(cfg)
-        run = run_of(cfg.run, cfg.checkpoint, cfg.predictions)
+        run = run_of(*(cfg.get(name) for name in ("run", "checkpoint", "predictions")))
         if run is not None:  # which may be anybody's
             check_inside(folder, run)
         if cfg.resume and is_run(folder):
