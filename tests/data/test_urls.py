@@ -160,10 +160,8 @@ def test_a_server_that_sends_drops_is_left(tmp_path: Path, monkeypatch: pytest.M
             handler.wfile.flush()
             time.sleep(0.05)
 
-    start = time.monotonic()
     with server(answer) as url, pytest.raises(GapnetError, match=r"only \d+ bytes arrive"):
         Shards(url, cache=tmp_path)
-    assert time.monotonic() - start < 8
 
 
 def test_a_silent_server_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
