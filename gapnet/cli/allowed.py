@@ -75,7 +75,7 @@ def _home(found: Callable[..., Any]) -> str:
 
 
 def lies_in(name: str, places: Sequence[str]) -> bool:
-    """Tell whether a name is one of some packages, modules or classes, or lies in one."""
+    """Return whether a name is one of these packages, modules or classes, or inside one."""
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 

@@ -53,13 +53,13 @@ def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
 
 
 def out_of_memory(error: BaseException | None) -> bool:
-    """Tell whether an error says that memory ran out, in whichever library."""
+    """Return whether an error of any library means that memory ran out."""
     full = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
     return full or bool(MEMORY.search(str(error)))
 
 
 def _dead(text: str) -> str | None:
-    """Say which process has died, and of what, if an error is about that."""
+    """Name the process that died and the reason, if the error is about that."""
     if worker := WORKER.search(text):
         return _worker(worker, text)
     if process := PROCESS.search(text):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
-from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -19,12 +18,13 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from gapnet.errors import reason
 from gapnet.plain_text import plain
+from gapnet.training.run_logger import RunLogger
 
 VERSION = "brain.Event:2"  # of the files that TensorBoard reads
 log = logging.getLogger(__name__)
 
 
-class Board(Logger):
+class Board(RunLogger):
     """Logger that writes for TensorBoard until that fails, as on a full disk, and says so once.
 
     Lightning's own logger writes in a thread; its error there is a traceback, and then ends the
@@ -39,22 +39,9 @@ class Board(Logger):
         self._failed = False
 
     @property
-    def name(self) -> str | None:
-        """Have none: there is one in a run."""
-        return None
-
-    @property
-    def version(self) -> str:
-        """Have none either."""
-        return ""
-
-    @property
     def save_dir(self) -> str:
         """Name the folder."""
         return str(self.folder)
-
-    def log_hyperparams(self, params: object) -> None:
-        """Leave them out; config.yaml has them all."""
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

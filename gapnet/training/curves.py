@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from gapnet.layout import named, write_whole
+from gapnet.training.run_logger import RunLogger
 
 Row = dict[str, Any]
 FLUSH_EVERY = 100  # rows
 
 
-class Curves(Logger):
+class Curves(RunLogger):
     """Log a row for each set of figures; a training that goes on adds to the rows it had.
 
     Lightning's own CSV logger begins by deleting what is there, and rewrites it in place where a
@@ -30,19 +30,6 @@ class Curves(Logger):
         self._fresh: list[Row] = []
         self._last: Row | None = None
         self._columns: list[str] | None = None
-
-    @property
-    def name(self) -> str | None:
-        """Have none: there is one in a run."""
-        return None
-
-    @property
-    def version(self) -> str:
-        """Have none, too."""
-        return ""
-
-    def log_hyperparams(self, params: object) -> None:
-        """Leave them out; config.yaml says them all."""
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.cli.opening import check_place, link_latest, open_evaluation, open_folder
 from gapnet.cli.runs import is_run
 from gapnet.errors import GapnetError
+from gapnet.folders import locked
 from tests.children import at_once, killed_at_each_step
 
 FILES = ["config.yaml", "env.json", "log.txt"]
@@ -297,3 +298,10 @@ def test_a_folder_whose_path_is_too_long_is_refused_before_anything_is_made(
     with pytest.raises(GapnetError, match=r"^folder=.*nn: is too long|choose shorter names$"):
         check_place(config(tmp_path / "runs" / folder))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / ".run.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"), locked(tmp_path / ".run.lock", "busy"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
