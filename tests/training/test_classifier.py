@@ -109,11 +109,8 @@ def test_a_compiled_network_learns_the_same(shapes_root: Path, tmp_path: Path) -
 
 @pytest.mark.gpu
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="torch.compile needs a C compiler")
-@pytest.mark.parametrize("name", ["tiny_gap", "googlenet_gap", "vgg16_gap"])
-def test_mixed_precision_compile_and_channels_last_learn(
-    name: str, shapes_root: Path, tmp_path: Path
-) -> None:
-    network = create(name, {"num_classes": 3, "input_size": 48})
+def test_mixed_precision_compile_and_channels_last_learn(shapes_root: Path, tmp_path: Path) -> None:
+    network = create("tiny_gap", {"num_classes": 3, "input_size": 48})
     recipe = OptimRecipe(torch.optim.SGD, lr=0.01)
     options = {"channels_last": True, "compile": True}
     module = Classifier(

@@ -21,7 +21,7 @@ def run_tests(bench: Bench) -> Measures:
         raise StageSkippedError("pytest is not installed: pip install '.[dev]'")
     shared = ["-n", str(min(MOST_TESTERS, cores()))] if find_spec("xdist") else []
     outcome = bench.work / "tests.xml"
-    told = ["-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", f"--junitxml={outcome}"]
+    told = ["-m", "pytest", "-v", "-m", "gpu", "-p", "no:cacheprovider", f"--junitxml={outcome}"]
     try:
         bench.run(*told, *shared, *_marked_files(), cwd=CHECKOUT)
     except TimeUpError:
@@ -68,7 +68,6 @@ def stages(sizes: Sizes) -> list[Stage]:
     """List the stages; what takes long and tells least comes last."""
     full, half = sizes.precisions
     return [
-        Stage("tests", "the tests marked gpu", run_tests, most=180, least=60),
         Stage("draw", f"a data set of {sizes.side}-pixel images", draw, most=90, least=20),
         Stage("input", "reading images, without a network", time_input, most=60, least=15),
         _timed(TimedTraining(full)),
@@ -76,8 +75,9 @@ def stages(sizes: Sizes) -> list[Stage]:
         Stage("interrupt", "a training killed and resumed", interrupt, most=120, least=45),
         Stage("devices", "an evaluation on GPU and CPU", compare_devices, most=120, least=30),
         Stage("predict", "prediction, and the network alone", time_predicting, most=90, least=25),
-        *(_timed(TimedTraining(precision, compiled=True)) for precision in sizes.compiled),
         _timed(TimedTraining(full, deterministic=False)),
+        Stage("tests", "the tests marked gpu", run_tests, most=180, least=60),
+        *(_timed(TimedTraining(precision, compiled=True)) for precision in sizes.compiled),
     ]
 
 
@@ -85,5 +85,5 @@ def _timed(training: TimedTraining) -> Stage:
     """Make a stage of a training; torch takes its time to compile."""
     kind = ["compiled"] * training.compiled + ["not-deterministic"] * (not training.deterministic)
     name = "-".join(["train", training.precision, *kind])
-    most, least = (150, 45) if training.compiled else (90, 25)
+    most, least = (180, 45) if training.compiled else (90, 25)
     return Stage(name, "a timed training", training, most=most, least=least)
