@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gapnet.plain_text import plain
-from gapnet.redact import redact
+from gapnet.text.plain_text import plain
+from gapnet.text.redact import redact
 
 LONGEST = 800  # characters of a message; what a file holds in a line may be of any length
 END = 200  # of them; the last say what to do

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.shapes import shapes
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.data.sources.shapes.dataset import shapes
 
 DEAR = ("trained", "alone", "tries", "hostile")  # fixtures that train
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from gapnet.data.boxfiles import read_coco as read_boxes
-from gapnet.data.ilsvrc import STAND_IN
-from gapnet.data.shapes import shapes
+from gapnet.data.readers.box_files import read_coco as read_boxes
+from gapnet.data.sources.ilsvrc import STAND_IN
+from gapnet.data.sources.shapes.dataset import shapes
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Key
 from gapnet.evaluation.formats.coco import read_coco as read_results
-from gapnet.models.files import read
+from gapnet.models.weights.files import read
 
 DEEP = '{"a":' * 100_000
 

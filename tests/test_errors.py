@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from torch.utils.data import DataLoader
 
-from gapnet.data.images import UnreadableImageError
+from gapnet.data.loading.images import UnreadableImageError
 from gapnet.errors import LONGEST, GapnetError, reading
 
 PATH = Path("folder/a.json")

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gapnet.identity import described, differing, digest_of, identity_of, plain
+from gapnet.runs.identity import described, differing, digest_of, identity_of, plain
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,10 @@ def test_one_of_gapnet_s_is_named_by_its_package_wherever_it_lies() -> None:
     def moved() -> None: ...
 
     names = set()
-    for module in ("gapnet.localization.boxers", "gapnet.localization.boxers.threshold"):
+    for module in (
+        "gapnet.localization.boxers.threshold",
+        "gapnet.localization.boxers.threshold.threshold",
+    ):
         moved.__module__, moved.__qualname__ = module, "Boxer"
         names.add(described(moved, {})["is"])
     assert names == {"gapnet.localization.Boxer"}
@@ -73,5 +76,5 @@ def test_an_object_that_is_no_dataclass_is_described_by_what_it_holds_or_says() 
 
 
 def test_functions_and_classes_are_told_apart() -> None:
-    assert plain(differing) == {"is": "gapnet.identity.differing"} != plain(plain)
+    assert plain(differing) == {"is": "gapnet.runs.identity.differing"} != plain(plain)
     assert plain(Boxer) == {"is": f"{__name__}.Boxer"} != plain(Plain)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gapnet.errors import GapnetError
-from gapnet.layout import complete, read_config, whole, write_whole
+from gapnet.runs.layout import complete, read_config, whole, write_whole
 
 
 def write_half(path: Path) -> None:

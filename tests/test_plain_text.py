@@ -3,9 +3,9 @@ import io
 import pytest
 from rich.table import Table
 
-from gapnet import progress
-from gapnet.console import PlainConsole
-from gapnet.plain_text import plain
+from gapnet.system import progress
+from gapnet.system.console import PlainConsole
+from gapnet.text.plain_text import plain
 
 HOSTILE = ["[/b]", "[bold red]", "[link=http://x]y[/link]", ":cat:", "\\[b]"]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gapnet.redact import redact, redact_arguments, redact_values
+from gapnet.text.redact import redact, redact_arguments, redact_values
 
 
 @pytest.mark.parametrize(

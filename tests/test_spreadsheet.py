@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from gapnet.spreadsheet import write_rows
+from gapnet.text.spreadsheet import write_rows
 
 
 def read_back(*cells: object) -> list[str]:

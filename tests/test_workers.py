@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.workers import STOPPING, worker_pool
+from gapnet.system.workers import STOPPING, worker_pool
 
 
 def nap(seconds: float) -> int:

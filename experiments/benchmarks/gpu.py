@@ -25,8 +25,8 @@ from gpu_check.report import markdown  # noqa: E402
 from gpu_check.sizes import REHEARSAL, full_size  # noqa: E402
 from gpu_check.stages import stages  # noqa: E402
 
-from gapnet.layout import write_whole  # noqa: E402
-from gapnet.training.interrupts import handled, stop  # noqa: E402
+from gapnet.runs.layout import write_whole  # noqa: E402
+from gapnet.system.signals import handled, stop  # noqa: E402
 
 MINUTES = 8.0
 WRAPPED = textwrap.TextWrapper(

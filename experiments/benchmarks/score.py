@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gapnet.evaluation.classes import class_errors
+from gapnet.evaluation.class_errors import class_errors
+from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Scoring, score
 from gapnet.evaluation.store import About, Row, Writer, read_parts
-from gapnet.evaluation.truth import Truth
 from gapnet.metrics.functional import pad_boxes
 
 CLASSES, GUESSES, CUTS, SIDE = 1000, 5, 100, 400

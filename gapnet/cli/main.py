@@ -38,6 +38,6 @@ def main() -> None:
 
 def run(command: str) -> None:
     """Run a command on the rest of the arguments."""
-    from gapnet.cli.hydra_app import launch
+    from gapnet.cli.app import launch
 
     launch(command, import_module(f"gapnet.cli.{command}"))

@@ -1,1 +1,28 @@
-"""From files to batches: readers of data sets, and the one DataModule."""
+"""From files to batches: data sets, their readers, and the one DataModule."""
+
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.loading.views import centre_view, random_crop_view, random_view, whole_view
+from gapnet.data.records import Records
+from gapnet.data.sample import Source
+from gapnet.data.sources.cub import Cub
+from gapnet.data.sources.folder import Folder
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.data.sources.metadata import Metadata
+from gapnet.data.sources.shapes.dataset import shapes
+from gapnet.data.sources.shards import Shards
+
+__all__ = [
+    "Cub",
+    "DataModule",
+    "Folder",
+    "Ilsvrc",
+    "Metadata",
+    "Records",
+    "Shards",
+    "Source",
+    "centre_view",
+    "random_crop_view",
+    "random_view",
+    "shapes",
+    "whole_view",
+]

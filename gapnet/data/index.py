@@ -15,8 +15,8 @@ import pyarrow as pa
 from gapnet.data.record_table import SCHEMA
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError, reason
-from gapnet.progress import track
-from gapnet.workers import worker_pool
+from gapnet.system.progress import track
+from gapnet.system.workers import worker_pool
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gapnet.data.manifest import File
+from gapnet.data.shards.manifest import File
 
 UNKNOWN = -1  # the label of an image whose class is not known
 LARGEST = 2**24  # of a box's coordinates, in absolute value; beyond it floats skip whole pixels

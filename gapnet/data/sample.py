@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
 import torch
 from torch import Tensor
 
-from gapnet.data.files import DISK, Files
+from gapnet.data.image_files import DISK, Files
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError
 

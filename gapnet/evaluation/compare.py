@@ -12,11 +12,11 @@ import torch
 
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.bootstrap import intervals
+from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.score import Scored, Scoring
 from gapnet.evaluation.table_digest import with_digest, without_digest
-from gapnet.evaluation.truth import Truth
 from gapnet.evaluation.verdicts import Verdict
-from gapnet.layout import whole
+from gapnet.runs.layout import whole
 
 ORACLE, FIXED = "(oracle", "fixed"  # who chose a threshold
 ACCURACIES = {"max_box_acc", "max_box_acc_v2"}  # of the metrics; the others are errors

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gapnet.identity import IS, plain
 from gapnet.models.builders import own_arguments
+from gapnet.runs.identity import IS, plain
 
 
 def network_identity(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.predictions import Predictions, SweptBoxes
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.truth import Truth
 from gapnet.metrics.functional import PaddedBoxes, best_iou
 from gapnet.ops.boxes import iou
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from gapnet.data.readers.image_sizes import FORMATS
 from gapnet.data.records import Record
-from gapnet.data.sizes import FORMATS
 from gapnet.errors import reading
-from gapnet.localization.boxers import Heat
+from gapnet.localization.boxers.threshold import Heat
 
 BINS = 1000  # of the heat, from 0 up to 1; a last one is for 1 itself
 

@@ -24,11 +24,11 @@ from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.pixels import pixel_histogram
 from gapnet.evaluation.store import Row, Writer
-from gapnet.layout import complete
-from gapnet.localization.boxers import Boxer, Swept
+from gapnet.localization.boxers.threshold import Boxer, Swept
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
+from gapnet.runs.layout import complete
 
 NO_BOX = (0.0, 0.0, -1.0, -1.0)
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.soundness import NOBODY
+from gapnet.evaluation.row_checks import NOBODY
 from gapnet.evaluation.store import About
 from gapnet.ops.boxes import clip
 

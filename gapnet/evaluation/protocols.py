@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.frames import FRAMES, File, Frame
+from gapnet.evaluation.box_frames import FRAMES, File, Frame
 from gapnet.localization.guesses import MOST
 
 Boxes = Literal["all", "first"]

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import bounds, intervals, resampled_sums
+from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.overlaps import Overlaps, known_overlaps
 from gapnet.evaluation.pixels import average_precision
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.truth import Truth
 from gapnet.evaluation.verdicts import (
     Frozen,
     Verdict,

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from gapnet.data.file_names import check_split
 from gapnet.errors import GapnetError, reading
-from gapnet.evaluation.old_abouts import read_texts
-from gapnet.evaluation.soundness import unsound
+from gapnet.evaluation.first_version import read_texts
+from gapnet.evaluation.row_checks import unsound
 from gapnet.evaluation.table_digest import with_digest, without_digest
-from gapnet.layout import whole
+from gapnet.runs.layout import whole
 
 IDENTITY, TEXTS = "identity", ("network", "rules", "batches")  # of an About
 FLUSH_EVERY = 512  # rows; what a killed prediction loses at most

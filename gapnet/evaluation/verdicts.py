@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from gapnet.evaluation.breakdown import break_down
+from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.overlaps import Overlaps, framed_truth, guess_overlaps
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.truth import Truth
 from gapnet.metrics.functional import PaddedBoxes, best_iou, label_hits, localization_hits
 from gapnet.ops.boxes import centred
 

@@ -1,1 +1,21 @@
 """From maps to boxes to guesses."""
+
+from gapnet.localization.boxers.contours import ContourBoxer
+from gapnet.localization.boxers.grabcut import GrabCutBoxer
+from gapnet.localization.boxers.released import ReleasedBoxer
+from gapnet.localization.boxers.threshold import ThresholdBoxer
+from gapnet.localization.crops import Single, TenCrops
+from gapnet.localization.guesses import OnePerClass, TightLoose
+from gapnet.localization.localizer import Localizer
+
+__all__ = [
+    "ContourBoxer",
+    "GrabCutBoxer",
+    "Localizer",
+    "OnePerClass",
+    "ReleasedBoxer",
+    "Single",
+    "TenCrops",
+    "ThresholdBoxer",
+    "TightLoose",
+]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import Boxer, Heat
+from gapnet.localization.boxers.threshold import Boxer, Heat
 from gapnet.localization.crops import Crops, Looked, Single
 from gapnet.localization.guesses import GuessRule
 from gapnet.models.gapnet import GapNet

@@ -1,16 +1,29 @@
-"""Networks by name, each a trunk and a head."""
+"""Networks by name, each a trunk and a head; every registered network is an attribute."""
 
-from gapnet.models import (  # noqa: F401  (each registers its networks)
-    alexnet,
-    googlenet,
-    nin,
-    resnet,
-    timm,
-    tiny,
-    vgg,
-)
+from gapnet.models import zoo  # noqa: F401  (which registers its networks)
+from gapnet.models.builders import BUILDERS, Builder
+from gapnet.models.gapify import gapify
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, FlatHead
 from gapnet.models.registry import create, names, register
+from gapnet.models.saved import load
 
-__all__ = ["Added", "CamHead", "Facts", "FlatHead", "GapNet", "create", "names", "register"]
+__all__ = [
+    "Added",
+    "CamHead",
+    "Facts",
+    "FlatHead",
+    "GapNet",
+    "create",
+    "gapify",
+    "load",
+    "names",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Builder:
+    """Return the function that builds a registered network."""
+    if name in BUILDERS:
+        return BUILDERS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from gapnet.identity import differing
 from gapnet.models.gapnet import GapNet
+from gapnet.runs.identity import differing
 
 Builder = Callable[..., GapNet]
 BUILDERS: dict[str, Builder] = {}  # filled by gapnet.models.registry.register

@@ -10,8 +10,8 @@ from torchvision.transforms.v2.functional import pil_to_tensor, resize, rgb_to_g
 
 from gapnet.errors import GapnetError
 from gapnet.models.heads import CamHead, Head
-from gapnet.models.published import Published
 from gapnet.models.surgery import RGB, add_colours, feature_size, image_convs
+from gapnet.models.weights.published import Published
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

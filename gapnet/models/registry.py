@@ -3,7 +3,7 @@
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from gapnet.errors import GapnetError
@@ -11,7 +11,7 @@ from gapnet.models.builders import BUILDERS, Builder
 from gapnet.models.gapnet import GapNet, Plain
 from gapnet.models.surgery import RGB
 from gapnet.models.thin import thin as leave_fewer_units
-from gapnet.models.weights import take_file, take_published
+from gapnet.models.weights.load import take_file, take_published
 
 
 def _every_network(
@@ -67,6 +67,9 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
         _finish(network, **common)
         return network
 
+    built.__name__ = built.__qualname__ = (
+        name  # by which it is known; builders may share a function
+    )
     built.__signature__ = whole  # type: ignore[attr-defined]
     BUILDERS[name] = built
     return built
@@ -104,11 +107,6 @@ def _finish(
 def names() -> list[str]:
     """List the registered networks."""
     return sorted(BUILDERS)
-
-
-def is_registered(build: Callable[..., object]) -> bool:
-    """Tell whether a function is one that `register` made."""
-    return any(build is each for each in BUILDERS.values())
 
 
 def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:

@@ -11,7 +11,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gapnet.errors import GapnetError, reason
-from gapnet.models.files import (
+from gapnet.models.gapnet import GapNet
+from gapnet.models.registry import create
+from gapnet.models.weights.files import (
     DESCRIPTION,
     DIGEST,
     KEY,
@@ -21,8 +23,6 @@ from gapnet.models.files import (
     find,
     read,
 )
-from gapnet.models.gapnet import GapNet
-from gapnet.models.registry import create
 
 
 def describe(network: GapNet) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 
-from gapnet.data.images import Images, read_image
+from gapnet.data.loading.images import Images, read_image
 from gapnet.data.sample import Sample, collate
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet

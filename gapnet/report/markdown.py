@@ -2,7 +2,7 @@
 
 import re
 
-from gapnet.plain_text import plain
+from gapnet.text.plain_text import plain
 
 # What means something inside a line; a single *, ~ or $ and a _ within a word mean nothing
 MARK = re.compile(r"[\\`\[<|]|([*~$])(?=.*\1)|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")

@@ -11,10 +11,10 @@ from markupsafe import Markup
 from PIL import Image
 
 from gapnet.evaluation.score import Figure
-from gapnet.layout import write_whole
-from gapnet.plain_text import plain
 from gapnet.report.gallery import Picture
 from gapnet.report.tables import HEADER, table_row
+from gapnet.runs.layout import write_whole
+from gapnet.text.plain_text import plain
 
 
 @dataclass(frozen=True)

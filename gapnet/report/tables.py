@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
-from gapnet.evaluation.classes import ClassErrors, rank
+from gapnet.evaluation.class_errors import ClassErrors, rank
 from gapnet.evaluation.compare import Difference
 from gapnet.evaluation.score import Figure
 from gapnet.report.markdown import text

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import pytorch_lightning as pl
 from pytorch_lightning.tuner.tuning import Tuner
 
-from gapnet.data.datamodule import DataModule
+from gapnet.data.loading.datamodule import DataModule
 from gapnet.errors import GapnetError
 from gapnet.training.classifier import Classifier
 

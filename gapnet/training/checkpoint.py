@@ -8,8 +8,8 @@ from lightning_fabric.plugins import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from gapnet.errors import GapnetError
-from gapnet.layout import LAST, PREVIOUS, write_whole
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
+from gapnet.runs.layout import LAST, PREVIOUS, write_whole
 
 
 class DurableIO(TorchCheckpointIO):

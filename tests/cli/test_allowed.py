@@ -9,8 +9,8 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from gapnet.cli.allowed import locate
-from gapnet.cli.config import build, conf_folder
+from gapnet.config.build import build, conf_folder
+from gapnet.config.trusted_targets import locate
 from gapnet.errors import GapnetError
 from tests.planted import pickled
 
@@ -53,12 +53,12 @@ def test_classes_that_a_training_may_want_are_allowed(name: str) -> None:
         "importlib.import_module",
         "hydra.utils.get_method",
         "hydra.utils.instantiate",
-        "gapnet.cli.runs.subprocess.run",
+        "gapnet.config.run_folder.subprocess.run",
         "gapnet.cli.main.run",
-        "gapnet.cli.trials.training",
-        "gapnet.layout.write_whole",
+        "gapnet.studies.search.trials.training",
+        "gapnet.runs.layout.write_whole",
         "gapnet.models.saved.save",
-        "gapnet.models.onnx.export_onnx",
+        "gapnet.models.onnx_export.export_onnx",
         "gapnet.data.index.work_through",
         "gapnet.evaluation.store.write_table",
         "pytorch_lightning.LightningModule.load_from_checkpoint",
@@ -84,8 +84,8 @@ def test_what_is_no_part_to_build_from_is_refused(name: object) -> None:
     "name",
     [
         "torch.optim.optimizer.torch.load",
-        "gapnet.models.files.torch.load",
-        "gapnet.models.weights.Path.write_text",
+        "gapnet.models.weights.files.torch.load",
+        "gapnet.models.weights.load.Path.write_text",
         "gapnet.training.classifier.Classifier.load_from_checkpoint",
         "pytorch_lightning.Trainer.fit",
         "pytorch_lightning.plugins.TorchCheckpointIO.load_checkpoint",
@@ -97,7 +97,9 @@ def test_methods_and_what_a_module_imports_are_not_in_it(name: str) -> None:
         locate({"_target_": name}, "key", [])
 
 
-@pytest.mark.parametrize("name", ["gapnet.models.weights.Path", "gapnet.models.files.safe_open"])
+@pytest.mark.parametrize(
+    "name", ["gapnet.models.weights.load.Path", "gapnet.models.weights.files.safe_open"]
+)
 def test_a_class_is_looked_for_at_home(name: str) -> None:
     with pytest.raises(GapnetError, match="is none of what a configuration may name"):
         locate({"_target_": name}, "key", [])
@@ -149,7 +151,10 @@ def test_a_module_of_the_user_s_does_not_open_what_it_imports(owned: Path, name:
 
 
 def test_nothing_is_called_before_every_name_is_allowed(tmp_path: Path) -> None:
-    drawn = {"_target_": "gapnet.data.shapes.shapes", "root": str(tmp_path / "shapes")}
+    drawn = {
+        "_target_": "gapnet.data.sources.shapes.dataset.shapes",
+        "root": str(tmp_path / "shapes"),
+    }
     cfg = OmegaConf.create({"key": {"first": drawn, "second": {"_target_": "os.system"}}})
     with pytest.raises(GapnetError, match=r"key\.second\._target_=os\.system"):
         build(cfg, "key")
@@ -176,8 +181,11 @@ def test_a_lookup_is_looked_up_before_names_are_looked_at(node: dict[str, str]) 
     "node",
     [
         {"_target_": "torch.optim.SGD", "_partial_": True, "lr": 0.5},
-        {"a": [{"_target_": "gapnet.localization.boxers.ThresholdBoxer", "cut": 0.3}], "b": None},
-        {"_target_": "gapnet.localization.boxers.ThresholdBoxer", "_args_": [0.25]},
+        {
+            "a": [{"_target_": "gapnet.localization.boxers.threshold.ThresholdBoxer", "cut": 0.3}],
+            "b": None,
+        },
+        {"_target_": "gapnet.localization.boxers.threshold.ThresholdBoxer", "_args_": [0.25]},
     ],
 )
 def test_what_is_built_is_what_hydra_would_build(node: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.sources.ilsvrc import Ilsvrc
 from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line, script
 
 

@@ -11,10 +11,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
-from gapnet.cli.assemble import AUTO_BATCH
-from gapnet.cli.config import conf_folder
-from gapnet.cli.groups import FROM_RUN
-from gapnet.cli.runs import run_id
+from gapnet.config.assemble import AUTO_BATCH
+from gapnet.config.build import conf_folder
+from gapnet.config.groups import FROM_RUN
+from gapnet.config.run_folder import run_id
 
 CONF = conf_folder()
 CHOICES = [
@@ -98,7 +98,7 @@ def identify(*overrides: str) -> str:
         "report.images=3",
         "callbacks.last.minutes=1",
         "+trainer.benchmark=null",
-        "boxer._target_=gapnet.localization.boxers.ThresholdBoxer",
+        "boxer._target_=gapnet.localization.boxers.threshold.ThresholdBoxer",
     ],
 )
 def test_what_computes_nothing_else_changes_no_run_id(override: str) -> None:

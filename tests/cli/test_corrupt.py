@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.sources.ilsvrc import Ilsvrc
 from tests.cli.conftest import QUICK, SMALL, Command, Trained
 
 SKIP = "data.on_corrupt=skip"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gapnet.cli import doctor
+from gapnet.cli.commands import doctor
 from tests.cli.conftest import Command
 from tests.data.test_layouts import kaggle
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 import gapnet as library
-from gapnet.cli import export
+from gapnet.cli.commands import export
 from gapnet.errors import GapnetError
 from gapnet.evaluation.store import About, Row, Writer
 from gapnet.models import create
-from gapnet.report.card import model_card
+from gapnet.report.model_card import model_card
 from tests.children import at_once, killed_at_each_step
 from tests.cli.conftest import Command, Trained
 
@@ -156,7 +156,7 @@ def test_exports_in_two_formats_at_once_are_both_written(tmp_path: Path) -> None
 def test_a_missing_extra_is_named(
     gapnet: Command, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "gapnet.models.onnx", None)
+    monkeypatch.setitem(sys.modules, "gapnet.models.onnx_export", None)
     outcome = gapnet("export", f"run={run}", "to=onnx")
     assert "pip install 'gapnet[export]'" in outcome.err
 

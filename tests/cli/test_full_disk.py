@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.cli import assemble
-from gapnet.cli.run_log import RunLog
-from gapnet.training.watch import Watch
+from gapnet.config import assemble
+from gapnet.runs.log import RunLog
+from gapnet.training.step_watch import Watch
 from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line
 
 FULL = "No space left on device"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gapnet import __version__
-from gapnet.cli.config import conf_folder
 from gapnet.cli.main import COMMANDS
+from gapnet.config.build import conf_folder
 from tests.cli.conftest import CHECKOUT, script
 
 HEAVY = ("torch", "pytorch_lightning", "matplotlib", "pyarrow", "cv2")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from gapnet.cli.opening import check_place, link_latest, open_evaluation, open_folder
-from gapnet.cli.runs import is_run
+from gapnet.config.run_folder import is_run
 from gapnet.errors import GapnetError
-from gapnet.folders import locked
+from gapnet.jobs.opening import check_place, link_latest, open_evaluation, open_folder
+from gapnet.system.folders import locked
 from tests.children import at_once, killed_at_each_step
 
 FILES = ["config.yaml", "env.json", "log.txt"]
@@ -27,7 +27,7 @@ HALF_MADE = [
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gapnet.cli.runs._environment", lambda cfg: {"seed": cfg.seed})
+    monkeypatch.setattr("gapnet.config.run_folder._environment", lambda cfg: {"seed": cfg.seed})
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_described_is_not_made(
     def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gapnet.cli.opening.write_whole", full)
+    monkeypatch.setattr("gapnet.jobs.opening.write_whole", full)
     folder = tmp_path / "runs/0/run"
     opened_earlier(folder)
     with pytest.raises(GapnetError, match=r"run: cannot be written \(No space left on device\)"):

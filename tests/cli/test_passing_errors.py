@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from gapnet.cli.resume import _is_passing
+from gapnet.jobs.resume import _is_passing
 
 CLOSED = """
 import os
-from gapnet.training.interrupts import _leave_terminal
+from gapnet.system.signals import _leave_terminal
 os.close(1)
 _leave_terminal()
 """

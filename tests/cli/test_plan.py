@@ -8,15 +8,15 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from gapnet.cli.assemble import rules_of
-from gapnet.cli.config import conf_folder
-from gapnet.cli.estimate import PUBLISHED, Work, count_images, work_of
-from gapnet.cli.groups import FROM_RUN
-from gapnet.cli.handed import key_of, own_keys, refuse_sweep, root_of, split
-from gapnet.cli.hydra_app import register_resolvers
-from gapnet.cli.plan import Cell, Job, Plan, merged, ordered, placed
+from gapnet.cli.app import register_resolvers
+from gapnet.config.assemble import rules_of
+from gapnet.config.build import conf_folder
+from gapnet.config.groups import FROM_RUN
+from gapnet.config.overrides import key_of, own_keys, refuse_sweep, root_of, split
 from gapnet.errors import GapnetError
-from gapnet.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
+from gapnet.runs.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
+from gapnet.studies.table.estimate import PUBLISHED, Work, count_images, work_of
+from gapnet.studies.table.plan import Cell, Job, Plan, merged, ordered, placed
 
 STAND_IN = ("recipe=stand_in", "looks=single")
 pytestmark = pytest.mark.slow  # each composes many configurations

@@ -9,9 +9,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from gapnet.cli import resume
-from gapnet.cli.resume import Start, check_agreed
 from gapnet.errors import GapnetError
+from gapnet.jobs import resume
+from gapnet.jobs.resume import Start, check_agreed
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
 from tests.children import held
 from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line

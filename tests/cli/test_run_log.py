@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.cli.run_log import PlainFormatter, RunLog
-from gapnet.plain_text import CONTROL
+from gapnet.runs.log import PlainFormatter, RunLog
+from gapnet.text.plain_text import CONTROL
 
 FULL = Path("/dev/full")  # to which nothing can be written, as if the disk were full
 log = logging.getLogger("gapnet.test")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.evaluation import predict
 from gapnet.evaluation.store import Row
 from tests.cli.conftest import SMALL, Command, Outcome, Trained

@@ -15,10 +15,11 @@ from omegaconf import OmegaConf
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
 
-from gapnet.cli.assemble import LOGS
-from gapnet.cli.search import complete
-from gapnet.cli.search_report import _page, trial_rows
-from gapnet.cli.search_space import (
+from gapnet.cli.commands.search import complete
+from gapnet.config.assemble import LOGS
+from gapnet.errors import GapnetError
+from gapnet.studies.search.report import _page, trial_rows
+from gapnet.studies.search.space import (
     Choices,
     Range,
     Steps,
@@ -27,8 +28,8 @@ from gapnet.cli.search_space import (
     quoted,
     space_of,
 )
-from gapnet.cli.search_study import Next, next_step
-from gapnet.cli.trials import (
+from gapnet.studies.search.study import Next, next_step
+from gapnet.studies.search.trials import (
     CURVES,
     ERROR,
     OVERRIDES,
@@ -37,7 +38,6 @@ from gapnet.cli.trials import (
     figure_of,
     read_epochs,
 )
-from gapnet.errors import GapnetError
 from tests.cli.conftest import CHECKOUT, QUICK, SMALL, Command
 
 ODD = 'it\'s, ["so"] \\ {a: ${b}} = 1'

@@ -59,7 +59,7 @@ def test_webdataset_that_is_not_installed_is_named(
 ) -> None:
     for name in [each for each in sys.modules if each.partition(".")[0] == "webdataset"]:
         monkeypatch.delitem(sys.modules, name)
-    for name in ("gapnet.data.sharding", "gapnet.data.packing"):
+    for name in ("gapnet.data.shards.write", "gapnet.data.shards.pack"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "webdataset", None)
     outcome = gapnet("shard", "data=shapes", "to=out")
@@ -70,7 +70,7 @@ def test_webdataset_that_is_not_installed_is_named(
 def test_a_root_without_shards_is_one_line(
     gapnet: Command, monkeypatch: pytest.MonkeyPatch, root: str
 ) -> None:
-    monkeypatch.setattr("gapnet.data.urls.WAITS", ())
+    monkeypatch.setattr("gapnet.data.shards.urls.WAITS", ())
     outcome = gapnet("shard", "data=ilsvrc_shards", f"data.root={root}", "to=out")
     assert_one_line(outcome, f"gapnet shard: data.root={root}: ", "manifest.json")
 

@@ -20,8 +20,8 @@ NODES: dict[str, dict[str, Any]] = {
     "builtins.eval": {"_args_": [f"open('{OWNED}', 'w')"]},
     "pathlib.Path.touch": {"_args_": [{"_target_": "pathlib.Path", "_args_": [OWNED]}]},
     "subprocess.run": {"args": ["touch", OWNED]},
-    "gapnet.cli.runs.subprocess.run": {"args": ["touch", OWNED]},
-    "gapnet.layout.write_whole": {"path": {"_target_": "pathlib.Path", "_args_": [OWNED]}},
+    "gapnet.config.run_folder.subprocess.run": {"args": ["touch", OWNED]},
+    "gapnet.runs.layout.write_whole": {"path": {"_target_": "pathlib.Path", "_args_": [OWNED]}},
     "functools.partial": {"_args_": [{"_target_": "os.system", "_partial_": True}]},
     "hydra.utils.get_method": {"path": "os.system"},
     "torch.optim.optimizer.torch.load": {"f": "evil.ckpt", "weights_only": False},
@@ -118,7 +118,7 @@ def shard_run(run: Path, trained: Trained, shapes_root: Path, tmp_path: Path) ->
     config = OmegaConf.to_container(OmegaConf.load(run / "config.yaml"))
     assert isinstance(config, dict)
     config["data"] = {
-        "_target_": "gapnet.data.shards.Shards",
+        "_target_": "gapnet.data.sources.shards.Shards",
         "root": f"file://{tmp_path / 'shards'}",
         "cache": str(tmp_path / "backups"),
         "cache_gb": 1e-4,
@@ -157,7 +157,7 @@ def test_a_url_of_a_stranger_s_run_is_checked(gapnet: Command, shard_run: Path, 
 def test_a_data_set_hidden_in_another_group_is_refused(
     gapnet: Command, run: Path, tmp_path: Path, group: str
 ) -> None:
-    drawn = {"_target_": "gapnet.data.shapes.shapes", "root": OWNED}
+    drawn = {"_target_": "gapnet.data.sources.shapes.dataset.shapes", "root": OWNED}
     change(run, **{group: {"source": drawn}})
     assert_one_line(gapnet("evaluate", "run=run"), f"config.yaml: {group}")
     assert not (tmp_path / OWNED).exists()
@@ -167,7 +167,7 @@ def test_a_data_set_hidden_in_another_group_is_refused(
 def test_a_data_set_in_place_of_another_part_is_refused(
     gapnet: Command, run: Path, tmp_path: Path, group: str
 ) -> None:
-    change(run, **{group: {"_target_": "gapnet.data.shapes.shapes", "root": OWNED}})
+    change(run, **{group: {"_target_": "gapnet.data.sources.shapes.dataset.shapes", "root": OWNED}})
     assert_one_line(gapnet("evaluate", "run=run"), f"config.yaml: {group}._target_=")
     assert not (tmp_path / OWNED).exists()
 
@@ -227,7 +227,7 @@ def test_a_run_s_configuration_holds_plain_values(
     "override",
     [
         "+callbacks.x={_target_: os.system, command: touch owned}",
-        "+callbacks.x={_target_: gapnet.cli.runs.subprocess.run, args: [touch, owned]}",
+        "+callbacks.x={_target_: gapnet.config.run_folder.subprocess.run, args: [touch, owned]}",
         "optim.optimizer._target_=os.system",
         "+trainer.plugins=[{_target_: os.system, command: touch owned}]",
     ],

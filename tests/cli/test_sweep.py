@@ -6,7 +6,7 @@ from statistics import mean, stdev
 
 import pytest
 
-from gapnet.cli.sweep_summary import Job, groups_of, name_of, print_summary, write_summary
+from gapnet.studies.sweep.summary import Job, groups_of, name_of, print_summary, write_summary
 from tests.cli.conftest import QUICK, SMALL, Command, assert_one_line, script
 
 LAUNCHERS = {

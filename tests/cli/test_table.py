@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 from omegaconf import OmegaConf
 
-from gapnet.cli.table import _check, complete
+from gapnet.cli.commands.table import _check, complete
 from gapnet.errors import GapnetError
 from tests.cli.conftest import CHECKOUT, QUICK, Command, Outcome, Trained, assert_one_line, script
 

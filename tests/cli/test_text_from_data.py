@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gapnet.plain_text import CONTROL
+from gapnet.text.plain_text import CONTROL
 from tests.cli.conftest import QUICK, Command, Outcome, script
 
 ID_OF = {  # class id, which is the name of a folder -> name of the class

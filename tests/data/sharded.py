@@ -8,9 +8,9 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.sharding import write_shards
-from gapnet.data.shards import Shards
+from gapnet.data.shards.write import write_shards
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.data.sources.shards import Shards
 
 SPLITS = ("train_cls", "val", "test")
 SMALL_MB = 0.02  # a shard: some eight images of the small stand-in data

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.data.boxfiles import BoxFile
+from gapnet.data.readers.box_files import BoxFile
 from gapnet.errors import GapnetError
 
 HEADER = "image,xmin,ymin,xmax,ymax"

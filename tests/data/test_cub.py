@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gapnet.data import cub
-from gapnet.data.cub import Cub
-from gapnet.data.images import Images
-from gapnet.data.transforms import whole_view
+from gapnet.data.loading.images import Images
+from gapnet.data.loading.views import whole_view
+from gapnet.data.sources import cub
+from gapnet.data.sources.cub import Cub
 from gapnet.errors import GapnetError
 
 FOLDERS = ["001.Black_footed_Albatross", "002.Laysan_Albatross"]

@@ -7,11 +7,11 @@ import torch
 from lightning_fabric.utilities import move_data_to_device
 from PIL import Image
 
-from gapnet.data.datamodule import DataModule
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.images import Draw, read_image
-from gapnet.data.sampling import Place, Shuffle
-from gapnet.data.transforms import random_view, whole_view
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.loading.images import Draw, read_image
+from gapnet.data.loading.sampling import Place, Shuffle
+from gapnet.data.loading.views import random_view, whole_view
+from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
 
 
@@ -84,7 +84,7 @@ def test_shuffle_draws_each_index_once() -> None:
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, rank: int, processes: int, batch: int) -> list[Draw]:
-    monkeypatch.setattr("gapnet.data.sampling.place", lambda: (rank, processes))
+    monkeypatch.setattr("gapnet.data.loading.sampling.place", lambda: (rank, processes))
     return list(Shuffle(50, seed=3, batch_size=batch, processes=processes))
 
 

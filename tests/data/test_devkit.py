@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from gapnet.data import devkit
-from gapnet.data.devkit import (
+from gapnet.data.readers import devkit
+from gapnet.data.readers.devkit import (
     FIRST_IDS,
     find_devkit,
     ids_to_indices,

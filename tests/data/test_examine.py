@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data import looks
-from gapnet.data.examine import Finding, examine, from_error
-from gapnet.data.ilsvrc import Ilsvrc
+from gapnet.data.checks import image_checks as looks
+from gapnet.data.checks.examine import Finding, examine, from_error
 from gapnet.data.records import Record, Records
 from gapnet.data.sample import Reading
+from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
 from tests.data.test_devkit import write_devkit
 from tests.data.test_layouts import IDS, LAYOUTS, Build, kaggle, kit_labels, write_image

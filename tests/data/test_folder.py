@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gapnet.data.boxfiles import SIDES
-from gapnet.data.folder import Folder, hold_out
-from gapnet.data.images import Images
+from gapnet.data.loading.images import Images
+from gapnet.data.loading.views import whole_view
+from gapnet.data.readers.box_files import SIDES
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record
-from gapnet.data.transforms import whole_view
+from gapnet.data.sources.folder import Folder, hold_out
 from gapnet.errors import GapnetError
 
 HEADER = ",".join(["image", *SIDES])

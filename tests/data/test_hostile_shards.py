@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gapnet.data.manifest import MANIFEST
 from gapnet.data.record_table import SCHEMA
 from gapnet.data.records import Records
-from gapnet.data.shards import Shards
+from gapnet.data.shards.manifest import MANIFEST
+from gapnet.data.sources.shards import Shards
 from gapnet.errors import GapnetError
 from tests.data.sharded import write_small
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.record_table import UNKNOWN
+from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
 from tests.data.test_devkit import write_devkit
 from tests.data.test_layouts import (

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from gapnet.data.images import Draw, Images, UnreadableImageError, read_image
+from gapnet.data.loading.images import Draw, Images, UnreadableImageError, read_image
+from gapnet.data.loading.views import centre_view, random_crop_view, random_view, whole_view
 from gapnet.data.records import Record, Records
 from gapnet.data.sample import Reading
-from gapnet.data.transforms import centre_view, random_crop_view, random_view, whole_view
 from gapnet.errors import GapnetError
 
 ORIENTATION = 0x0112

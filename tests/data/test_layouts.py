@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.layouts import find_layout
+from gapnet.data.readers.ilsvrc_layouts import find_layout
+from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
 from tests.data.test_devkit import write_devkit
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gapnet.data.images import Images
-from gapnet.data.metadata import Metadata
-from gapnet.data.transforms import whole_view
+from gapnet.data.loading.images import Images
+from gapnet.data.loading.views import whole_view
+from gapnet.data.sources.metadata import Metadata
 from gapnet.errors import GapnetError
 
 IDS = ["val2/0/a.jpeg", "val2/1/b.jpeg", "val2/2/c.jpeg"]

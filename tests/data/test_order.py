@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gapnet.data.order import Chunks, shuffled
+from gapnet.data.loading.order import Chunks, shuffled
 
 
 def order(count: int, chunks: Chunks | None = None, seed: int = 3) -> list[int]:

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gapnet.data import scenes, shapes
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.scenes import draw_scene
-from gapnet.data.shapes import Drawing, draw
-from gapnet.data.traits import CLASSES, class_traits
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.data.sources.shapes import dataset as shapes
+from gapnet.data.sources.shapes import scenes
+from gapnet.data.sources.shapes.dataset import Drawing, draw
+from gapnet.data.sources.shapes.scenes import draw_scene
+from gapnet.data.sources.shapes.traits import CLASSES, class_traits
 from gapnet.errors import GapnetError
 from tests.conftest import small_shapes
 from tests.oracles import scoring

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.data.digests import sha256_of
-from gapnet.data.shard_cache import FOLDER, GB, MARKER
-from gapnet.data.shards import Shards
+from gapnet.data.checks.digests import sha256_of
+from gapnet.data.shards.cache import FOLDER, GB, MARKER
+from gapnet.data.sources.shards import Shards
 from gapnet.errors import GapnetError
 from tests.data.sharded import read_all, write_small
 
@@ -124,7 +124,7 @@ def test_a_full_disk_is_not_blamed_on_the_server(
 
     source = fetched(written, tmp_path)
     source.records("val")
-    monkeypatch.setattr("gapnet.data.fetch.download", full)
+    monkeypatch.setattr("gapnet.data.shards.fetch.download", full)
     with pytest.raises(OSError, match="No space left") as caught:
         read_all(source)
     assert len(tries) == 1

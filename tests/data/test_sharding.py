@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gapnet.data import sharding
-from gapnet.data.folder import Folder
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.manifest import MANIFEST
-from gapnet.data.packing import Lot, Packer, Written
-from gapnet.data.sharding import write_shards
-from gapnet.data.shards import UNFINISHED, Shards
-from gapnet.data.tars import Place
+from gapnet.data.shards.manifest import MANIFEST
+from gapnet.data.shards.pack import Lot, Packer, Written
+from gapnet.data.shards.tar_files import Place
+from gapnet.data.shards.write import write_shards
+from gapnet.data.sources.folder import Folder
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.data.sources.shards import UNFINISHED, Shards
+from gapnet.data.sources.shards import write as sharding
 from gapnet.errors import GapnetError
 from tests.children import held, killed_at_each_step
 from tests.data.sharded import SMALL_MB, write_small

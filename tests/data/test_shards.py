@@ -12,21 +12,20 @@ import pytest
 import torch
 import webdataset
 
-from gapnet.data import urls
-from gapnet.data.datamodule import DataModule
-from gapnet.data.digests import sha256_of
-from gapnet.data.examine import examine
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.images import Images
-from gapnet.data.manifest import MANIFEST
+from gapnet.data.checks.digests import sha256_of
+from gapnet.data.checks.examine import examine
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.loading.images import Images
+from gapnet.data.loading.views import random_view, whole_view
+from gapnet.data.readers.image_sizes import read_sizes
 from gapnet.data.records import Record
 from gapnet.data.sample import Source
-from gapnet.data.shard_cache import GB
-from gapnet.data.sharding import write_shards
-from gapnet.data.shards import Shards
-from gapnet.data.sizes import read_sizes
-from gapnet.data.tars import Place
-from gapnet.data.transforms import random_view, whole_view
+from gapnet.data.shards.cache import GB
+from gapnet.data.shards.manifest import MANIFEST
+from gapnet.data.shards.tar_files import Place
+from gapnet.data.shards.write import write_shards
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.data.sources.shards import Shards, urls
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import digest_of_data
 from tests.data.sharded import SPLITS, Served, fetch_all, read_all, served, write_small

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gapnet.data.readers.image_sizes import read_sizes
 from gapnet.data.sample import Reading
-from gapnet.data.sizes import read_sizes
 from gapnet.errors import GapnetError
 
 ON_ITS_SIDE = 6

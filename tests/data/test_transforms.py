@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from gapnet.data.transforms import centre_view, random_crop_view, random_view, show, whole_view
+from gapnet.data.loading.views import centre_view, random_crop_view, random_view, show, whole_view
 
 
 def test_the_whole_view_shows_the_whole_image() -> None:

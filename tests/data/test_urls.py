@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.data import manifest, urls
-from gapnet.data.shards import Shards
-from gapnet.data.urls import check_url, download
+from gapnet.data.shards.urls import check_url, download
+from gapnet.data.sources.shards import Shards, manifest, urls
 from gapnet.errors import GapnetError
 from tests.data.sharded import read_all, served, write_small
 
@@ -119,7 +118,7 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
 def test_a_manifest_that_does_not_end_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gapnet.data.fetch.LARGEST_MANIFEST", 2**21)
+    monkeypatch.setattr("gapnet.data.shards.fetch.LARGEST_MANIFEST", 2**21)
     with server(endless) as url, pytest.raises(GapnetError, match=r"more than 2,097,152 bytes"):
         Shards(url, cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()

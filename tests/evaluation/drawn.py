@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.store import SCHEMA, About, Row
-from gapnet.evaluation.truth import Truth
 from gapnet.metrics.functional import pad_lists
 
 Box = tuple[float, float, float, float]

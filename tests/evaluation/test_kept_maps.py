@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gapnet.evaluation.maps import find_maps, read_map
+from gapnet.evaluation.external_maps import find_maps, read_map
 from gapnet.evaluation.predict import KeptMaps
 
 IDS = ["../h.jpg", "/abs/h.jpg", "h.jpg", "train/cat/1.jpg", "a\nb", "x" * 300]

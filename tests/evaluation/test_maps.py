@@ -6,11 +6,11 @@ import torch
 
 from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError
-from gapnet.evaluation.maps import Maps, box_maps, find_maps, read_map
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.evaluation.external_maps import Maps, box_maps, find_maps, read_map
+from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
-from gapnet.saliency.cam import Cam
+from gapnet.saliency.cam.cam import Cam
 from tests.oracles.regions import cam_box
 
 LOCALIZER = Localizer(Cam(), ThresholdBoxer(cut=0.3, cuts=4), OnePerClass())

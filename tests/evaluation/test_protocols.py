@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from PIL import Image
 
-from gapnet.cli.config import conf_folder
+from gapnet.config.build import conf_folder
 from gapnet.data.records import Record
 from gapnet.errors import GapnetError
 from gapnet.evaluation.overlaps import framed_truth
@@ -20,10 +20,10 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol, together
 from gapnet.evaluation.score import Figure, Scoring, score
 from gapnet.evaluation.store import SCHEMA, About, Row
-from gapnet.localization.contours import ContourBoxer
+from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
-from gapnet.saliency.cam import Cam
+from gapnet.saliency.cam.cam import Cam
 from tests.evaluation.drawn import Drawn, draw
 from tests.oracles import conventions
 from tests.oracles.devkit import devkit_errors

@@ -8,7 +8,7 @@ import torch
 from gapnet.data.records import Record
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import intervals
-from gapnet.evaluation.classes import class_errors, rank
+from gapnet.evaluation.class_errors import class_errors, rank
 from gapnet.evaluation.overlaps import known_overlaps
 from gapnet.evaluation.predict import unreadable
 from gapnet.evaluation.predictions import Predictions, align
@@ -16,7 +16,7 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Figure, Scoring, score
 from gapnet.evaluation.store import SCHEMA
 from gapnet.evaluation.verdicts import CENTRED_SHARES, best_cut
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.boxers.threshold import ThresholdBoxer
 from tests.evaluation.drawn import CUTS, Drawn, draw
 from tests.oracles import scoring
 

@@ -9,13 +9,13 @@ import torch
 from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
-from gapnet.cli.groups import FROM_RUN, GROUPS
-from gapnet.cli.run_groups import groups_of
+from gapnet.config.groups import FROM_RUN, GROUPS
+from gapnet.config.run_groups import groups_of
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
 from gapnet.models.saved import describe, load
 from gapnet.models.saved import save as save_network
-from gapnet.models.tiny import tiny_gap
+from gapnet.models.zoo.tiny import tiny_gap
 from tests.fuzz.subject import Subject, sane_state
 
 SMALL = {"num_classes": 2, "input_size": 32, "width": 4}

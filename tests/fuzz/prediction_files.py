@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import torch
 
 from gapnet.evaluation.compare import compare
+from gapnet.evaluation.external_maps import read_map
 from gapnet.evaluation.formats.base import Guessed, Key
 from gapnet.evaluation.formats.exchange import (
     WRITERS,
@@ -18,7 +19,6 @@ from gapnet.evaluation.formats.exchange import (
     predictions_of,
     read_guesses,
 )
-from gapnet.evaluation.maps import read_map
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.store import About, read_parts
 from tests.evaluation import test_compare

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import Boxer, ThresholdBoxer
+from gapnet.localization.boxers.threshold import Boxer, ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from tests.oracles import regions as oracle
 

@@ -6,14 +6,14 @@ import torch
 from torchvision.transforms.v2.functional import ten_crop
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.crops import Single, TenCrops
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
 from gapnet.models import create
 from gapnet.ops.crops import coverage, put_back, take, ten_crops
 from gapnet.saliency.base import look
-from gapnet.saliency.cam import Cam
+from gapnet.saliency.cam.cam import Cam
 from tests.oracles import crops as oracle
 
 CANVAS, SIZE = (64, 64), (56, 56)

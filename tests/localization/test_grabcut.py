@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from gapnet.errors import GapnetError
-from gapnet.localization.grabcut import GrabCutBoxer, seeds
+from gapnet.localization.boxers.grabcut import GrabCutBoxer, seeds
 from tests.oracles import tight_loose
 
 

@@ -2,14 +2,14 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data.transforms import centre_view, show, whole_view
+from gapnet.data.loading.views import centre_view, show, whole_view
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
-from gapnet.models.tiny import tiny_gap
+from gapnet.models.zoo.tiny import tiny_gap
 from gapnet.saliency.base import look
-from gapnet.saliency.cam import Cam
+from gapnet.saliency.cam.cam import Cam
 
 LOCALIZER = Localizer(Cam(), ThresholdBoxer(), OnePerClass())
 

@@ -6,12 +6,12 @@ import torch
 from PIL import Image
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.boxers.released import Rectangle, ReleasedBoxer, _loose_and_tight
+from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass, TightLoose
 from gapnet.localization.localizer import Localizer
-from gapnet.localization.released import Rectangle, ReleasedBoxer, _loose_and_tight
 from gapnet.ops.maps import normalise
-from gapnet.saliency.cam import Cam
+from gapnet.saliency.cam.cam import Cam
 from tests.oracles import released, tight_loose
 
 

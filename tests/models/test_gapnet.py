@@ -2,7 +2,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data.transforms import show, whole_view
+from gapnet.data.loading.views import show, whole_view
 from gapnet.models import CamHead, create
 
 

@@ -11,7 +11,7 @@ import torch
 
 from gapnet.errors import GapnetError
 from gapnet.models import create
-from gapnet.models.onnx import export_onnx
+from gapnet.models.onnx_export import export_onnx
 
 SMALL = {"num_classes": 7, "input_size": 64}
 

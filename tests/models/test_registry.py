@@ -3,7 +3,7 @@ import pytest
 from gapnet.errors import GapnetError
 from gapnet.models import create, names, register
 from gapnet.models.heads import CamHead
-from gapnet.models.tiny import tiny_gap
+from gapnet.models.zoo.tiny import tiny_gap
 
 
 def test_a_name_can_be_registered_once() -> None:

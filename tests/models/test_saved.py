@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 import gapnet
 from gapnet.errors import GapnetError
 from gapnet.models import GapNet, create
-from gapnet.models.files import WEIGHTS, read
 from gapnet.models.saved import describe, load
 from gapnet.models.saved import save as save_network
-from gapnet.models.tiny import tiny_gap
+from gapnet.models.weights.files import WEIGHTS, read
+from gapnet.models.zoo.tiny import tiny_gap
 from tests.flips import assert_same_state, flipped
 
 

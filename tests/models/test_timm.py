@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from gapnet.errors import GapnetError
-from gapnet.models import create, published
+from gapnet.models import create
+from gapnet.models.weights.load import published
 
 NETWORKS = [
     "convnext_atto",

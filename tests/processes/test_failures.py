@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gapnet.data.shapes import shapes
+from gapnet.data.sources.shapes.dataset import shapes
 from tests.processes.conftest import TRAIN, start
 
 pytestmark = pytest.mark.slow

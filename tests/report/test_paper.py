@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from gapnet.cli.config import conf_folder
-from gapnet.report.paper import Quoted, quoted
+from gapnet.config.build import conf_folder
+from gapnet.report.paper_figures import Quoted, quoted
 
 CONF = conf_folder()
 NUMBERS = (1, 2, 3)

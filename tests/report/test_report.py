@@ -5,10 +5,10 @@ import torch
 from PIL import Image
 
 from gapnet.evaluation.score import Figure
-from gapnet.report.curves import curves_svg, read_log
 from gapnet.report.gallery import Picture, choose, contact_sheet
 from gapnet.report.overlay import FOUND, SIDE, TRUE, overlay
 from gapnet.report.page import Report, write_report
+from gapnet.report.plots import curves_svg, read_log
 from gapnet.report.tables import HEADER, NAMES, table_row
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from gapnet.evaluation.seeds import Averaged
-from gapnet.report.paper import Quoted
-from gapnet.report.sheet import Column, Line, Sheet, comma_separated, latex, markdown
+from gapnet.report.paper_figures import Quoted
+from gapnet.report.paper_table import Column, Line, Sheet, comma_separated, latex, markdown
 
 ONE = Averaged(0.4321, 0.40, 0.46, 1600, (0.4321,))
 THREE = Averaged(0.5, 0.45, 0.55, 1600, (0.4, 0.5, 0.6))

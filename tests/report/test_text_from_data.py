@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from gapnet.evaluation.classes import ClassErrors, write_classes
+from gapnet.evaluation.class_errors import ClassErrors, write_classes
 from gapnet.models import create
-from gapnet.report.card import model_card
-from gapnet.report.curves import curves_svg
 from gapnet.report.markdown import code, text, unmarked
+from gapnet.report.model_card import model_card
 from gapnet.report.page import Report, write_report
-from gapnet.report.paper import Quoted
-from gapnet.report.sheet import Line, Sheet, comma_separated, latex, markdown
+from gapnet.report.paper_figures import Quoted
+from gapnet.report.paper_table import Line, Sheet, comma_separated, latex, markdown
+from gapnet.report.plots import curves_svg
 from tests.report.test_report import figure, picture
 
 

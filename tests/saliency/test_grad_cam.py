@@ -13,8 +13,8 @@ from torch.testing import assert_close
 from gapnet.models import FlatHead, GapNet
 from gapnet.models.heads import Pool
 from gapnet.saliency.base import Saliency, look
-from gapnet.saliency.grad_cam import GradCam
-from gapnet.saliency.grad_cam_plus_plus import GradCamPlusPlus
+from gapnet.saliency.cam.grad_cam import GradCam
+from gapnet.saliency.cam.grad_cam_plus_plus import GradCamPlusPlus
 from tests.oracles import saliency as oracle
 from tests.saliency.conftest import deep_network, linear
 

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from gapnet.models import GapNet
 from gapnet.saliency.base import look
-from gapnet.saliency.gradient import Gradient
+from gapnet.saliency.gradient.gradient import Gradient
 from tests.saliency.conftest import linear
 
 

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from gapnet.errors import GapnetError
 from gapnet.models import GapNet
 from gapnet.saliency.base import look
-from gapnet.saliency.occlusion import Occlusion, patches
+from gapnet.saliency.perturbation.occlusion import Occlusion, patches
 from tests.oracles import saliency as oracle
 from tests.saliency.conftest import deep_network, linear
 

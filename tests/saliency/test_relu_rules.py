@@ -14,10 +14,10 @@ from torchvision.models.googlenet import BasicConv2d
 from gapnet.errors import GapnetError
 from gapnet.models import Facts, FlatHead, GapNet, create
 from gapnet.saliency.base import Saliency, look
-from gapnet.saliency.deconvnet import Deconvnet
-from gapnet.saliency.gradient import Gradient
-from gapnet.saliency.guided import GuidedBackprop
-from gapnet.saliency.rectifiers import Rectifying, rectifiers
+from gapnet.saliency.gradient.deconvnet import Deconvnet
+from gapnet.saliency.gradient.gradient import Gradient
+from gapnet.saliency.gradient.guided import GuidedBackprop
+from gapnet.saliency.gradient.relu_rules import Rectifying, rectifiers
 from tests.oracles.saliency import relu_layer_gradient
 from tests.saliency.conftest import deep_network, flat_network, out_of_place
 

@@ -25,10 +25,13 @@ import pytorch_lightning.callbacks  # noqa: F401  (imported once for all tries)
 import tensorboard  # noqa: F401
 import torch
 
-import gapnet.cli.train  # noqa: F401
-from gapnet.cli import assemble, evaluation, resume  # noqa: F401
+import gapnet.cli.commands.train  # noqa: F401
 from gapnet.cli.main import run
-from gapnet.training import checkpoint, classifier, watch
+from gapnet.config import assemble  # noqa: F401
+from gapnet.jobs import evaluate as evaluation  # noqa: F401
+from gapnet.jobs import resume  # noqa: F401
+from gapnet.training import checkpoint, classifier
+from gapnet.training import step_watch as watch
 
 KILLED = 9
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gapnet.training.board import Board
+from gapnet.training.tensorboard import Board
 
 
 def shown(folder: Path) -> EventAccumulator:

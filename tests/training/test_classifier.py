@@ -7,16 +7,16 @@ import pytorch_lightning as pl
 import torch
 from torch.nn.functional import cross_entropy
 
-from gapnet.data.datamodule import DataModule
-from gapnet.data.ilsvrc import Ilsvrc
-from gapnet.data.transforms import whole_view
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.loading.views import whole_view
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
 from gapnet.models import create
 from gapnet.models.saved import load
-from gapnet.models.tiny import tiny_gap
-from gapnet.saliency.cam import Cam
+from gapnet.models.zoo.tiny import tiny_gap
+from gapnet.saliency.cam.cam import Cam
 from gapnet.training.callbacks import MovingAverage
 from gapnet.training.classifier import Classifier
 from gapnet.training.optim import OptimRecipe

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.training.curves import Curves, begins_with, rows_of, table_of
+from gapnet.training.metrics_csv import Curves, begins_with, rows_of, table_of
 
 TEXT = "loss,step\r\n0.5,1\r\n0.25,2\r\n"
 

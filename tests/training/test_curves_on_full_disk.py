@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.training.curves import Curves
+from gapnet.training.metrics_csv import Curves
 
 LONG = 10**4  # digits of a value, with which a row takes more room than a page of the disk has left
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gapnet.errors import GapnetError
-from gapnet.models.tiny import tiny_gap
+from gapnet.models.zoo.tiny import tiny_gap
 from gapnet.training.optim import OptimRecipe, count_steps
 
 

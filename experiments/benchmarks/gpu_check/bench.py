@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from gapnet.layout import BEST, CHECKPOINTS
+from gapnet.runs.layout import BEST, CHECKPOINTS
 from gpu_check.child_process import StageFailedError, StageSkippedError, TimeUpError, child, finish
 from gpu_check.sizes import Sizes
 

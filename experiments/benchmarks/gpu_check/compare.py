@@ -11,8 +11,8 @@ from torch import Tensor
 
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.store import read_parts
-from gapnet.layout import METRICS, PREDICTIONS
-from gapnet.models.files import read_state
+from gapnet.models.weights.files import read_state
+from gapnet.runs.layout import METRICS, PREDICTIONS
 
 PIXEL = 1.0  # by which a box may be off
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
-from gapnet.data.datamodule import DataModule
-from gapnet.data.ilsvrc import Ilsvrc
 from gapnet.data.index import cores
-from gapnet.data.shapes import shapes
-from gapnet.data.transforms import random_view, whole_view
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.loading.views import random_view, whole_view
+from gapnet.data.sources.ilsvrc import Ilsvrc
+from gapnet.data.sources.shapes.dataset import shapes
 from gpu_check.bench import DRAWN
 from gpu_check.device_clock import GIB, now
 from gpu_check.sizes import Sizes

@@ -8,16 +8,16 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 
-from gapnet.data.datamodule import DataModule
+from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Batch
 from gapnet.evaluation.predict import Job, Predictor
 from gapnet.evaluation.store import About, Writer
-from gapnet.localization.boxers import ThresholdBoxer
+from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import load
-from gapnet.saliency.cam import Cam
+from gapnet.saliency.cam.cam import Cam
 from gpu_check.device_clock import forget_peak, now, peak_gib
 
 Precision = Literal["bf16-mixed", "32-true"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from gapnet.layout import CHECKPOINTS, LAST, TRAINED
 from gapnet.models.checkpoint_file import read_checkpoint
+from gapnet.runs.layout import CHECKPOINTS, LAST, TRAINED
 from gpu_check.bench import CHECKOUT, DRAWN, EXACT, Bench, Measures
 from gpu_check.child_process import StageFailedError, StageSkippedError, TimeUpError, kill
 from gpu_check.compare import compare_weights

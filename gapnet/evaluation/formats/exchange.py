@@ -16,10 +16,10 @@ from gapnet.evaluation.formats.coco import read_coco, write_coco
 from gapnet.evaluation.formats.devkit import read_devkit, write_devkit
 from gapnet.evaluation.formats.kaggle import HEADER, read_kaggle, write_kaggle
 from gapnet.evaluation.formats.table import read_csv, read_parquet, write_csv
+from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.predictions import Predictions
-from gapnet.evaluation.soundness import NOBODY
+from gapnet.evaluation.row_checks import NOBODY
 from gapnet.evaluation.store import SCHEMA, About, Row
-from gapnet.evaluation.truth import Truth
 from gapnet.localization.guesses import MOST
 
 log = logging.getLogger(__name__)

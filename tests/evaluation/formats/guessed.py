@@ -10,7 +10,7 @@ import torch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Guessed, Key
 from gapnet.evaluation.formats.exchange import Read
-from gapnet.evaluation.truth import Truth
+from gapnet.evaluation.ground_truth import Truth
 from tests.evaluation.drawn import Box, draw
 
 AWKWARD = (0.0, 1 / 3, 1e-7, 0.1, 2**-20)

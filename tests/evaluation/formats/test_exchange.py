@@ -22,7 +22,7 @@ from gapnet.evaluation.formats.exchange import (
 from gapnet.evaluation.predict import NO_BOX
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.store import SCHEMA, About
-from gapnet.localization.contours import ContourBoxer
+from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.ops.boxes import clip, leave_window
 from tests.evaluation.drawn import Box, draw
 from tests.evaluation.formats.guessed import KEY, draw_guesses, refused, same, truth_of

@@ -1,0 +1,63 @@
+"""`gapnet shard`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, ListConfig
+
+from gapnet.cli.commands import doctor
+from gapnet.errors import GapnetError
+from gapnet.system.output import say
+
+if TYPE_CHECKING:
+    from gapnet.data.shards.manifest import Split
+
+
+def complete(arguments: list[str]) -> list[str]:
+    """Refuse values for a data set that is not named, as the doctor does."""
+    return doctor.complete(arguments)
+
+
+def task(cfg: DictConfig) -> None:
+    """Write shards, and say how to read them."""
+    from gapnet.config.build import build
+
+    folder = _folder_of(cfg)
+    _check_values(cfg)
+    try:
+        from gapnet.data.shards.write import write_shards
+    except ImportError as error:
+        raise GapnetError(f"{error.name} is not installed; pip install 'gapnet[shards]'") from error
+    source = build(cfg, "data")
+    splits = None if cfg.splits is None else list(cfg.splits)
+    manifest = write_shards(source, folder, splits=splits, mb=cfg.mb, workers=cfg.workers)
+    for name, split in manifest.splits.items():
+        say(f"{name}: {_sum_up(split)}")
+    say(f"train and evaluate on them with data=ilsvrc_shards data.root={folder}")
+
+
+def _sum_up(split: "Split") -> str:
+    from gapnet.data.sources.shards import MB
+
+    size = sum(each.bytes for each in split.shards) / MB
+    shards = "1 shard" if len(split.shards) == 1 else f"{len(split.shards):,} shards"
+    return f"{split.index.images:,} images in {shards}, {size:,.1f} MB"
+
+
+def _folder_of(cfg: DictConfig) -> Path:
+    if "data" not in cfg:
+        raise GapnetError("which data set? name it, such as data=ilsvrc data.root=DIR")
+    if cfg.to is None:
+        raise GapnetError("to=null: name the folder that the shards go to")
+    if "://" in str(cfg.to):
+        raise GapnetError(f"to={cfg.to}: must be a folder; copy it to where it is to be read from")
+    return Path(cfg.to)
+
+
+def _check_values(cfg: DictConfig) -> None:
+    if not (cfg.splits is None or (isinstance(cfg.splits, ListConfig) and len(cfg.splits))):
+        raise GapnetError(f"splits={cfg.splits}: must be a list, such as [val], or null")
+    if type(cfg.mb) not in (int, float) or not cfg.mb > 0:
+        raise GapnetError(f"mb={cfg.mb}: must be a number above 0")
+    if cfg.workers is not None and not (type(cfg.workers) is int and cfg.workers >= 1):
+        raise GapnetError(f"workers={cfg.workers}: must be a whole number from 1 on, or null")

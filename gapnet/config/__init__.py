@@ -1,0 +1,1 @@
+"""From a Hydra configuration to objects and jobs."""

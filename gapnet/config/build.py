@@ -1,0 +1,68 @@
+"""Where the configuration lies, and how it becomes objects."""
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+import gapnet
+from gapnet.config.argument_types import check_values
+from gapnet.config.trusted_targets import TARGET, locate
+from gapnet.errors import GapnetError
+
+PARTIAL, POSITIONAL = "_partial_", "_args_"  # as Hydra has them
+
+
+def conf_folder() -> Path:
+    """Find conf/: inside the package when it was installed as a wheel, beside it in a checkout."""
+    package = Path(gapnet.__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
+    """Build the node under `key`; what its constructor rejects is an error that names it.
+
+    This is Hydra's `instantiate`, of the names that `allowed` lets pass: each is looked up once,
+    and all of them before the first is called. `extra` arguments are objects that only code can
+    give.
+    """
+    node = cfg[key]
+    values = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    return _make(locate(values, key, cfg.get("imports") or ()), key, extra)
+
+
+def _make(node: Any, key: str, extra: dict[str, Any] | None = None) -> Any:
+    """Make what a node describes, from the inside out."""
+    if isinstance(node, list):
+        return [_make(each, f"{key}.{place}") for place, each in enumerate(node)]
+    if not isinstance(node, dict):
+        return node
+    made = {name: _make(each, f"{key}.{name}") for name, each in node.items() if name != TARGET}
+    if TARGET not in node:
+        return made
+    target, deferred = node[TARGET], made.pop(PARTIAL, False)
+    try:
+        positional = made.pop(POSITIONAL, [])
+        _check_values(target, key, made)
+        call = partial(target, *positional, **made | (extra or {}))
+        return call if deferred and not extra else call()
+    except GapnetError:
+        raise
+    except Exception as error:  # of any kind: what is built here may be anybody's
+        raise GapnetError(_reason(error, key, target)) from error
+
+
+def _check_values(target: Callable[..., Any], key: str, values: dict[str, Any]) -> None:
+    """Check values where gapnet, or who registers with it, declares what they must be."""
+    if target.__module__.startswith("gapnet.") or hasattr(target, "__signature__"):
+        check_values(target, key, values)
+
+
+def _reason(error: Exception, key: str, target: Callable[..., Any]) -> str:
+    if isinstance(error, TypeError) and target.__name__ in str(error):
+        return f"{key}: {error}; it takes: {', '.join(inspect.signature(target).parameters)}"
+    return f"{key}: {error}"

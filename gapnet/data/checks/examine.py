@@ -1,0 +1,226 @@
+"""Checks of a data set on disk, made before hours are spent on it: is all there, does it add up?"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import pyarrow.compute as pc
+
+from gapnet.data.checks.digests import Digested, differing
+from gapnet.data.checks.image_checks import Depth, Trouble, look_through
+from gapnet.data.readers.devkit import BLACKLISTED, BOXES, FIRST_IDS, FIRST_LABELS, SEVERAL
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Records
+from gapnet.data.sample import Numbered, Source
+from gapnet.errors import GapnetError
+
+Status = Literal["ok", "wrong", "note"]
+
+IMAGES = {"train": 1_281_167, "train_cls": 1_281_167, "val": 50_000, "test": 100_000}  # of ILSVRC
+WORDNET = re.compile(r"n\d{8}")
+ENDS = ("n01440764", "n15075141")  # of its classes
+FEW = 3  # examples of what is wrong
+
+DONE: dict[Depth, str] = {
+    "headers": "are there and open as images",
+    "all": "are there, and every pixel can be read",
+    "none": "are there",
+}
+REPAIRS: dict[Trouble, tuple[str, str]] = {
+    "missing": (
+        "files are listed but missing",
+        "unpack the archive of the split again, all of it",
+    ),
+    "unreadable": (
+        "images cannot be read",
+        "restore these files from the download; until then, train with data.on_corrupt=skip",
+    ),
+    "outside": (
+        "images have boxes that reach beyond them",
+        "take images and annotations from the same download: these do not belong together",
+    ),
+}
+
+
+class Finding(NamedTuple):
+    """Tell the outcome of a check in a line, and in another what to do if it is wrong."""
+
+    status: Status
+    text: str
+    fix: str = ""
+
+
+def examine(
+    source: Source, *, images: Depth = "headers", workers: int | None = None
+) -> Iterator[Finding]:
+    """Check a data set; findings come as they are made.
+
+    Args:
+        source: the data set.
+        images: headers opens every file and reads its size, all decodes every pixel, none only
+            looks whether the files are there.
+        workers: processes; one for each core by default.
+    """
+    if images not in get_args(Depth):
+        raise GapnetError(f"images={images}: must be one of {', '.join(get_args(Depth))}")
+    if workers is not None and not (isinstance(workers, int) and workers >= 1):
+        raise GapnetError(f"workers={workers}: must be a whole number from 1 on, or null")
+    layout = f", {source.layout}" if isinstance(source, Numbered) else ""
+    yield Finding("ok", f"{source.title}: {source.root}{layout}")
+    yield _check_classes(source)
+    if isinstance(source, Numbered):
+        yield from _check_devkit(source.devkit_ids(), source)
+    read: dict[str, Records] = {}
+    for split in dict.fromkeys((source.train_split, source.select_split, source.test_split)):
+        try:
+            read[split] = records = source.records(split)
+        except GapnetError as error:
+            yield from_error(split, error)
+            continue
+        yield from _check_labels(records, split, source)
+        yield from _check_boxes(records, split, source)
+        yield _check_ids(records, split)
+        yield from _check_files(records, split, source, depth=images, workers=workers)
+    yield from _check_between(read)
+    if source.select_split == source.test_split:
+        yield Finding("note", f"{source.test_split} chooses thresholds and is reported: an oracle")
+
+
+def from_error(where: str, error: Exception) -> Finding:
+    """Turn an error into a finding; what to do stands behind its last semicolon."""
+    text, _, fix = " ".join(str(error).split()).rpartition("; ")
+    return Finding("wrong", f"{where}: {text or fix}", fix if text else "correct it as this says")
+
+
+def _is_ilsvrc(source: Source) -> bool:
+    return source.title == "ILSVRC"
+
+
+def _check_classes(source: Source) -> Finding:
+    classes = source.classes
+    text = f"classes: {len(classes):,}, from {classes[0]} to {classes[-1]}"
+    if len(set(classes)) != len(classes):
+        return Finding("wrong", f"{text}; some are listed twice", "list each class once")
+    if _is_ilsvrc(source) and ((classes[0], classes[-1]) != ENDS or classes != sorted(classes)):
+        told = f"{text}; ILSVRC's are sorted, from {ENDS[0]} to {ENDS[1]}"
+        return Finding(
+            "wrong", told, "take LOC_synset_mapping.txt and class folders of ILSVRC 2012"
+        )
+    if not _is_ilsvrc(source) and all(WORDNET.fullmatch(each) for each in classes):
+        fix = "unpack the rest, if you mean ILSVRC: its counts are not checked otherwise"
+        return Finding("note", f"{text}: WordNet ids, but not the 1,000 of ILSVRC", fix)
+    return Finding("ok", text)
+
+
+def _check_devkit(ids: Mapping[int, int] | None, source: Source) -> Iterator[Finding]:
+    place = source.root / "devkit" / "data"
+    if ids is not None:
+        labels = [ids.get(each) for each in FIRST_IDS]
+        if _is_ilsvrc(source) and labels != FIRST_LABELS:
+            told = f"devkit: IDs {FIRST_IDS} are ILSVRC's classes {FIRST_LABELS}, here {labels}"
+            yield Finding("wrong", told, f"put meta.mat of ILSVRC 2012 or later into {place}")
+        else:
+            yield Finding("ok", f"devkit: its IDs 1 to {len(ids)} are converted to class indices")
+    elif _is_ilsvrc(source):
+        told = "devkit: not there, so files of predictions in its numbers cannot be read"
+        yield Finding("note", told, f"put its meta.mat or map_clsloc.txt into {place}")
+
+
+def _check_labels(records: Records, split: str, source: Source) -> Iterator[Finding]:
+    labels, count = records.labels, len(source.classes)
+    known = labels[labels != UNKNOWN]
+    text = f"{split}: {len(records):,} images"
+    wanted = IMAGES.get(split) if _is_ilsvrc(source) else None
+    if wanted not in (None, len(records)):
+        fix = "unpack the archive of the split again, all of it, or download it again"
+        yield Finding("wrong", f"{text}, and ILSVRC has {wanted:,}", fix)
+    if not len(known):
+        yield Finding("note", f"{text} of unknown classes: nothing can be scored on them")
+    elif not 0 <= int(known.min()) <= int(known.max()) < count:
+        yield Finding("wrong", f"{split}: has labels beyond its {count} classes", "correct them")
+    else:
+        each = known.bincount(minlength=count)
+        yield Finding("ok", f"{text}, {int(each.min()):,} to {int(each.max()):,} of a class")
+        empty = [source.classes[label] for label in (each == 0).nonzero().flatten().tolist()]
+        if empty and split == source.train_split:
+            fix = "unpack the archives of these classes, or take them off the list of classes"
+            yield Finding("wrong", f"{split}: {len(empty):,} empty classes: {_some(empty)}", fix)
+
+
+def _check_boxes(records: Records, split: str, source: Source) -> Iterator[Finding]:
+    known = _is_ilsvrc(source) and split == "val"
+    column = records.table["boxes"]
+    counts = [length // 4 for length in pc.list_value_length(column).drop_null().to_pylist()]
+    if counts:
+        found = sum(counts), sum(each > 1 for each in counts)
+        text = f"{split}: {found[0]:,} boxes, {found[1]:,} images with more than one"
+        text += f", {column.null_count:,} with none" if column.null_count else ""
+        if known and found != (BOXES, SEVERAL):
+            fix = "take the XML files of validation, or LOC_val_solution.csv, from the download"
+            yield Finding("wrong", f"{text}; ILSVRC has {BOXES:,} and {SEVERAL:,}", fix)
+        else:
+            yield Finding("ok", text)
+    elif split != source.train_split:
+        yield Finding("note", f"{split}: has no boxes, and so serves classification alone")
+    left_out = int(records.blacklisted.sum())
+    if left_out:
+        yield Finding("ok", f"{split}: {left_out:,} images are on the devkit's blacklist")
+    elif known:
+        told = f"{split}: no blacklist, of {BLACKLISTED:,} images that the devkit does not localize"
+        name = "ILSVRC2014_clsloc_validation_blacklist.txt"
+        yield Finding("note", told, f"put {name} into {source.root / 'devkit' / 'data'}")
+
+
+def _check_ids(records: Records, split: str) -> Finding:
+    for what, values in (("ids", records.ids), ("files", records.table["path"].to_pylist())):
+        twice = [each for each, times in Counter(values).items() if times > 1]
+        if twice:
+            told = f"{split}: {len(twice):,} {what} are listed more than once: {_some(twice)}"
+            return Finding("wrong", told, "list each image once, under a name of its own")
+    return Finding("ok", f"{split}: no image is listed twice")
+
+
+def _check_files(
+    records: Records, split: str, source: Source, *, depth: Depth, workers: int | None
+) -> Iterator[Finding]:
+    try:
+        troubles = look_through(
+            records, split, depth=depth, reading=source.reading, workers=workers
+        )
+    except GapnetError as error:
+        yield from_error(split, error)
+        return
+    for kind, (what, fix) in REPAIRS.items():
+        paths = [path for found, path in troubles if found == kind]
+        if paths:
+            yield Finding("wrong", f"{split}: {len(paths):,} {what}: {_some(paths)}", fix)
+    if not troubles:
+        yield Finding("ok", f"{split}: all {len(records):,} files {DONE[depth]}")
+    if isinstance(source, Digested) and depth != "none":
+        yield _check_digests(source.digests(split), split, workers=workers)
+
+
+def _check_digests(digests: Mapping[Path, str], split: str, *, workers: int | None) -> Finding:
+    wrong = [path.name for path in differing(digests, split, workers=workers)]
+    if wrong:
+        told = f"{split}: {len(wrong):,} shards have another SHA-256: {_some(wrong)}"
+        return Finding("wrong", told, "copy these shards there again")
+    return Finding("ok", f"{split}: {len(digests):,} shards have their SHA-256")
+
+
+def _check_between(read: Mapping[str, Records]) -> Iterator[Finding]:
+    for (one, first), (other, second) in combinations(read.items(), 2):
+        shared = sorted(set(first.ids) & set(second.ids))
+        if shared:
+            told = f"{one} and {other} share {len(shared):,} images: {_some(shared)}"
+            fix = "keep an image in one split: what was trained on tells nothing in an evaluation"
+            yield Finding("wrong", told, fix)
+        else:
+            yield Finding("ok", f"{one} and {other} share no image")
+
+
+def _some(values: Sequence[str]) -> str:
+    return ", ".join(values[:FEW]) + (", ..." if len(values) > FEW else "")

@@ -1,0 +1,229 @@
+"""Batches, workers and samplers, once for every data set."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Container
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+from torch.utils.data.dataloader import _BaseDataLoaderIter
+from torchvision.transforms import v2
+
+from gapnet.data.file_names import check_split
+from gapnet.data.image_files import Files
+from gapnet.data.loading.images import Images, read_image
+from gapnet.data.loading.sampling import START, Place, Share, Shuffle
+from gapnet.data.records import Records
+from gapnet.data.sample import Batch, Sample, Source, collate
+from gapnet.errors import GapnetError
+from gapnet.system.distributed import gathered, highest
+from gapnet.system.workers import prepare_worker, signals_blocked
+
+log = logging.getLogger(__name__)
+View = Callable[[tuple[int, int]], v2.Transform]
+THREADS = 16  # that look for files
+
+
+def limited(records: Records, limit: int | None) -> Records:
+    """Take `limit` records and no more, always the same ones."""
+    if limit is None or limit >= len(records):
+        return records
+    return records.take(sorted(Random(0).sample(range(len(records)), limit)))
+
+
+def _look(files: Files, path: Path) -> tuple[Path, bool]:
+    return path, files.size(path) is not None
+
+
+class Loader(DataLoader[Sample]):
+    """A loader whose workers leave signals to the main process from their first moment on."""
+
+    def __iter__(self) -> "_BaseDataLoaderIter":
+        """Start the workers, if there are any."""
+        with signals_blocked():
+            return super().__iter__()
+
+
+class DataModule(pl.LightningDataModule):
+    """Serve a source's splits as batches."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        input_size: tuple[int, int],
+        canvas: tuple[int, int] | None = None,
+        view: View,
+        augment: View | None = None,
+        batch_size: int = 32,
+        num_workers: int = 2,
+        limit: int | None = None,
+        seed: int = 0,
+        processes: int = 1,
+    ) -> None:
+        """Plan the loaders.
+
+        Args:
+            source: the data set on disk.
+            input_size: (height, width) of the images that the network takes.
+            canvas: (height, width) of those that are evaluated, if crops are taken from them.
+            view: makes the fixed view of images that are evaluated.
+            augment: makes the random view of training images; without it they have the fixed one.
+            batch_size: images per batch and device.
+            num_workers: processes that read images; 0 reads in the main process.
+            limit: take this many images of each split and no more, always the same ones; for trying
+                things out.
+            seed: of the order and the random views.
+            processes: that train together; each takes its own batches.
+        """
+        super().__init__()
+        whole = {
+            "batch_size": (batch_size, 1),
+            "num_workers": (num_workers, 0),
+            "limit": (limit, 1),
+        }
+        for name, (value, least) in whole.items():
+            if value is not None and not (isinstance(value, int) and value >= least):
+                raise GapnetError(f"loader.{name}={value}: must be a whole number from {least} on")
+        self.source, self.limit, self.seed = source, limit, seed
+        self.batch_size, self.num_workers, self.processes = batch_size, num_workers, processes
+        self.start = START
+        self.view, self.augment = view(canvas or input_size), (augment or view)(input_size)
+        self._records: dict[str, Records] = {}
+        self.unreadable: set[str] = set()
+
+    def records(self, split: str) -> Records:
+        """List the records of a split that are used; they are read once."""
+        if split not in self._records:
+            check_split(split)
+            self._records[split] = limited(self.source.records(split), self.limit)
+        return self._records[split]
+
+    def check(self, *splits: str) -> None:
+        """Read the records and the first image of splits, and look for the other images.
+
+        What is wrong there is so known before a training, not after it.
+        """
+        for split in dict.fromkeys(splits):
+            records, reading = self.records(split), self.source.reading
+            if reading.on_corrupt == "raise":
+                read_image(records[0].path, exif=reading.exif, files=reading.files)
+            twice = [each for each, times in Counter(records.ids).items() if times > 1]
+            if twice:
+                raise GapnetError(
+                    f"split {split!r}: lists image {twice[0]} more than once; an id names one image"
+                )
+            paths = chain(records.paths(), records.mask_paths())
+            look = partial(_look, reading.files)
+            with ThreadPoolExecutor(THREADS) as pool:  # a file server answers many at once
+                lacking = (path for path, there in pool.map(look, paths) if not there)
+                path = next(lacking, None)
+            if path is not None:
+                raise GapnetError(f"{path}: no such file; split {split!r} lists it")
+
+    def images(self, split: str) -> Images:
+        """Open a split under the fixed view."""
+        return Images(self.records(split), self.view, self.source.reading)
+
+    def loader(self, split: str, *, done: Container[str] = ()) -> DataLoader[Sample]:
+        """Serve a split in order, each image once, under the fixed view.
+
+        Batches all of whose images are `done` are left out. Processes share what is left.
+        """
+        images = self.images(split)
+        ids = images.records.ids
+        batches = [
+            range(start, min(start + self.batch_size, len(ids)))
+            for start in range(0, len(ids), self.batch_size)
+        ]
+        left = [batch for batch in batches if any(ids[row] not in done for row in batch)]
+        return self._loader(images, sampler=Share(left))
+
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Serve the training split, shuffled, under random views."""
+        records = self.records(self.source.train_split)
+        images = Images(records, self.augment, self.source.reading)
+        sampler = Shuffle(
+            len(images),
+            seed=self.seed,
+            batch_size=self.batch_size,
+            processes=self.processes,
+            start=self.start,
+            chunks=self.source.reading.files.chunks(records),
+        )
+        return self._loader(images, sampler=sampler)
+
+    def val_dataloader(self) -> DataLoader[Sample]:
+        """Serve the split that chooses checkpoints and thresholds."""
+        return self.loader(self.source.select_split)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell how far the training is, and which files it could not read."""
+        epoch, batches = self._reached()
+        return {
+            "epoch": epoch,
+            "batches": batches,
+            "images_a_step": self.batch_size * self.processes,
+            "unreadable": sorted(self.unreadable),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there; it must be with as many images a step if it is in mid-epoch."""
+        self.start = Place(state["epoch"], state["batches"])
+        self.unreadable = set(state["unreadable"])
+        now = self.batch_size * self.processes
+        if self.start.batches and now != state["images_a_step"]:
+            raise GapnetError(
+                f"resume: the checkpoint is in the middle of an epoch of {state['images_a_step']} "
+                f"images a step, not {now} (loader.batch_size={self.batch_size} on "
+                f"{self.processes}): keep their product, or go on from the end of an epoch"
+            )
+
+    def _reached(self) -> Place:
+        if self.trainer is None:
+            return self.start
+        loop = self.trainer.fit_loop
+        epoch, begun = loop.epoch_progress.current.processed, loop.epoch_progress.current.started  # type: ignore[attr-defined]
+        return Place(epoch, loop.epoch_loop.batch_progress.current.ready if begun > epoch else 0)
+
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Count the files of a training that could not be read, alike in all processes."""
+        del dataloader_idx
+        skips = self.source.reading.on_corrupt == "skip"
+        if skips and self.trainer is not None and self.trainer.training:
+            fresh = [path for path in batch.corrupt if path is not None]
+            (any_fresh,) = highest([float(bool(fresh))], self.trainer.strategy.root_device)
+            for path in gathered(fresh) if any_fresh else ():
+                self._count_unreadable(path)
+        return batch
+
+    def _count_unreadable(self, path: str) -> None:
+        if path in self.unreadable:
+            return
+        self.unreadable.add(path)
+        most = self.source.reading.max_corrupt
+        log.warning("%s: cannot be read; another image takes its place", path)
+        if len(self.unreadable) > most:
+            raise GapnetError(
+                f"data.max_corrupt={most}: more images than that cannot be read, {path} is the "
+                "last of them; restore the files (log.txt names them)"
+            )
+
+    def _loader(self, images: Images, *, sampler: Shuffle | Share) -> DataLoader[Sample]:
+        return Loader(
+            images,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=prepare_worker,
+        )

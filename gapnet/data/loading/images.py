@@ -1,0 +1,168 @@
+"""Images of a split as a torch data set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch.utils.data import Dataset
+from torchvision.transforms import v2
+
+from gapnet.data.image_files import DISK, Files
+from gapnet.data.loading.views import show
+from gapnet.data.readers.image_sizes import FORMATS
+from gapnet.data.records import Record, Records
+from gapnet.data.sample import Reading, Sample
+from gapnet.errors import GapnetError, reason
+
+STRICT = Reading()
+GREY = 128  # of 255: stands in for an image that cannot be read
+SIXTEEN_BIT_FORMATS = {"PNG", "PPM"}  # Pillow may hand over their grey in its mode of 32 bits
+
+
+class UnreadableImageError(GapnetError):
+    """Tell which file is no image that can be read; a `Reading` says what becomes of it."""
+
+
+class Draw(NamedTuple):
+    """Ask for the image in a row under the random view of a seed."""
+
+    row: int
+    seed: int
+
+
+class Images(Dataset[Sample]):
+    """Read records and show them; a `Draw` seeds the view, whatever worker reads it and when.
+
+    A file that cannot be read is an error. Where `reading` skips it, a row alone gives a grey image
+    of size (0, 0), to be counted as wrong, and a draw gives the next image that can be read, under
+    the same seed; both carry the file's path.
+    """
+
+    def __init__(self, records: Records, view: v2.Transform, reading: Reading = STRICT) -> None:
+        """Show each record under `view`."""
+        self.records = records
+        self.view = view
+        self.reading = reading
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self.records)
+
+    def __getitem__(self, wanted: int | Draw) -> Sample:
+        """Read one image."""
+        skip = self.reading.on_corrupt == "skip"
+        if isinstance(wanted, Draw):
+            with _seeded(wanted.seed):
+                return self._next_readable(wanted) if skip else self._read(self.records[wanted.row])
+        record = self.records[wanted]
+        return (self._try(record) or self._blank(record)) if skip else self._read(record)
+
+    def _read(self, record: Record) -> Sample:
+        image = read_image(record.path, exif=self.reading.exif, files=self.reading.files)
+        _check_boxes(record, image)
+        shown, window = show(image, self.view)
+        size = (image.height, image.width)
+        return Sample(shown, record.label, record.boxes, size, window, record.id)
+
+    def _try(self, record: Record) -> Sample | None:
+        try:
+            return self._read(record)
+        except UnreadableImageError:
+            return None
+
+    def _blank(self, record: Record) -> Sample:
+        """Stand in for a file that cannot be read, in the size that the view gives to any image."""
+        shown, window = show(Image.new("RGB", (1, 1)), self.view)
+        return Sample(
+            image=torch.full_like(shown, GREY),
+            label=record.label,
+            boxes=record.boxes,
+            size=(0, 0),
+            window=torch.zeros_like(window),
+            id=record.id,
+            corrupt=str(record.path),
+        )
+
+    def _next_readable(self, wanted: Draw) -> Sample:
+        """Show the first image from the row on that can be read, and name the row's own file."""
+        tries = min(self.reading.max_corrupt + 1, len(self))
+        for step in range(tries):
+            sample = self._try(self.records[(wanted.row + step) % len(self)])
+            if sample is not None:
+                return sample._replace(corrupt=str(self.records[wanted.row].path) if step else None)
+        raise GapnetError(
+            f"{self.records[wanted.row].path}: cannot be read as an image, nor can the next of its "
+            f"split, {tries} in all (data.max_corrupt={self.reading.max_corrupt}); restore them"
+        )
+
+
+def _check_boxes(record: Record, image: Image.Image) -> None:
+    """Refuse boxes that reach beyond the file itself, whatever size its annotation claims."""
+    if record.boxes is None or not len(record.boxes):
+        return
+    right, bottom = record.boxes[:, 2:].amax(0).tolist()
+    if right > image.width or bottom > image.height:  # some annotators counted pixels from 1
+        raise GapnetError(
+            f"{record.path}: has {image.width} x {image.height} pixels, but a box of its "
+            f"annotation reaches to ({right:.0f}, {bottom:.0f}); the two do not belong together"
+        )
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed the generator that torchvision draws from, and put it back.
+
+    torch.manual_seed would also queue a call for every GPU, image after image.
+    """
+    state = torch.default_generator.get_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.default_generator.set_state(state)
+
+
+def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.Image:
+    """Read a file as RGB, whatever its name says, in the pixels that boxes refer to.
+
+    Those are the pixels as stored; with `exif` the photograph is turned as its camera says first.
+    (A TIFF is turned in any case: there the orientation is a part of the format.) What is
+    transparent has the colour that is stored beneath, as torchvision and published numbers have it.
+    """
+    try:
+        with files.open(path) as file, Image.open(file, formats=FORMATS) as image:
+            image.load()
+            if exif:
+                ImageOps.exif_transpose(image, in_place=True)
+            return _to_rgb(image)
+    except FileNotFoundError as error:
+        raise GapnetError(f"{path}: no such image; its split lists it") from error
+    except (GapnetError, MemoryError):  # a shard is wrong, or memory is full; the image is not
+        raise
+    except Exception as error:  # at bytes that make no sense, decoders raise anything
+        raise UnreadableImageError(
+            f"{path}: cannot be read as an image ({_reason(error, files.size(path))}); "
+            "restore the file, or do without it: data.on_corrupt=skip"
+        ) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BIT_FORMATS):
+        raise ValueError("its pixels of 32 bits do not tell which value is white; 8 or 16 bits do")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        # The upper eight bits, as Pillow takes them of colour; its own conversion of grey clips.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode == "P" and "transparency" in image.info:
+        return image.convert("RGBA").convert("RGB")  # Pillow warns of the direct way
+    return image.convert("RGB")
+
+
+def _reason(error: Exception, size: int | None) -> str:
+    """Say in a line what a decoder ran into."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is in no format that is known" if size else "it is empty"
+    return reason(error)

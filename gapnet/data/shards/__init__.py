@@ -1,0 +1,1 @@
+"""WebDataset shards: written, fetched and read."""

@@ -1,0 +1,104 @@
+"""Write the shards of a split: tars of WebDataset, by its own writer."""
+
+import json
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from webdataset.writer import TarWriter
+
+from gapnet.data.checks.digests import sha256_of
+from gapnet.data.file_names import plain_word
+from gapnet.data.image_files import Files
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Record, Records
+from gapnet.data.shards.manifest import File
+from gapnet.data.shards.tar_files import Place
+from gapnet.errors import GapnetError, reason
+from gapnet.runs.layout import whole
+
+LONGEST = 60  # characters of an image's name that go into its key
+
+
+class Lot(NamedTuple):
+    """Hold what goes into a shard: records, and the row of each in its split."""
+
+    name: str
+    rows: list[int]
+    records: Records
+
+
+class Written(NamedTuple):
+    """Describe a shard, and where its images lie in it, by row."""
+
+    file: File
+    paths: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Packer:
+    """Write lots as shards into a folder; processes are sent this object."""
+
+    folder: Path
+    files: Files
+    classes: Sequence[str]
+
+    def __call__(self, lot: Lot) -> Written:
+        """Write a shard, unless it is there already: it has its name since it is complete."""
+        path = self.folder / lot.name
+        if not path.exists():
+            with whole(path) as unfinished, unfinished.open("wb") as file:
+                self._write(lot, file)
+        written = describe(path)
+        if sorted(written.paths) != sorted(lot.rows):
+            raise GapnetError(f"{path}: does not hold the images that it should; delete it")
+        return written
+
+    def _write(self, lot: Lot, file: BinaryIO) -> None:
+        with TarWriter(file, encoder=False, mtime=0) as tar:
+            for row, record in zip(lot.rows, lot.records, strict=True):
+                tar.write(self._sample(row, record))
+
+    def _sample(self, row: int, record: Record) -> dict[str, str | bytes]:
+        """Make a sample of WebDataset: the bytes as they are, and the truth."""
+        truth = {
+            "id": record.id,
+            "label": None if record.label == UNKNOWN else record.label,
+            "class": None if record.label == UNKNOWN else self.classes[record.label],
+            "boxes": None if record.boxes is None else record.boxes.tolist(),
+            "blacklisted": record.blacklisted,
+        }
+        try:
+            with self.files.open(record.path) as file:
+                content = file.read()
+        except FileNotFoundError as error:
+            raise GapnetError(f"{record.path}: no such image; its split lists it") from error
+        except OSError as error:
+            raise GapnetError(f"{record.path}: cannot be read ({reason(error)})") from error
+        kind = plain_word(record.path.suffix, between="").lower() or "img"
+        return {"__key__": key_of(row, record), kind: content, "json": json.dumps(truth).encode()}
+
+
+def key_of(row: int, record: Record) -> str:
+    """Name a sample: by its row, since names may come twice and dots have a meaning there.
+
+    >>> key_of(7, Record("001.Black/Black_1.2.jpg", Path("001.Black/Black_1.2.jpg"), 0, None))
+    '00000007_Black_1_2'
+    """
+    return f"{row:08d}_{plain_word(Path(record.id).stem)[:LONGEST]}"
+
+
+def describe(path: Path) -> Written:
+    """Look up in a shard where its images lie."""
+    paths = {}
+    try:
+        with tarfile.open(path) as tar:
+            members = [each for each in tar if not each.name.endswith(".json")]
+    except tarfile.TarError as error:
+        raise GapnetError(f"{path}: is no tar ({error}); delete it") from error
+    for each in members:
+        place = Place(path.name, each.offset_data, each.size)
+        paths[int(each.name.partition("_")[0])] = place.path(each.name)
+    return Written(File(path.name, len(paths), path.stat().st_size, sha256_of(path)), paths)

@@ -1,0 +1,187 @@
+"""Data sets described as wsolevaluation (CVPR 2020) does: CUB, ILSVRC, OpenImages, or one's own.
+
+METADATA/SPLIT/image_ids.txt          a line per image: its path under ROOT, which is its id
+METADATA/SPLIT/image_ids_proxy.txt    fewer of them, to train on for a quick search (not needed)
+METADATA/SPLIT/class_labels.txt       `id,label`; labels count from 0
+METADATA/SPLIT/localization.txt       `id,x0,y0,x1,y1`, a line per box, inclusive; or
+                                      `id,mask,ignore`, a line per mask, the ignored pixels' file in
+                                      an image's first line only. A split without it has neither
+METADATA/classes.txt                  not theirs, and not needed: `id name`, a line per label
+
+Their three splits never overlap, and `val` (train-fullsup in the paper) may choose thresholds.
+image_sizes.txt is not needed: a size is read from the image.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from gapnet.data.readers.annotations import is_whole, read_lines
+from gapnet.data.readers.box_files import checked_box
+from gapnet.data.records import Record, Records
+from gapnet.data.sample import OnCorrupt, Reading
+from gapnet.data.sources.folder import read_class_names
+from gapnet.errors import GapnetError
+
+CLASSES, LABELS, PLACES = "classes.txt", "class_labels.txt", "localization.txt"
+BOX_FIELDS, MASK_FIELDS = 5, 3  # of a line in localization.txt
+
+
+class Metadata:
+    """Read a data set from wsolevaluation's text files."""
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        metadata: str | Path,
+        masks: str | Path | None = None,
+        proxy: bool = False,
+        train_split: str = "train",
+        select_split: str = "val",
+        test_split: str = "test",
+        on_corrupt: OnCorrupt = "raise",
+        max_corrupt: int = 100,
+    ) -> None:
+        """Count the classes.
+
+        Args:
+            root: the folder under which the images lie.
+            metadata: the folder that holds a folder of text files per split.
+            masks: the folder under which masks lie; by default `root`.
+            proxy: whether the training split is what image_ids_proxy.txt lists.
+            train_split: is trained on.
+            select_split: chooses checkpoints and thresholds.
+            test_split: is reported.
+            on_corrupt: raise or skip; see `Reading`.
+            max_corrupt: how many files may be skipped.
+        """
+        self.reading = Reading(on_corrupt, max_corrupt)
+        self.root, self.metadata = Path(root), Path(metadata)
+        self.masks = self.root if masks is None else Path(masks)
+        for name, folder in (
+            ("root", self.root),
+            ("metadata", self.metadata),
+            ("masks", self.masks),
+        ):
+            if not folder.is_dir():
+                raise GapnetError(f"data.{name}={folder}: no such folder")
+        self.proxy = proxy
+        self.train_split, self.select_split, self.test_split = train_split, select_split, test_split
+        names = self._names()
+        self.classes, self.class_names = list(names), list(names.values())
+        self.title = f"{self.metadata.resolve().name} (wsolevaluation's metadata)"
+
+    def records(self, split: str) -> Records:
+        """List the images of a split in the order of image_ids.txt."""
+        folder = self._folder(split)
+        proxy = self.proxy and split == self.train_split
+        path = folder / ("image_ids_proxy.txt" if proxy else "image_ids.txt")
+        ids = read_lines(path)
+        if len(set(ids)) != len(ids):
+            raise GapnetError(f"{path}: lists {len(ids) - len(set(ids))} images twice; correct it")
+        labels, places = _labels(folder / LABELS), _places(folder / PLACES)
+        _check_ids(ids, labels, folder / LABELS, proxy=proxy)
+        if places:
+            _check_ids(ids, places, folder / PLACES, proxy=proxy)
+        self._check_range(labels, folder / LABELS)
+        return Records.of(
+            (self._record(each, labels[each], places.get(each, []), folder) for each in ids),
+            self.root,
+        )
+
+    def _record(self, image: str, label: int, places: list[list[str]], folder: Path) -> Record:
+        record = Record(image, self.root / image, label, None)
+        where = f"{folder / PLACES}: image {image}"
+        if not places:
+            return record
+        if len(places[0]) + 1 == BOX_FIELDS:
+            boxes = [checked_box(place, where) for place in places]
+            return record._replace(boxes=torch.tensor(boxes, dtype=torch.float32))
+        ignore = [name for _, name in places if name]
+        if ignore[1:] or not all(mask for mask, _ in places):
+            raise GapnetError(
+                f"{where}: must name a mask in each of its lines, and in one at most "
+                "the file of ignored pixels"
+            )
+        masks = tuple(self.masks / mask for mask, _ in places)
+        return record._replace(masks=masks, ignore=self.masks / ignore[0] if ignore else None)
+
+    def _folder(self, split: str) -> Path:
+        folder = self.metadata / split
+        if not folder.is_dir():
+            found = ", ".join(
+                sorted(each.name for each in self.metadata.iterdir() if each.is_dir())
+            )
+            raise GapnetError(
+                f"split {split!r} has no folder in {self.metadata}; found are: {found or 'none'}"
+            )
+        return folder
+
+    def _names(self) -> dict[str, str]:
+        """Name the classes by id; without classes.txt, labels name themselves."""
+        if (self.metadata / CLASSES).exists():
+            return read_class_names(self.metadata / CLASSES)
+        trained = (self.metadata / self.train_split).is_dir()
+        path = self._folder(self.train_split if trained else self.test_split) / LABELS
+        found = set(_labels(path).values())
+        gap = min(set(range(len(found))) - found, default=None)
+        if gap is not None:
+            raise GapnetError(
+                f"{path}: labels must count from 0 without a gap, but none is {gap}; correct them, "
+                f"or list all classes in {self.metadata / CLASSES}"
+            )
+        return {str(label): str(label) for label in range(len(found))}
+
+    def _check_range(self, labels: dict[str, int], path: Path) -> None:
+        for image, label in labels.items():
+            if label >= len(self.classes):
+                raise GapnetError(
+                    f"{path}: image {image} has label {label}, but there are "
+                    f"{len(self.classes)} classes, from 0 on; correct it"
+                )
+
+
+def _check_ids(ids: list[str], table: Iterable[str], path: Path, *, proxy: bool) -> None:
+    """Compare the images of a file with the listed ones; a proxy lists fewer."""
+    lacking, strange = set(ids) - set(table), set(table) - set(ids)
+    if lacking:
+        raise GapnetError(
+            f"{path}: has no line for {min(lacking)}, one of {len(lacking)} images; add them"
+        )
+    if strange and not proxy:
+        raise GapnetError(
+            f"{path}: has a line for {min(strange)}, which image_ids.txt does not list; "
+            "the files do not belong together"
+        )
+
+
+def _labels(path: Path) -> dict[str, int]:
+    labels: dict[str, int] = {}
+    for line in read_lines(path):
+        image, _, label = line.rpartition(",")
+        if not (image and is_whole(label)):
+            raise GapnetError(f"{path}: {line!r} must be an image, a comma, and a label from 0 on")
+        if image in labels:
+            raise GapnetError(f"{path}: lists {image} twice; correct it")
+        labels[image] = int(label)
+    return labels
+
+
+def _places(path: Path) -> dict[str, list[list[str]]]:
+    """Read the lines of localization.txt, if there is one: what follows the id, by image."""
+    if not path.exists():
+        return {}
+    rows = [line.split(",") for line in read_lines(path)]
+    fields = len(rows[0])
+    odd = next((row for row in rows if len(row) != fields), None)
+    if odd or fields not in {BOX_FIELDS, MASK_FIELDS}:
+        raise GapnetError(
+            f"{path}: {','.join(odd or rows[0])!r} must be id,x0,y0,x1,y1, or in all lines alike "
+            "id,mask,ignore"
+        )
+    places: dict[str, list[list[str]]] = {}
+    for image, *place in rows:
+        places.setdefault(image, []).append(place)
+    return places

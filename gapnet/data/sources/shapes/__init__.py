@@ -1,0 +1,1 @@
+"""The stand-in data set, drawn on demand."""

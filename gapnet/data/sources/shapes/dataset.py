@@ -1,0 +1,239 @@
+"""The stand-in data set: scenes drawn to disk in ILSVRC's layout, to run without a download."""
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gapnet.data.sample import OnCorrupt
+from gapnet.data.sources import ilsvrc
+from gapnet.data.sources.shapes.scenes import draw_scene
+from gapnet.data.sources.shapes.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
+from gapnet.errors import GapnetError, reading, reason
+from gapnet.system.progress import track
+from gapnet.system.workers import worker_pool
+
+log = logging.getLogger(__name__)
+
+VERSION = 1  # of the drawing: a change that moves a byte is a new version
+SMALLEST = 32  # pixels of a side: a texture needs some
+QUALITY = 92  # of the JPEG files
+FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Say all that determines the bytes of a drawn data set; `size` is (height, width)."""
+
+    size: tuple[int, int]
+    classes: int
+    train_cls: int
+    val: int
+    test: int
+    seed: int
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 1 < self.classes <= CLASSES:
+            raise GapnetError(f"data.classes={self.classes}: must be from 2 to {CLASSES}")
+        if min(self.size) < SMALLEST:
+            raise GapnetError(
+                f"data.size={list(self.size)}: must be at least {SMALLEST} pixels a side"
+            )
+        for split in FOLDERS:
+            if getattr(self, split) < self.classes:
+                raise GapnetError(
+                    f"data.{split.removesuffix('_cls')}={getattr(self, split)}: "
+                    "must be at least one image per class"
+                )
+
+    def folder_name(self) -> str:
+        """Name the drawing so that two that differ never share a folder."""
+        digest = hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:8]
+        return f"shapes-{self.size[0]}x{self.size[1]}-{self.classes}-seed{self.seed}-{digest}"
+
+
+def shapes(
+    *,
+    root: str | Path | None = None,
+    size: int | Sequence[int] = 112,
+    classes: int = 12,
+    train: int = 2400,
+    val: int = 600,
+    test: int = 600,
+    seed: int = 0,
+    folder: str | Path = "data",
+    drawn: str | Path | None = None,
+    on_corrupt: OnCorrupt = "raise",
+    max_corrupt: int = 100,
+) -> ilsvrc.Ilsvrc:
+    """Open the stand-in data set; draw it first where it is not there yet.
+
+    Args:
+        root: where it lies; by default in `folder`, under a name that follows from the rest.
+        size: of the images, (height, width) or the side of a square.
+        classes: how many.
+        train: how many training images; the classes take turns.
+        val: how many to choose thresholds and checkpoints on.
+        test: how many to report.
+        seed: of the drawing; it has nothing to do with the seed of the training.
+        folder: holds the data sets that are drawn without a `root` of their own.
+        drawn: another place where it may lie already, or a folder of such; it is only read.
+        on_corrupt: raise or skip; see `Reading`.
+        max_corrupt: how many files may be skipped.
+    """
+    drawing = Drawing(_height_width(size), classes, train, val, test, seed)
+    place = Path(root) if root is not None else Path(folder) / drawing.folder_name()
+    if root is None and drawn is not None:
+        place = _found(Path(drawn), drawing) or place
+    if not place.exists():
+        draw(drawing, place)
+    _check_stamp(drawing, place)
+    return ilsvrc.Ilsvrc(place, test_split="test", on_corrupt=on_corrupt, max_corrupt=max_corrupt)
+
+
+def _found(place: Path, drawing: Drawing) -> Path | None:
+    """Find a drawn data set at a place, or in it."""
+    candidates = (place, place / drawing.folder_name())
+    return next((each for each in candidates if (each / ilsvrc.STAND_IN).is_file()), None)
+
+
+def _height_width(size: int | Sequence[int]) -> tuple[int, int]:
+    match size:
+        case int():
+            return size, size
+        case [int(height), int(width)]:
+            return height, width
+    raise GapnetError(f"data.size={size}: must be one number, or two: [height, width]")
+
+
+def draw(drawing: Drawing, root: Path) -> None:
+    """Draw into a temporary folder beside `root`, and rename it when it is complete."""
+    log.info("drawing the stand-in data set into %s", root)
+    try:
+        _draw(drawing, root)
+    except OSError as error:
+        raise GapnetError(
+            f"{root.parent}: cannot be written ({reason(error)}); make room there, "
+            "or choose another place with paths.data=... or data.root=..."
+        ) from error
+
+
+def _draw(drawing: Drawing, root: Path) -> None:
+    root.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
+    try:
+        _draw_tree(drawing, unfinished)
+        (unfinished / ilsvrc.STAND_IN).write_text(json.dumps(asdict(drawing), indent=2) + "\n")
+        unfinished.chmod(0o755)
+        _give_name(unfinished, root)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _give_name(complete: Path, root: Path) -> None:
+    try:
+        complete.rename(root)
+    except OSError:
+        if not (root / ilsvrc.STAND_IN).exists():  # nobody else has drawn it in the meantime
+            raise
+
+
+def _draw_tree(drawing: Drawing, root: Path) -> None:
+    ids = [_class_id(index) for index in range(drawing.classes)]
+    names = [_class_name(index) for index in range(drawing.classes)]
+    mapping = "".join(f"{class_id} {name}\n" for class_id, name in zip(ids, names, strict=True))
+    (root / ilsvrc.MAPPING).write_text(mapping)
+    (root / ilsvrc.IMAGE_SETS).mkdir(parents=True)
+    jobs = []
+    for number, (split, folder) in enumerate(FOLDERS.items()):
+        stems = [_stem(folder, index, ids) for index in range(getattr(drawing, split))]
+        listing = "".join(f"{stem} {index + 1}\n" for index, stem in enumerate(stems))
+        (root / ilsvrc.IMAGE_SETS / f"{split}.txt").write_text(listing)
+        for parent in {str(Path(folder, stem).parent) for stem in stems}:
+            (root / ilsvrc.IMAGES / parent).mkdir(parents=True, exist_ok=True)
+            (root / ilsvrc.ANNOTATIONS / parent).mkdir(parents=True, exist_ok=True)
+        jobs += [(number, index, f"{folder}/{stem}") for index, stem in enumerate(stems)]
+    with worker_pool() as pool:
+        drawn = pool.map(partial(_draw_image, drawing, root), jobs, chunksize=32)
+        for _ in track(drawn, "drawing shapes", total=len(jobs)):
+            pass
+
+
+def _draw_image(drawing: Drawing, root: Path, job: tuple[int, int, str]) -> None:
+    number, index, name = job
+    label = index % drawing.classes
+    seed = np.random.SeedSequence([drawing.seed, number, index])
+    image, boxes = draw_scene(seed, label, size=drawing.size)
+    Image.fromarray(image).save(root / ilsvrc.IMAGES / f"{name}.JPEG", quality=QUALITY)
+    _write_voc(root / ilsvrc.ANNOTATIONS / f"{name}.xml", _class_id(label), drawing.size, boxes)
+
+
+def _write_voc(path: Path, class_id: str, size: tuple[int, int], boxes: NDArray[np.int64]) -> None:
+    root = ElementTree.Element("annotation")
+    ElementTree.SubElement(root, "filename").text = path.stem
+    shape = ElementTree.SubElement(root, "size")
+    for side, value in (("width", size[1]), ("height", size[0]), ("depth", 3)):
+        ElementTree.SubElement(shape, side).text = str(value)
+    for box in boxes.tolist():
+        entry = ElementTree.SubElement(root, "object")
+        ElementTree.SubElement(entry, "name").text = class_id
+        corners = ElementTree.SubElement(entry, "bndbox")
+        for side, value in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True):
+            ElementTree.SubElement(corners, side).text = str(value)
+    ElementTree.indent(root)
+    path.write_bytes(ElementTree.tostring(root) + b"\n")
+
+
+def _stem(folder: str, index: int, ids: list[str]) -> str:
+    class_id = ids[index % len(ids)]
+    return (
+        f"{class_id}/{class_id}_{index:06d}"
+        if folder == "train"
+        else f"SHAPES_{folder}_{index:08d}"
+    )
+
+
+def _class_id(index: int) -> str:
+    return f"s{index:08d}"
+
+
+def _class_name(index: int) -> str:
+    silhouette, texture, part = class_traits(index)
+    return (
+        f"{TEXTURES[texture].name} {SILHOUETTES[silhouette].name} with a {SILHOUETTES[part].name}"
+    )
+
+
+def _check_stamp(drawing: Drawing, root: Path) -> None:
+    stamp = root / ilsvrc.STAND_IN
+    if not stamp.exists():
+        raise GapnetError(
+            f"data.root={root}: is there, but is no complete drawing of shapes "
+            f"(it lacks {ilsvrc.STAND_IN}); "
+            "name another data.root, delete it to have it drawn again, "
+            "or read another data set with data=..."
+        )
+    with reading(stamp, "is damaged", f"delete {root} to have it drawn again"):
+        found = dict(json.loads(stamp.read_text()))
+    wanted = json.loads(json.dumps(asdict(drawing)))
+    differing = [
+        f"{key}={found.get(key)} (asked for {wanted[key]})"
+        for key in wanted
+        if found.get(key) != wanted[key]
+    ]
+    if differing:
+        raise GapnetError(
+            f"data.root={root}: was drawn with {', '.join(differing)}; name another data.root"
+        )

@@ -1,0 +1,161 @@
+"""A data set in WebDataset shards, as `gapnet shard` writes it: on a disk, or at a URL.
+
+ROOT/manifest.json          classes, splits, and the size and SHA-256 of every other file
+ROOT/SPLIT.arrow            the records of a split, in the order of the folder it was written from
+ROOT/SPLIT-000000.tar       KEY.jpeg (or as the file was called), its bytes; KEY.json, its truth
+"""
+
+import logging
+from pathlib import Path
+
+from gapnet.data.checks.digests import sha256_of
+from gapnet.data.loading.order import MIXED
+from gapnet.data.record_table import check_shard_records
+from gapnet.data.records import Records
+from gapnet.data.sample import OnCorrupt, Reading
+from gapnet.data.shards.cache import GB, ShardCache
+from gapnet.data.shards.fetch import Origin
+from gapnet.data.shards.manifest import LARGEST_MANIFEST, MANIFEST, Manifest, Split
+from gapnet.data.shards.tar_files import Tars
+from gapnet.data.shards.urls import check_url, is_url
+from gapnet.errors import GapnetError, reading
+
+UNFINISHED = "unfinished.json"  # is there while shards are written
+MB = 10**6
+log = logging.getLogger(__name__)
+
+
+class Shards:
+    """Read what `gapnet shard` wrote; ids, order and truth are those of the folder it read.
+
+    Where the shards lie on a disk, a training so sees the same images in the same order as from
+    that folder. Shards that are fetched are mixed a few at a time, unless `mixed` is all of them.
+    """
+
+    layout = "WebDataset shards"
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        train_split: str | None = None,
+        select_split: str | None = None,
+        test_split: str | None = None,
+        cache: str | Path = "data/fetched",
+        cache_gb: float | None = None,
+        mixed: int | None = None,
+        on_corrupt: OnCorrupt = "raise",
+        max_corrupt: int = 100,
+    ) -> None:
+        """Read the manifest.
+
+        Args:
+            root: the folder that holds it, or its URL: file, http, https, s3, gs or az.
+            train_split: is trained on; None: as in the folder that the shards were written from.
+            select_split: chooses checkpoints and thresholds; likewise.
+            test_split: is reported; likewise.
+            cache: where shards of a URL are kept.
+            cache_gb: about so much of them; None keeps all.
+            mixed: so many shards at a time are shuffled together in a training; None: all of those
+                on a disk, and `MIXED` of those that are fetched.
+            on_corrupt: raise or skip; see `Reading`.
+            max_corrupt: how many files may be skipped.
+        """
+        url = str(root).rstrip("/")
+        self.url = url if is_url(url) else None
+        origin = _origin(url, ShardCache(Path(cache), cache_gb)) if self.url else None
+        content = origin.manifest() if origin else _manifest_in(Path(root))
+        told = self._manifest = Manifest.of(content, place=f"{root}/{MANIFEST}")
+        _check_bounds(told, cache_gb, mixed)
+        self.root = origin.cache.folder if origin else Path(root)
+        self.title, self.classes, self.class_names = told.title, told.classes, told.class_names
+        self.train_split = train_split or told.train_split
+        self.select_split = select_split or told.select_split
+        self.test_split = test_split or told.test_split
+        listed = {each.name: each for each in told.files()}
+        if mixed is None and origin:
+            mixed = MIXED
+        self._tars = Tars(self.root, listed, origin, mixed)
+        self.reading = Reading(on_corrupt, max_corrupt, told.exif, self._tars)
+        if origin:
+            self._announce(origin.url)
+
+    def devkit_ids(self) -> dict[int, int] | None:
+        """Map ILSVRC2012 IDs, as in the devkit's files, to class indices; None without a devkit."""
+        return self._manifest.devkit_ids
+
+    def records(self, split: str) -> Records:
+        """List the images of a split in the order of the folder that they were written from."""
+        found = self._manifest.splits.get(split)
+        if found is None:
+            known = ", ".join(self._manifest.splits)
+            raise GapnetError(
+                f"split {split!r} is not among these shards; there are: {known}; name another, "
+                "or write it with `gapnet shard`"
+            )
+        index = self._tars.path(found.index)
+        self._tars.opened(found.index).close()
+        if sha256_of(index) != found.index.sha256:
+            raise GapnetError(
+                f"{index}: its SHA-256 is not that of {MANIFEST}; copy it there again"
+            )
+        if self._tars.origin is None:
+            for shard in found.shards:
+                self._tars.opened(shard).close()
+        records = Records.open(index, self.root)
+        with reading(index, "does not match its manifest", "write the shards again"):
+            _check_records(records, found, classes=len(self.classes))
+        return records
+
+    def digests(self, split: str) -> dict[Path, str]:
+        """List the shards of a split that are here, with their SHA-256."""
+        shards = self._manifest.splits[split].shards
+        digests = {self._tars.path(each): each.sha256 for each in shards}
+        return {path: digest for path, digest in digests.items() if path.is_file()}
+
+    def _announce(self, url: str) -> None:
+        shards = [each for split in self._manifest.splits.values() for each in split.shards]
+        size = sum(each.bytes for each in shards) / MB
+        text = "%s: %d shards, %.0f MB; they are fetched to %s when they are needed"
+        log.info(text, url, len(shards), size, self.root)
+
+
+def _origin(url: str, cache: ShardCache) -> Origin:
+    check_url("data.root", url)
+    cache.check()
+    return Origin(url, cache)
+
+
+def _check_records(records: Records, split: Split, *, classes: int) -> None:
+    if len(records) != split.index.images:
+        raise ValueError(f"it has {len(records)} rows, not {split.index.images}")
+    shards = {shard.name: shard for shard in split.shards}
+    check_shard_records(records.table, classes=classes, shards=shards)
+
+
+def _check_bounds(manifest: Manifest, cache_gb: float | None, mixed: int | None) -> None:
+    largest = max(each.bytes for each in manifest.files()) / GB
+    if cache_gb is not None and not cache_gb >= largest:
+        raise GapnetError(
+            f"data.cache_gb={cache_gb}: must hold the largest file, of {largest:.3g} GB; or null, "
+            "to keep all"
+        )
+    if mixed is not None and mixed < 1:
+        raise GapnetError(f"data.mixed={mixed}: must be at least 1, or null")
+
+
+def _manifest_in(root: Path) -> bytes:
+    path = root / MANIFEST
+    try:
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise GapnetError(f"{path}: is no manifest (it has over {LARGEST_MANIFEST:,} bytes)")
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if (root / UNFINISHED).exists():
+            raise GapnetError(
+                f"data.root={root}: its shards are not complete; give the command that writes "
+                "them again, and it goes on"
+            ) from error
+        raise GapnetError(
+            f"data.root={root}: has no {MANIFEST}; name a folder that `gapnet shard` wrote"
+        ) from error

@@ -1,0 +1,89 @@
+"""Maps of other tools: a file ID.npy for each image, boxed as a network's own would be."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gapnet.data.file_names import file_name
+from gapnet.data.records import Record, Records
+from gapnet.errors import GapnetError, reading
+from gapnet.evaluation.formats.base import stem
+from gapnet.evaluation.predict import Laid, known_row, unreadable
+from gapnet.evaluation.store import Row
+from gapnet.localization.localizer import Localizer
+from gapnet.system.progress import track
+from gapnet.system.workers import worker_pool
+
+CHUNK = 512  # images that are handed out at a time, to bound the memory
+
+
+class Maps(NamedTuple):
+    """Hold the files of maps, the records they belong to, and those images' sizes (N, 2)."""
+
+    paths: Sequence[Path]
+    records: Records
+    sizes: Tensor
+
+
+def find_maps(folder: Path, ids: Sequence[str]) -> list[Path]:
+    """Find the map of each image: ID.npy, with or without the image's suffix, or its folders."""
+    found = {path: each for each in ids if (path := _find_map(folder, each))}
+    named = set(found.values())  # a file that two images would share is the map of one
+    missing = [each for each in ids if each not in named]
+    if missing:
+        raise GapnetError(
+            f"{folder}: lacks the maps of {len(missing)} of {len(ids)} images, the first of them "
+            f"{missing[0]}.npy; every image of the split needs one"
+        )
+    return list(found)
+
+
+def box_maps(maps: Maps, localizer: Localizer, *, workers: int) -> Iterator[Row]:
+    """Box the map of each record's true class, over the whole image; there are no guesses."""
+    box = partial(_box, localizer)
+    each = zip(maps.paths, maps.records, maps.sizes.tolist(), strict=True)
+    jobs = track(each, "boxing maps", total=len(maps.records))
+    if not workers:
+        yield from map(box, jobs)
+        return
+    with worker_pool(workers) as pool:
+        while chunk := list(islice(jobs, CHUNK)):
+            yield from pool.map(box, chunk, chunksize=8)
+
+
+def _box(localizer: Localizer, job: tuple[Path, Record, list[int]]) -> Row:
+    path, record, (height, width) = job
+    if not height:
+        return unreadable(record, localizer.boxer)
+    plain = Row(record.id, height, width, [], [], [], [])
+    window = torch.tensor([0.0, 0.0, width, height])
+    return known_row(plain, Laid(read_map(path), window), localizer, record)
+
+
+def _find_map(folder: Path, identity: str) -> Path | None:
+    inside = f"{identity.rpartition('/')[0]}/{stem(identity)}".lstrip("/")
+    names = [identity, inside, stem(identity)]
+    paths = (folder / f"{file_name(name)}.npy" for name in names)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def read_map(path: Path) -> Tensor:
+    """Read a map (h, w) that NumPy wrote."""
+    with reading(path, "cannot be read as an array"), path.open("rb") as file:
+        heat = np.lib.format.read_array(file, allow_pickle=False)
+    if heat.ndim != 2 or not heat.size or heat.dtype.kind not in "fiub":  # noqa: PLR2004
+        raise GapnetError(
+            f"{path}: is an array of {heat.dtype} of shape {heat.shape}; a map has a height and a "
+            "width, and numbers"
+        )
+    with np.errstate(over="ignore"):
+        single = heat.astype(np.float32)
+    if not np.isfinite(single).all():
+        raise GapnetError(f"{path}: holds NaN, infinite values or more than single precision can")
+    return torch.from_numpy(single)

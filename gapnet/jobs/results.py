@@ -1,0 +1,205 @@
+"""Score, report and print what was predicted: the end of every way to evaluate."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from gapnet.config.run_folder import short
+from gapnet.data.sample import Source
+from gapnet.errors import GapnetError
+from gapnet.evaluation.class_errors import class_errors, write_classes
+from gapnet.evaluation.compare import write_verdicts
+from gapnet.evaluation.formats.base import Key
+from gapnet.evaluation.ground_truth import Truth
+from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.protocols import Protocol
+from gapnet.evaluation.score import Scored, Scoring, score
+from gapnet.jobs.labels import write_submission
+from gapnet.report.gallery import Picture, contact_sheet
+from gapnet.report.page import Report, write_report
+from gapnet.report.plots import threshold_plot, training_plots
+from gapnet.report.tables import class_rows, class_table, console_table, spread_table
+from gapnet.runs.layout import (
+    CLASSES,
+    CONFIG,
+    CURVES,
+    LOGS,
+    METRICS,
+    REPORT,
+    SUBMISSION,
+    UNREADABLE,
+    VERDICTS,
+    whole,
+    write_whole,
+)
+from gapnet.system.output import say, show
+from gapnet.text.plain_text import plain
+from gapnet.training.tensorboard import Board
+
+log = logging.getLogger(__name__)
+ILSVRC = "ILSVRC"  # the title of the data set that has a blacklist
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Hold what was predicted and what it is called: all that scoring and reporting need.
+
+    Args:
+        title: of the table and the page.
+        source: of the data.
+        predictions: by split, each aligned with its truth.
+        truths: by split.
+        split: that is reported.
+        facts: of the page, name -> text.
+        pictures: draws those of the page, from whether each image's box is right and its overlap.
+        numbers: the class index of each of ILSVRC's own numbers, for a submission.
+    """
+
+    title: str
+    source: Source
+    predictions: dict[str, Predictions]
+    truths: dict[str, Truth]
+    split: str
+    facts: dict[str, str]
+    pictures: Callable[[Tensor, Tensor], list[Picture]] | None = None
+    numbers: dict[int, int] | None = None
+
+
+def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *closing: str) -> None:
+    """Score by every protocol, write what came out into the folder, and print it."""
+    if not outcome.truths[outcome.split].known:
+        _submit(outcome, folder)
+        return
+    _warn(outcome, protocols)
+    scored = {protocol.name: score(_scoring(outcome), protocol) for protocol in protocols}
+    figures = [figure for each in scored.values() for figure in each.figures]
+    if not figures:
+        raise GapnetError(
+            f"{outcome.title}: nothing can be scored; labels need two classes, and boxes true boxes"
+        )
+    main = scored[protocols[0].name]
+    truth, source = outcome.truths[outcome.split], outcome.source
+    write_verdicts(_scoring(outcome), scored, folder / VERDICTS)
+    classes = class_errors(main.verdicts, truth.labels, len(source.classes))
+    write_classes(classes, source.classes, source.class_names, folder / CLASSES)
+    _list_unreadable(outcome, folder)
+    pictures: list[Picture] = []
+    if outcome.pictures is not None and outcome.split in main.swept:
+        own = main.swept[outcome.split].own
+        pictures = outcome.pictures(_right(main), own)
+    _show_pictures(pictures, folder)
+    rows = class_rows(classes, source.class_names)
+    _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
+    write_whole(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
+    show(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
+    if len(protocols) > 1:
+        show(spread_table(figures, "The same predictions by different conventions"))
+    if rows:
+        show(class_table(rows))
+    for line in (*closing, f"report: {short(folder / REPORT)}"):
+        say(line)
+
+
+def _submit(outcome: Outcome, folder: Path) -> None:
+    """Write what a server can score, where nobody here knows the truth."""
+    predictions = outcome.predictions[outcome.split]
+    key = Key(predictions.ids, outcome.source.classes, outcome.numbers)
+    for path in write_submission(predictions, key, folder / SUBMISSION):
+        say(f"submission: {short(path)}")
+    say(f"{outcome.title}: has no ground truth, so it cannot be scored here")
+
+
+class Shown(NamedTuple):
+    """Hold what the page shows besides figures and plots: rows of classes, and pictures."""
+
+    classes: Sequence[Sequence[str]]
+    pictures: Sequence[Picture]
+
+
+def _right(main: Scored) -> Tensor:
+    """Tell of which images the true class's box is right at the fixed threshold, (N,)."""
+    fixed = next(each for each in main.verdicts if each.metric == "gt_known_error")
+    return fixed.values == 0
+
+
+def _warn(outcome: Outcome, protocols: Sequence[Protocol]) -> None:
+    """Say what a reader of the figures might miss."""
+    truth = outcome.truths[outcome.split]
+    if truth.boxes is None and not truth.masked:
+        log.warning("%s: not every image has a box; localization is not scored", outcome.split)
+        return
+    wanted = outcome.source.title == ILSVRC and any(each.blacklist for each in protocols)
+    if wanted and not truth.blacklisted.any():
+        log.warning(
+            "%s: no blacklist was found, so all %d images count in localization, where the devkit "
+            "counts 48,238; name its file with data.blacklist=...",
+            outcome.split,
+            len(truth.ids),
+        )
+
+
+def _scoring(outcome: Outcome) -> Scoring:
+    source, split, chooser = outcome.source, outcome.split, outcome.source.select_split
+    chosen_on = None
+    if chooser != split and chooser in outcome.predictions:
+        chosen_on = (outcome.predictions[chooser], outcome.truths[chooser], chooser)
+    return Scoring(
+        outcome.predictions[split], outcome.truths[split], source.title, split, chosen_on
+    )
+
+
+def _list_unreadable(outcome: Outcome, folder: Path) -> None:
+    """List the images that could not be read, and so count as wrong."""
+    predictions = outcome.predictions[outcome.split]
+    broken = (predictions.sizes[:, 0] == 0).nonzero().flatten().tolist()
+    (folder / UNREADABLE).unlink(missing_ok=True)
+    if broken:
+        ids = predictions.take(broken).ids
+        write_whole(folder / UNREADABLE, "".join(f"{plain(each)}\n" for each in ids))
+        log.warning(
+            "%d of %d images could not be read and count as wrong: %s",
+            len(broken),
+            len(predictions),
+            folder / UNREADABLE,
+        )
+
+
+def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
+    """Lay the pictures into the folder, and into what TensorBoard shows of it."""
+    if not pictures:
+        return
+    with whole(folder / "pictures.jpg") as unfinished:
+        contact_sheet(pictures).save(unfinished, format="JPEG", quality=90)
+    board = Board(folder / LOGS)
+    for number, picture in enumerate(pictures):
+        verdict = "right" if picture.right else "wrong"
+        board.log_image(f"{verdict}/{number:02d} {picture.id}", picture.image)
+    board.finalize("success")
+
+
+def _write_page(
+    outcome: Outcome,
+    scored: dict[str, Scored],
+    protocol: Protocol,
+    shown: Shown,
+    folder: Path,
+) -> None:
+    figures = [figure for each in scored.values() for figure in each.figures]
+    plots = training_plots(folder / CURVES)
+    plots |= threshold_plot(scored[protocol.name].swept, scored[protocol.name].figures, protocol)
+    report = Report(
+        title=outcome.title,
+        facts=outcome.facts,
+        figures=figures,
+        classes=shown.classes,
+        plots=plots,
+        pictures=shown.pictures,
+        class_names=outcome.source.class_names,
+        config=(folder / CONFIG).read_text(),
+    )
+    write_report(report, folder / REPORT)

@@ -1,0 +1,217 @@
+"""Where a training starts: afresh, or from a checkpoint of its own or of another run."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import DictConfig
+
+from gapnet.cli.error_hints import out_of_memory
+from gapnet.config.run_folder import check_same, is_run, run_of
+from gapnet.config.saved_config import read_trained
+from gapnet.errors import GapnetError, reading
+from gapnet.models.checkpoint_file import read_checkpoint
+from gapnet.runs.layout import (
+    BEST,
+    CHECKPOINTS,
+    CURVES,
+    LAST,
+    PREVIOUS,
+    TRAINED,
+    whole,
+    write_whole,
+)
+from gapnet.system.distributed import gathered
+from gapnet.training.metrics_csv import begins_with, rows_of, table_of
+from gapnet.training.step_watch import OURS, ROWS, TEXT
+
+AUTO = "auto"
+ORDER = (LAST, PREVIOUS, BEST)  # in which the checkpoints of a run are tried
+DAMAGED = ".damaged"  # ends the name of a checkpoint that could not be read
+log = logging.getLogger(__name__)
+
+
+class Unusable(NamedTuple):
+    """A checkpoint that a training would have gone on from, and the error that it gave."""
+
+    checkpoint: Path
+    error: str
+
+
+class Start(NamedTuple):
+    """What a training goes on from; without a checkpoint it starts afresh.
+
+    Args:
+        checkpoint: a file.
+        origin: the run that the checkpoint is of.
+        step: the optimiser's.
+        curves: the text of metrics.csv by then.
+        unusable: checkpoints that were tried before.
+    """
+
+    checkpoint: Path | None = None
+    origin: Path | None = None
+    step: int | None = None
+    curves: str = ""
+    unusable: tuple[Unusable, ...] = ()
+
+
+def start_of(cfg: DictConfig) -> Start:
+    """Find the checkpoint that is asked for, and hold its run's configuration against this one."""
+    if cfg.resume is None:
+        return Start()
+    folder = Path(cfg.folder).absolute()
+    checkpoints = _find(str(cfg.resume), folder)
+    if not checkpoints:
+        log.info("resume=auto: %s has no checkpoint yet; starting afresh", folder)
+        return Start()
+    origin = run_of(None, str(checkpoints[0]))
+    if origin is None:
+        raise GapnetError(
+            f"resume={checkpoints[0]}: does not lie in a run folder, so nobody knows how it was "
+            "trained; to start from its weights: model.weights=FILE"
+        )
+    origin = folder if origin == folder.resolve() else origin  # runs/ may be a link
+    _check(cfg, origin, folder)
+    return _first_usable(checkpoints, origin)
+
+
+def check_agreed(start: Start) -> None:
+    """Refuse to go on from different checkpoints: connected processes read them each by itself."""
+    name = None if start.checkpoint is None else start.checkpoint.name
+    found = set(gathered([f"{name} (step {start.step})"]))
+    if len(found) > 1:
+        raise GapnetError(
+            f"resume: the processes found different checkpoints: {', '.join(sorted(found))}; "
+            "all machines must see the same run folder"
+        )
+
+
+def carry_over(start: Start, folder: Path) -> None:
+    """Bring what the training has so far to the folder where it goes on, and mend what is there."""
+    if start.checkpoint is None or start.origin is None:
+        return
+    best, last = (Path(CHECKPOINTS, f"{name}.ckpt") for name in (BEST, LAST))
+    _warn(start, start.origin / best)
+    if start.origin != folder:
+        _copy(start.origin / best, folder / best)
+        _copy(start.checkpoint, folder / last)
+    elif start.unusable:
+        _set_aside(start.unusable)
+        _copy(start.checkpoint, folder / last)
+        (folder / TRAINED).unlink(missing_ok=True)  # the end of the training is done again
+    _restore_curves(start, start.origin, folder)
+
+
+def _check(cfg: DictConfig, origin: Path, folder: Path) -> None:
+    if cfg.trainer.auto_batch:
+        cfg.loader.batch_size = read_trained(origin).loader.batch_size  # that was found
+    if not cfg.resume_changed:
+        check_same(origin, cfg, advice="resume_changed=true goes on all the same")
+    elif origin == folder:
+        raise GapnetError(
+            "resume_changed=true: a training that goes on differently has a folder of its own; "
+            "name another with folder=..."
+        )
+
+
+def _find(resume: str, folder: Path) -> list[Path]:
+    """List the checkpoints to be tried: of a run all, but only one if a file is named."""
+    path = folder if resume == AUTO else Path(resume).resolve()
+    if resume != AUTO and path.is_file():
+        return [path]
+    checkpoints = [path / CHECKPOINTS / f"{name}.ckpt" for name in ORDER]
+    there = any(each.is_file() for each in checkpoints)
+    if resume == AUTO:
+        return checkpoints if there and is_run(folder) else []
+    if not there:
+        raise GapnetError(
+            f"resume={resume}: there is no {checkpoints[0] if path.is_dir() else path}; name a run "
+            "folder or a checkpoint in one, or auto, which starts afresh where there is none"
+        )
+    return checkpoints
+
+
+def _first_usable(checkpoints: Sequence[Path], origin: Path) -> Start:
+    """Read checkpoints until one can be gone on from."""
+    unusable: list[Unusable] = []
+    for checkpoint in checkpoints:
+        try:
+            start = _read(checkpoint, origin)
+        except GapnetError as error:
+            if _is_passing(error.__cause__):
+                raise
+            unusable.append(Unusable(checkpoint, str(error)))
+        else:
+            log.info("going on from %s, step %d", checkpoint, start.step)
+            return start._replace(unusable=tuple(unusable))
+    errors = "; ".join(each.error for each in unusable)
+    advice = "; to start from the beginning, leave out resume=" if len(checkpoints) > 1 else ""
+    raise GapnetError(f"resume={errors}{advice}")
+
+
+def _is_passing(cause: BaseException | None) -> bool:
+    """Tell whether a file could not be read for now: that does not make it a damaged one."""
+    unread = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+    return unread or out_of_memory(cause)
+
+
+def _read(checkpoint: Path, origin: Path) -> Start:
+    content = read_checkpoint(checkpoint)
+    with reading(checkpoint, "is no checkpoint of a training"):
+        ours, step = content[OURS], int(content["global_step"])
+        curves = ours[TEXT] if TEXT in ours else _first_rows(origin / CURVES, int(ours[ROWS]))
+        rows_of(curves)  # it must be CSV
+    return Start(checkpoint, origin, step, curves)
+
+
+def _first_rows(path: Path, count: int) -> str:
+    """Give the first rows of metrics.csv, for a checkpoint that says only how many there were."""
+    with reading(path, "is not readable CSV"):
+        rows = rows_of(path.read_text())[:count] if path.is_file() else []
+    if len(rows) < count:
+        log.warning("%s: %d of the first %d rows are missing", path, count - len(rows), count)
+    return table_of(rows)
+
+
+def _warn(start: Start, best: Path) -> None:
+    """Say which checkpoints of the run are damaged or missing."""
+    if start.unusable:
+        errors = "; ".join(each.error for each in start.unusable)
+        log.warning("%s; going on from %s, step %s", errors, start.checkpoint, start.step)
+    if best.is_file() and start.checkpoint != best:
+        try:
+            read_checkpoint(best)
+        except GapnetError as error:
+            log.warning("%s; unless a later epoch is better, evaluate with checkpoint=last", error)
+
+
+def _set_aside(unusable: Sequence[Unusable]) -> None:
+    """Rename damaged checkpoints, so that none becomes the previous one at the next save."""
+    for checkpoint, _ in unusable:
+        if checkpoint.exists():
+            checkpoint.replace(checkpoint.with_name(f"{checkpoint.name}{DAMAGED}"))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a checkpoint, if it is there."""
+    if source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole(target) as unfinished:
+            shutil.copyfile(source, unfinished)
+
+
+def _restore_curves(start: Start, origin: Path, folder: Path) -> None:
+    """Write metrics.csv as the checkpoint has it, unless its beginning is that already."""
+    intact = begins_with(origin / CURVES, start.curves)
+    if not intact:
+        log.warning(
+            "%s: differs from the log up to step %s; restored from the checkpoint",
+            origin / CURVES,
+            start.step,
+        )
+    if not intact or origin != folder:
+        (folder / CURVES).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / CURVES, start.curves)

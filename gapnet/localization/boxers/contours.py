@@ -1,0 +1,88 @@
+"""The boxes of wsolevaluation (Choe et al., CVPR 2020), to reproduce figures made with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gapnet.errors import GapnetError
+from gapnet.localization.boxers.threshold import CUT, Heat, Picture, Swept, check_cut
+from gapnet.ops.contours import contour_boxes
+
+SIDE = 224  # cells of its square frame
+LEVELS = 255  # of its 8-bit maps
+
+
+@dataclass(frozen=True)
+class ContourBoxer:
+    """Box the contours of a map that is scaled from its minimum to its maximum, in 8 bits.
+
+    The grid is a square, whatever the image's shape; maps are resized to it bicubically. The main
+    box is that of the contour with the largest area.
+
+    Args:
+        cut: the share of the maximum, for guesses.
+        interval: between the cuts of a sweep. Those that fall on the same of the 255 levels give
+            the same boxes, and only the first of them is tried.
+        side: of the grid.
+    """
+
+    cut: float = CUT
+    interval: float = 0.001
+    side: int = SIDE
+
+    boxes_a_map: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_cut(self.cut)
+        if not 0 < self.interval < 1:
+            raise GapnetError(f"boxer.interval={self.interval}: must be above 0 and below 1")
+        if self.side < 1:
+            raise GapnetError(f"boxer.side={self.side}: must be at least 1")
+
+    def thresholds(self) -> list[float]:
+        """List the first cut of each level, ascending."""
+        grid = np.arange(0, 1, self.interval)
+        _, first = np.unique((grid * LEVELS).astype(int), return_index=True)
+        cuts: list[float] = grid[first].tolist()
+        return cuts
+
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Give every view the same square."""
+        del size
+        return self.side, self.side
+
+    def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
+        """Resize maps (K, h, w), and scale each from its minimum, 0, to its maximum, 1."""
+        height, width = grid
+        arrays = maps.float().cpu().numpy()
+        resized = [
+            cv2.resize(each, (width, height), interpolation=cv2.INTER_CUBIC) for each in arrays
+        ]
+        return np.stack([_from_minimum_to_maximum(np.asarray(each)) for each in resized])
+
+    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+        """Give the main box (1, 4) of one map at the boxer's own cut."""
+        del picture
+        return self.sweep(heat, [self.cut]).boxes[:1]
+
+    def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
+        """Give the boxes of all contours of one map at each cut."""
+        image = (heat * LEVELS).astype(np.uint8)
+        highest = int(image.max())
+        boxes = [contour_boxes(image, int(cut * highest)) for cut in cuts]
+        indices = np.repeat(np.arange(len(cuts)), [len(each) for each in boxes])
+        return Swept(np.concatenate(boxes), indices.astype(np.int16))
+
+
+def _from_minimum_to_maximum(heat: NDArray[np.float32]) -> Heat:
+    """Scale a map; one that is the same everywhere, or not a number somewhere, is all 0."""
+    if np.isnan(heat).any() or heat.min() == heat.max():
+        return np.zeros_like(heat)
+    scaled = heat - heat.min()
+    return np.asarray(scaled / scaled.max(), dtype=np.float32)

@@ -1,0 +1,186 @@
+"""Put weights into a network, published ones or a file's: strictly, whatever is not asked for."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from gapnet.errors import GapnetError
+from gapnet.models.builders import own_arguments
+from gapnet.models.gapnet import GapNet
+from gapnet.models.surgery import RGB
+from gapnet.models.weights.files import Description, Saved, find, read
+from gapnet.models.weights.published import Published, identify
+
+SHOWN = 3  # names of a list that an error spells out
+COUNTER = "num_batches_tracked"  # which old files lack
+CLASSIFIER = "head.linear."
+# Arguments that a network may have otherwise than the one whose weights it takes
+CARRIED = {"num_classes", "pool", "dropout", "input_size", "in_channels"}
+RESET = "model.reset_head=true takes the rest and starts the classifier afresh"
+
+
+def take_published(network: GapNet, *, reset_head: bool) -> None:
+    """Take the weights that the publisher of a network's trunk has for it."""
+    if network.published is None:
+        raise GapnetError(
+            f"model.pretrained=true: nobody publishes weights for {network.name}; "
+            "name a file with model.weights=FILE, or train from scratch"
+        )
+    published = network.published
+    source = f"model.pretrained=true ({published.title})"
+    _take_theirs(network, published, published.fetch(), source=source, reset_head=reset_head)
+    if "linear" in published.head.values() and not reset_head:
+        network.classes = published.classes()
+    network.facts = replace(network.facts, weights=published.title)
+
+
+def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
+    """Take the weights of a state dict, a checkpoint, a safetensors file, a run or a hub folder."""
+    source = f"model.weights={path}"
+    try:
+        saved = read(find(path))
+    except GapnetError as error:
+        raise GapnetError(f"model.weights={error}") from error
+    if saved.description is not None:
+        _take_described(network, saved, saved.description, source=source, reset_head=reset_head)
+    elif network.published is None or any(name.startswith("trunk.") for name in saved.state):
+        _take_own(network, saved.state, source=source, reset_head=reset_head)
+    else:
+        _take_theirs(network, network.published, saved.state, source=source, reset_head=reset_head)
+    network.facts = replace(network.facts, weights=str(path))
+
+
+def _take_described(
+    network: GapNet, saved: Saved, described: Description, *, source: str, reset_head: bool
+) -> None:
+    """Take the weights of a network that gapnet saved, if it is the same one."""
+    theirs = _identity(described.name, described.arguments)
+    ours = _identity(network.name, network.arguments)
+    if theirs != ours:
+        raise GapnetError(f"{source}: holds the weights of {theirs}, not of {ours}")
+    _take_own(network, saved.state, source=source, reset_head=reset_head)
+    network.classes = None if reset_head else described.classes
+
+
+def _identity(name: str, arguments: Mapping[str, object]) -> str:
+    """Say which network this is, leaving out what weights may be carried over."""
+    own = own_arguments(name, arguments)
+    told = (f"{key}={value}" for key, value in sorted(own.items()) if key not in CARRIED)
+    return f"{name}({', '.join(told)})"
+
+
+def _take_own(
+    network: GapNet, state: Mapping[str, Tensor], *, source: str, reset_head: bool
+) -> None:
+    """Take weights that go by the network's own names."""
+    own = network.state_dict()
+    new = [name for name in own if name.startswith(CLASSIFIER) and reset_head]
+    kept = {name: each for name, each in state.items() if name not in new}
+    _check_classes(network, kept, source)
+    _check(source, network.name, kept, unexpected=set(kept) - set(own), missing=set(own) - set(new))
+    _put(network, kept, source)
+
+
+def _take_theirs(
+    network: GapNet,
+    published: Published,
+    state: Mapping[str, Tensor],
+    *,
+    source: str,
+    reset_head: bool,
+) -> None:
+    """Take weights that go by their publisher's names; what lies beyond the cut stays unread."""
+    layout, own = published.layout(), network.state_dict()
+    ours = {name: published.rename(name, own) for name in layout}
+    found = {name: own_name for name, own_name in ours.items() if own_name in own}
+    _check_trunk(network, published, found.values())
+    wanted = {
+        name: own_name
+        for name, own_name in found.items()
+        if not (reset_head and own_name.startswith(CLASSIFIER))
+    }
+    taken = {own_name: state[name] for name, own_name in wanted.items() if name in state}
+    try:
+        _check_classes(network, taken, source)
+        _check(source, network.name, state, unexpected=set(state) - set(layout), missing=wanted)
+        _put(network, taken, source)
+    except GapnetError as error:
+        known = identify(state)
+        if known is None or known == published.architecture:
+            raise
+        raise GapnetError(
+            f"{source}: holds torchvision's {known}, and {network.name} takes "
+            f"{published.architecture}"
+        ) from error
+
+
+def _check_trunk(network: GapNet, published: Published, found: Collection[str]) -> None:
+    """Make sure that each weight of the trunk has one of the publisher's, unless it is replaced."""
+    new = tuple(f"trunk.{layer}." for layer in published.replaced)
+    trunk = [name for name in network.state_dict() if name.startswith("trunk.")]
+    lost = [name for name in trunk if name not in found and not name.startswith(new)]
+    if lost:
+        raise GapnetError(f"{published.title} has nothing for {network.name}'s {_short(lost)}")
+
+
+def _check(
+    source: str,
+    name: str,
+    state: Mapping[str, Tensor],
+    *,
+    unexpected: Collection[str],
+    missing: Collection[str],
+) -> None:
+    """Refuse a state dict that lacks a name, or has one that nothing takes."""
+    lacking = sorted(each for each in missing if each not in state and not each.endswith(COUNTER))
+    faults = [
+        f"{len(names)} {what} ({_short(names)})"
+        for what, names in (("missing", lacking), ("unexpected", sorted(unexpected)))
+        if names
+    ]
+    if faults:
+        raise GapnetError(f"{source}: does not fit {name}: {', '.join(faults)}")
+
+
+def _check_classes(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
+    weight = state.get(f"{CLASSIFIER}weight")
+    if weight is not None and weight.ndim and len(weight) != network.num_classes:
+        raise GapnetError(
+            f"{source}: classifies {len(weight)} classes, the data set has {network.num_classes}; "
+            f"{RESET}"
+        )
+
+
+def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
+    """Copy the weights over; for a grey network, those of a first conv of colours add up."""
+    own = network.state_dict()
+    fitting = {
+        name: _add_colours(value) if name in network.grey_weights else value
+        for name, value in state.items()
+    }
+    wrong = [
+        f"{name} is {_size(value)}, not {_size(own[name])}"
+        for name, value in fitting.items()
+        if value.shape != own[name].shape
+    ]
+    if wrong:
+        raise GapnetError(
+            f"{source}: does not fit {network.name}: {len(wrong)} of another size ({_short(wrong)})"
+        )
+    network.load_state_dict(fitting, strict=False)  # what may be missing has been looked at above
+
+
+def _add_colours(value: Tensor) -> Tensor:
+    return value.sum(1, keepdim=True) if value.ndim > 1 and value.shape[1] == RGB else value
+
+
+def _size(value: Tensor) -> str:
+    return "x".join(map(str, value.shape)) or "a number"
+
+
+def _short(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more

@@ -1,0 +1,1 @@
+"""Run folders: the names of their files, and what identifies a run."""

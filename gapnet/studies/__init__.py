@@ -1,0 +1,1 @@
+"""Many jobs at once: tables of the paper, searches, sweeps."""

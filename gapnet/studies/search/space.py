@@ -1,0 +1,158 @@
+"""What a search may choose: keys of a training, each with a range, steps or choices."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gapnet.config.overrides import quoted
+from gapnet.errors import GapnetError
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+WORDS = {"low", "high", "log", "step"}
+KINDS = "{low, high}, {low, high, log: true}, {low, high, step} of whole numbers, or a list"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Hold the numbers from low to high, or their logarithms."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def suggest(self, trial: "Trial", key: str) -> str:
+        """Have a trial choose; give the value as an override's."""
+        return repr(trial.suggest_float(key, self.low, self.high, log=self.log))
+
+    def examples(self) -> list[str]:
+        """List values that show what a training says to this."""
+        return [repr(self.low), repr(self.high)]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Hold the whole numbers low, low + step, ... high."""
+
+    low: int
+    high: int
+    step: int
+
+    def suggest(self, trial: "Trial", key: str) -> str:
+        """Have a trial choose; give the value as an override's."""
+        return str(trial.suggest_int(key, self.low, self.high, step=self.step))
+
+    def examples(self) -> list[str]:
+        """List values that show what a training says to this."""
+        return [str(self.low), str(self.high)]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Hold values of any kind, as an override writes them."""
+
+    texts: tuple[str, ...]
+
+    def suggest(self, trial: "Trial", key: str) -> str:
+        """Have a trial choose; give the value as an override's."""
+        return str(trial.suggest_categorical(key, self.texts))
+
+    def examples(self) -> list[str]:
+        """List the values."""
+        return list(self.texts)
+
+
+Dimension = Range | Steps | Choices
+
+
+def space_of(node: Mapping[str, Any], prefix: str = "") -> dict[str, Dimension]:
+    """Read a space from nested keys, as configurations have them.
+
+    >>> space_of({"optim": {"lr": {"low": 0.001, "high": 0.1, "log": True}}, "seed": [0, 1]})
+    {'optim.lr': Range(low=0.001, high=0.1, log=True), 'seed': Choices(texts=('0', '1'))}
+    """
+    space: dict[str, Dimension] = {}
+    for name, value in node.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and not {"low", "high"} & value.keys():
+            space |= space_of(value, f"{key}.")
+        else:
+            space[key] = _dimension(f"search.{key}", value)
+    return space
+
+
+def _dimension(key: str, value: Any) -> Dimension:
+    if isinstance(value, list):
+        if len(value) < 2:  # noqa: PLR2004
+            raise GapnetError(f"{key}={value}: a choice needs two values or more")
+        return Choices(tuple(as_override(each) for each in value))
+    if not isinstance(value, Mapping) or not {"low", "high"} <= value.keys() <= WORDS:
+        raise GapnetError(f"{key}={value}: must be {KINDS}")
+    for name in ("low", "high"):
+        if not (type(value[name]) in (int, float) and math.isfinite(value[name])):
+            raise GapnetError(f"{key}.{name}={value[name]}: must be a number")
+    if value["low"] >= value["high"]:
+        raise GapnetError(f"{key}: low={value['low']} must be below high={value['high']}")
+    return _range(key, **value) if value.get("step") is None else _steps(key, **value)
+
+
+def _range(
+    key: str, *, low: float, high: float, log: bool = False, step: int | None = None
+) -> Range:
+    assert step is None
+    if not isinstance(log, bool):
+        raise GapnetError(f"{key}.log={log}: must be true or false")
+    if log and low <= 0:
+        raise GapnetError(f"{key}.low={low}: must be above 0, since log=true")
+    return Range(float(low), float(high), log)
+
+
+def _steps(key: str, *, low: int, high: int, step: int, log: bool = False) -> Steps:
+    if log or not all(type(number) is int for number in (low, high, step)):
+        raise GapnetError(
+            f"{key}: low={low}, high={high}, step={step}: steps are of whole numbers and not log; "
+            "list the values instead"
+        )
+    if step < 1 or (high - low) % step:
+        raise GapnetError(f"{key}.step={step}: must lead from low={low} to high={high}")
+    return Steps(low, high, step)
+
+
+def as_override(value: Any) -> str:
+    """Write a value so that an override reads the same value, in quotes where it needs them.
+
+    >>> as_override(["a", "b, c", None, True, 0.5])
+    "[a,'b, c',null,true,0.5]"
+    """
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{name}:{as_override(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ",".join(map(as_override, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return _plain_or_quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _plain_or_quoted(text: str) -> str:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        (parsed,) = OverridesParser.create().parse_overrides([f"key={text}"])
+        if parsed.value() == text:
+            return text
+    except HydraException:
+        pass
+    return quoted(text)
+
+
+def examples_of(space: Mapping[str, Dimension]) -> list[list[str]]:
+    """Make so many sets of overrides that each example of each key is in one of them."""
+    examples = {key: dimension.examples() for key, dimension in space.items()}
+    most = max(map(len, examples.values()))
+    return [
+        [f"{key}={texts[min(row, len(texts) - 1)]}" for key, texts in examples.items()]
+        for row in range(most)
+    ]

@@ -1,0 +1,161 @@
+"""The study that the workers of a search share: opened, counted, worked on until it is done."""
+
+import json
+import logging
+import time
+import warnings
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gapnet.errors import GapnetError
+from gapnet.studies.search.trials import ERROR, SURPLUS, Objective, TrialFailedError
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.pruners import BasePruner
+    from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial, Trial, TrialState
+
+HEARTBEAT, GRACE = 10, 30  # seconds between signs of life, and without one until a trial is lost
+BUSY = 60  # seconds to wait for another worker that writes to the file
+WAIT = 2  # seconds between two looks at the others' trials
+TRIES = 5  # to open a storage that another worker is making
+HOPELESS = 3  # so many failures at the start, and nothing else, end a worker
+SEARCHED = "searched"  # where the study keeps what it searches
+log = logging.getLogger(__name__)
+
+
+class Next(Enum):
+    """Tell what a worker does next."""
+
+    START = "start a trial"
+    WAIT = "wait for the others"
+    END = "end"
+
+
+def next_step(states: Sequence["TrialState"], n_trials: int) -> Next:
+    """Decide what a worker does, from the states of the trials."""
+    from optuna.trial import TrialState
+
+    finished = sum(state in (TrialState.COMPLETE, TrialState.PRUNED) for state in states)
+    if finished >= n_trials:
+        return Next.END
+    running = sum(state == TrialState.RUNNING for state in states)
+    return Next.START if finished + running < n_trials else Next.WAIT
+
+
+def open_study(
+    url: str, name: str, *, direction: str, pruner: "BasePruner", searched: dict[str, Any]
+) -> "Study":
+    """Open a study or begin it; refuse one that searches something else."""
+    import optuna
+    from optuna.study import StudyDirection
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(
+        storage=_open_storage(url),
+        study_name=name,
+        direction=StudyDirection[direction.replace("ise", "ize").upper()],
+        pruner=pruner,
+        load_if_exists=True,
+    )
+    now = json.loads(json.dumps(searched))
+    begun = study.user_attrs.get(SEARCHED, now)
+    for key, value in now.items():
+        if begun.get(key) != value:
+            raise GapnetError(
+                f"name={name}: this search was begun with {key}={begun.get(key)}, not {value}; "
+                "give another name"
+            )
+    study.set_user_attr(SEARCHED, now)
+    return study
+
+
+def _open_storage(url: str) -> "RDBStorage":
+    """Open a storage in which a trial whose worker died is run again with the same values."""
+    from optuna.exceptions import ExperimentalWarning, OptunaError
+    from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    file = url.startswith("sqlite")
+    warnings.simplefilter("ignore", ExperimentalWarning)
+    for left in reversed(range(TRIES)):
+        try:
+            return RDBStorage(
+                url,
+                engine_kwargs={"connect_args": {"timeout": BUSY}} if file else None,
+                heartbeat_interval=HEARTBEAT,
+                grace_period=GRACE,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
+            )
+        except (SQLAlchemyError, OptunaError, ImportError) as error:
+            if not left or isinstance(error, (ImportError, ArgumentError)):
+                reason = str(error).partition("\n")[0]
+                raise GapnetError(f"storage: cannot be opened ({reason})") from error
+            time.sleep(1)  # another worker may be making its tables
+    raise AssertionError
+
+
+def work(study: "Study", objective: Objective, *, seed: int) -> None:
+    """Run trials until as many as are wanted are finished, by whichever worker."""
+    from numpy.random import SeedSequence
+    from optuna.samplers import TPESampler
+    from optuna.storages import fail_stale_trials
+
+    own: list[FrozenTrial] = []
+
+    def run(trial: "Trial") -> float:
+        # By its number, or each worker and each resumption would begin with the same values
+        (own_seed,) = SeedSequence([seed, trial.number]).generate_state(1)
+        study.sampler = TPESampler(seed=int(own_seed), constant_liar=True)
+        return objective(trial)
+
+    def tell(_: "Study", trial: "FrozenTrial") -> None:
+        if SURPLUS not in trial.user_attrs:
+            own.append(trial)
+            log.info("%s", progress(study, trial, objective.metric))
+
+    while (step := _next(study, objective.n_trials)) is not Next.END:
+        if step is Next.START:
+            study.optimize(run, n_trials=1, catch=(TrialFailedError,), callbacks=[tell])
+            _give_up_if_hopeless(own, objective.n_trials)
+        else:
+            fail_stale_trials(study)
+            time.sleep(WAIT)
+
+
+def _next(study: "Study", n_trials: int) -> Next:
+    return next_step([each.state for each in study.get_trials(deepcopy=False)], n_trials)
+
+
+def _give_up_if_hopeless(own: Sequence["FrozenTrial"], n_trials: int) -> None:
+    """Stop a worker whose first trials all failed, or as many as were to succeed."""
+    errors = [each.user_attrs[ERROR] for each in own if ERROR in each.user_attrs]
+    first = len(errors) == len(own) >= HOPELESS
+    if first or len(errors) >= max(HOPELESS, n_trials):
+        which = "the first" if first else ""
+        raise GapnetError(f"{which} {len(errors)} trials failed, the last: {errors[-1]}".strip())
+
+
+def progress(study: "Study", trial: "FrozenTrial", metric: str) -> str:
+    """Say in a line what became of a trial, and which is the best so far."""
+    if ERROR in trial.user_attrs:
+        return f"trial {trial.number}: failed: {trial.user_attrs[ERROR]}"
+    value = "" if trial.value is None else f", {metric} {trial.value:.4f}"
+    line = f"trial {trial.number}: {trial.state.name.lower()}{value}"
+    try:
+        best = study.best_trial
+    except ValueError:
+        return line  # all were pruned
+    return f"{line} (best so far: {best.value:.4f}, trial {best.number})"
+
+
+def check_fresh(study: "Study", folder: Path) -> None:
+    """Refuse to mix trials of a study that is gone with new ones."""
+    if (folder / "trials").is_dir() and not study.get_trials(deepcopy=False):
+        raise GapnetError(
+            f"{folder / 'trials'}: holds trials that the storage does not know; move it away, or "
+            "give the search another name=..."
+        )

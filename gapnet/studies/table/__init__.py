@@ -1,0 +1,1 @@
+"""Tables of the paper, our results beside the published ones."""

@@ -1,0 +1,1 @@
+"""Text that comes from data or from users, made safe to show."""
