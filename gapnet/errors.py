@@ -15,6 +15,11 @@ END = 200  # of them; the last say what to do
 READ = 10 * LONGEST  # characters of a message, at both ends, that are looked at
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 TOLD_FULL = re.compile("No space left on device|Disk quota exceeded|disk is full")
+MEMORY = re.compile(
+    r"out of memory|(?:can't|cannot|failed to|unable to) allocate|insufficient memory|bad_alloc|"
+    r"_alloc_failed|can't start new thread",
+    re.IGNORECASE,
+)
 WRAPPED = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends the traceback that a loader's worker adds
 
 
@@ -69,3 +74,9 @@ def full_disk(error: BaseException) -> str | None:
         return os.strerror(error.errno)
     found = None if isinstance(error, RuntimeError) else TOLD_FULL.search(str(error))
     return found and found[0]  # torch's RuntimeErrors are about shared memory
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Return whether an error of any library means that memory ran out."""
+    full = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
+    return full or bool(MEMORY.search(str(error)))

@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import complete, read_config, whole, write_whole
+from gapnet.runs.saved_config import checked_text
+from gapnet.system.files import atomic_file, write_file
 
 
 def write_half(path: Path) -> None:
-    with whole(path) as unfinished:
+    with atomic_file(path) as unfinished:
         unfinished.write_text("half")
         raise KeyboardInterrupt
 
 
 def test_a_file_that_is_not_completed_leaves_nothing(tmp_path: Path) -> None:
-    write_whole(tmp_path / "a.txt", "before")
+    write_file(tmp_path / "a.txt", "before")
     with pytest.raises(KeyboardInterrupt):
         write_half(tmp_path / "a.txt")
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "before")]
@@ -36,7 +37,7 @@ def test_what_a_file_replaces_stays_under_another_name(
     if not links:
         monkeypatch.setattr(Path, "hardlink_to", refuse_link)
     for text in ("1", "2", "3"):
-        write_whole(tmp_path / "a.txt", text, earlier=tmp_path / "b.txt")
+        write_file(tmp_path / "a.txt", text, earlier=tmp_path / "b.txt")
     assert names(tmp_path) == {"a.txt": "3", "b.txt": "2"}
 
 
@@ -47,7 +48,7 @@ def test_a_file_is_there_at_every_moment_while_it_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool, left: dict[str, str]
 ) -> None:
     for text in ("1", "2"):
-        write_whole(tmp_path / "a.txt", text, earlier=tmp_path / "b.txt")
+        write_file(tmp_path / "a.txt", text, earlier=tmp_path / "b.txt")
     if not links:
         monkeypatch.setattr(Path, "hardlink_to", refuse_link)
     rename = Path.replace
@@ -60,9 +61,9 @@ def test_a_file_is_there_at_every_moment_while_it_is_replaced(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", stopped)
         with pytest.raises(KeyboardInterrupt):
-            write_whole(tmp_path / "a.txt", "3", earlier=tmp_path / "b.txt")
+            write_file(tmp_path / "a.txt", "3", earlier=tmp_path / "b.txt")
     assert names(tmp_path) == left
-    write_whole(tmp_path / "a.txt", "4", earlier=tmp_path / "b.txt")
+    write_file(tmp_path / "a.txt", "4", earlier=tmp_path / "b.txt")
     assert names(tmp_path) == {"a.txt": "4", "b.txt": "2"}
 
 
@@ -71,7 +72,7 @@ def test_a_file_is_there_at_every_moment_while_it_is_replaced(
 )
 def test_plain_yaml_is_given_as_it_stands(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
-    assert read_config(tmp_path / "config.yaml") == text
+    assert checked_text(tmp_path / "config.yaml") == text
 
 
 LAUGHS = "a0: &a0 [x, x]\n" + "".join(
@@ -97,7 +98,7 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(
 def test_yaml_that_could_do_or_become_more_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.yaml").write_bytes(content)
     with pytest.raises(GapnetError, match=r"config\.yaml: is not the configuration of a run \("):
-        read_config(tmp_path / "config.yaml")
+        checked_text(tmp_path / "config.yaml")
 
 
 @pytest.mark.parametrize("written", [whole, complete])
@@ -112,6 +113,6 @@ def test_a_file_on_a_full_disk_is_named_and_nothing_is_left(
 
 
 def test_an_error_that_names_its_file_is_left_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError) as caught, whole(tmp_path / "a"):
+    with pytest.raises(FileNotFoundError) as caught, atomic_file(tmp_path / "a"):
         (tmp_path / "b").read_text()
     assert caught.value.filename == str(tmp_path / "b")

@@ -25,7 +25,7 @@ from gpu_check.report import markdown  # noqa: E402
 from gpu_check.sizes import REHEARSAL, full_size  # noqa: E402
 from gpu_check.stages import stages  # noqa: E402
 
-from gapnet.runs.layout import write_whole  # noqa: E402
+from gapnet.system.files import write_file  # noqa: E402
 from gapnet.system.signals import handled, stop  # noqa: E402
 
 MINUTES = 8.0
@@ -103,8 +103,8 @@ def carry_out_all(bench: Bench, results: dict[str, Any], begun: float) -> None:
         if outcome["status"] == FAILED:
             say(begun, f"  see {bench.log}")
         results["seconds"] = round(time.monotonic() - begun, 1)
-        write_whole(bench.work.parent / "gpu.json", json.dumps(results, indent=2) + "\n")
-        write_whole(bench.work.parent / "gpu.md", markdown(results))
+        write_file(bench.work.parent / "gpu.json", json.dumps(results, indent=2) + "\n")
+        write_file(bench.work.parent / "gpu.md", markdown(results))
 
 
 def say(begun: float, text: str) -> None:

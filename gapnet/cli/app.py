@@ -26,7 +26,7 @@ from gapnet.cli.error_hints import cause_of
 from gapnet.config.build import conf_folder
 from gapnet.config.run_folder import evaluation_folder, run_id
 from gapnet.errors import GapnetError
-from gapnet.jobs.ranks import OUTCOME, is_rank
+from gapnet.system.ranks import OUTCOME, is_rank
 from gapnet.system.signals import STATUS
 from gapnet.text.plain_text import plain
 

@@ -1,18 +1,13 @@
 """What went wrong, where a library's own words would not tell."""
 
-import errno
 import re
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gapnet.errors import GapnetError, full_disk
+from gapnet.errors import GapnetError, full_disk, out_of_memory
+from gapnet.system.ranks import PEER, died
 
-MEMORY = re.compile(
-    r"out of memory|(?:can't|cannot|failed to|unable to) allocate|insufficient memory|bad_alloc|"
-    r"_alloc_failed|can't start new thread",
-    re.IGNORECASE,
-)
 WORKER = re.compile(
     r"DataLoader worker \(pid\(?s?\)? ([\d, ]+)\) (?:is killed by signal: ([^.]+)|exited)"
 )
@@ -28,7 +23,6 @@ FIND_UNUSED = (
     "some weights received no gradient, which strategy=ddp does not expect: "
     "trainer.strategy=ddp_find_unused_parameters_true"
 )
-PEER = "another process of the training is gone"
 
 
 def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
@@ -52,12 +46,6 @@ def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
     return FIND_UNUSED if UNUSED in text else None
 
 
-def out_of_memory(error: BaseException | None) -> bool:
-    """Return whether an error of any library means that memory ran out."""
-    full = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
-    return full or bool(MEMORY.search(str(error)))
-
-
 def _dead(text: str) -> str | None:
     """Name the process that died and the reason, if the error is about that."""
     if worker := WORKER.search(text):
@@ -65,14 +53,6 @@ def _dead(text: str) -> str | None:
     if process := PROCESS.search(text):
         return died(int(process[1]), process[2] or f"status {process[3]}")
     return None
-
-
-def died(rank: int, by: str) -> str:
-    """Say that a process is gone which left no word."""
-    if not by.startswith("SIG"):
-        return f"rank {rank} ended with {by}"
-    memory = ", as the kernel does where memory runs out" if by == "SIGKILL" else ""
-    return f"rank {rank} was killed by {by}{memory}"
 
 
 def _memory(cfg: DictConfig | None) -> str:

@@ -40,4 +40,4 @@ def run(command: str) -> None:
     """Run a command on the rest of the arguments."""
     from gapnet.cli.app import launch
 
-    launch(command, import_module(f"gapnet.cli.{command}"))
+    launch(command, import_module(f"gapnet.cli.commands.{command}"))

@@ -15,14 +15,15 @@ from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.protocols import Protocol
-from gapnet.jobs.ranks import is_first, started_together
 from gapnet.jobs.resume import Start
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.runs.layout import CHECKPOINTS, CURVES, LOGS
 from gapnet.system.progress import console
+from gapnet.system.ranks import is_first, started_together
 from gapnet.training.callbacks import EpochLines
 from gapnet.training.checkpoint import DurableIO
+from gapnet.training.lightning_internals import ignore_signals, spawns_ranks
 from gapnet.training.metrics_csv import Curves
 from gapnet.training.tensorboard import Board
 
@@ -120,19 +121,28 @@ def _trainer(cfg: DictConfig, callbacks: list[Callback], **extra: Any) -> pl.Tra
         enable_model_summary=False,
         **extra,
     )
-    trainer._signal_connector.register_signal_handlers = _leave_signals  # type: ignore[method-assign]
+    ignore_signals(trainer)
+    if spawns_ranks(trainer):
+        raise GapnetError(f"trainer.strategy={cfg.trainer.strategy}: not supported; use ddp")
     _check_processes(trainer)
     return trainer
+
+
+def ranks_of(trainer: pl.Trainer) -> int:
+    """Return how many ranks are to be started on this machine."""
+    if trainer.num_nodes > 1:
+        raise GapnetError(
+            f"trainer.num_nodes={trainer.num_nodes}: start it with torchrun or srun on each of the "
+            "machines, by which their processes find each other; on this one alone: "
+            "trainer.num_nodes=1"
+        )
+    return int(trainer.num_devices)
 
 
 def connect(trainer: pl.Trainer) -> None:
     """Connect with the other processes, if a launcher has started them."""
     if started_together():
         trainer.strategy.setup_environment()
-
-
-def _leave_signals() -> None:
-    """Leave signals to gapnet: Lightning ends with status 0, and talks to other ranks meanwhile."""
 
 
 def _check_processes(trainer: pl.Trainer) -> None:

@@ -15,11 +15,11 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet import __version__
 from gapnet.config.groups import group_of, path_keys
 from gapnet.config.job_identity import differences, job_identity
-from gapnet.config.saved_config import LOOKUP, read_trained
 from gapnet.errors import GapnetError
 from gapnet.runs.identity import digest_of
 from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, LOG
 from gapnet.runs.log import RunLog
+from gapnet.runs.saved_config import INTERPOLATION, read_saved_config
 from gapnet.text.redact import redact_arguments, redact_values
 
 PATH_KEYS = frozenset(path_keys())
@@ -49,8 +49,8 @@ def _resolved(raw: Any, key: str, root: DictConfig) -> Any:
     if isinstance(raw, dict):
         return {name: _resolved(each, f"{key}.{name}", root) for name, each in raw.items()}
     if key in PATH_KEYS:
-        return raw if raw is None or LOOKUP in str(raw) else absolute(str(raw))
-    if isinstance(raw, list) or (isinstance(raw, str) and LOOKUP in raw):
+        return raw if raw is None or INTERPOLATION in str(raw) else absolute(str(raw))
+    if isinstance(raw, list) or (isinstance(raw, str) and INTERPOLATION in raw):
         found = OmegaConf.select(root, key)
         return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
     return raw
@@ -86,7 +86,7 @@ def is_run(folder: Path) -> bool:
 def checkpoint_of(run: Path | None, checkpoint: str | None) -> Path:
     """Find a checkpoint: a file, the best or last of a run, or the one that the run evaluated."""
     if run is not None and checkpoint is None:
-        checkpoint = read_trained(run).get("checkpoint", BEST)
+        checkpoint = read_saved_config(run).get("checkpoint", BEST)
     if run is not None and checkpoint in (BEST, LAST):
         return run / CHECKPOINTS / f"{checkpoint}.ckpt"
     path = Path(str(checkpoint))
@@ -128,8 +128,8 @@ def absolute(place: str) -> str:
 def check_same(folder: Path, cfg: DictConfig, *, advice: str) -> None:
     """Refuse to take up what was begun by another configuration; name the differences."""
     begun, now = (
-        cast("dict[str, Any]", OmegaConf.to_container(each))
-        for each in (read_trained(folder), _placed(cfg))
+        read_saved_config(folder),
+        cast("dict[str, Any]", OmegaConf.to_container(_placed(cfg))),
     )
     others = differences(begun, now, cfg.get("imports") or ())
     if others:

@@ -14,10 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.build import conf_folder
 from gapnet.config.groups import FROM_RUN, GROUPS
-from gapnet.config.saved_config import read_trained
 from gapnet.config.trusted_targets import TARGET, current_name, find, home_of, lies_in
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import CONFIG
+from gapnet.runs.saved_config import read_saved_config
 
 log = logging.getLogger(__name__)
 FLAT = ("data", "view", "loader", "trainer")  # groups of which each names one thing
@@ -35,7 +35,7 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
         run: the folder.
         imports: modules that the user trusts, from the command line.
     """
-    path, trained = run / CONFIG, read_trained(run)
+    path, trained = run / CONFIG, read_saved_config(run)
     groups = {name: _values_of(trained, name, path) for name in FROM_RUN}
     groups["trainer"] = _plain_trainer(groups["trainer"], path)
     for name, values in groups.items():
@@ -46,13 +46,12 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
     return {name: OmegaConf.create(values) for name, values in groups.items()}
 
 
-def _values_of(trained: DictConfig, name: str, path: Path) -> dict[str, Any]:
-    if not isinstance(trained.get(name), DictConfig):
+def _values_of(trained: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    if not isinstance(trained.get(name), dict):
         raise GapnetError(f"{path}: is no run's configuration (it lacks {name})")
     if DEFAULTS in trained[name]:
         raise GapnetError(f"{path}: {name}.{DEFAULTS}: not allowed in a run folder; remove it")
-    values: Any = OmegaConf.to_container(trained[name], resolve=False)
-    return dict(values)
+    return dict(trained[name])
 
 
 def _check_targets(node: Any, key: str, path: Path, home: str, imports: Sequence[str]) -> None:

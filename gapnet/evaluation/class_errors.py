@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gapnet.evaluation.verdicts import Verdict
-from gapnet.runs.layout import whole
+from gapnet.system.files import atomic_file
 from gapnet.text.spreadsheet import write_rows
 
 SHOWN = ("top1_error", "top1_localization_error", "gt_known_error")
@@ -48,5 +48,8 @@ def write_classes(found: ClassErrors, ids: Sequence[str], names: Sequence[str], 
         each.tolist() for name in found.errors for each in (found.errors[name], found.counts[name])
     ]
     rows = zip(ids, names, *columns, strict=True)
-    with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_file(path) as unfinished,
+        unfinished.open("w", newline="", encoding="utf-8") as file,
+    ):
         write_rows(file, [header, *rows])

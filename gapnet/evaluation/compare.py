@@ -16,7 +16,7 @@ from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.score import Scored, Scoring
 from gapnet.evaluation.table_digest import with_digest, without_digest
 from gapnet.evaluation.verdicts import Verdict
-from gapnet.runs.layout import whole
+from gapnet.system.files import atomic_file
 
 ORACLE, FIXED = "(oracle", "fixed"  # who chose a threshold
 ACCURACIES = {"max_box_acc", "max_box_acc_v2"}  # of the metrics; the others are errors
@@ -57,7 +57,7 @@ def write_verdicts(scoring: Scoring, scored: dict[str, Scored], path: Path) -> N
     table = pa.table(columns).replace_schema_metadata(
         {"data": scoring.data, "split": scoring.split, "truth": _digest(scoring.truth)}
     )
-    with whole(path) as unfinished:
+    with atomic_file(path) as unfinished:
         pq.write_table(with_digest(table), unfinished, compression="zstd", write_page_checksum=True)
 
 

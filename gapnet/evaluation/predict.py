@@ -28,7 +28,7 @@ from gapnet.localization.boxers.threshold import Boxer, Swept
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
-from gapnet.runs.layout import complete
+from gapnet.system.files import atomic_file
 
 NO_BOX = (0.0, 0.0, -1.0, -1.0)
 CPU = torch.device("cpu")
@@ -56,7 +56,7 @@ class KeptMaps:
         path.parent.mkdir(parents=True, exist_ok=True)
         content = BytesIO()  # numpy's own error of writing a file does not say why it failed
         np.save(content, heat.half().numpy())
-        with complete(path) as unfinished:
+        with atomic_file(path, durable=False) as unfinished:
             unfinished.write_bytes(content.getbuffer())
 
 

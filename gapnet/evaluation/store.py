@@ -16,7 +16,7 @@ from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.first_version import read_texts
 from gapnet.evaluation.row_checks import unsound
 from gapnet.evaluation.table_digest import with_digest, without_digest
-from gapnet.runs.layout import whole
+from gapnet.system.files import atomic_file
 
 IDENTITY, TEXTS = "identity", ("network", "rules", "batches")  # of an About
 FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
@@ -172,7 +172,7 @@ class Writer:
 def write_table(table: pa.Table, about: About, path: Path) -> None:
     """Write a part."""
     described = with_digest(table.replace_schema_metadata({"gapnet": about.text()}))
-    with whole(path) as unfinished:
+    with atomic_file(path) as unfinished:
         pq.write_table(described, unfinished, compression="zstd", write_page_checksum=True)
 
 

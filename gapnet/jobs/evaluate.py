@@ -12,10 +12,10 @@ from gapnet.evaluation.ground_truth import truth_of
 from gapnet.evaluation.predictions import Predictions
 from gapnet.jobs.labels import numbers_of
 from gapnet.jobs.predict import Subject, predict
-from gapnet.jobs.ranks import is_first
 from gapnet.jobs.results import Outcome, conclude
 from gapnet.models.gapnet import GapNet
 from gapnet.report.gallery import Picture, Seeing, gallery
+from gapnet.system.ranks import is_first
 
 
 def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> None:

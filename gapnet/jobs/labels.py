@@ -11,7 +11,7 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Key, counted
 from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
 from gapnet.evaluation.predictions import Predictions
-from gapnet.runs.layout import whole
+from gapnet.system.files import atomic_file
 
 ILSVRC = 1000  # classes whose numbers only the devkit tells; others are counted in their order
 LABELS = ("devkit", "index")
@@ -67,7 +67,7 @@ def write_submission(predictions: Predictions, key: Key, folder: Path) -> list[P
     for name in ("devkit", KAGGLE) if key.numbers else (KAGGLE,):
         write, suffix = WRITERS[name]
         path = folder / f"{name}.{suffix}"
-        with whole(path) as unfinished:
+        with atomic_file(path) as unfinished:
             write(guesses, key, unfinished)
         written.append(path)
     return written

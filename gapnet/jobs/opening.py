@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 
 from gapnet.config.run_folder import check_same, description_of, is_run, log_to, run_of
 from gapnet.errors import GapnetError
-from gapnet.jobs.ranks import is_first
 from gapnet.runs.layout import (
     CHECKPOINTS,
     CONFIG,
@@ -21,9 +20,10 @@ from gapnet.runs.layout import (
     POSTMORTEM,
     PREDICTIONS,
     SUBMISSION,
-    write_whole,
 )
-from gapnet.system.folders import check_inside, check_length, claimed, lock, whole_folder
+from gapnet.system.files import write_file
+from gapnet.system.folders import atomic_folder, check_inside, check_length, claim_folder, lock
+from gapnet.system.ranks import is_first
 
 # All that a folder may hold if its process was killed while it was opened
 BEGUN = {LOG, *(name for each in (CONFIG, ENVIRONMENT) for name in (each, f".{each}.unfinished"))}
@@ -44,7 +44,7 @@ def open_folder(cfg: DictConfig, *, goes_on: bool) -> Path:
     folder = Path(cfg.folder).absolute()
     texts = description_of(cfg)
     try:
-        with claimed(folder, _busy(folder)):
+        with claim_folder(folder, _busy(folder)):
             _open(folder, texts, goes_on=goes_on)
     except OSError as error:
         raise GapnetError(
@@ -94,7 +94,7 @@ def _open(folder: Path, texts: Mapping[str, str], *, goes_on: bool) -> None:
         return
     if earlier:
         _check_idle(folder)
-    with whole_folder(folder) as unfinished:
+    with atomic_folder(folder) as unfinished:
         handler = _fill(unfinished, texts, busy=_busy(folder))
         if earlier:
             _move_aside(folder)
@@ -108,7 +108,7 @@ def _fill(place: Path, texts: Mapping[str, str], *, busy: str) -> logging.FileHa
         assert handler.stream is not None
         lock(handler.stream, busy)
         for name, text in texts.items():
-            write_whole(place / name, text)
+            write_file(place / name, text)
     except BaseException:
         logging.getLogger().removeHandler(handler)
         handler.close()

@@ -34,9 +34,8 @@ from gapnet.runs.layout import (
     SUBMISSION,
     UNREADABLE,
     VERDICTS,
-    whole,
-    write_whole,
 )
+from gapnet.system.files import atomic_file, write_file
 from gapnet.system.output import say, show
 from gapnet.text.plain_text import plain
 from gapnet.training.tensorboard import Board
@@ -95,7 +94,7 @@ def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *clo
     _show_pictures(pictures, folder)
     rows = class_rows(classes, source.class_names)
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
-    write_whole(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
+    write_file(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
     show(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
     if len(protocols) > 1:
         show(spread_table(figures, "The same predictions by different conventions"))
@@ -160,7 +159,7 @@ def _list_unreadable(outcome: Outcome, folder: Path) -> None:
     (folder / UNREADABLE).unlink(missing_ok=True)
     if broken:
         ids = predictions.take(broken).ids
-        write_whole(folder / UNREADABLE, "".join(f"{plain(each)}\n" for each in ids))
+        write_file(folder / UNREADABLE, "".join(f"{plain(each)}\n" for each in ids))
         log.warning(
             "%d of %d images could not be read and count as wrong: %s",
             len(broken),
@@ -173,7 +172,7 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
     """Lay the pictures into the folder, and into what TensorBoard shows of it."""
     if not pictures:
         return
-    with whole(folder / "pictures.jpg") as unfinished:
+    with atomic_file(folder / "pictures.jpg") as unfinished:
         contact_sheet(pictures).save(unfinished, format="JPEG", quality=90)
     board = Board(folder / LOGS)
     for number, picture in enumerate(pictures):

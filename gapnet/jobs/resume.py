@@ -8,22 +8,13 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig
 
-from gapnet.cli.error_hints import out_of_memory
 from gapnet.config.run_folder import check_same, is_run, run_of
-from gapnet.config.saved_config import read_trained
-from gapnet.errors import GapnetError, reading
+from gapnet.errors import GapnetError, out_of_memory, reading
 from gapnet.models.checkpoint_file import read_checkpoint
-from gapnet.runs.layout import (
-    BEST,
-    CHECKPOINTS,
-    CURVES,
-    LAST,
-    PREVIOUS,
-    TRAINED,
-    whole,
-    write_whole,
-)
+from gapnet.runs.layout import BEST, CHECKPOINTS, CURVES, LAST, PREVIOUS, TRAINED
+from gapnet.runs.saved_config import read_saved_config
 from gapnet.system.distributed import gathered
+from gapnet.system.files import atomic_file, write_file
 from gapnet.training.metrics_csv import begins_with, rows_of, table_of
 from gapnet.training.step_watch import OURS, ROWS, TEXT
 
@@ -107,7 +98,7 @@ def carry_over(start: Start, folder: Path) -> None:
 
 def _check(cfg: DictConfig, origin: Path, folder: Path) -> None:
     if cfg.trainer.auto_batch:
-        cfg.loader.batch_size = read_trained(origin).loader.batch_size  # that was found
+        cfg.loader.batch_size = read_saved_config(origin)["loader"]["batch_size"]  # that was found
     if not cfg.resume_changed:
         check_same(origin, cfg, advice="resume_changed=true goes on all the same")
     elif origin == folder:
@@ -199,7 +190,7 @@ def _copy(source: Path, target: Path) -> None:
     """Copy a checkpoint, if it is there."""
     if source.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        with whole(target) as unfinished:
+        with atomic_file(target) as unfinished:
             shutil.copyfile(source, unfinished)
 
 
@@ -214,4 +205,4 @@ def _restore_curves(start: Start, origin: Path, folder: Path) -> None:
         )
     if not intact or origin != folder:
         (folder / CURVES).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / CURVES, start.curves)
+        write_file(folder / CURVES, start.curves)

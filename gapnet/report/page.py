@@ -13,7 +13,7 @@ from PIL import Image
 from gapnet.evaluation.score import Figure
 from gapnet.report.gallery import Picture
 from gapnet.report.tables import HEADER, table_row
-from gapnet.runs.layout import write_whole
+from gapnet.system.files import write_file
 from gapnet.text.plain_text import plain
 
 
@@ -53,7 +53,7 @@ def write_report(report: Report, path: Path) -> None:
         rows=[(figure.protocol, *table_row(figure)) for figure in report.figures],
         data_uri=_data_uri,
     )
-    write_whole(path, page)
+    write_file(path, page)
 
 
 def _plain(value: object) -> object:

@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import TextIO
 
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import sync
+from gapnet.system.files import flush_to_disk, temporary_path
 
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes that Linux allows
 ROOM = 256  # bytes of a path that the files in a folder need
 
 
 @contextmanager
-def claimed(folder: Path, busy: str) -> Iterator[None]:
+def claim_folder(folder: Path, busy: str) -> Iterator[None]:
     """Keep a folder, which need not exist, to this process by a lock file beside it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(folder.parent, os.W_OK):  # nor can others make or move a folder there
         yield
         return
-    with locked(folder.parent / f".{folder.name}.lock", busy):
+    with lock_file(folder.parent / f".{folder.name}.lock", busy):
         yield
 
 
 @contextmanager
-def locked(path: Path, busy: str) -> Iterator[None]:
+def lock_file(path: Path, busy: str) -> Iterator[None]:
     """Hold a lock file, and remove it afterwards; `busy` is the error where another process has it.
 
     filelock's own lock stays on the disk, and its older versions do not notice a removed file.
@@ -63,13 +63,13 @@ def _is_open_at(path: Path, file: TextIO) -> bool:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """Give a temporary folder to write into; it gets its name when the block ends well.
 
-    The caller has claimed the folder: a temporary one that is there already is of a process that
-    was killed, and is removed.
+    The caller holds the folder's lock: a temporary folder that is there already was left by a
+    process that was killed, and is removed.
     """
-    unfinished = folder.parent / f".{folder.name}.unfinished"
+    unfinished = temporary_path(folder)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
@@ -78,12 +78,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    sync(folder.parent)
+    flush_to_disk(folder.parent)
 
 
 def check_length(folder: Path) -> None:
     """Refuse a folder whose path, or those of the files in it, would be too long."""
-    names = (*folder.parts, f".{folder.name}.unfinished")
+    names = (*folder.parts, temporary_path(folder).name)
     name, path = max(len(os.fsencode(each)) for each in names), len(os.fsencode(folder))
     if name > LONGEST_NAME or path > LONGEST_PATH - ROOM:
         raise GapnetError(

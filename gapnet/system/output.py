@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gapnet.runs.layout import named
+from gapnet.system.files import name_errors
 from gapnet.text.plain_text import plain
 from gapnet.text.redact import redact
 
@@ -15,7 +15,7 @@ STDOUT = Path("<stdout>")  # may be a file on a full disk
 
 def say(text: object) -> None:
     """Print one line of plain text, without secrets."""
-    with named(STDOUT):
+    with name_errors(STDOUT):
         print(plain(redact(str(text))), flush=True)
 
 
@@ -25,5 +25,5 @@ def show(table: "Table") -> None:
     from gapnet.system.console import PlainConsole
 
     width = None if PlainConsole().is_terminal else TABLE_WIDTH
-    with named(STDOUT):
+    with name_errors(STDOUT):
         PlainConsole(width=width).print(table)

@@ -9,7 +9,8 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from gapnet.errors import GapnetError
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
-from gapnet.runs.layout import LAST, PREVIOUS, write_whole
+from gapnet.runs.layout import LAST, PREVIOUS
+from gapnet.system.files import write_file
 
 
 class DurableIO(TorchCheckpointIO):
@@ -28,7 +29,7 @@ class DurableIO(TorchCheckpointIO):
         earlier = place.with_name(f"{PREVIOUS}.ckpt") if place.stem == LAST else None
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(place, content.getbuffer(), earlier=earlier)
+            write_file(place, content.getbuffer(), earlier=earlier)
         except OSError as error:
             kept = "the one before it is as it was" if place.exists() else "there is none before it"
             raise GapnetError(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytorch_lightning.utilities import rank_zero_only
 
-from gapnet.runs.layout import named, write_whole
+from gapnet.system.files import name_errors, write_file
 from gapnet.training.logger_base import RunLogger
 
 Row = dict[str, Any]
@@ -56,7 +56,7 @@ class Curves(RunLogger):
             self._rewrite(rows_of(self.text) + fresh)
         elif fresh:
             added = _text_of(fresh, columns)
-            with named(self.path), self.path.open("a", newline="") as file:
+            with name_errors(self.path), self.path.open("a", newline="") as file:
                 file.write(added)
             self.text += added
 
@@ -72,7 +72,7 @@ class Curves(RunLogger):
         self._columns = columns_of(rows)
         text = table_of(rows)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path, text)
+        write_file(self.path, text)
         self.text = text
 
 

@@ -16,9 +16,11 @@ from torch.optim import Optimizer
 
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import CHECKPOINTS, LAST, POSTMORTEM, write_whole
+from gapnet.runs.layout import CHECKPOINTS, LAST, POSTMORTEM
 from gapnet.system.distributed import highest, place
+from gapnet.system.files import write_file
 from gapnet.system.signals import Stopped, handled, stop
+from gapnet.training.lightning_internals import begin_next_epoch, log_step_metrics
 from gapnet.training.metrics_csv import Curves
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,7 @@ class Watch(Checkpoint):
         self._saved, self._noted = time.monotonic(), 0
         self._handling.enter_context(handled(self._note))
         if trainer.fit_loop.restarted_on_epoch_end:
-            _begin_next_epoch(trainer)
+            begin_next_epoch(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leave signals to others."""
@@ -111,7 +113,7 @@ class Watch(Checkpoint):
         if not stepped or validates or done >= trainer.num_training_batches:
             return
         if self._asked or self._due:
-            trainer._logger_connector.update_train_step_metrics()  # which comes after this hook
+            log_step_metrics(trainer)
         if self._asked:
             self._leave(trainer)
         if self._due:
@@ -189,22 +191,13 @@ class Watch(Checkpoint):
             "gradients": [name for name, each in _gradients(trainer) if not each.isfinite().all()],
             "ids": self._ids,
         }
-        write_whole(folder / f"rank{rank}.json", json.dumps(told, indent=2) + "\n")
+        write_file(folder / f"rank{rank}.json", json.dumps(told, indent=2) + "\n")
         trainer.save_checkpoint(folder / "state.ckpt")
         raise GapnetError(
             f"step {trainer.global_step + 1}: the loss or a gradient is not finite; the training "
             f"stopped before it. The images and the state are in {folder}, {LAST}.ckpt is as it "
             "was. A lower optim.lr, optim.warmup or trainer.gradient_clip_val=1 may help"
         )
-
-
-def _begin_next_epoch(trainer: pl.Trainer) -> None:
-    """Go on behind the end of an epoch; Lightning, where it counts steps, would end it again."""
-    loop = trainer.fit_loop
-    loop.epoch_progress.increment_completed()
-    loop.epoch_loop.restarting = False
-    loop._restarting = False
-    loop.reset_restart_stage()
 
 
 def _are_finite(trainer: pl.Trainer, optimizer: Optimizer) -> bool:

@@ -56,7 +56,7 @@ def test_classes_that_a_training_may_want_are_allowed(name: str) -> None:
         "gapnet.config.run_folder.subprocess.run",
         "gapnet.cli.main.run",
         "gapnet.studies.search.trials.training",
-        "gapnet.runs.layout.write_whole",
+        "gapnet.runs.files.write_file",
         "gapnet.models.saved.save",
         "gapnet.models.onnx_export.export_onnx",
         "gapnet.data.index.work_through",

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.config.run_folder import is_run
 from gapnet.errors import GapnetError
 from gapnet.jobs.opening import check_place, link_latest, open_evaluation, open_folder
-from gapnet.system.folders import locked
+from gapnet.system.folders import lock_file
 from tests.children import at_once, killed_at_each_step
 
 FILES = ["config.yaml", "env.json", "log.txt"]
@@ -302,6 +302,6 @@ def test_a_folder_whose_path_is_too_long_is_refused_before_anything_is_made(
 
 def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / ".run.lock").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match="symbolic links"), locked(tmp_path / ".run.lock", "busy"):
+    with pytest.raises(OSError, match="symbolic links"), lock_file(tmp_path / ".run.lock", "busy"):
         pass
     assert not (tmp_path / "elsewhere").exists()

@@ -21,7 +21,7 @@ NODES: dict[str, dict[str, Any]] = {
     "pathlib.Path.touch": {"_args_": [{"_target_": "pathlib.Path", "_args_": [OWNED]}]},
     "subprocess.run": {"args": ["touch", OWNED]},
     "gapnet.config.run_folder.subprocess.run": {"args": ["touch", OWNED]},
-    "gapnet.runs.layout.write_whole": {"path": {"_target_": "pathlib.Path", "_args_": [OWNED]}},
+    "gapnet.runs.files.write_file": {"path": {"_target_": "pathlib.Path", "_args_": [OWNED]}},
     "functools.partial": {"_args_": [{"_target_": "os.system", "_partial_": True}]},
     "hydra.utils.get_method": {"path": "os.system"},
     "torch.optim.optimizer.torch.load": {"f": "evil.ckpt", "weights_only": False},

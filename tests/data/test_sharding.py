@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gapnet.data.shards import write as sharding
 from gapnet.data.shards.manifest import MANIFEST
 from gapnet.data.shards.pack import Lot, Packer, Written
 from gapnet.data.shards.tar_files import Place
@@ -17,7 +18,6 @@ from gapnet.data.shards.write import write_shards
 from gapnet.data.sources.folder import Folder
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.data.sources.shards import UNFINISHED, Shards
-from gapnet.data.sources.shards import write as sharding
 from gapnet.errors import GapnetError
 from tests.children import held, killed_at_each_step
 from tests.data.sharded import SMALL_MB, write_small

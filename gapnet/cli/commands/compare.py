@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import VERDICTS, whole
+from gapnet.runs.layout import VERDICTS
+from gapnet.system.files import atomic_file
 from gapnet.system.output import say, show
 from gapnet.text.spreadsheet import write_rows
 
@@ -68,7 +69,10 @@ def _rows(differences: "Sequence[Difference]") -> Iterator[tuple[str, str, str]]
 
 def _write(differences: "Sequence[Difference]", path: Path) -> None:
     try:
-        with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        with (
+            atomic_file(path) as unfinished,
+            unfinished.open("w", newline="", encoding="utf-8") as file,
+        ):
             write_rows(file, _rows(differences))
     except OSError as error:
         raise GapnetError(f"to={path}: cannot be written ({error.strerror})") from error

@@ -60,24 +60,25 @@ def task(cfg: DictConfig) -> None:
 
 def _evaluate_network(cfg: DictConfig) -> None:
     """Evaluate a checkpoint."""
-    from gapnet.config.assemble import connect, data_of, predicting_trainer, rules_of
+    from gapnet.config.assemble import connect, data_of, predicting_trainer, ranks_of, rules_of
     from gapnet.config.build import build
     from gapnet.config.overrides import again
-    from gapnet.jobs import ranks
     from gapnet.jobs.evaluate import check_classes, evaluate_network
     from gapnet.jobs.labels import numbers_of
     from gapnet.jobs.opening import open_evaluation
     from gapnet.jobs.predict import Subject, check_keep
     from gapnet.models.saved import load
     from gapnet.system.distributed import one_ahead
+    from gapnet.system.ranks import run_ranks
+    from gapnet.training.lightning_internals import starts_ranks
 
     rules = rules_of(cfg)
     run = run_of(cfg.run, cfg.checkpoint)
     checkpoint = checkpoint_of(run, cfg.checkpoint)
     check_keep(cfg.keep_maps)
     trainer = predicting_trainer(cfg)
-    if ranks.are_missing(trainer):
-        ranks.run("evaluate", again(cfg), trainer)
+    if starts_ranks(trainer):
+        run_ranks("evaluate", again(cfg), count=ranks_of(trainer))
         return
     connect(trainer)
     network = load(checkpoint)

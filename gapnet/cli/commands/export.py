@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from gapnet.config.run_folder import checkpoint_of, run_of
 from gapnet.errors import GapnetError, full_disk, reading
 from gapnet.runs.layout import ENVIRONMENT, METRICS
-from gapnet.system.folders import claimed, whole_folder
+from gapnet.system.folders import atomic_folder, claim_folder
 from gapnet.system.output import say
 from gapnet.text.redact import redact_arguments
 
@@ -101,9 +101,9 @@ def _whole(folder: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             busy = f"folder {folder}: another process is exporting to it; wait for it"
-            stack.enter_context(claimed(folder, busy))
+            stack.enter_context(claim_folder(folder, busy))
             _check_free(folder)  # again: another export may have ended since
-            unfinished = stack.enter_context(whole_folder(folder))
+            unfinished = stack.enter_context(atomic_folder(folder))
         except OSError as error:
             raise GapnetError(
                 f"folder {folder}: cannot be written ({error.strerror}); "

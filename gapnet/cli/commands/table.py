@@ -3,7 +3,6 @@
 import difflib
 import logging
 import shlex
-import subprocess
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from gapnet.cli.child import bound
 from gapnet.config.build import build
 from gapnet.config.groups import SET_BY_TABLES
 from gapnet.config.overrides import own_keys, quoted, refuse_sweep, root_of, split
 from gapnet.config.run_folder import short
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import SUBMISSION, write_whole
+from gapnet.runs.layout import SUBMISSION
 from gapnet.studies.table.collect import judged, sheet_of
 from gapnet.studies.table.plan import Job, Plan, ordered
+from gapnet.system.child_process import call, gapnet_command
+from gapnet.system.files import write_file
 from gapnet.system.folders import check_inside, check_length
 from gapnet.system.output import say
 from gapnet.text.redact import redact_arguments
@@ -142,7 +142,7 @@ def _run(jobs: Sequence[Job]) -> list[str]:
 def _call(job: Job) -> int:
     """Run a command, and give its exit status."""
     try:
-        return subprocess.run(bound(job.command, job.arguments), check=False).returncode
+        return call(gapnet_command(job.command, job.arguments))
     except KeyboardInterrupt:
         raise GapnetError("interrupted; the same command goes on") from None
 
@@ -181,7 +181,7 @@ def _write(cfg: DictConfig, sheet: "Sheet", judged: Sequence[str], place: Path) 
     name = f"table{cfg.table.number}"
     place.mkdir(parents=True, exist_ok=True)
     for suffix, said in (("md", text), ("tex", latex(sheet)), ("csv", comma_separated(sheet))):
-        write_whole(place / f"{name}.{suffix}", said)
+        write_file(place / f"{name}.{suffix}", said)
     for line in text.splitlines():
         say(line)
     say(f"table: {place / name}.md, .tex, .csv")

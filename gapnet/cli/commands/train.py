@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import BEST, CHECKPOINTS, LAST, TRAINED, write_whole
+from gapnet.runs.layout import BEST, CHECKPOINTS, LAST, TRAINED
+from gapnet.system.files import write_file
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -46,12 +47,13 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Train, then evaluate what was trained."""
-    from gapnet.config.assemble import quiet_lightning, training_trainer
+    from gapnet.config.assemble import quiet_lightning, ranks_of, training_trainer
     from gapnet.config.overrides import again
-    from gapnet.jobs import ranks
     from gapnet.jobs.opening import check_place
     from gapnet.jobs.resume import start_of
+    from gapnet.system.ranks import run_ranks
     from gapnet.system.signals import handled, stop
+    from gapnet.training.lightning_internals import starts_ranks
 
     quiet_lightning()
     _check_plain(cfg)
@@ -59,8 +61,8 @@ def task(cfg: DictConfig) -> None:
     with handled(stop):
         start = start_of(cfg)
         trainer = training_trainer(cfg, start)
-        if ranks.are_missing(trainer):
-            ranks.run("train", again(cfg), trainer)
+        if starts_ranks(trainer):
+            run_ranks("train", again(cfg), count=ranks_of(trainer))
             return
         training = _prepare(cfg, trainer, start)
         folder = _train(cfg, training)
@@ -106,9 +108,9 @@ def _prepare(cfg: DictConfig, trainer: "pl.Trainer", start: "Start") -> Training
 def _train(cfg: DictConfig, training: Training) -> Path:
     """Open the run folder and train into it, unless that has been done."""
     from gapnet.jobs.opening import link_latest, open_folder
-    from gapnet.jobs.ranks import is_first
     from gapnet.jobs.resume import carry_over
     from gapnet.system.distributed import meet
+    from gapnet.system.ranks import is_first
 
     folder, start = Path(cfg.folder).absolute(), training.start
     if is_first():
@@ -151,7 +153,6 @@ def _say_what(training: Training) -> None:
 
 
 def _fit(training: Training, folder: Path) -> None:
-    from gapnet.jobs.ranks import are_spawned, run_spawned
 
     trainer, checkpoint = training.trainer, training.start.checkpoint
     if not training.steps:
@@ -159,7 +160,7 @@ def _fit(training: Training, folder: Path) -> None:
         return
     fit = partial(trainer.fit, training.classifier, training.data)
     fit = partial(fit, ckpt_path=checkpoint, weights_only=True)
-    run_spawned(trainer, fit) if are_spawned(trainer) else fit()
+    fit()
 
 
 def _write_down(training: Training, folder: Path, seconds: float) -> None:
@@ -177,16 +178,16 @@ def _write_down(training: Training, folder: Path, seconds: float) -> None:
         "resumed_at": training.start.step,
         "unreadable": unreadable,
     }
-    write_whole(folder / TRAINED, json.dumps(told) + "\n")
+    write_file(folder / TRAINED, json.dumps(told) + "\n")
 
 
 def _evaluate(cfg: DictConfig, training: Training, folder: Path) -> None:
     from gapnet.config.run_folder import checkpoint_of, short
     from gapnet.jobs.evaluate import evaluate_network
     from gapnet.jobs.predict import Subject
-    from gapnet.jobs.ranks import is_first
     from gapnet.models.saved import load
     from gapnet.system.output import say
+    from gapnet.system.ranks import is_first
 
     checkpoint = checkpoint_of(folder, cfg.checkpoint)
     if cfg.evaluate:

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from gapnet.data.shards.manifest import File
 from gapnet.errors import GapnetError
+from gapnet.system.files import temporary_path
 
 FOLDER = "gapnet-shards"  # in the folder that the user names
 MARKER = "CACHEDIR.TAG"  # backup programs skip a folder that holds this file
@@ -98,7 +99,7 @@ class ShardCache:
     def create(self, file: File) -> "Unfinished":
         """Begin a file."""
         path = self.path(file)
-        unfinished = path.with_name(f".{path.name}.unfinished")
+        unfinished = temporary_path(path)
         unfinished.unlink(missing_ok=True)  # a killed process left it
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         opened = os.fdopen(os.open(unfinished, flags, 0o644), "w+b")

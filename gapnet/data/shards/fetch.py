@@ -10,7 +10,7 @@ from gapnet.data.shards.cache import ShardCache
 from gapnet.data.shards.manifest import LARGEST_MANIFEST, MANIFEST, File
 from gapnet.data.shards.urls import attempt, download
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import named
+from gapnet.system.files import name_errors
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Origin:
     def _download(self, url: str, file: File) -> BinaryIO:
         unfinished = self.cache.create(file)
         try:
-            with named(unfinished.final):
+            with name_errors(unfinished.final):
                 download(url, unfinished.file, limit=file.bytes)
                 check(unfinished.file, file)
             return unfinished.keep()

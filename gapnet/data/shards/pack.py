@@ -17,7 +17,7 @@ from gapnet.data.records import Record, Records
 from gapnet.data.shards.manifest import File
 from gapnet.data.shards.tar_files import Place
 from gapnet.errors import GapnetError, reason
-from gapnet.runs.layout import whole
+from gapnet.system.files import atomic_file
 
 LONGEST = 60  # characters of an image's name that go into its key
 
@@ -49,7 +49,7 @@ class Packer:
         """Write a shard, unless it is there already: it has its name since it is complete."""
         path = self.folder / lot.name
         if not path.exists():
-            with whole(path) as unfinished, unfinished.open("wb") as file:
+            with atomic_file(path) as unfinished, unfinished.open("wb") as file:
                 self._write(lot, file)
         written = describe(path)
         if sorted(written.paths) != sorted(lot.rows):

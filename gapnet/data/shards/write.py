@@ -28,8 +28,8 @@ from gapnet.data.shards.manifest import MANIFEST, PLAIN, File, Manifest, Split
 from gapnet.data.shards.pack import Lot, Packer
 from gapnet.data.sources.shards import MB, UNFINISHED
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import whole, write_whole
-from gapnet.system.folders import locked
+from gapnet.system.files import atomic_file, temporary_path, write_file
+from gapnet.system.folders import lock_file
 from gapnet.system.progress import track
 
 BESIDE = 2048  # bytes of a shard that an image takes besides its own: two headers, its truth
@@ -38,7 +38,10 @@ MANY = 2  # shards; a single one is written without another process
 THREADS = 16  # that look for files
 LOCK = ".lock"
 MADE_OF = ".made_of"  # what UNFINISHED becomes: the digest of what finished shards were made of
-BEGUN = {LOCK, f".{UNFINISHED}.unfinished"}  # a process that was killed at once leaves no more
+BEGUN = {
+    LOCK,
+    temporary_path(Path(UNFINISHED)).name,
+}  # a process that was killed at once leaves no more
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +80,7 @@ def write_shards(
         _check_same(folder, digest)
         manifest = _finished(folder)
         if manifest is None:
-            write_whole(folder / UNFINISHED, digest)
+            write_file(folder / UNFINISHED, digest)
             _check_room(folder, plans)
             manifest = _write(source, folder, plans, workers=workers)
             (folder / UNFINISHED).replace(folder / MADE_OF)
@@ -103,7 +106,7 @@ def _write(
         test_split=source.test_split,
         splits=written,
     )
-    write_whole(folder / MANIFEST, manifest.text())
+    write_file(folder / MANIFEST, manifest.text())
     return manifest
 
 
@@ -150,7 +153,7 @@ def _write_split(packer: Packer, split: str, plan: Plan, *, workers: int | None)
     column = plan.records.table.schema.get_field_index("path")
     table = plan.records.table.set_column(column, "path", paths)
     index = packer.folder / f"{split}.arrow"
-    with whole(index) as unfinished:
+    with atomic_file(index) as unfinished:
         Records(table, packer.folder).save(unfinished)
     listed = File(index.name, len(places), index.stat().st_size, sha256_of(index))
     return Split(listed, tuple(each.file for each in written))
@@ -204,7 +207,7 @@ def _claimed(folder: Path) -> Iterator[None]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             busy = f"to={folder}: another process is writing it; wait for it"
-            stack.enter_context(locked(folder / LOCK, busy))
+            stack.enter_context(lock_file(folder / LOCK, busy))
         except OSError as error:
             raise GapnetError(
                 f"to={folder}: cannot be written ({error.strerror}); name another folder"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from safetensors import safe_open
 from torch import Tensor
 
 from gapnet.errors import GapnetError, reading
 from gapnet.models.checkpoint_file import read_checkpoint
-from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, LAST, read_config
+from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, LAST
+from gapnet.runs.saved_config import read_saved_config
 
 # A folder in the layout of the Hugging Face hub
 WEIGHTS = "model.safetensors"
@@ -171,9 +171,9 @@ def _kind(value: object) -> str:
 
 
 def _evaluated(config: Path) -> str:
-    text = read_config(config)
+    values = read_saved_config(config.parent)
     with reading(config, "is not the configuration of a run"):
-        which = yaml.safe_load(text)["checkpoint"]
+        which = values["checkpoint"]
         if which not in (BEST, LAST):
             raise ValueError(f"checkpoint={which}: must be {BEST} or {LAST}")
     return str(which)

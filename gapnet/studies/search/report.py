@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gapnet.config.run_folder import short
-from gapnet.runs.layout import REPORT, write_whole
+from gapnet.runs.layout import REPORT
 from gapnet.studies.search.trials import ERROR, OVERRIDES, SURPLUS, Objective
+from gapnet.system.files import write_file
 from gapnet.system.output import say, show
 from gapnet.text.redact import redact_arguments
 
@@ -140,5 +141,5 @@ def _plots(study: "Study", metric: str) -> str:
 def _write(path: Path, page: str) -> None:
     """Write the page under a name of this worker's own first: another may end at the same time."""
     own = path.with_name(f".{path.name}.{os.getpid()}")
-    write_whole(own, page)
+    write_file(own, page)
     own.replace(path)

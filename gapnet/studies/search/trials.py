@@ -5,17 +5,16 @@ import logging
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gapnet.cli.child import bound
 from gapnet.config.overrides import quoted
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import BEST, CURVES
 from gapnet.studies.search.space import Dimension
+from gapnet.system.child_process import gapnet_command, running
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -24,7 +23,6 @@ VALIDATION = "val/"  # how the figures of the validation split begin
 MONITOR = "val/top1_error"  # the lowest is what checkpoint=best keeps
 OVERRIDES, ERROR, SURPLUS = "overrides", "error", "surplus"  # what the storage keeps of a trial
 POLL = 0.5  # seconds between two looks at a training
-GRACE = 10  # seconds that a training has to end when it is told to
 log = logging.getLogger(__name__)
 Epoch = dict[str, float]  # what was logged after a validation: figure -> value, and "epoch"
 
@@ -62,7 +60,8 @@ class Objective:
         place.parent.mkdir(parents=True, exist_ok=True)
         output = place.with_suffix(".txt")
         try:
-            with training([*self.told, *chosen, *self._own(place)], output) as process:
+            command = gapnet_command("train", [*self.told, *chosen, *self._own(place)])
+            with running(command, output) as process:
                 epochs = self._watch(process, place, trial)
             check_ended(process.returncode, output)
             return figure_of(epochs, self.metric, self.checkpoint)
@@ -107,33 +106,6 @@ def _leave_if_surplus(trial: "Trial", n_trials: int) -> None:
     if sum(each.number < trial.number for each in others) >= n_trials:
         trial.set_user_attr(SURPLUS, "yes")
         raise TrialFailedError("one trial too many")
-
-
-@contextmanager
-def training(overrides: Sequence[str], output: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start a training that writes to a file; it ends with this block, and with this process."""
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            bound("train", overrides),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is this process's affair
-        )
-    try:
-        yield process
-    finally:
-        stop(process)
-
-
-def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a process, by force if it does not end when it is told to."""
-    process.terminate()
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def read_epochs(path: Path) -> list[Epoch]:

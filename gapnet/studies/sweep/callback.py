@@ -15,11 +15,11 @@ from omegaconf import DictConfig, open_dict, read_write
 from gapnet.cli.app import report
 from gapnet.config.overrides import quoted, refuse_secrets
 from gapnet.errors import GapnetError
-from gapnet.jobs.ranks import started_together
-from gapnet.runs.layout import read_json, write_whole
 from gapnet.studies.sweep.summary import Job, groups_of, print_summary, write_summary
+from gapnet.system.files import read_json, write_file
 from gapnet.system.folders import check_inside
 from gapnet.system.output import say
+from gapnet.system.ranks import started_together
 
 if TYPE_CHECKING:
     from hydra.core.utils import JobReturn
@@ -52,7 +52,7 @@ class Summary(Callback):
         place = Path(config.hydra.sweep.dir) / JOBS
         with _reported(config):
             place.mkdir(parents=True, exist_ok=True)
-            write_whole(place / f"{config.hydra.job.num}.json", json.dumps(job, indent=2) + "\n")
+            write_file(place / f"{config.hydra.job.num}.json", json.dumps(job, indent=2) + "\n")
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Print the table of a sweep and write it; end with status 1 if a job failed."""

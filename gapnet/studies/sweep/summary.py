@@ -6,7 +6,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
-from gapnet.runs.layout import METRICS, read_json, whole
+from gapnet.runs.layout import METRICS
+from gapnet.system.files import atomic_file, read_json
 from gapnet.system.output import say, show
 from gapnet.text.spreadsheet import write_rows
 
@@ -112,7 +113,10 @@ def _cell(middle: float | None, deviation: float | None) -> str:
 
 def write_summary(groups: Sequence[Group], jobs: Sequence[Job], path: Path) -> None:
     """Write a row for each group and one for each job that failed; errors are fractions."""
-    with whole(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_file(path) as unfinished,
+        unfinished.open("w", newline="", encoding="utf-8") as file,
+    ):
         write_rows(file, _rows(groups, jobs))
 
 

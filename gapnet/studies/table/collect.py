@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import ENVIRONMENT, METRICS, VERDICTS, read_json
+from gapnet.runs.layout import ENVIRONMENT, METRICS, VERDICTS
 from gapnet.studies.table.plan import Cell, Plan
+from gapnet.system.files import read_json
 from gapnet.text.redact import redact_arguments
 
 if TYPE_CHECKING:

@@ -6,20 +6,16 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
-from gapnet.cli.child import bound
-from gapnet.cli.error_hints import PEER, died
 from gapnet.errors import GapnetError
+from gapnet.system.child_process import gapnet_command, start
 from gapnet.system.signals import STATUS, Stopped, handled
 
-if TYPE_CHECKING:
-    import pytorch_lightning as pl
-
+PEER = "another process of the training is gone"  # begins what a rank says that lost the others
 OUTCOME = "GAPNET_OUTCOME"  # names the file in which a rank leaves its error
 NUMBERS = ("RANK", "NODE_RANK", "LOCAL_RANK")  # as torchrun, Lightning and gapnet number them
 COUNTS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
@@ -61,49 +57,26 @@ def started_together() -> bool:
 
 
 def is_rank() -> bool:
-    """Tell whether this process is one of those that `run` started."""
+    """Tell whether this process was started by `run_ranks`."""
     return OUTCOME in os.environ
 
 
-def are_missing(trainer: "pl.Trainer") -> bool:
-    """Tell whether a trainer wants several processes that nobody has started."""
-    from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
+def run_ranks(command: str, arguments: Sequence[str], *, count: int) -> None:
+    """Run a gapnet command in several processes on this machine; if one fails, all end.
 
-    launcher = trainer.strategy.launcher
-    return (
-        isinstance(launcher, _SubprocessScriptLauncher)
-        and not launcher.cluster_environment.creates_processes_externally
-    )
-
-
-def are_spawned(trainer: "pl.Trainer") -> bool:
-    """Tell whether a trainer spawns its processes."""
-    from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
-
-    return isinstance(trainer.strategy.launcher, _MultiProcessingLauncher)
-
-
-def run(command: str, arguments: Sequence[str], trainer: "pl.Trainer") -> None:
-    """Run a command in as many processes as a trainer wants on this machine.
-
-    Lightning would start all but the first itself, by the command line, and does not know ours;
-    nor would it say who was the first to die, and of what.
+    torch's elastic launcher does not keep what gapnet promises: it kills ranks 30 seconds after
+    SIGTERM, in the middle of a large checkpoint, passes no SIGUSR1 on, prints its own report of
+    many lines, and ends with a status of its own.
     """
-    if trainer.num_nodes > 1:
-        raise GapnetError(
-            f"trainer.num_nodes={trainer.num_nodes}: start it with torchrun or srun on each of the "
-            "machines, by which their processes find each other; on this one alone: "
-            "trainer.num_nodes=1"
-        )
     with tempfile.TemporaryDirectory(prefix="gapnet-") as place:
         together = {
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": str(_free_port()),
-            "WORLD_SIZE": str(trainer.num_devices),
+            "WORLD_SIZE": str(count),
         }
         ranks = [
-            _start(number, bound(command, arguments), together, Path(place))
-            for number in range(trainer.num_devices)
+            _start(number, gapnet_command(command, arguments), together, Path(place))
+            for number in range(count)
         ]
         try:
             _watch(ranks)
@@ -111,6 +84,14 @@ def run(command: str, arguments: Sequence[str], trainer: "pl.Trainer") -> None:
             for rank in ranks:
                 rank.process.kill()
                 rank.process.wait()
+
+
+def died(rank: int, by: str) -> str:
+    """Describe the end of a process that left no error."""
+    if not by.startswith("SIG"):
+        return f"rank {rank} ended with {by}"
+    memory = ", as the kernel does where memory runs out" if by == "SIGKILL" else ""
+    return f"rank {rank} was killed by {by}{memory}"
 
 
 def _free_port() -> int:
@@ -122,11 +103,7 @@ def _free_port() -> int:
 def _start(number: int, command: list[str], together: dict[str, str], place: Path) -> Rank:
     outcome = place / str(number)
     own = {"LOCAL_RANK": str(number), OUTCOME: str(outcome)}
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, **together, **own},
-        start_new_session=True,  # signals reach it through this process, once
-    )
+    process = start(command, {**together, **own})  # signals reach it through this process, once
     return Rank(number, process, outcome)
 
 
@@ -159,27 +136,6 @@ def _tell(ranks: Sequence[Rank], asked: Sequence[int]) -> None:
     if failures:
         raise GapnetError(failures[0])
     raise Stopped(signal.SIGTERM)
-
-
-def run_spawned(trainer: "pl.Trainer", fit: Callable[[], None]) -> None:
-    """Train in processes that Lightning spawns; signals reach them through this one."""
-    from torch.multiprocessing.spawn import ProcessExitedException
-
-    asked: list[int] = []
-
-    def forward(number: int, frame: FrameType | None) -> None:
-        del frame
-        asked.append(number)
-        if trainer.strategy.launcher is not None:
-            trainer.strategy.launcher.kill(number)
-
-    with handled(forward):
-        try:
-            fit()
-        except ProcessExitedException as error:
-            if asked:
-                raise Stopped(asked[0]) from error
-            raise
 
 
 def _is_of_another(failure: str) -> bool:

@@ -1,0 +1,116 @@
+"""Files that are written whole or not at all, and read with errors that name them."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from gapnet.errors import reading
+
+
+@contextmanager
+def atomic_file(path: Path, *, earlier: Path | None = None, durable: bool = True) -> Iterator[Path]:
+    """Give a temporary path to write to; the file gets its name when the block ends.
+
+    Args:
+        path: of the file.
+        earlier: the path to which a file of this name is moved when the new one replaces it.
+        durable: whether the file must outlive a power cut.
+    """
+    with name_errors(path), _temporary(path) as unfinished:
+        yield unfinished
+        if durable:
+            flush_to_disk(unfinished)
+        if earlier is not None and path.exists():
+            _link(path, earlier)
+        unfinished.replace(path)
+        if durable:
+            flush_to_disk(path.parent)
+
+
+def write_file(
+    path: Path, content: str | bytes | memoryview, *, earlier: Path | None = None
+) -> None:
+    """Write a text or bytes atomically."""
+    with atomic_file(path, earlier=earlier) as unfinished:
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def name_errors(path: Path) -> Iterator[None]:
+    """Add the path to an error of writing that does not name a file."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def temporary_path(path: Path) -> Path:
+    """Return where a file or folder is written before it gets its name."""
+    return path.with_name(f".{path.name}.unfinished")
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Give the temporary path; nothing is left there."""
+    unfinished = temporary_path(path)
+    unfinished.unlink(missing_ok=True)  # a symbolic link would be written through
+    try:
+        yield unfinished
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _link(path: Path, name: Path) -> None:
+    """Give a file a second name; only that one on file systems without hard links."""
+    link = temporary_path(name)
+    link.unlink(missing_ok=True)
+    try:
+        link.hardlink_to(path)
+    except OSError:
+        path.replace(name)
+    else:
+        link.replace(name)
+        link.unlink(missing_ok=True)  # it stays where both names are of one file already
+
+
+def flush_to_disk(path: Path) -> None:
+    """Make a file, or the names in a folder, outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def free_name(path: Path) -> Path:
+    """Return the path with the first number behind its name under which nothing lies."""
+    number = 1
+    while os.path.lexists(numbered := path.with_name(f"{path.name}.{number}")):
+        number += 1
+    return numbered
+
+
+def move_aside(path: Path) -> Path:
+    """Rename a file or folder to a name with a number; return the new path."""
+    aside = free_name(path)
+    path.rename(aside)
+    return aside
+
+
+def replace_link(link: Path, target: Path) -> None:
+    """Point a symbolic link at a target, by a relative path; another link there is replaced."""
+    fresh = link.with_name(f".{link.name}-{os.getpid()}")
+    fresh.unlink(missing_ok=True)  # of a process that had this number, and was killed
+    place = os.path.realpath(link.parent)
+    fresh.symlink_to(os.path.relpath(os.path.realpath(target), place))
+    fresh.replace(link)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    with reading(path, "is not readable JSON"):
+        return json.loads(path.read_text(encoding="utf-8"))
