@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_yaml_that_could_do_or_become_more_is_refused(tmp_path: Path, content: b
         checked_text(tmp_path / "config.yaml")
 
 
-@pytest.mark.parametrize("written", [whole, complete])
+@pytest.mark.parametrize("written", [atomic_file, partial(atomic_file, durable=False)])
 def test_a_file_on_a_full_disk_is_named_and_nothing_is_left(
     full_disk: Path, written: Callable[[Path], AbstractContextManager[Path]]
 ) -> None:

@@ -67,9 +67,8 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
         _finish(network, **common)
         return network
 
-    built.__name__ = built.__qualname__ = (
-        name  # by which it is known; builders may share a function
-    )
+    built.__name__ = built.__qualname__ = name  # one function may make several builders
+    built.is_registered_network = True  # type: ignore[attr-defined]
     built.__signature__ = whole  # type: ignore[attr-defined]
     BUILDERS[name] = built
     return built

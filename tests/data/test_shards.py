@@ -20,12 +20,13 @@ from gapnet.data.loading.views import random_view, whole_view
 from gapnet.data.readers.image_sizes import read_sizes
 from gapnet.data.records import Record
 from gapnet.data.sample import Source
+from gapnet.data.shards import urls
 from gapnet.data.shards.cache import GB
 from gapnet.data.shards.manifest import MANIFEST
 from gapnet.data.shards.tar_files import Place
 from gapnet.data.shards.write import write_shards
 from gapnet.data.sources.ilsvrc import Ilsvrc
-from gapnet.data.sources.shards import Shards, urls
+from gapnet.data.sources.shards import Shards
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import digest_of_data
 from tests.data.sharded import SPLITS, Served, fetch_all, read_all, served, write_small

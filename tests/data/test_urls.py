@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gapnet.data.shards import manifest, urls
 from gapnet.data.shards.urls import check_url, download
-from gapnet.data.sources.shards import Shards, manifest, urls
+from gapnet.data.sources.shards import Shards
 from gapnet.errors import GapnetError
 from tests.data.sharded import read_all, served, write_small
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from gapnet.errors import GapnetError
 from gapnet.models import create
-from gapnet.models.weights.load import published
+from gapnet.models.weights import published
 
 NETWORKS = [
     "convnext_atto",
