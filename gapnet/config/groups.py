@@ -57,7 +57,7 @@ GROUPS = {
     "optim": Group(),
     "trainer": Group(
         from_run=True,
-        home="pytorch_lightning.Trainer",
+        home="pytorch_lightning.trainer.trainer.Trainer",
         neutral=("accelerator", "devices", "num_nodes", "strategy"),
         defaults={"auto_batch": False},
     ),
@@ -66,7 +66,7 @@ GROUPS = {
     "saliency": _method("gapnet.saliency"),
     "boxer": _method("gapnet.localization"),
     "guesses": _method("gapnet.localization"),
-    "protocol": Group(from_run=True, home="gapnet.evaluation", decides=True),
+    "protocol": Group(from_run=True, home="gapnet.evaluation.protocols", decides=True),
     "report": Group(computes=False, from_run=True, handed_on=True),
     "paths": Group(computes=False, search_shares=True, paths=("data", "runs")),
     "experiment": Group(computes=False, table_sets=True),

@@ -2,16 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.build import conf_folder
 from gapnet.errors import GapnetError
 from gapnet.text.redact import redact_arguments
-
-if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
 
 
 def split(arguments: list[str], own: Collection[str]) -> tuple[list[str], list[str]]:
@@ -47,10 +47,8 @@ def key_of(override: str) -> str:
     return key
 
 
-def parse(override: str) -> "Override":
+def parse(override: str) -> Override:
     """Parse an override as Hydra does."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
     return OverridesParser.create().parse_override(override)
 
 
@@ -72,15 +70,11 @@ def refuse_secrets(overrides: Sequence[str]) -> None:
 
 def quoted(text: str) -> str:
     """Quote a text for an override."""
-    from hydra.core.override_parser.types import Quote, QuotedString
-
     return QuotedString(text=text, quote=Quote.single).with_quotes()
 
 
-def again(cfg: DictConfig) -> list[str]:
-    """List the arguments with which another process does the same job, one of a sweep too."""
-    from hydra.core.hydra_config import HydraConfig
-
+def repeated_command(cfg: DictConfig) -> list[str]:
+    """List the arguments with which another process does the same job, also one of a sweep."""
     composed = HydraConfig.get()
     folders = [
         f"--config-dir={source.path}"

@@ -61,8 +61,8 @@ class KeptMaps:
 
 
 @dataclass(frozen=True)
-class Job:
-    """Hold a split that is predicted: its records, where its rows go, and perhaps its maps."""
+class SplitToPredict:
+    """A split that is predicted: its records, where its rows go, and where its maps are kept."""
 
     records: Records
     writer: Writer
@@ -92,7 +92,7 @@ class Laid(NamedTuple):
 class Predictor(pl.LightningModule):
     """Be what a Trainer predicts with: rows go to the writers, nothing is returned."""
 
-    def __init__(self, network: GapNet, localizer: Localizer, jobs: list[Job]) -> None:
+    def __init__(self, network: GapNet, localizer: Localizer, jobs: list[SplitToPredict]) -> None:
         """Predict with `network`, as `localizer` says; each job has a loader of its own."""
         super().__init__()
         self.network = network
@@ -130,7 +130,7 @@ class Predictor(pl.LightningModule):
         for job in self.jobs:
             job.writer.flush()
 
-    def _row(self, job: Job, passed: "Passed", place: int) -> Row:
+    def _row(self, job: SplitToPredict, passed: "Passed", place: int) -> Row:
         """Box the maps of one image of a batch."""
         batch, one = passed.batch, slice(place, place + 1)
         identity, (height, width) = batch.ids[place], batch.sizes[place].tolist()
@@ -152,7 +152,9 @@ class Predictor(pl.LightningModule):
         )
         return self._with_truth(row, batch, place, maps[0, -1], job)
 
-    def _with_truth(self, row: Row, batch: Batch, place: int, heat: Tensor, job: Job) -> Row:
+    def _with_truth(
+        self, row: Row, batch: Batch, place: int, heat: Tensor, job: SplitToPredict
+    ) -> Row:
         """Add what is known of the true class's map (h, w)."""
         if batch.labels[place] == UNKNOWN:
             return row

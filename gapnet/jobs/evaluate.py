@@ -1,71 +1,116 @@
-"""Evaluate a network: the second half of training, and most of evaluating."""
+"""Evaluate a network: predict, score, report."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from omegaconf import DictConfig
 from torch import Tensor
 
-from gapnet.config.run_folder import short
-from gapnet.errors import GapnetError
 from gapnet.evaluation.ground_truth import truth_of
 from gapnet.evaluation.predictions import Predictions
-from gapnet.jobs.labels import numbers_of
-from gapnet.jobs.predict import Subject, predict
-from gapnet.jobs.results import Outcome, conclude
-from gapnet.models.gapnet import GapNet
+from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Subject, check_classes
+from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.predict import predict
+from gapnet.jobs.results import Outcome, Results, write_results
+from gapnet.jobs.trainers import predicting_trainer
+from gapnet.models.saved import load
 from gapnet.report.gallery import Picture, Seeing, gallery
+from gapnet.runs.folder import short
+from gapnet.system.distributed import one_ahead
 from gapnet.system.ranks import is_first
 
 
-def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> None:
-    """Refuse a data set whose classes, or their order, are not those of the checkpoint."""
-    known = network.classes or ()
-    if len(classes) != len(known):
-        raise GapnetError(
-            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: {advice}"
-        )
-    for index, (mine, theirs) in enumerate(zip(classes, known, strict=True)):
-        if mine != theirs:
-            raise GapnetError(
-                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: {advice}"
-            )
+@dataclass(frozen=True)
+class EvaluateJob:
+    """Evaluation of a checkpoint.
+
+    Args:
+        run: where the evaluation writes.
+        checkpoint: of the network.
+        source: makes the data set.
+        data: makes the data module of a data set and a network.
+        evaluation: how it is done.
+        resume: whether predictions that are there already are kept.
+        of_run: the run that is evaluated, if the evaluation lies in its folder.
+    """
+
+    run: Run
+    checkpoint: Path
+    source: MakeSource
+    data: MakeData
+    evaluation: Evaluation
+    resume: bool = False
+    of_run: Path | None = None
 
 
-def evaluate_network(cfg: DictConfig, subject: Subject) -> None:
-    """Predict, score, report and print."""
-    source = subject.data.source
-    split = cfg.split or source.test_split
-    scored = truth_of(subject.data.records(split)).known
-    chooses = scored and bool(subject.rules.localizer.boxer.thresholds())
-    splits = [source.select_split, split] if chooses else [split]
-    predictions = predict(cfg, subject, list(dict.fromkeys(splits)))
+def evaluate(settings: EvaluateJob) -> Results | None:
+    """Evaluate a checkpoint; only the first rank has results."""
+    evaluation = settings.evaluation
+    localizer = evaluation.rules.localizer
+    with open_job(settings.run) as job:
+        trainer = predicting_trainer(evaluation.trainer)
+        if job.run_in_ranks(trainer):
+            return None
+        job.connect(trainer)
+        network = load(settings.checkpoint)
+        localizer.saliency.check(network)
+        with one_ahead():  # it draws or downloads what the other ranks then find
+            source = settings.source()
+        check_classes(network, source.classes, advice="evaluate on what it was trained for")
+        evaluation.labels.numbers_of(source)
+        data = settings.data(source, network, localizer)
+        data.check(source.select_split, evaluation.split_of(source))
+        job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
+        subject = Subject(network, settings.checkpoint, data)
+        return evaluate_network(subject, evaluation, job.folder, resume=settings.resume)
+
+
+def evaluate_network(
+    subject: Subject, evaluation: Evaluation, folder: Path, *, resume: bool
+) -> Results | None:
+    """Predict, score and report into a folder."""
+    source, network, rules = subject.data.source, subject.network, evaluation.rules
+    split = evaluation.split_of(source)
+    splits = _splits(subject, evaluation, split)
+    predictions = predict(subject, evaluation, splits, folder, resume=resume)
     if not is_first():
-        return
-    title = f"{subject.network.name} on {source.title}, {split} split"
-    facts = {
-        "network": f"{subject.network.name} {subject.network.arguments}",
-        "checkpoint": str(short(subject.checkpoint)),
-        "data": str(source.root),
-        "localizer": str(subject.rules.localizer),
-    }
-    truths = {name: truth_of(subject.data.records(name)) for name in predictions}
-    pictures = partial(_draw, cfg, subject, predictions[split])
-    numbers = numbers_of(cfg, source)
-    outcome = Outcome(title, source, predictions, truths, split, facts, pictures, numbers)
+        return None
+    outcome = Outcome(
+        title=f"{network.name} on {source.title}, {split} split",
+        source=source,
+        predictions=predictions,
+        truths={name: truth_of(subject.data.records(name)) for name in predictions},
+        split=split,
+        facts={
+            "network": f"{network.name} {network.arguments}",
+            "checkpoint": str(short(subject.checkpoint)),
+            "data": str(source.root),
+            "localizer": str(rules.localizer),
+        },
+        pictures=_pictures(subject, evaluation, predictions[split]),
+        numbers=evaluation.labels.numbers_of(source),
+    )
     closing = f"checkpoint: {short(subject.checkpoint)}"
-    conclude(outcome, subject.rules.protocols, subject.folder, closing)
+    return write_results(outcome, rules.protocols, folder, closing)
 
 
-def _draw(
-    cfg: DictConfig,
-    subject: Subject,
-    predictions: Predictions,
-    right: Tensor,
-    overlaps: Tensor,
-) -> list[Picture]:
-    """Draw pictures of right and of wrong boxes (N,), whose overlaps are at hand."""
-    seeing = Seeing(predictions.classes[:, 0], overlaps, right)
-    images = subject.data.images(predictions.about.split)
-    localizer = subject.rules.localizer
-    return gallery(subject.network, localizer, images, seeing, count=cfg.report.images)
+def _splits(subject: Subject, evaluation: Evaluation, split: str) -> list[str]:
+    """List the splits to predict: the one that chooses thresholds too, where it is of use."""
+    scored = truth_of(subject.data.records(split)).known
+    chooses = scored and bool(evaluation.rules.localizer.boxer.thresholds())
+    chosen_on = [subject.data.source.select_split] if chooses else []
+    return list(dict.fromkeys([*chosen_on, split]))
+
+
+def _pictures(
+    subject: Subject, evaluation: Evaluation, predictions: Predictions
+) -> Callable[[Tensor, Tensor], list[Picture]]:
+    """Return what draws pictures of right and wrong boxes (N,), given their overlaps (N,)."""
+
+    def draw(right: Tensor, overlaps: Tensor) -> list[Picture]:
+        seeing = Seeing(predictions.classes[:, 0], overlaps, right)
+        images = subject.data.images(predictions.about.split)
+        localizer, count = evaluation.rules.localizer, evaluation.pictures
+        return gallery(subject.network, localizer, images, seeing, count=count)
+
+    return draw

@@ -1,9 +1,9 @@
-"""What the labels of other tools' files mean, and submissions."""
+"""What the labels in files of other tools mean, and submissions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-from omegaconf import DictConfig
+from typing import Literal
 
 from gapnet.data.readers.devkit import ids_to_indices, read_synset_ids
 from gapnet.data.sample import Numbered, Source
@@ -13,54 +13,61 @@ from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
 from gapnet.evaluation.predictions import Predictions
 from gapnet.system.files import atomic_file
 
-ILSVRC = 1000  # classes whose numbers only the devkit tells; others are counted in their order
+ILSVRC = 1000  # classes whose numbers only the devkit knows; others are counted in their order
 LABELS = ("devkit", "index")
 KAGGLE = "kaggle"  # the format of every submission
+Numbers = dict[int, int]  # label in a file -> class index
 
 
-def key_of(cfg: DictConfig, source: Source, ids: Sequence[str]) -> Key:
-    """Say what a file's ids and labels mean."""
-    numbers, indices = numbers_of(cfg, source), counted(source.classes)
-    told = told_by(source)
-    others = _devkit_numbers(cfg, source.classes, told) if numbers == indices else indices
-    return Key(ids, source.classes, numbers, others)
+@dataclass(frozen=True)
+class LabelRule:
+    """What labels in the devkit's format stand for.
+
+    Args:
+        labels: devkit, ILSVRC's own numbers; index, the place among the classes, from 1.
+        synsets: the devkit's list of classes, if it does not lie in the data set.
+    """
+
+    labels: Literal["devkit", "index"] = "devkit"
+    synsets: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.labels not in LABELS:
+            raise GapnetError(f"labels={self.labels}: must be devkit or index")
+        if self.synsets is not None and not self.synsets.is_file():
+            raise GapnetError(f"synsets={self.synsets}: no such file")
+
+    def numbers(self, classes: Sequence[str], known: Numbers | None) -> Numbers | None:
+        """Return the class index of each label, from a file or as the data set knows it."""
+        return counted(classes) if self.labels == "index" else self._devkit(classes, known)
+
+    def numbers_of(self, source: Source) -> Numbers | None:
+        """Return the class index of each label for a data set."""
+        return self.numbers(source.classes, devkit_ids(source))
+
+    def key(self, source: Source, ids: Sequence[str]) -> Key:
+        """Return what the ids and labels in a file mean."""
+        classes = source.classes
+        numbers, indices = self.numbers_of(source), counted(classes)
+        others = self._devkit(classes, devkit_ids(source)) if numbers == indices else indices
+        return Key(ids, classes, numbers, others)
+
+    def _devkit(self, classes: Sequence[str], known: Numbers | None) -> Numbers | None:
+        if self.synsets is not None:
+            return ids_to_indices(read_synset_ids(self.synsets), classes, where=self.synsets)
+        return known or (None if len(classes) == ILSVRC else counted(classes))
 
 
-def numbers_of(cfg: DictConfig, source: Source) -> dict[int, int] | None:
-    """Find the class index of each number of the devkit's format: from a file, or the data."""
-    return numbers_of_classes(cfg, source.classes, told_by(source))
-
-
-def numbers_of_classes(
-    cfg: DictConfig, classes: Sequence[str], told: dict[int, int] | None
-) -> dict[int, int] | None:
-    """Find the class index of each number of the devkit's format: from a file, or as told."""
-    labels = cfg.get("labels", LABELS[0])
-    if labels not in LABELS:
-        raise GapnetError(f"labels={labels}: must be devkit or index")
-    return counted(classes) if labels == "index" else _devkit_numbers(cfg, classes, told)
-
-
-def told_by(source: Source) -> dict[int, int] | None:
-    """Ask a data set for the class index of each of ILSVRC's numbers."""
+def devkit_ids(source: Source) -> Numbers | None:
+    """Return the class index of each of ILSVRC's numbers, if the data set knows them."""
     return source.devkit_ids() if isinstance(source, Numbered) else None
 
 
-def _devkit_numbers(
-    cfg: DictConfig, classes: Sequence[str], told: dict[int, int] | None
-) -> dict[int, int] | None:
-    if cfg.get("synsets") is not None:
-        path = Path(cfg.synsets)
-        if not path.is_file():
-            raise GapnetError(f"synsets={path}: no such file")
-        return ids_to_indices(read_synset_ids(path), classes, where=path)
-    return told or (None if len(classes) == ILSVRC else counted(classes))
-
-
 def write_submission(predictions: Predictions, key: Key, folder: Path) -> list[Path]:
-    """Write predictions as servers take them; the devkit's way where its numbers are known.
+    """Write predictions as servers take them; in the devkit's format where its numbers are known.
 
-    Kaggle's file is the last one: where it is, the others are complete.
+    Kaggle's file is written last: where it is, the others are complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
     guesses, written = guesses_of(predictions), []

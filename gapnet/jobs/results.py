@@ -1,4 +1,4 @@
-"""Score, report and print what was predicted: the end of every way to evaluate."""
+"""Score predictions, and write metrics.json, the report and what belongs to them."""
 
 import json
 import logging
@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from rich.table import Table
 from torch import Tensor
 
-from gapnet.config.run_folder import short
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.class_errors import class_errors, write_classes
@@ -18,12 +18,13 @@ from gapnet.evaluation.formats.base import Key
 from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Scored, Scoring, score
+from gapnet.evaluation.score import Figure, Scored, Scoring, score
 from gapnet.jobs.labels import write_submission
 from gapnet.report.gallery import Picture, contact_sheet
 from gapnet.report.page import Report, write_report
 from gapnet.report.plots import threshold_plot, training_plots
 from gapnet.report.tables import class_rows, class_table, console_table, spread_table
+from gapnet.runs.folder import short
 from gapnet.runs.layout import (
     CLASSES,
     CONFIG,
@@ -36,7 +37,6 @@ from gapnet.runs.layout import (
     VERDICTS,
 )
 from gapnet.system.files import atomic_file, write_file
-from gapnet.system.output import say, show
 from gapnet.text.plain_text import plain
 from gapnet.training.tensorboard import Board
 
@@ -69,11 +69,20 @@ class Outcome:
     numbers: dict[int, int] | None = None
 
 
-def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *closing: str) -> None:
-    """Score by every protocol, write what came out into the folder, and print it."""
+class Results(NamedTuple):
+    """Results of an evaluation: metrics, and the tables and lines that show them."""
+
+    metrics: list[Figure]
+    tables: list[Table]
+    lines: list[str]
+
+
+def write_results(
+    outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *closing: str
+) -> Results:
+    """Score by every protocol, and write the results into the folder."""
     if not outcome.truths[outcome.split].known:
-        _submit(outcome, folder)
-        return
+        return _submit(outcome, folder)
     _warn(outcome, protocols)
     scored = {protocol.name: score(_scoring(outcome), protocol) for protocol in protocols}
     figures = [figure for each in scored.values() for figure in each.figures]
@@ -95,22 +104,22 @@ def conclude(outcome: Outcome, protocols: Sequence[Protocol], folder: Path, *clo
     rows = class_rows(classes, source.class_names)
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
     write_file(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
-    show(console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}"))
+    tables = [console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}")]
     if len(protocols) > 1:
-        show(spread_table(figures, "The same predictions by different conventions"))
+        tables.append(spread_table(figures, "The same predictions by different conventions"))
     if rows:
-        show(class_table(rows))
-    for line in (*closing, f"report: {short(folder / REPORT)}"):
-        say(line)
+        tables.append(class_table(rows))
+    return Results(figures, tables, [*closing, f"report: {short(folder / REPORT)}"])
 
 
-def _submit(outcome: Outcome, folder: Path) -> None:
+def _submit(outcome: Outcome, folder: Path) -> Results:
     """Write what a server can score, where nobody here knows the truth."""
     predictions = outcome.predictions[outcome.split]
     key = Key(predictions.ids, outcome.source.classes, outcome.numbers)
-    for path in write_submission(predictions, key, folder / SUBMISSION):
-        say(f"submission: {short(path)}")
-    say(f"{outcome.title}: has no ground truth, so it cannot be scored here")
+    written = write_submission(predictions, key, folder / SUBMISSION)
+    lines = [f"submission: {short(path)}" for path in written]
+    told = f"{outcome.title}: has no ground truth, so it cannot be scored here"
+    return Results([], [], [*lines, told])
 
 
 class Shown(NamedTuple):

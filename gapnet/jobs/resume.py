@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from omegaconf import DictConfig
-
-from gapnet.config.run_folder import check_same, is_run, run_of
 from gapnet.errors import GapnetError, out_of_memory, reading
+from gapnet.jobs.job import Run
 from gapnet.models.checkpoint_file import read_checkpoint
+from gapnet.runs.folder import find_run, is_run
 from gapnet.runs.layout import BEST, CHECKPOINTS, CURVES, LAST, PREVIOUS, TRAINED
-from gapnet.runs.saved_config import read_saved_config
 from gapnet.system.distributed import gathered
-from gapnet.system.files import atomic_file, write_file
+from gapnet.system.files import atomic_file, rename_if_there, write_file
 from gapnet.training.metrics_csv import begins_with, rows_of, table_of
 from gapnet.training.step_watch import OURS, ROWS, TEXT
 
@@ -49,23 +47,29 @@ class Start(NamedTuple):
     unusable: tuple[Unusable, ...] = ()
 
 
-def start_of(cfg: DictConfig) -> Start:
-    """Find the checkpoint that is asked for, and hold its run's configuration against this one."""
-    if cfg.resume is None:
+def find_start(run: Run, resume: str | None, *, changed: bool = False) -> Start:
+    """Find the checkpoint that a training continues from.
+
+    Args:
+        run: of the training.
+        resume: auto, a run folder or a checkpoint in one; None starts afresh.
+        changed: whether the training may have another configuration than the checkpoint's run.
+    """
+    if resume is None:
         return Start()
-    folder = Path(cfg.folder).absolute()
-    checkpoints = _find(str(cfg.resume), folder)
+    folder = run.folder.absolute()
+    checkpoints = _find(resume, folder)
     if not checkpoints:
         log.info("resume=auto: %s has no checkpoint yet; starting afresh", folder)
         return Start()
-    origin = run_of(None, str(checkpoints[0]))
+    origin = find_run(checkpoint=str(checkpoints[0]))
     if origin is None:
         raise GapnetError(
             f"resume={checkpoints[0]}: does not lie in a run folder, so nobody knows how it was "
             "trained; to start from its weights: model.weights=FILE"
         )
     origin = folder if origin == folder.resolve() else origin  # runs/ may be a link
-    _check(cfg, origin, folder)
+    _check(run, origin, changed=changed)
     return _first_usable(checkpoints, origin)
 
 
@@ -96,14 +100,12 @@ def carry_over(start: Start, folder: Path) -> None:
     _restore_curves(start, start.origin, folder)
 
 
-def _check(cfg: DictConfig, origin: Path, folder: Path) -> None:
-    if cfg.trainer.auto_batch:
-        cfg.loader.batch_size = read_saved_config(origin)["loader"]["batch_size"]  # that was found
-    if not cfg.resume_changed:
-        check_same(origin, cfg, advice="resume_changed=true goes on all the same")
-    elif origin == folder:
+def _check(run: Run, origin: Path, *, changed: bool) -> None:
+    if not changed:
+        run.check_same(origin, advice="resume_changed=true continues nevertheless")
+    elif origin == run.folder.absolute():
         raise GapnetError(
-            "resume_changed=true: a training that goes on differently has a folder of its own; "
+            "resume_changed=true: a training that continues differently has a folder of its own; "
             "name another with folder=..."
         )
 
@@ -182,8 +184,7 @@ def _warn(start: Start, best: Path) -> None:
 def _set_aside(unusable: Sequence[Unusable]) -> None:
     """Rename damaged checkpoints, so that none becomes the previous one at the next save."""
     for checkpoint, _ in unusable:
-        if checkpoint.exists():
-            checkpoint.replace(checkpoint.with_name(f"{checkpoint.name}{DAMAGED}"))
+        rename_if_there(checkpoint, checkpoint.with_name(f"{checkpoint.name}{DAMAGED}"))
 
 
 def _copy(source: Path, target: Path) -> None:

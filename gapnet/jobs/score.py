@@ -1,15 +1,12 @@
 """Score what is predicted already: by gapnet, by other tools, or as maps."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig
 
-from gapnet.config.assemble import Rules, protocols_of, rules_of
-from gapnet.config.build import build
-from gapnet.config.run_folder import run_of, short
 from gapnet.data.file_names import check_split
 from gapnet.data.loading.datamodule import limited
 from gapnet.data.readers.image_sizes import read_sizes
@@ -22,11 +19,15 @@ from gapnet.evaluation.formats.exchange import check_inside, predictions_of, rea
 from gapnet.evaluation.ground_truth import truth_of
 from gapnet.evaluation.predict import digest_of_data
 from gapnet.evaluation.predictions import Predictions, align
+from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.store import About, Writer, done, read_parts
-from gapnet.jobs.labels import key_of, numbers_of
-from gapnet.jobs.opening import open_evaluation
+from gapnet.jobs.evaluation import MakeSource, Rules
+from gapnet.jobs.job import Job, Run, open_job
+from gapnet.jobs.labels import LabelRule
 from gapnet.jobs.predict import read_aligned
-from gapnet.jobs.results import Outcome, conclude
+from gapnet.jobs.results import Outcome, Results, write_results
+from gapnet.localization.boxers.threshold import Boxer
+from gapnet.runs.folder import find_run, short
 from gapnet.runs.identity import identity_of
 from gapnet.runs.layout import CONFIG, PREDICTIONS
 
@@ -34,87 +35,132 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Hold the data, which of its splits is scored, and what was read of them."""
+class ScoreJob:
+    """Scoring of predictions, or of maps of the true classes.
 
-    source: Source
-    split: str
-    limit: int | None
-    numbers: dict[int, int] | None
-    read: dict[str, Records] = field(default_factory=dict)
+    Args:
+        run: where the scores are written.
+        source: makes the data set.
+        protocols: by which is scored; the first counts.
+        rules: makes the rules of localization, which maps need; predictions of gapnet are refused
+            if they were made by others.
+        predictions: of gapnet, or a file of another tool.
+        maps: a folder of them.
+        split: that is scored; None means the data set's test split.
+        limit: images of each split, always the same ones.
+        labels: of files in the devkit's format.
+        doubt: whether to refuse a file whose labels are right no more often than by chance.
+        resume: whether boxes of maps that are there already are kept.
+        workers: processes that box maps.
+    """
+
+    run: Run
+    source: MakeSource
+    rules: Callable[[], Rules]
+    protocols: tuple[Protocol, ...]
+    predictions: Path | None = None
+    maps: Path | None = None
+    split: str | None = None
+    limit: int | None = None
+    labels: LabelRule = field(default_factory=LabelRule)
+    doubt: bool = True
+    resume: bool = False
+    workers: int = 2
+
+
+class Scored:
+    """The data that is scored: a data set and one of its splits, read once."""
+
+    def __init__(self, settings: ScoreJob) -> None:
+        """Make the data set."""
+        self.source: Source = settings.source()
+        self.split = settings.split or self.source.test_split
+        self.limit = settings.limit
+        self.numbers = settings.labels.numbers_of(self.source)
+        self._read: dict[str, Records] = {}
 
     def records(self, split: str) -> Records:
-        """List the images of a split; they are read once."""
-        if split not in self.read:
+        """Return the images of a split."""
+        if split not in self._read:
             check_split(split)
-            self.read[split] = limited(self.source.records(split), self.limit)
-        return self.read[split]
+            self._read[split] = limited(self.source.records(split), self.limit)
+        return self._read[split]
 
-    def outcome(self, what: str, predictions: dict[str, Predictions]) -> Outcome:
-        """Say what was predicted, and what it is called."""
-        title = f"{what} on {self.source.title}, {self.split} split"
-        truths = {name: truth_of(self.records(name)) for name in predictions}
-        facts = {"predictions": what, "data": str(self.source.root)}
+    def outcome(self, name: str, predictions: dict[str, Predictions]) -> Outcome:
+        """Return what is scored, under a name for the predictions."""
         return Outcome(
-            title, self.source, predictions, truths, self.split, facts, numbers=self.numbers
+            title=f"{name} on {self.source.title}, {self.split} split",
+            source=self.source,
+            predictions=predictions,
+            truths={split: truth_of(self.records(split)) for split in predictions},
+            split=self.split,
+            facts={"predictions": name, "data": str(self.source.root)},
+            numbers=self.numbers,
         )
 
 
-def score_predictions(cfg: DictConfig) -> None:
-    """Score predictions of gapnet's, or a file of another tool's."""
-    path = Path(cfg.predictions)
+def score(settings: ScoreJob) -> Results | None:
+    """Score predictions or maps."""
+    with open_job(settings.run) as job:
+        if settings.maps is not None:
+            return _score_maps(settings, settings.maps, job)
+        assert settings.predictions is not None
+        return _score_predictions(settings, settings.predictions, job)
+
+
+def _score_predictions(settings: ScoreJob, path: Path, job: Job) -> Results:
     if not path.exists():
         raise GapnetError(f"predictions={path}: no such file or folder")
-    protocols, wanted = protocols_of(cfg), _wanted(cfg)
+    scored, of_run = Scored(settings), find_run(predictions=str(path))
     if path.is_dir():
-        read = _read_own(path, wanted)
-        if run_of(None, None, cfg.predictions):
-            _check_rules(path, read[wanted.split].about, rules_of(cfg))
+        read = _read_own(path, scored)
+        if of_run:
+            _check_rules(path, read[scored.split].about, settings.rules())
     else:
-        read = _read_foreign(cfg, path, wanted)
-    folder = open_evaluation(cfg)
-    conclude(wanted.outcome(str(short(path.absolute())), read), protocols, folder)
+        read = _read_foreign(settings, path, scored)
+    job.open_evaluation(resume=settings.resume, of_run=of_run)
+    outcome = scored.outcome(str(short(path.absolute())), read)
+    return write_results(outcome, settings.protocols, job.folder)
 
 
-def score_maps(cfg: DictConfig) -> None:
+def _score_maps(settings: ScoreJob, path: Path, job: Job) -> Results:
     """Box and score a folder of maps."""
-    rules, wanted, path = rules_of(cfg), _wanted(cfg), Path(cfg.maps)
+    rules, scored = settings.rules(), Scored(settings)
     if not path.is_dir():
         raise GapnetError(f"maps={path}: no such folder")
-    path = path / wanted.split if (path / wanted.split).is_dir() else path
-    boxer, records = rules.localizer.boxer, wanted.records(wanted.split)
-    _check_true_classes(path, records, wanted.split)
-    maps, sizes = (
-        find_maps(path, records.ids),
-        read_sizes(list(records.paths()), wanted.source.reading),
-    )
-    about = About(
-        split=wanted.split,
-        classes=tuple(wanted.source.classes),
-        network=f"maps in {path.absolute()}",
-        rules=str(boxer),
-        identity={
-            "network": f"maps in {path.absolute()}",
-            "rules": identity_of(boxer),
-            "batches": "",
-        },
-        cut=boxer.cut,
-        cuts=tuple(boxer.thresholds()),
-        data=digest_of_data(records),
-    )
-    folder = open_evaluation(cfg)
-    place = folder / PREDICTIONS / wanted.split
-    finished = done(place, about) if cfg.resume else set()
-    left = [row for row, each in enumerate(records.ids) if each not in finished]
-    log.info("boxing %d maps of %s", len(left), wanted.split)
+    path = path / scored.split if (path / scored.split).is_dir() else path
+    records = scored.records(scored.split)
+    _check_true_classes(path, records, scored.split)
+    found = find_maps(path, records.ids)
+    sizes = read_sizes(list(records.paths()), scored.source.reading)
+    about = _about_maps(path, scored, rules.localizer.boxer)
+    job.open_evaluation(resume=settings.resume)
+    place = job.folder / PREDICTIONS / scored.split
+    finished = done(place, about) if settings.resume else set()
+    left = [row for row, image in enumerate(records.ids) if image not in finished]
+    log.info("boxing %d maps of %s", len(left), scored.split)
     writer = Writer(place, about)
-    workers = cfg.loader.num_workers
-    jobs = Maps([maps[row] for row in left], records.take(left), sizes[left])
-    for row in box_maps(jobs, rules.localizer, workers=workers):
+    maps = Maps([found[row] for row in left], records.take(left), sizes[left])
+    for row in box_maps(maps, rules.localizer, workers=settings.workers):
         writer.add([row])
     writer.flush()
-    read = {wanted.split: read_aligned(place, records.ids)}
-    conclude(wanted.outcome(f"maps in {short(path.absolute())}", read), rules.protocols, folder)
+    read = {scored.split: read_aligned(place, records.ids)}
+    outcome = scored.outcome(f"maps in {short(path.absolute())}", read)
+    return write_results(outcome, settings.protocols, job.folder)
+
+
+def _about_maps(path: Path, scored: Scored, boxer: Boxer) -> About:
+    name = f"maps in {path.absolute()}"
+    return About(
+        split=scored.split,
+        classes=tuple(scored.source.classes),
+        network=name,
+        rules=str(boxer),
+        identity={"network": name, "rules": identity_of(boxer), "batches": ""},
+        cut=boxer.cut,
+        cuts=tuple(boxer.thresholds()),
+        data=digest_of_data(scored.records(scored.split)),
+    )
 
 
 def _check_true_classes(path: Path, records: Records, split: str) -> None:
@@ -127,23 +173,17 @@ def _check_true_classes(path: Path, records: Records, split: str) -> None:
         )
 
 
-def _wanted(cfg: DictConfig) -> Wanted:
-    source: Source = build(cfg, "data")
-    split, limit = cfg.split or source.test_split, cfg.loader.limit
-    return Wanted(source, split, limit, numbers_of(cfg, source))
-
-
-def _read_own(path: Path, wanted: Wanted) -> dict[str, Predictions]:
+def _read_own(path: Path, scored: Scored) -> dict[str, Predictions]:
     """Read a split, and the one that chooses thresholds if it lies beside it."""
     folder = path / PREDICTIONS if (path / CONFIG).is_file() else path
     if any(folder.glob("part-*.parquet")):
-        folders = {wanted.split: folder}
+        folders = {scored.split: folder}
     else:
-        names = dict.fromkeys((wanted.source.select_split, wanted.split))
+        names = dict.fromkeys((scored.source.select_split, scored.split))
         folders = {name: folder / name for name in names if (folder / name).is_dir()}
-    if wanted.split not in folders:
-        raise GapnetError(f"predictions={path}: holds none of the {wanted.split} split")
-    return {name: _read_split(place, name, wanted) for name, place in folders.items()}
+    if scored.split not in folders:
+        raise GapnetError(f"predictions={path}: holds none of the {scored.split} split")
+    return {name: _read_split(place, name, scored) for name, place in folders.items()}
 
 
 def _check_rules(path: Path, about: About, rules: Rules) -> None:
@@ -156,7 +196,7 @@ def _check_rules(path: Path, about: About, rules: Rules) -> None:
         )
 
 
-def _read_split(folder: Path, split: str, wanted: Wanted) -> Predictions:
+def _read_split(folder: Path, split: str, scored: Scored) -> Predictions:
     predictions = Predictions(*read_parts(folder))
     about = predictions.about
     if about.split != split:
@@ -164,29 +204,29 @@ def _read_split(folder: Path, split: str, wanted: Wanted) -> Predictions:
             f"predictions={folder}: are of the {about.split} split; score them with "
             f"split={about.split}"
         )
-    if list(about.classes) != wanted.source.classes:
+    if list(about.classes) != scored.source.classes:
         raise GapnetError(
             f"predictions={folder}: are of {len(about.classes)} classes that are not those of "
-            f"{wanted.source.root}, or in another order"
+            f"{scored.source.root}, or in another order"
         )
-    if about.data != digest_of_data(wanted.records(split)):
+    if about.data != digest_of_data(scored.records(split)):
         raise GapnetError(
             f"predictions={folder}: were made for other images or labels than those of "
-            f"{wanted.source.root}; predict again with run=..."
+            f"{scored.source.root}; predict again with run=..."
         )
     try:
-        return align(predictions, wanted.records(split).ids)
+        return align(predictions, scored.records(split).ids)
     except GapnetError as error:
         raise GapnetError(f"predictions={folder}: {error}") from error
 
 
-def _read_foreign(cfg: DictConfig, path: Path, wanted: Wanted) -> dict[str, Predictions]:
+def _read_foreign(settings: ScoreJob, path: Path, scored: Scored) -> dict[str, Predictions]:
     """Read another tool's file; sizes of images come from the images."""
-    records = wanted.records(wanted.split)
+    records = scored.records(scored.split)
     truth = truth_of(records)
-    key = key_of(cfg, wanted.source, records.ids)
-    guesses = read_guesses(path, key, truth, doubt=cfg.doubt)
-    sizes = read_sizes(list(records.paths()), wanted.source.reading)
+    key = settings.labels.key(scored.source, records.ids)
+    guesses = read_guesses(path, key, truth, doubt=settings.doubt)
+    sizes = read_sizes(list(records.paths()), scored.source.reading)
     check_inside(guesses, sizes, path)
-    about = About(split=wanted.split, classes=tuple(wanted.source.classes), network=path.name)
-    return {wanted.split: predictions_of(guesses, torch.as_tensor(sizes), about)}
+    about = About(split=scored.split, classes=tuple(scored.source.classes), network=path.name)
+    return {scored.split: predictions_of(guesses, torch.as_tensor(sizes), about)}

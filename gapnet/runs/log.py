@@ -61,3 +61,8 @@ class RunLog(logging.FileHandler):
         """Close the file; what a full disk had no room for is lost."""
         with suppress(OSError):
             super().close()
+
+    def detach(self) -> None:
+        """Log no more, and end the lock that the open file holds."""
+        logging.getLogger().removeHandler(self)
+        self.close()

@@ -1,6 +1,7 @@
 """The configuration in a run folder, read as plain values, whoever wrote it."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from gapnet.runs.layout import CONFIG
 MOST_BYTES, DEEPEST = 2**17, 50  # gapnet's own has some thousand bytes and is 4 deep
 INTERPOLATION = "${"  # OmegaConf would look the value up elsewhere
 WRONG = "is not the configuration of a run"
+# Numbers such as 1e-3, which OmegaConf reads as such and PyYAML does not
+FLOAT_TAG, FLOAT_STARTS = "tag:yaml.org,2002:float", list("-+0123456789.")
+FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.\d*|\.\d+|\d[\d_]*)[eE][-+]?\d+$")
 
 
 class Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -22,11 +26,20 @@ Loader.yaml_implicit_resolvers = {
     first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*\.\d*|\.\d+|\d[\d_]*)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
+Loader.add_implicit_resolver(FLOAT_TAG, FLOAT, FLOAT_STARTS)
+
+
+class Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """YAML dumper that quotes texts which the loader would read as something else."""
+
+
+Dumper.add_implicit_resolver(FLOAT_TAG, FLOAT, FLOAT_STARTS)
+
+
+def dump(config: Mapping[str, Any]) -> str:
+    """Return a configuration of plain values as YAML."""
+    text: str = yaml.dump(dict(config), Dumper=Dumper, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def read_saved_config(run: Path) -> dict[str, Any]:

@@ -101,6 +101,12 @@ def move_aside(path: Path) -> Path:
     return aside
 
 
+def rename_if_there(path: Path, name: Path) -> None:
+    """Give a file another name, if it is there."""
+    if path.exists():
+        path.replace(name)
+
+
 def replace_link(link: Path, target: Path) -> None:
     """Point a symbolic link at a target, by a relative path; another link there is replaced."""
     fresh = link.with_name(f".{link.name}-{os.getpid()}")

@@ -13,6 +13,19 @@ from gapnet.training.classifier import Classifier
 STEPS = 3  # of each trial
 
 
+def check_can_search(trainer: pl.Trainer) -> None:
+    """Refuse to search for a batch size where memory does not tell one."""
+    if trainer.world_size > 1:
+        raise GapnetError(
+            "trainer.auto_batch=true: searches in one process; find the batch size with "
+            "trainer.devices=1, and set loader.batch_size"
+        )
+    if trainer.strategy.root_device.type == "cpu":
+        raise GapnetError(
+            "trainer.auto_batch=true: needs a GPU, whose memory it fills; set loader.batch_size"
+        )
+
+
 def find_batch_size(classifier: Classifier, data: DataModule, trainer: pl.Trainer) -> int:
     """Double the batch until memory is full, by Lightning's finder; the last that fitted counts.
 

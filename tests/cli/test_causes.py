@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from pyarrow.lib import ArrowMemoryError
 from torch.utils.data import DataLoader
 
-from gapnet.cli.error_hints import cause_of
+from gapnet.config.error_hints import cause_of
 from gapnet.errors import GapnetError
 
 CFG = OmegaConf.create({"loader": {"batch_size": 256}, "trainer": {"precision": "32-true"}})

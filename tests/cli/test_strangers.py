@@ -20,7 +20,7 @@ NODES: dict[str, dict[str, Any]] = {
     "builtins.eval": {"_args_": [f"open('{OWNED}', 'w')"]},
     "pathlib.Path.touch": {"_args_": [{"_target_": "pathlib.Path", "_args_": [OWNED]}]},
     "subprocess.run": {"args": ["touch", OWNED]},
-    "gapnet.config.run_folder.subprocess.run": {"args": ["touch", OWNED]},
+    "gapnet.runs.folder.subprocess.run": {"args": ["touch", OWNED]},
     "gapnet.runs.files.write_file": {"path": {"_target_": "pathlib.Path", "_args_": [OWNED]}},
     "functools.partial": {"_args_": [{"_target_": "os.system", "_partial_": True}]},
     "hydra.utils.get_method": {"path": "os.system"},
@@ -227,7 +227,7 @@ def test_a_run_s_configuration_holds_plain_values(
     "override",
     [
         "+callbacks.x={_target_: os.system, command: touch owned}",
-        "+callbacks.x={_target_: gapnet.config.run_folder.subprocess.run, args: [touch, owned]}",
+        "+callbacks.x={_target_: gapnet.runs.folder.subprocess.run, args: [touch, owned]}",
         "optim.optimizer._target_=os.system",
         "+trainer.plugins=[{_target_: os.system, command: touch owned}]",
     ],

@@ -10,7 +10,7 @@ import torch
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Batch
-from gapnet.evaluation.predict import Job, Predictor
+from gapnet.evaluation.predict import Predictor, SplitToPredict
 from gapnet.evaluation.store import About, Writer
 from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
@@ -63,7 +63,7 @@ def _time_predicting(
     place = Path(f"predicted-{precision}")
     shutil.rmtree(place, ignore_errors=True)
     about = About(SPLIT, tuple(data.source.classes), network.name, cuts=tuple(boxer.thresholds()))
-    jobs = [Job(data.records(SPLIT), Writer(place, about))]
+    jobs = [SplitToPredict(data.records(SPLIT), Writer(place, about))]
     predictor = TimedPredictor(network, localizer, jobs)
     trainer = pl.Trainer(
         accelerator=accelerator,

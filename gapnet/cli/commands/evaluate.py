@@ -1,11 +1,11 @@
-"""`gapnet evaluate`."""
+"""evaluate a trained network again, or score predictions."""
 
 from omegaconf import DictConfig
 
 from gapnet.config.groups import FROM_RUN
-from gapnet.config.run_folder import checkpoint_of, run_of
 from gapnet.config.run_groups import groups_of
 from gapnet.errors import GapnetError
+from gapnet.runs.folder import find_run
 
 
 def complete(arguments: list[str]) -> list[str]:
@@ -24,7 +24,7 @@ def complete(arguments: list[str]) -> list[str]:
     named = [given.get(name) for name in ("run", "checkpoint", "predictions")]
     if any(isinstance(each, Sweep) for each in named):
         raise GapnetError("run, checkpoint and predictions: name one at a time")
-    folder = run_of(*(str(each) if each else None for each in named))
+    folder = find_run(*(str(each) if each else None for each in named))
     if folder is None:
         return arguments
     imports = given.get("imports")
@@ -36,9 +36,9 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Evaluate a checkpoint, or score what is predicted already."""
-    from gapnet.config.assemble import quiet_lightning
-    from gapnet.jobs.score import score_maps, score_predictions
-    from gapnet.system.signals import handled, stop
+    from gapnet.cli.results import show_results
+    from gapnet.config.jobs import evaluate_job, score_job
+    from gapnet.jobs import evaluate, score
 
     given = [name for name in ("checkpoint", "predictions", "maps") if cfg[name] is not None]
     if cfg.run is None and not given:
@@ -48,45 +48,7 @@ def task(cfg: DictConfig) -> None:
         )
     if len(given) > 1:
         raise GapnetError(f"{' and '.join(given)}: name one of them")
-    quiet_lightning()
-    with handled(stop):
-        if cfg.predictions is not None:
-            score_predictions(cfg)
-        elif cfg.maps is not None:
-            score_maps(cfg)
-        else:
-            _evaluate_network(cfg)
-
-
-def _evaluate_network(cfg: DictConfig) -> None:
-    """Evaluate a checkpoint."""
-    from gapnet.config.assemble import connect, data_of, predicting_trainer, ranks_of, rules_of
-    from gapnet.config.build import build
-    from gapnet.config.overrides import again
-    from gapnet.jobs.evaluate import check_classes, evaluate_network
-    from gapnet.jobs.labels import numbers_of
-    from gapnet.jobs.opening import open_evaluation
-    from gapnet.jobs.predict import Subject, check_keep
-    from gapnet.models.saved import load
-    from gapnet.system.distributed import one_ahead
-    from gapnet.system.ranks import run_ranks
-    from gapnet.training.lightning_internals import starts_ranks
-
-    rules = rules_of(cfg)
-    run = run_of(cfg.run, cfg.checkpoint)
-    checkpoint = checkpoint_of(run, cfg.checkpoint)
-    check_keep(cfg.keep_maps)
-    trainer = predicting_trainer(cfg)
-    if starts_ranks(trainer):
-        run_ranks("evaluate", again(cfg), count=ranks_of(trainer))
-        return
-    connect(trainer)
-    network = load(checkpoint)
-    rules.localizer.saliency.check(network)
-    with one_ahead():  # which draws or downloads what the others then find
-        source = build(cfg, "data")
-    check_classes(network, source.classes, advice="evaluate on what it was trained for")
-    numbers_of(cfg, source)
-    data = data_of(cfg, source, network, rules.localizer)
-    data.check(source.select_split, cfg.split or source.test_split)
-    evaluate_network(cfg, Subject(network, data, rules, open_evaluation(cfg), checkpoint))
+    if given in (["predictions"], ["maps"]):
+        show_results(score(score_job(cfg)))
+    else:
+        show_results(evaluate(evaluate_job(cfg)))

@@ -7,6 +7,7 @@ from omegaconf import DictConfig, ListConfig
 
 from gapnet.cli.commands import doctor
 from gapnet.errors import GapnetError
+from gapnet.system.extras import load_extra
 from gapnet.system.output import say
 
 if TYPE_CHECKING:
@@ -24,10 +25,7 @@ def task(cfg: DictConfig) -> None:
 
     folder = _folder_of(cfg)
     _check_values(cfg)
-    try:
-        from gapnet.data.shards.write import write_shards
-    except ImportError as error:
-        raise GapnetError(f"{error.name} is not installed; pip install 'gapnet[shards]'") from error
+    write_shards = load_extra("gapnet.data.shards.write", extra="shards").write_shards
     source = build(cfg, "data")
     splits = None if cfg.splits is None else list(cfg.splits)
     manifest = write_shards(source, folder, splits=splits, mb=cfg.mb, workers=cfg.workers)

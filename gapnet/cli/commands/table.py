@@ -13,8 +13,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from gapnet.config.build import build
 from gapnet.config.groups import SET_BY_TABLES
 from gapnet.config.overrides import own_keys, quoted, refuse_sweep, root_of, split
-from gapnet.config.run_folder import short
 from gapnet.errors import GapnetError
+from gapnet.runs.folder import short
 from gapnet.runs.layout import SUBMISSION
 from gapnet.studies.table.collect import judged, sheet_of
 from gapnet.studies.table.plan import Job, Plan, ordered

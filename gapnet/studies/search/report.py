@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gapnet.config.run_folder import short
+from gapnet.runs.folder import short
 from gapnet.runs.layout import REPORT
 from gapnet.studies.search.trials import ERROR, OVERRIDES, SURPLUS, Objective
 from gapnet.system.files import write_file

@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
-from gapnet.cli.app import report
+from gapnet.config.error_report import report
 from gapnet.config.overrides import quoted, refuse_secrets
 from gapnet.errors import GapnetError
 from gapnet.studies.sweep.summary import Job, groups_of, print_summary, write_summary

@@ -45,7 +45,7 @@ class Work:
 
 def work_of(cfg: DictConfig, counts: Mapping[str, int], *, trains: bool) -> Work:
     """Count the work of a training, or of an evaluation."""
-    from gapnet.config.assemble import rules_of
+    from gapnet.config.jobs import rules_of
 
     localizer = rules_of(cfg).localizer
     model = OmegaConf.to_container(cfg.model, resolve=True)

@@ -1,0 +1,18 @@
+"""Results of a job on the terminal."""
+
+from typing import TYPE_CHECKING
+
+from gapnet.system.output import say, show
+
+if TYPE_CHECKING:
+    from gapnet.jobs import Results
+
+
+def show_results(results: "Results | None") -> None:
+    """Print the tables and lines of an evaluation; other ranks than the first have none."""
+    if results is None:
+        return
+    for table in results.tables:
+        show(table)
+    for line in results.lines:
+        say(line)

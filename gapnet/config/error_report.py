@@ -1,0 +1,67 @@
+"""An error of a command in one line, on the terminal and in the run's log."""
+
+import difflib
+import logging
+import os
+import re
+import sys
+from pathlib import Path
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from gapnet.config.error_hints import cause_of
+from gapnet.errors import GapnetError
+from gapnet.system.ranks import OUTCOME, is_rank
+from gapnet.text.plain_text import plain
+
+TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra's own switch: with 1 it lets exceptions pass
+KEY_ERRORS = (ConfigAttributeError, ConfigKeyError)
+EXPECTED = (GapnetError, HydraException, OmegaConfBaseException, OSError)
+OURS = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends a traceback from another process
+log = logging.getLogger(__name__)
+
+
+def report(name: str, error: BaseException, cfg: DictConfig | None = None) -> str:
+    """Print an error in one line, and write it into the run's log; return the line.
+
+    A rank leaves the printing to the process that started it.
+    """
+    cause = cause_of(error, cfg)
+    hint = "" if cause or isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
+    message = plain(f"{cause or _in_one_line(error)}{hint}")
+    line = f"gapnet {name}: {message}"
+    _write_to_log(line)
+    if is_rank():
+        Path(os.environ[OUTCOME]).write_text(message)
+    else:
+        sys.stderr.write(f"{line}\n")
+    return message
+
+
+def _write_to_log(line: str) -> None:
+    """Write an error into log.txt, if a run has begun; the console has it already."""
+    record = log.makeRecord(log.name, logging.ERROR, __file__, 0, line, (), None)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(record)
+
+
+def _in_one_line(error: BaseException) -> str:
+    """Keep what a person needs: a loader's worker adds a traceback, Hydra its search path."""
+    if isinstance(error.__cause__, KEY_ERRORS):
+        return _unknown_key(error.__cause__)
+    text = str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error}"
+    text = OURS.split(text)[-1]
+    return " ".join(text.partition("Config search path")[0].split())
+
+
+def _unknown_key(error: OmegaConfBaseException) -> str:
+    """Name a key that does not exist, and those that do."""
+    siblings = [str(name) for name in error.parent_node or () if name != "hydra"]
+    near = difflib.get_close_matches(str(error.key), siblings, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return (
+        f"{error.full_key}: no such key; {hint}there are: {', '.join(siblings)} (+KEY=... adds one)"
+    )

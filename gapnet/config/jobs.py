@@ -1,0 +1,160 @@
+"""From a configuration to the jobs that it describes."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gapnet.config.build import build
+from gapnet.config.job_identity import differences, node_identity
+from gapnet.config.overrides import repeated_command
+from gapnet.config.run_id import plain_config
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.sample import Source
+from gapnet.evaluation.protocols import Protocol
+from gapnet.jobs import (
+    EvaluateJob,
+    Evaluation,
+    LabelRule,
+    Rules,
+    Run,
+    ScoreJob,
+    TrainJob,
+)
+from gapnet.localization.localizer import Localizer
+from gapnet.models.gapnet import GapNet
+from gapnet.runs.folder import find_checkpoint, find_run
+
+AUTO_BATCH = "auto_batch"  # a key of the trainer that is gapnet's
+
+
+def train_job(cfg: DictConfig) -> TrainJob:
+    """Make the training that a configuration describes."""
+    return TrainJob(
+        run=_run(cfg, "train"),
+        source=partial(build, cfg, "data"),
+        network=lambda classes: build(cfg, "model", num_classes=classes),
+        data=data_maker(cfg),
+        optim=build(cfg, "optim"),
+        evaluation=evaluation_of(cfg),
+        classifier=partial(build, cfg, "classifier"),
+        trainer=_trainer_maker(cfg),
+        callbacks=lambda: list(build(cfg, "callbacks").values()),
+        seed=cfg.seed,
+        checkpoint=cfg.checkpoint,
+        evaluate=cfg.evaluate,
+        resume=None if cfg.resume is None else str(cfg.resume),
+        resume_changed=cfg.resume_changed,
+        auto_batch=cfg.trainer.get(AUTO_BATCH, False),
+        validate_every=cfg.trainer.check_val_every_n_epoch,
+        log_every=cfg.trainer.log_every_n_steps,
+    )
+
+
+def evaluate_job(cfg: DictConfig) -> EvaluateJob:
+    """Make the evaluation of a network that a configuration describes."""
+    run = find_run(cfg.run, cfg.checkpoint)
+    return EvaluateJob(
+        run=_run(cfg, "evaluate"),
+        checkpoint=find_checkpoint(run, cfg.checkpoint),
+        source=partial(build, cfg, "data"),
+        data=data_maker(cfg),
+        evaluation=evaluation_of(cfg),
+        resume=cfg.resume,
+        of_run=run,
+    )
+
+
+def score_job(cfg: DictConfig) -> ScoreJob:
+    """Make the scoring that a configuration describes."""
+    return ScoreJob(
+        run=_run(cfg, "evaluate"),
+        source=partial(build, cfg, "data"),
+        rules=partial(rules_of, cfg),
+        protocols=protocols_of(cfg),
+        predictions=_path(cfg.predictions),
+        maps=_path(cfg.maps),
+        split=cfg.split,
+        limit=cfg.loader.limit,
+        labels=labels_of(cfg),
+        doubt=cfg.doubt,
+        resume=cfg.resume,
+        workers=cfg.loader.num_workers,
+    )
+
+
+def _run(cfg: DictConfig, command: str) -> Run:
+    return Run(
+        folder=Path(cfg.folder),
+        runs=Path(cfg.paths.runs),
+        config=plain_config(cfg),
+        seed=cfg.get("seed"),
+        command=[command, *repeated_command(cfg)],
+        differences=partial(differences, imports=cfg.get("imports") or ()),
+    )
+
+
+def data_maker(cfg: DictConfig) -> Callable[..., DataModule]:
+    """Return what makes the data module of a data set for a network."""
+
+    def make(source: Source, network: GapNet, localizer: Localizer, **options: Any) -> DataModule:
+        size = network.facts.input_size
+        module: DataModule = build(
+            cfg,
+            "loader",
+            source=source,
+            input_size=size,
+            canvas=localizer.crops.canvas(size),
+            view=build(cfg, "view"),
+            augment=build(cfg, "augment") if "augment" in cfg else None,
+            seed=cfg.get("seed", 0),
+            **options,
+        )
+        return module
+
+    return make
+
+
+def evaluation_of(cfg: DictConfig) -> Evaluation:
+    """Make what says how a network is evaluated."""
+    view: Any = OmegaConf.to_container(cfg.view, resolve=True)
+    return Evaluation(
+        rules=rules_of(cfg),
+        trainer=_trainer_maker(cfg),
+        precision=str(cfg.trainer.precision),
+        view=node_identity(view, cfg.imports),
+        split=cfg.split,
+        keep_maps=cfg.get("keep_maps"),
+        labels=labels_of(cfg),
+        pictures=cfg.report.images,
+    )
+
+
+def rules_of(cfg: DictConfig) -> Rules:
+    """Make the rules of an evaluation."""
+    parts = (build(cfg, key) for key in ("saliency", "boxer", "guesses", "crops"))
+    return Rules(Localizer(*parts), protocols_of(cfg))
+
+
+def protocols_of(cfg: DictConfig) -> tuple[Protocol, ...]:
+    """Make the protocols, of which the first counts."""
+    built = build(cfg, "protocol")
+    return built if isinstance(built, tuple) else (built,)
+
+
+def labels_of(cfg: DictConfig) -> LabelRule:
+    """Make what says what labels in files of other tools mean."""
+    return LabelRule(cfg.get("labels", LabelRule.labels), _path(cfg.get("synsets")))
+
+
+def _trainer_maker(cfg: DictConfig) -> Callable[..., Any]:
+    """Return what makes a trainer; without the keys that are gapnet's own."""
+    values: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
+    values.pop(AUTO_BATCH, None)
+    return partial(build, OmegaConf.create({"trainer": values, "imports": cfg.imports}), "trainer")
+
+
+def _path(value: object) -> Path | None:
+    return None if value is None else Path(str(value))

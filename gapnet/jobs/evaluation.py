@@ -1,0 +1,88 @@
+"""How networks are evaluated, whichever job does it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.sample import Source
+from gapnet.errors import GapnetError
+from gapnet.evaluation.protocols import Protocol
+from gapnet.jobs.labels import LabelRule
+from gapnet.localization.localizer import Localizer
+from gapnet.models.gapnet import GapNet
+
+NATIVE = "native"
+MakeData = Callable[..., DataModule]
+MakeSource = Callable[[], Source]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How boxes are found, and what counts as right by each protocol, of which the first counts."""
+
+    localizer: Localizer
+    protocols: tuple[Protocol, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a network is evaluated.
+
+    Args:
+        rules: of localization and scoring.
+        trainer: makes the trainer that predicts.
+        precision: of that trainer, for the record.
+        view: describes the fixed view of the images, for the record.
+        split: that is reported; None means the data set's test split.
+        keep_maps: of the true classes: native, a side in cells, or None to keep none.
+        labels: of submissions.
+        pictures: in the report.
+    """
+
+    rules: Rules
+    trainer: Callable[..., pl.Trainer] = pl.Trainer
+    precision: str = "32-true"
+    view: Mapping[str, Any] = field(default_factory=dict)
+    split: str | None = None
+    keep_maps: str | int | None = None
+    labels: LabelRule = field(default_factory=LabelRule)
+    pictures: int = 24
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        keep, pictures = self.keep_maps, self.pictures
+        if keep not in (None, NATIVE) and not (type(keep) is int and keep > 0):
+            raise GapnetError(f"keep_maps={keep}: must be null, {NATIVE} or a side in cells (14)")
+        if not (type(pictures) is int and pictures >= 0):
+            raise GapnetError(f"report.images={pictures}: must be an integer >= 0")
+
+    def split_of(self, source: Source) -> str:
+        """Return the split that is reported."""
+        return self.split or source.test_split
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is evaluated: a network, where it came from, and the data it is shown."""
+
+    network: GapNet
+    checkpoint: Path
+    data: DataModule
+
+
+def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> None:
+    """Refuse a data set whose classes, or their order, are not those of the checkpoint."""
+    known = network.classes or ()
+    if len(classes) != len(known):
+        raise GapnetError(
+            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: {advice}"
+        )
+    for index, (mine, theirs) in enumerate(zip(classes, known, strict=True)):
+        if mine != theirs:
+            raise GapnetError(
+                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: {advice}"
+            )

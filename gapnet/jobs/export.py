@@ -1,0 +1,208 @@
+"""Write a trained network, or predictions, in formats of other tools."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from gapnet.errors import GapnetError, full_disk, reading
+from gapnet.evaluation.formats.base import Key
+from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
+from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.score import Figure
+from gapnet.evaluation.store import read_parts
+from gapnet.jobs.labels import LabelRule
+from gapnet.models.gapnet import GapNet
+from gapnet.models.saved import load, save
+from gapnet.report.markdown import code, text
+from gapnet.report.model_card import model_card
+from gapnet.runs.folder import find_checkpoint, find_run
+from gapnet.runs.layout import ENVIRONMENT, METRICS
+from gapnet.system.extras import load_extra
+from gapnet.system.folders import atomic_folder, claim_folder
+from gapnet.text.redact import redact_arguments
+
+
+@dataclass(frozen=True)
+class NetworkExport:
+    """Export of a network.
+
+    Args:
+        to: onnx or safetensors.
+        run: whose network it is.
+        checkpoint: best, last or a file; a file needs no run.
+        folder: to write to; None means export/TO in the run, or beside the checkpoint.
+    """
+
+    to: str
+    run: str | None = None
+    checkpoint: str | None = None
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.to not in FORMATS:
+            raise GapnetError(f"to={self.to}: must be one of {', '.join(FORMATS)} for a network")
+        if self.run is None and self.checkpoint is None:
+            raise GapnetError(
+                "nothing to export: name a run folder with run=..., a file with checkpoint=..., "
+                "or predictions=..."
+            )
+
+
+@dataclass(frozen=True)
+class PredictionExport:
+    """Export of predictions.
+
+    Args:
+        to: devkit, kaggle, csv or coco.
+        predictions: the predictions/SPLIT of a run.
+        folder: to write to; None means export/TO beside them.
+        labels: of the devkit's format.
+    """
+
+    to: str
+    predictions: Path
+    folder: Path | None = None
+    labels: LabelRule = field(default_factory=LabelRule)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.to not in GUESSES:
+            raise GapnetError(f"to={self.to}: must be one of {', '.join(GUESSES)} for predictions")
+
+
+def export_network(settings: NetworkExport) -> str:
+    """Write a network, and return a line that says what was written."""
+    run = find_run(settings.run, settings.checkpoint)
+    checkpoint = find_checkpoint(run, settings.checkpoint)
+    folder = settings.folder or (run or checkpoint.parent) / "export" / settings.to
+    _check_free(folder)
+    exported = Exported(
+        load(checkpoint), _figures_of(run, checkpoint) if run else [], _facts_of(run) if run else {}
+    )
+    with _new_folder(folder) as unfinished:
+        note = FORMATS[settings.to](exported, unfinished)
+    return f"{exported.network.name}, {note}: {folder}"
+
+
+def export_predictions(settings: PredictionExport) -> str:
+    """Write predictions, and return a line that says what was written."""
+    source, to = settings.predictions, settings.to
+    folder = settings.folder or source / "export" / to
+    _check_free(folder)
+    if not any(source.glob("part-*.parquet")):
+        raise GapnetError(
+            f"predictions={source}: holds no predictions; name the predictions/SPLIT of a run"
+        )
+    predictions = Predictions(*read_parts(source))
+    ids, classes = sorted(predictions.ids), predictions.about.classes
+    known = {number: index for index, number in enumerate(predictions.about.numbers)}
+    key = Key(ids, classes, settings.labels.numbers(classes, known or None))
+    if to == "devkit" and key.numbers is None:
+        raise GapnetError(
+            "to=devkit: labels of this format are ILSVRC's own numbers; name the devkit's "
+            "meta_clsloc.mat with synsets=FILE (labels=index: count the sorted WordNet ids instead)"
+        )
+    write, suffix = WRITERS[to]
+    name = f"{predictions.about.split.replace('/', '-')}.{suffix}"
+    with _new_folder(folder) as unfinished:
+        write(guesses_of(predictions), key, unfinished / name)
+    return f"{len(ids)} images of the {predictions.about.split} split: {folder / name}"
+
+
+def _check_free(folder: Path) -> None:
+    if folder.exists():
+        raise GapnetError(f"folder {folder}: is there already; name another with folder=...")
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """Write into a folder that gets its name when it is complete."""
+    with ExitStack() as stack:
+        try:
+            busy = f"folder {folder}: another process is exporting to it; wait for it"
+            stack.enter_context(claim_folder(folder, busy))
+            _check_free(folder)  # again: another export may have ended since
+            unfinished = stack.enter_context(atomic_folder(folder))
+        except OSError as error:
+            raise GapnetError(
+                f"folder {folder}: cannot be written ({error.strerror}); "
+                "name another with folder=..."
+            ) from error
+        with _named(folder):
+            yield unfinished
+        for each in unfinished.iterdir():  # some writers make them for this user alone
+            each.chmod(0o644)
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Name the folder where the disk is full; some writers do not say what they were writing."""
+    try:
+        yield
+    except Exception as error:
+        if why := full_disk(error):
+            raise GapnetError(
+                f"folder {folder}: cannot be written ({why}); make room, or name another with "
+                "folder=..."
+            ) from error
+        raise
+
+
+class Exported(NamedTuple):
+    """A network, the figures of its run, and how the run was made."""
+
+    network: GapNet
+    figures: list[Figure]
+    facts: dict[str, str]
+
+
+def _write_safetensors(exported: Exported, folder: Path) -> str:
+    save(exported.network, folder)
+    card = model_card(exported.network, exported.facts, exported.figures)
+    (folder / "README.md").write_text(card)
+    return f"{len(exported.figures)} figures in its model card"
+
+
+def _write_onnx(exported: Exported, folder: Path) -> str:
+    for chatty in ("onnx_ir", "onnxscript"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    onnx_export = load_extra("gapnet.models.onnx_export", extra="export")
+    apart = onnx_export.export_onnx(exported.network, folder / "model.onnx")
+    return f"within {apart:.1e} of torch in onnxruntime"
+
+
+FORMATS: dict[str, Callable[[Exported, Path], str]] = {
+    "onnx": _write_onnx,
+    "safetensors": _write_safetensors,
+}
+
+GUESSES = ("devkit", "kaggle", "csv", "coco")  # formats of predictions
+
+
+def _figures_of(run: Path, checkpoint: Path) -> list[Figure]:
+    """Read the figures of a run, if they are of this checkpoint."""
+    metrics = run / METRICS
+    if not metrics.is_file() or find_checkpoint(run, None).resolve() != checkpoint.resolve():
+        return []
+    with reading(metrics, "holds no figures"):
+        return [Figure(**each) for each in json.loads(metrics.read_text())]
+
+
+def _facts_of(run: Path) -> dict[str, str]:
+    """Say in Markdown how a run was made."""
+    path = run / ENVIRONMENT
+    with reading(path, "does not say how the run was made"):
+        told = json.loads(path.read_text())
+        arguments = redact_arguments(told["command"])  # an earlier gapnet wrote them as they were
+        command = " ".join(Path(arguments[1]).name.split() + arguments[2:])
+        return {
+            "trained by": code(command),
+            "seed": text(told["seed"]),
+            "commit": text(told["commit"]),
+            "hardware": text(", ".join(told["gpus"]) or f"{told['cores']} CPU cores"),
+        }

@@ -1,0 +1,293 @@
+"""Train a network, then evaluate it."""
+
+import copy
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.sample import Source
+from gapnet.errors import GapnetError
+from gapnet.jobs.evaluate import evaluate_network
+from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Subject, check_classes
+from gapnet.jobs.job import Job, Run, open_job
+from gapnet.jobs.results import Results
+from gapnet.jobs.resume import Start, carry_over, check_agreed, find_start
+from gapnet.jobs.trainers import MakeTrainer, training_trainer
+from gapnet.models.checkpoint_file import read_checkpoint
+from gapnet.models.gapnet import GapNet
+from gapnet.models.saved import load
+from gapnet.models.weights.load import RESET
+from gapnet.runs.folder import find_checkpoint, short
+from gapnet.runs.layout import BEST, CHECKPOINTS, LAST, TRAINED
+from gapnet.runs.saved_config import read_saved_config
+from gapnet.system.distributed import meet, one_ahead
+from gapnet.system.files import write_file
+from gapnet.system.ranks import is_first
+from gapnet.training.batch_size import check_can_search, find_batch_size
+from gapnet.training.classifier import Classifier
+from gapnet.training.optim import OptimRecipe, count_steps
+
+LEAST_CLASSES = 2
+SEEDS = 2**32  # that torch and numpy tell apart
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Training of a network, and its evaluation.
+
+    Args:
+        run: where the training writes.
+        source: makes the data set.
+        network: makes the network for a number of classes.
+        data: makes the data module of a data set and a network.
+        optim: optimiser and schedule.
+        evaluation: of the trained network; its rules are those of the validation, too.
+        classifier: makes the Lightning module.
+        trainer: makes the trainer.
+        callbacks: makes its callbacks.
+        seed: of everything.
+        checkpoint: best or last, which is evaluated.
+        evaluate: whether the network is evaluated when it is trained.
+        resume: auto, a run folder or a checkpoint to continue from.
+        resume_changed: whether to continue although the configuration is another.
+        auto_batch: whether to find the largest batch that fits into memory.
+        validate_every: epochs between validations.
+        log_every: steps between logged metrics.
+    """
+
+    run: Run
+    source: MakeSource
+    network: Callable[[int], GapNet]
+    data: MakeData
+    optim: OptimRecipe
+    evaluation: Evaluation
+    classifier: Callable[..., Classifier] = Classifier
+    trainer: MakeTrainer = pl.Trainer
+    callbacks: Callable[[], Sequence[Callback]] = list
+    seed: int = 0
+    checkpoint: str = BEST
+    evaluate: bool = True
+    resume: str | None = None
+    resume_changed: bool = False
+    auto_batch: bool = False
+    validate_every: int = 1
+    log_every: int = 10
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not (isinstance(self.seed, int) and 0 <= self.seed < SEEDS):
+            raise GapnetError(f"seed={self.seed}: must be an integer from 0 to {SEEDS - 1}")
+        if self.checkpoint not in (BEST, LAST):
+            raise GapnetError(f"checkpoint={self.checkpoint}: must be {BEST} or {LAST}")
+        for key in ("evaluate", "resume_changed"):
+            value = getattr(self, key)
+            if not isinstance(value, bool):
+                raise GapnetError(f"{key}={value}: must be true or false")
+        if not isinstance(self.auto_batch, bool):
+            raise GapnetError(f"trainer.auto_batch={self.auto_batch}: must be true or false")
+
+
+class Training(NamedTuple):
+    """A training that can start: everything that could be checked before has been."""
+
+    trainer: pl.Trainer
+    classifier: Classifier
+    data: DataModule
+    steps: int
+    start: Start
+
+
+def train(settings: TrainJob) -> Results | None:
+    """Train and evaluate; only the first rank has results."""
+    with open_job(settings.run) as job:
+        start = find_start(settings.run, settings.resume, changed=settings.resume_changed)
+        callbacks = settings.callbacks()
+        trainer = training_trainer(settings.trainer, callbacks, folder=job.folder, start=start)
+        if job.run_in_ranks(trainer):
+            return None
+        job.connect(trainer)
+        training = _prepare(settings, trainer, start)
+        _train(settings, training, job)
+        return _evaluate(settings, training, job.folder)
+
+
+def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
+    """Build everything, so that what is wrong shows before the training."""
+    check_agreed(start)
+    pl.seed_everything(settings.seed, workers=True, verbose=False)
+    localizer = settings.evaluation.rules.localizer
+    with one_ahead():  # it draws or downloads what the other ranks then find
+        source = settings.source()
+        network = _network(settings, source)
+    localizer.saliency.check(network)
+    size = _saved_batch_size(start) if settings.auto_batch else None
+    options: dict[str, Any] = {} if size is None else {"batch_size": size}
+    data = settings.data(source, network, localizer, processes=trainer.world_size, **options)
+    make = partial(_classifier, settings, trainer, network)
+    _check_data(settings, data, trains=trainer.max_epochs != 0)
+    if settings.auto_batch and size is None and trainer.max_epochs != 0:
+        _find_batch_size(trainer, data, make)
+    batches = len(data.train_dataloader()) if trainer.max_epochs != 0 else 0
+    steps = _count_steps(settings, trainer, batches)
+    an_epoch = -(-batches // trainer.accumulate_grad_batches)
+    trainer.log_every_n_steps = min(settings.log_every, an_epoch)  # type: ignore[attr-defined]
+    return Training(trainer, make(steps), data, steps, start)
+
+
+def _network(settings: TrainJob, source: Source) -> GapNet:
+    """Build the network for the classes of a data set; weights may bring those of another."""
+    if len(source.classes) < LEAST_CLASSES:
+        raise GapnetError(f"{source.root}: has one class; a classifier needs two or more")
+    network = settings.network(len(source.classes))
+    if network.classes is not None:
+        check_classes(network, source.classes, advice=RESET)
+    network.classes = tuple(source.classes)
+    return network
+
+
+def _classifier(settings: TrainJob, trainer: pl.Trainer, network: GapNet, steps: int) -> Classifier:
+    rules = settings.evaluation.rules
+    return settings.classifier(
+        network=network,
+        optim=settings.optim,
+        localizer=rules.localizer,
+        total_steps=steps,
+        iou=rules.protocols[0].iou,
+        inclusive=rules.protocols[0].inclusive,
+        seed=settings.seed,
+        batches_a_step=trainer.world_size * trainer.accumulate_grad_batches,
+    )
+
+
+def _check_data(settings: TrainJob, data: DataModule, *, trains: bool) -> None:
+    source = data.source
+    trained_on = [source.train_split] if trains else []
+    evaluated_on = [settings.evaluation.split_of(source)] if settings.evaluate else []
+    data.check(*trained_on, source.select_split, *evaluated_on)
+
+
+def _saved_batch_size(start: Start) -> int | None:
+    """Return the batch size that was found when the training began."""
+    if start.origin is None:
+        return None
+    size: int | None = read_saved_config(start.origin).get("loader", {}).get("batch_size")
+    return size
+
+
+def _find_batch_size(
+    trainer: pl.Trainer, data: DataModule, make: Callable[[int], Classifier]
+) -> None:
+    check_can_search(trainer)
+    find_batch_size(copy.deepcopy(make(1)), data, trainer)
+    log.info("loader.batch_size=%d is the largest that fits", data.batch_size)
+
+
+def _count_steps(settings: TrainJob, trainer: pl.Trainer, batches: int) -> int:
+    """Count the steps of the training, and refuse one that leaves nothing to evaluate."""
+    count = partial(
+        count_steps,
+        batches,
+        accumulate=trainer.accumulate_grad_batches,
+        limit=trainer.limit_train_batches,
+    )
+    epochs, every = trainer.max_epochs, settings.validate_every
+    steps = 0 if epochs == 0 else count(epochs=epochs, most=trainer.max_steps)
+    if settings.checkpoint == BEST and (not steps or steps < count(epochs=every)):
+        raise GapnetError(
+            f"trainer.max_epochs={epochs}, max_steps={trainer.max_steps}: nothing is validated in "
+            f"{steps} steps (check_val_every_n_epoch={every}), so there is no best checkpoint; "
+            "set checkpoint=last"
+        )
+    return steps
+
+
+def _train(settings: TrainJob, training: Training, job: Job) -> None:
+    """Open the run folder and train into it, unless that has been done."""
+    folder, start = job.folder, training.start
+    job.open(_config(settings, training.data), continues=start.origin == folder)
+    if is_first():
+        carry_over(start, folder)
+        job.link_latest()
+    meet()
+    if start.origin == folder and (folder / TRAINED).is_file():
+        log.info("%s: is trained already", folder)
+        return
+    begun = time.monotonic()
+    _log_start(training)
+    _fit(training, folder)
+    if is_first():
+        _write_summary(training, folder, time.monotonic() - begun)
+
+
+def _config(settings: TrainJob, data: DataModule) -> dict[str, Any]:
+    """Return the configuration with the batch size that was found."""
+    config = dict(settings.run.config)
+    if settings.auto_batch:
+        config["loader"] = {**config.get("loader", {}), "batch_size": data.batch_size}
+    return config
+
+
+def _log_start(training: Training) -> None:
+    data, network, trainer = training.data, training.classifier.network, training.trainer
+    images = len(data.records(data.source.train_split)) if training.steps else 0
+    log.info(
+        "training %s on %s: %d images, %d steps",
+        network.name,
+        data.source.root,
+        images,
+        training.steps,
+    )
+    log.info("weights to start from: %s", network.facts.weights)
+    accumulated, recipe = trainer.accumulate_grad_batches, training.classifier.optim
+    log.info(
+        "%d images a step (%d a batch, on %d, %d accumulated); highest rate %g (scale_lr=%s)",
+        data.batch_size * data.processes * accumulated,
+        data.batch_size,
+        data.processes,
+        accumulated,
+        recipe.lr * recipe.times(training.classifier.batches_a_step),
+        recipe.scale_lr,
+    )
+
+
+def _fit(training: Training, folder: Path) -> None:
+    trainer, classifier = training.trainer, training.classifier
+    if training.steps:
+        checkpoint = training.start.checkpoint
+        trainer.fit(classifier, training.data, ckpt_path=checkpoint, weights_only=True)
+    else:
+        trainer.strategy.connect(classifier)
+        trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
+
+
+def _write_summary(training: Training, folder: Path, seconds: float) -> None:
+    """Write training.json, which marks the end of the training."""
+    data = training.data
+    images = len(data.records(data.source.train_split)) if training.steps else 0
+    last = read_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
+    summary = {
+        "images": images,
+        "steps": training.steps,
+        "seconds": round(seconds, 1),
+        "resumed_at": training.start.step,
+        "unreadable": last.get(type(data).__name__, {}).get("unreadable", []),
+    }
+    write_file(folder / TRAINED, json.dumps(summary) + "\n")
+
+
+def _evaluate(settings: TrainJob, training: Training, folder: Path) -> Results | None:
+    checkpoint = find_checkpoint(folder, settings.checkpoint)
+    if settings.evaluate:
+        subject = Subject(load(checkpoint), checkpoint, training.data)
+        return evaluate_network(subject, settings.evaluation, folder, resume=False)
+    return Results([], [], [f"checkpoint: {short(checkpoint)}"]) if is_first() else None

@@ -1,0 +1,74 @@
+"""Lightning's trainers, as gapnet's jobs use them."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
+
+from gapnet.errors import GapnetError
+from gapnet.jobs.resume import Start
+from gapnet.runs.layout import CHECKPOINTS, CURVES, LOGS
+from gapnet.system.progress import console
+from gapnet.training.callbacks import EpochLines
+from gapnet.training.checkpoint import DurableIO
+from gapnet.training.lightning_internals import ignore_signals, spawns_ranks
+from gapnet.training.metrics_csv import Curves
+from gapnet.training.tensorboard import Board
+
+MakeTrainer = Callable[..., pl.Trainer]
+
+
+def training_trainer(
+    make: MakeTrainer, callbacks: Sequence[Callback], *, folder: Path, start: Start
+) -> pl.Trainer:
+    """Make the trainer that trains into a run folder."""
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint):
+            callback.dirpath = str(folder / CHECKPOINTS)
+    loggers = [
+        Board(folder / LOGS, purge_step=start.step),
+        Curves(folder / CURVES, text=start.curves),
+    ]
+    lines = [] if console.is_terminal else [EpochLines()]
+    return _make(
+        make,
+        [*callbacks, *lines],
+        logger=loggers,
+        default_root_dir=folder,
+        plugins=[DurableIO()],
+    )
+
+
+def predicting_trainer(make: MakeTrainer) -> pl.Trainer:
+    """Make the trainer that predicts: it logs nothing and saves nothing."""
+    return _make(make, [], logger=False, enable_checkpointing=False)
+
+
+def _make(make: MakeTrainer, callbacks: Sequence[Callback], **options: Any) -> pl.Trainer:
+    bar = [RichProgressBar(leave=True)] if console.is_terminal else []
+    trainer = make(
+        callbacks=[*callbacks, *bar],
+        enable_progress_bar=console.is_terminal,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        **options,
+    )
+    ignore_signals(trainer)
+    if spawns_ranks(trainer):
+        raise GapnetError("trainer.strategy: ddp_spawn and its like are not supported; use ddp")
+    _check_world_size(trainer)
+    return trainer
+
+
+def _check_world_size(trainer: pl.Trainer) -> None:
+    """Refuse a launcher's processes that Lightning would have train each by itself."""
+    wanted = trainer.num_devices * trainer.num_nodes
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if started > 1 and wanted != started:
+        raise GapnetError(
+            f"trainer.devices={trainer.num_devices}, trainer.num_nodes={trainer.num_nodes}: "
+            f"{started} processes were started (WORLD_SIZE); their product must be as many"
+        )

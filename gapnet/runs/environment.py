@@ -1,0 +1,40 @@
+"""How a run was made: command, commit, packages, hardware."""
+
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gapnet import __version__
+from gapnet.system.child_process import output_of
+from gapnet.text.redact import redact_arguments
+
+PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
+DESCRIBE = ("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def environment(seed: int | None) -> dict[str, Any]:
+    """Return what env.json holds."""
+    return {
+        "command": redact_arguments(sys.orig_argv),
+        "seed": seed,
+        "commit": commit(),
+        "python": platform.python_version(),
+        "gapnet": __version__,
+        "packages": {name: version(name) for name in PACKAGES},
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+    }
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout, with a + if files have changed; None for a package."""
+    if not (CHECKOUT / "pyproject.toml").is_file():
+        return None
+    return output_of(DESCRIBE, CHECKOUT)

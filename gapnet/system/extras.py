@@ -1,0 +1,16 @@
+"""Modules that need an optional dependency."""
+
+from importlib import import_module
+from typing import Any
+
+from gapnet.errors import GapnetError
+
+
+def load_extra(module: str, *, extra: str) -> Any:
+    """Import a module whose dependencies come with an extra of gapnet's package."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise GapnetError(
+            f"{error.name} is not installed: pip install 'gapnet[{extra}]'"
+        ) from error
