@@ -76,5 +76,5 @@ def test_an_object_that_is_no_dataclass_is_described_by_what_it_holds_or_says() 
 
 
 def test_functions_and_classes_are_told_apart() -> None:
-    assert plain(differing) == {"is": "gapnet.runs.identity.differing"} != plain(plain)
+    assert plain(differing) == {"is": "gapnet.runs.differing"} != plain(plain)
     assert plain(Boxer) == {"is": f"{__name__}.Boxer"} != plain(Plain)

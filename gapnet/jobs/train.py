@@ -289,5 +289,6 @@ def _evaluate(settings: TrainJob, training: Training, folder: Path) -> Results |
     checkpoint = find_checkpoint(folder, settings.checkpoint)
     if settings.evaluate:
         subject = Subject(load(checkpoint), checkpoint, training.data)
-        return evaluate_network(subject, settings.evaluation, folder, resume=False)
+        resumed = settings.resume is not None
+        return evaluate_network(subject, settings.evaluation, folder, resume=resumed)
     return Results([], [], [f"checkpoint: {short(checkpoint)}"]) if is_first() else None

@@ -11,10 +11,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
-from gapnet.config.assemble import AUTO_BATCH
 from gapnet.config.build import conf_folder
 from gapnet.config.groups import FROM_RUN
-from gapnet.config.run_folder import run_id
+from gapnet.config.jobs import AUTO_BATCH
+from gapnet.config.run_id import run_id
 
 CONF = conf_folder()
 CHOICES = [

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 import gapnet as library
-from gapnet.cli.commands import export
 from gapnet.errors import GapnetError
 from gapnet.evaluation.store import About, Row, Writer
+from gapnet.jobs import export
 from gapnet.models import create
 from gapnet.report.model_card import model_card
 from tests.children import at_once, killed_at_each_step
@@ -120,7 +120,7 @@ def test_a_failing_export_leaves_nothing(
 
 
 def write_slowly(folder: Path, *, seconds: float = 0.0) -> None:
-    with export._whole(folder) as unfinished:
+    with export._new_folder(folder) as unfinished:
         (unfinished / "model").write_text("half")
         time.sleep(seconds)
         (unfinished / "model").write_text("whole")

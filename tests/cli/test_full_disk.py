@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.config import assemble
+from gapnet.jobs import trainers
 from gapnet.runs.log import RunLog
 from gapnet.training.step_watch import Watch
 from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line
@@ -79,7 +79,7 @@ def test_a_training_goes_on_without_its_log_and_tensorboard(
     gapnet: Command, shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RunLog, "_open", lambda _: NEVER.open("a"))
-    monkeypatch.setattr(assemble, "LOGS", "config.yaml/no folder")
+    monkeypatch.setattr(trainers, "LOGS", "config.yaml/no folder")
     outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", "evaluate=false")
     assert outcome.status == 0, outcome.err
     told = [each for each in outcome.err.splitlines() if "cannot be written" in each]

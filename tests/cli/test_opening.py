@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from omegaconf import DictConfig, OmegaConf
 
-from gapnet.config.run_folder import is_run
 from gapnet.errors import GapnetError
-from gapnet.jobs.opening import check_place, link_latest, open_evaluation, open_folder
+from gapnet.jobs import Run, open_job
+from gapnet.runs import opening
+from gapnet.runs.folder import is_run
+from gapnet.runs.opening import link_latest
 from gapnet.system.folders import lock_file
 from tests.children import at_once, killed_at_each_step
 
@@ -27,7 +28,7 @@ HALF_MADE = [
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gapnet.config.run_folder._environment", lambda cfg: {"seed": cfg.seed})
+    monkeypatch.setattr("gapnet.runs.opening.environment", lambda seed: {"seed": seed})
 
 
 @pytest.fixture(autouse=True)
@@ -41,10 +42,9 @@ def closed_logs() -> Iterator[None]:
             each.close()
 
 
-def config(folder: Path, **more: object) -> DictConfig:
-    runs = folder.parents[1]
-    told = {"folder": str(folder), "paths": {"runs": str(runs)}, "seed": 0, "resume": False}
-    return OmegaConf.create({**told, **more})
+def check_place(folder: Path, runs: Path) -> None:
+    with open_job(Run(folder, runs)):
+        pass
 
 
 def opened_earlier(folder: Path) -> None:
@@ -72,15 +72,16 @@ def half_made(folder: Path) -> None:
 
 
 def open_run(folder: Path) -> None:
-    open_folder(config(folder), goes_on=False)
+    opening.open_run(folder, {}, seed=0, continues=False)
 
 
 def go_on(folder: Path) -> None:
-    open_folder(config(folder), goes_on=True)
+    opening.open_run(folder, {}, seed=0, continues=True)
 
 
 def open_one(folder: Path) -> None:
-    open_evaluation(config(folder))
+    with open_job(Run(folder, folder.parents[1], seed=0)) as job:
+        job.open_evaluation(resume=False)
 
 
 @pytest.mark.slow
@@ -180,7 +181,7 @@ def test_a_folder_that_cannot_be_described_is_not_made(
     def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gapnet.jobs.opening.write_whole", full)
+    monkeypatch.setattr("gapnet.runs.opening.write_file", full)
     folder = tmp_path / "runs/0/run"
     opened_earlier(folder)
     with pytest.raises(GapnetError, match=r"run: cannot be written \(No space left on device\)"):
@@ -200,20 +201,20 @@ def test_a_link_that_leads_out_of_the_runs_is_refused(tmp_path: Path, link: str)
     (tmp_path / link).symlink_to(foreign)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(GapnetError, match=f"a symbolic link leads to {foreign}"):
-        check_place(config(tmp_path / "runs/0/run"))
+        check_place(tmp_path / "runs/0/run", tmp_path / "runs")
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_runs_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "runs").symlink_to("disk")
-    check_place(config(tmp_path / "runs/0/run"))
+    check_place(tmp_path / "runs/0/run", tmp_path / "runs")
 
 
 def test_a_folder_that_the_user_names_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "mine").symlink_to("disk")
-    check_place(config(tmp_path / "mine", paths={"runs": str(tmp_path / "runs")}))
+    check_place(tmp_path / "mine", tmp_path / "runs")
 
 
 @pytest.mark.parametrize("name", ["log.txt", "checkpoints", "logs", "predictions/test"])
@@ -296,7 +297,7 @@ def test_a_folder_whose_path_is_too_long_is_refused_before_anything_is_made(
     tmp_path: Path, folder: str
 ) -> None:
     with pytest.raises(GapnetError, match=r"^folder=.*nn: is too long|choose shorter names$"):
-        check_place(config(tmp_path / "runs" / folder))
+        check_place(tmp_path / "runs" / folder, tmp_path / "runs")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,11 +8,11 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from gapnet.cli.app import register_resolvers
-from gapnet.config.assemble import rules_of
 from gapnet.config.build import conf_folder
 from gapnet.config.groups import FROM_RUN
+from gapnet.config.jobs import rules_of
 from gapnet.config.overrides import key_of, own_keys, refuse_sweep, root_of, split
+from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 from gapnet.studies.table.estimate import PUBLISHED, Work, count_images, work_of

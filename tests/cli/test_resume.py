@@ -74,7 +74,7 @@ def test_another_configuration_is_refused_with_all_differences(
     outcome = gapnet("train", *job, f"resume={run}", "optim.lr=0.5", "seed=3")
     assert outcome.status == 1
     assert "was begun with optim.lr=0.004, not 0.5; with seed=0, not 3" in outcome.err
-    assert "resume_changed=true goes on all the same" in outcome.err
+    assert "resume_changed=true" in outcome.err
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*")}
 
 

@@ -16,8 +16,8 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from gapnet.cli.commands.search import complete
-from gapnet.config.assemble import LOGS
 from gapnet.errors import GapnetError
+from gapnet.runs.layout import LOGS
 from gapnet.studies.search.report import _page, trial_rows
 from gapnet.studies.search.space import (
     Choices,

@@ -63,7 +63,7 @@ def test_webdataset_that_is_not_installed_is_named(
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "webdataset", None)
     outcome = gapnet("shard", "data=shapes", "to=out")
-    assert_one_line(outcome, "webdataset", "is not installed; pip install 'gapnet[shards]'")
+    assert_one_line(outcome, "webdataset", "pip install 'gapnet[shards]'")
 
 
 @pytest.mark.parametrize("root", ["nowhere", "http://127.0.0.1:9"])

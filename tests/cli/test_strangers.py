@@ -205,12 +205,12 @@ def test_modules_that_a_stranger_s_run_names_are_not_imported(
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("a: !!python/object/apply:os.system ['touch owned']", "is no plain value"),
-        ("a: !!python/name:os.system", "is no plain value"),
-        ("a: &a [1]\nb: *a", "is no plain value"),
+        ("a: !!python/object/apply:os.system ['touch owned']", "is not a plain value"),
+        ("a: !!python/name:os.system", "is not a plain value"),
+        ("a: &a [1]\nb: *a", "is not a plain value"),
         ("a: ${oc.env:HOME}", "a=${oc.env:HOME}: must be a plain value"),
         ('a: [{b: "\\x24{oc.create:{_target_:os.system}}"}]', "a.0.b=${oc.create"),
-        ("a: " + "[" * 60 + "]" * 60, "is no plain value"),
+        ("a: " + "[" * 60 + "]" * 60, "is not a plain value"),
         ("a: " + "x" * 2**17, "it is too large"),
     ],
 )

@@ -27,7 +27,7 @@ import torch
 
 import gapnet.cli.commands.train  # noqa: F401
 from gapnet.cli.main import run
-from gapnet.config import assemble  # noqa: F401
+from gapnet.config import jobs  # noqa: F401
 from gapnet.jobs import evaluate as evaluation  # noqa: F401
 from gapnet.jobs import resume  # noqa: F401
 from gapnet.training import checkpoint, classifier
@@ -68,7 +68,7 @@ def before(owner: object, name: str, count: Count) -> None:
 
 def break_saves(number: int, then: Callable[[], Any], at: str) -> None:
     """Have the N-th save of a checkpoint fail at a place."""
-    was = checkpoint.write_whole
+    was = checkpoint.write_file
 
     def broken(path: Path, content: memoryview, **named: Any) -> None:
         if at == "keeping" and path.exists():
@@ -81,13 +81,13 @@ def break_saves(number: int, then: Callable[[], Any], at: str) -> None:
         unfinished.write_bytes(bytes(content))
         then()
 
-    count = Count(number, lambda: setattr(checkpoint, "write_whole", broken))
+    count = Count(number, lambda: setattr(checkpoint, "write_file", broken))
 
     def counted(path: Path, content: memoryview, **named: Any) -> None:
         count()
-        (broken if checkpoint.write_whole is broken else was)(path, content, **named)
+        (broken if checkpoint.write_file is broken else was)(path, content, **named)
 
-    checkpoint.write_whole = counted
+    checkpoint.write_file = counted
 
 
 def poisoned(number: int) -> None:
