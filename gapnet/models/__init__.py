@@ -7,6 +7,7 @@ from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, FlatHead
 from gapnet.models.registry import create, names, register
 from gapnet.models.saved import load
+from gapnet.models.taps import layer_names, layer_output, tap
 
 __all__ = [
     "Added",
@@ -16,9 +17,12 @@ __all__ = [
     "GapNet",
     "create",
     "gapify",
+    "layer_names",
+    "layer_output",
     "load",
     "names",
     "register",
+    "tap",
 ]
 
 

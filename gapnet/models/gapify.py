@@ -1,4 +1,4 @@
-"""Turn anybody's network into one with class maps."""
+"""Turn any network into one with class maps."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,20 +25,20 @@ def gapify(
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
 ) -> GapNet:
-    """Cut a network after one of its submodules, and put a conv, pooling and a linear layer there.
+    """Cut a network after one of its submodules, and add a conv, pooling and a linear layer.
 
-    The weights come along, and stay shared with `module`. Without a cut, its own output is taken.
+    The weights are shared with `module`. Without a cut, the output of `module` is used.
 
     Args:
         module: takes images (B, 3, H, W).
         cut: the submodule whose output (B, C, h, w) the head takes, as in `named_modules()`.
         num_classes: of the new classifier.
-        width: of the added conv; without it the classes are read off the submodule's output.
+        width: of the added conv; None adds no conv.
         pool: avg or max.
-        dropout: of what is pooled.
-        input_size: of the images, a side or (height, width).
-        mean: per channel, of inputs in 0..1.
-        std: per channel, likewise.
+        dropout: probability that a channel is dropped before pooling.
+        input_size: of the images, a side or (height, width), in pixels.
+        mean: per channel, of pixels in 0..1.
+        std: per channel, of pixels in 0..1.
 
     >>> from torchvision.models import mobilenet_v2
     >>> network = gapify(mobilenet_v2(), cut="features.13", num_classes=10)
@@ -57,21 +57,21 @@ def gapify(
 
 
 def _maps_at(cut: str, sizes: Mapping[str, Size], module: nn.Module) -> Size:
-    """Find the size (C, h, w) of a submodule's output, or list those that can be had."""
+    """Return the size (C, h, w) of a submodule's output, or raise an error that lists all sizes."""
     if len(sizes.get(cut, ())) == MAP:
         return sizes[cut]
     name = type(module).__name__
     known = dict(module.named_modules())
-    told = (
-        f"gives {tuple(sizes[cut])} per image, not a map (C, h, w)"
+    problem = (
+        f"returns {tuple(sizes[cut])} per image, not a map (C, h, w)"
         if cut in sizes
-        else f"gives no tensor, or {name} does not run it exactly once"
+        else f"returns no tensor, or {name} does not run it exactly once"
         if cut in known
         else f"is no submodule of {name}"
     )
     maps = [
-        f"{each} {'x'.join(map(str, size))}" for each, size in sizes.items() if len(size) == MAP
+        f"{layer} {'x'.join(map(str, size))}" for layer, size in sizes.items() if len(size) == MAP
     ]
-    error = GapnetError(f"cut={cut!r}: {told}; those that can be cut at are listed below")
+    error = GapnetError(f"cut={cut!r}: {problem}; the possible cuts are listed below")
     error.add_note("\n".join(maps))  # Python shows it under the error
     raise error

@@ -1,4 +1,4 @@
-"""Cut a network where its features are wanted, and change what it takes."""
+"""Cut a network after one of its submodules, and change the channels or size of its maps."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,19 +9,20 @@ import torch
 from torch import Tensor, fx, nn
 
 from gapnet.errors import GapnetError
+from gapnet.models.taps import Arguments, watch
 
 RGB = 3
 MAP_DIMENSIONS = 4  # images, channels, height, width
 
 
-class _Reached(Exception):  # noqa: N818  (ends a tracing that went well)
-    """Say that the cut has been traced."""
+class _Reached(Exception):  # noqa: N818  (no error: it ends the tracing)
+    """Raised when the cut has been traced."""
 
 
 class _UpTo(fx.Tracer):
-    """Trace a network until `at` has run; only what that module lies in is looked into."""
+    """Tracer that stops when submodule `at` has run; it enters only the modules around `at`."""
 
-    def __init__(self, at: str = "") -> None:  # without a cut it reads a pickled trunk again
+    def __init__(self, at: str = "") -> None:  # torch.fx needs the default to unpickle a trunk
         super().__init__()
         self.at = at
 
@@ -43,10 +44,10 @@ class _UpTo(fx.Tracer):
 
 
 def cut(module: nn.Module, at: str) -> nn.Module:
-    """Take a network from its input to its submodule `at`, whose output is the result's.
+    """Return the part of a network from its input to the output of its submodule `at`.
 
-    The parts keep their names and are shared with the network; what lies beyond the cut, or is run
-    in training alone, does not come along.
+    The submodules keep their names and are shared with the network. Those after the cut, and those
+    that run in training only, are left out.
     """
     tracer = _UpTo(at)
     try:
@@ -54,16 +55,16 @@ def cut(module: nn.Module, at: str) -> nn.Module:
             tracer.trace(module)
     except _Reached:
         return fx.GraphModule(module, tracer.graph, _name(module))
-    except Exception as error:  # of any kind: it runs anybody's forward with stand-ins for tensors
+    except Exception as error:  # of any kind: any forward runs here, with proxies for tensors
         raise GapnetError(
-            f"{_name(module)} cannot be followed to {at!r} ({error}): give it as a module "
-            "of its own that ends there, without a cut"
+            f"{_name(module)} cannot be followed to {at!r} ({error}): pass a module "
+            "that ends there, without a cut"
         ) from error
-    raise GapnetError(f"{_name(module)} never runs its submodule {at!r}: cut elsewhere")
+    raise GapnetError(f"{_name(module)} never runs its submodule {at!r}: cut at another")
 
 
 def trunk_of(build: Callable[[], nn.Module], *, at: str) -> nn.Module:
-    """Build a network and cut it, with fresh weights; what is cut off never takes memory."""
+    """Build a network and cut it, with random weights; the part cut off never takes memory."""
     device = torch.get_default_device()
     with torch.device("meta"):
         trunk = cut(build(), at)
@@ -71,9 +72,9 @@ def trunk_of(build: Callable[[], nn.Module], *, at: str) -> nn.Module:
 
 
 def initialise(module: nn.Module) -> nn.Module:
-    """Start convs by He's rule and linear layers small, both without bias; norms as the identity.
+    """Set convs by He's rule, linear layers to small values, biases to 0, norms to identity.
 
-    Every parameter is set, so that none is left as a module that was moved from no device has it.
+    Every parameter is set, because those of a module from the meta device hold arbitrary values.
     """
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
@@ -92,7 +93,7 @@ def initialise(module: nn.Module) -> nn.Module:
 
 
 def without_strides(module: nn.Module) -> nn.Module:
-    """Have every conv in a module visit each place, so that its output keeps the input's size."""
+    """Set the stride of every conv in a module to 1, so that its output keeps the input's size."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             part.stride = (1, 1)
@@ -100,47 +101,39 @@ def without_strides(module: nn.Module) -> nn.Module:
 
 
 def feature_size(trunk: nn.Module, input_size: tuple[int, int]) -> torch.Size:
-    """Find the size (C, h, w) of what a trunk gives for an image, on a copy that does no work."""
+    """Return the output size (C, h, w) of a trunk per image; a copy on the meta device runs."""
     shadow = deepcopy(trunk).to("meta")
     try:
         with torch.no_grad():
             size: torch.Size = shadow.eval()(_blank(shadow, input_size)).shape
-    except Exception as error:  # of any kind: it runs anybody's forward
+    except Exception as error:  # of any kind: any forward runs here
         raise GapnetError(
-            f"input_size={input_size}: {_name(trunk)} cannot be shown that ({error})"
+            f"input_size={input_size}: {_name(trunk)} cannot take this size ({error})"
         ) from error
     if len(size) != MAP_DIMENSIONS:
-        raise GapnetError(f"{_name(trunk)} gives {tuple(size)}, not maps (B, C, h, w)")
+        raise GapnetError(f"{_name(trunk)} returns {tuple(size)}, not maps (B, C, h, w)")
     return size[1:]
 
 
 def output_sizes(
     module: nn.Module, input_size: tuple[int, int], *, channels: int = RGB
 ) -> dict[str, torch.Size]:
-    """Find what each submodule that is run once gives per image; "" is the module itself."""
-    seen: dict[str, list[torch.Size]] = {}
+    """Return the output size per image of each submodule that runs once; "" is the module."""
+    sizes: dict[str, list[torch.Size]] = {}
 
-    def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(part: nn.Module, given: Any, result: Any) -> None:  # noqa: ARG001
-            if isinstance(result, Tensor):
-                seen.setdefault(name, []).append(result.shape[1:])
-
-        return hook
+    def note(name: str, arguments: Arguments, output: object) -> None:  # noqa: ARG001
+        if isinstance(output, Tensor):
+            sizes.setdefault(name, []).append(output.shape[1:])
 
     image = _blank(module, input_size, channels=channels)
-    hooks = [part.register_forward_hook(note(name)) for name, part in module.named_modules()]
-    try:
-        with torch.no_grad(), in_eval(module):
-            module(image)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return {name: sizes[0] for name, sizes in seen.items() if len(sizes) == 1}
+    with watch(dict(module.named_modules()), note), torch.no_grad(), in_eval(module):
+        module(image)
+    return {name: runs[0] for name, runs in sizes.items() if len(runs) == 1}
 
 
 @contextmanager
 def in_eval(module: nn.Module) -> Iterator[None]:
-    """Have a module in eval mode for a while, then each of its parts as it was."""
+    """Set a module to eval mode inside the block, then restore the mode of each part."""
     modes = {part: part.training for part in module.modules()}
     try:
         module.eval()
@@ -151,31 +144,29 @@ def in_eval(module: nn.Module) -> Iterator[None]:
 
 
 def image_convs(trunk: nn.Module, input_size: tuple[int, int]) -> list[str]:
-    """Name the convs that take the image itself, mostly one, on a copy that does no work."""
+    """List the convs that take the image itself, mostly one; a copy on the meta device runs."""
     shadow = deepcopy(trunk).to("meta").eval()
     image = _blank(shadow, input_size)
-    takers: list[nn.Module] = []
+    parts = {name: part for name, part in shadow.named_modules() if not list(part.children())}
+    takers: set[str] = set()
 
-    def note(part: nn.Module, given: tuple[Any, ...]) -> None:
-        if given and given[0] is image and not list(part.children()):
-            takers.append(part)
+    def note(name: str, arguments: Arguments, output: object) -> None:  # noqa: ARG001
+        if arguments and arguments[0] is image:
+            takers.add(name)
 
-    with torch.no_grad():
-        for part in shadow.modules():
-            part.register_forward_pre_hook(note)
+    with torch.no_grad(), watch(parts, note):
         shadow(image)
-    names = [name for name, part in shadow.named_modules() if part in takers]
-    if not takers or not all(isinstance(part, nn.Conv2d) for part in takers):
+    if not takers or not all(isinstance(parts[name], nn.Conv2d) for name in takers):
         raise GapnetError(
-            f"in_channels=1: {_name(trunk)} does more with the image than convolve it; keep 3"
+            f"in_channels=1: {_name(trunk)} does more with the image than convolve it; use 3"
         )
-    return names
+    return [name for name in parts if name in takers]
 
 
 def add_colours(conv: nn.Module) -> None:
-    """Have a conv take one channel: its weights for the three add up.
+    """Make a conv take one channel: the sum of its weights for the three.
 
-    A grey image then gives what it gave with its channel three times over.
+    A grey image then gives the same output as before with its channel repeated three times.
     """
     assert isinstance(conv, nn.Conv2d)
     conv.weight = nn.Parameter(conv.weight.detach().sum(1, keepdim=True))
@@ -183,7 +174,7 @@ def add_colours(conv: nn.Module) -> None:
 
 
 def _blank(module: nn.Module, input_size: tuple[int, int], *, channels: int = RGB) -> Tensor:
-    """Make a black image where a module's parameters are, of their type."""
+    """Make an image of zeros, on the device and of the type of a module's parameters."""
     like = next(module.parameters(), torch.empty(0))
     return torch.zeros(1, channels, *input_size, device=like.device, dtype=like.dtype)
 

@@ -13,12 +13,12 @@ NORM_VALUES = ("weight", "bias", "running_mean", "running_var")
 
 
 def thin(network: GapNet, by: int) -> None:
-    """Leave every layer the first of each `by` units; what an image or a class has stays whole.
+    """Keep the first 1 / `by` of every layer's units; image channels and classes are all kept.
 
-    Weights that are left grow by the root of `by`, so that a layer gives values as large as before.
+    The remaining weights are multiplied by sqrt(by), so that a layer's values keep their size.
     """
     if not (isinstance(by, int) and by > 0):
-        raise GapnetError(f"model.thin={by}: must be a whole number from 1 on")
+        raise GapnetError(f"model.thin={by}: must be an integer >= 1")
     if by == 1:
         return
     takers = {f"trunk.{name}" for name in image_convs(network.trunk, network.facts.input_size)}
@@ -33,16 +33,16 @@ def thin(network: GapNet, by: int) -> None:
             case _ if list(part.parameters(recurse=False)):
                 raise GapnetError(
                     f"model.thin={by}: {name} is a {type(part).__name__}, and only convs, batch "
-                    "norms and linear layers can be thinned; leave it at 1"
+                    "norms and linear layers can be thinned; use 1"
                 )
 
 
 def _thin_conv(conv: nn.Conv2d, name: str, by: int, *, of_image: bool) -> None:
-    given, taken = conv.in_channels, 1 if of_image else by
-    inside = given // conv.groups
+    inputs = conv.in_channels // conv.groups
+    inputs_by = 1 if of_image else by
     conv.out_channels = _share(conv.out_channels, name, by)
-    conv.in_channels = _share(inside, name, taken) * conv.groups
-    conv.weight = _first(conv.weight, conv.out_channels, inside // taken, gain=math.sqrt(by))
+    conv.in_channels = _share(inputs, name, inputs_by) * conv.groups
+    conv.weight = _first(conv.weight, conv.out_channels, inputs // inputs_by, gain=math.sqrt(by))
     conv.bias = None if conv.bias is None else _first(conv.bias, conv.out_channels)
 
 
@@ -56,19 +56,21 @@ def _thin_linear(linear: nn.Linear, name: str, by: int, *, of_classes: bool) -> 
 
 def _thin_norm(norm: nn.BatchNorm2d, name: str, by: int) -> None:
     norm.num_features = _share(norm.num_features, name, by)
-    for each in NORM_VALUES:
-        values = getattr(norm, each)[: norm.num_features]
-        setattr(norm, each, nn.Parameter(values) if each in norm._parameters else values)
+    for key in NORM_VALUES:
+        values = getattr(norm, key)[: norm.num_features]
+        setattr(norm, key, nn.Parameter(values) if key in norm._parameters else values)
 
 
 def _share(units: int, name: str, by: int) -> int:
     if units % by:
-        raise GapnetError(f"model.thin={by}: {name} has {units} units, which cannot be divided so")
+        raise GapnetError(
+            f"model.thin={by}: {name} has {units} units, which cannot be divided by it"
+        )
     return units // by
 
 
 def _first(values: Tensor, *counts: int, gain: float = 1.0) -> nn.Parameter:
-    """Take the first values of each of the first dimensions."""
+    """Return a parameter of the first values of each of the first dimensions."""
     with torch.no_grad():
         kept = values[tuple(slice(count) for count in counts)] * gain
     return nn.Parameter(kept.contiguous())

@@ -87,9 +87,9 @@ def test_an_unknown_name_gets_the_names_that_there_are_with_their_sizes() -> Non
 @pytest.mark.parametrize(
     ("cut", "told"),
     [
-        ("head", r"gives \(4,\) per image, not a map"),
-        ("unused", "gives no tensor, or Own does not run it exactly once"),
-        ("act", "gives no tensor, or Own does not run it exactly once"),
+        ("head", r"returns \(4,\) per image, not a map"),
+        ("unused", "returns no tensor, or Own does not run it exactly once"),
+        ("act", "returns no tensor, or Own does not run it exactly once"),
     ],
 )
 def test_a_submodule_that_cannot_be_cut_at_is_told_why(cut: str, told: str) -> None:

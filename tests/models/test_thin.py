@@ -44,7 +44,7 @@ def test_thinness_is_remembered() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"thin": 0}, r"model\.thin=0: must be a whole number from 1 on"),
+        ({"thin": 0}, r"model\.thin=0: must be an integer >= 1"),
         (
             {"thin": 7},
             r"model\.thin=7: trunk\.features\.0 has 64 units, which cannot be",
