@@ -1,4 +1,4 @@
-"""Networks small enough to be exact about, in double precision."""
+"""Small networks in double precision."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def linear(side: int, classes: int = 4) -> GapNet:
 
 
 def flat_network(rectifier: nn.Module, side: int = SIDE) -> GapNet:
-    """Build a VGG in small: convs, pooling and fully connected layers."""
+    """Build a small VGG: convs, pooling and fully connected layers."""
     trunk = nn.Sequential(
         *(nn.Conv2d(3, 8, 3, padding=1), rectifier, nn.Conv2d(8, 8, 3, padding=1), rectifier),
         *(nn.MaxPool2d(2), nn.Conv2d(8, 12, 3, padding=1), rectifier),
@@ -34,7 +34,7 @@ def deep_network(name: str, **arguments: int | str) -> GapNet:
 
 
 def out_of_place(network: GapNet) -> GapNet:
-    """Have the ReLU modules of a network leave their input alone, which captum's hooks need."""
+    """Make the ReLU modules of a network leave their input unchanged, which captum needs."""
     for part in network.modules():
         if isinstance(part, nn.ReLU):
             part.inplace = False

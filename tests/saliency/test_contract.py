@@ -1,4 +1,4 @@
-"""What every saliency method promises; each file in conf/saliency is one."""
+"""Contract of every saliency method, each with a file in conf/saliency."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -40,7 +40,7 @@ def images() -> torch.Tensor:
 CHOSEN = torch.tensor([[3, 0], [1, 5]])
 
 
-def test_it_takes_this_network(method: Saliency, network: GapNet) -> None:
+def test_check_accepts_this_network(method: Saliency, network: GapNet) -> None:
     method.check(network)
 
 
@@ -50,20 +50,20 @@ def test_maps_are_the_same_in_every_mode_and_leave_nothing_behind(
 ) -> None:
     with torch.no_grad():
         expected = method(network, look(network, images), CHOSEN)
-    network.head.dropout.train()  # whatever mode a part is in
+    network.head.dropout.train()  # each part keeps its mode
     before = {key: value.clone() for key, value in network.state_dict().items()}
     with mode():
         maps = method(network, look(network, images), CHOSEN.clone())
     assert_close(maps.detach(), expected)
     assert maps.dtype == torch.float32
-    assert all(each.grad is None for each in network.parameters())
+    assert all(parameter.grad is None for parameter in network.parameters())
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
     training = [name for name, part in network.named_modules() if part.training]
     assert training == ["head.dropout"]
 
 
 @pytest.mark.parametrize(("count", "asked"), [(0, 2), (2, 0), (0, 0), (2, 1)])
-def test_any_number_of_images_and_classes_will_do(
+def test_any_number_of_images_and_classes_is_accepted(
     method: Saliency, network: GapNet, images: torch.Tensor, count: int, asked: int
 ) -> None:
     every = torch.arange(CLASSES).expand(2, -1)
@@ -74,7 +74,7 @@ def test_any_number_of_images_and_classes_will_do(
 
 
 @pytest.mark.gpu
-def test_maps_of_a_gpu_are_those_of_the_cpu(method: Saliency, images: torch.Tensor) -> None:
+def test_maps_on_a_gpu_are_those_on_the_cpu(method: Saliency, images: torch.Tensor) -> None:
     network, images = build().double().eval(), images.double()
     expected = method(network, look(network, images), CHOSEN)
     network.cuda()
@@ -99,7 +99,7 @@ def test_channels_last_changes_nothing(
 
 
 @pytest.mark.parametrize("mode", [torch.inference_mode, torch.enable_grad])
-def test_autocast_gives_maps_of_single_precision_nearby(
+def test_autocast_gives_maps_in_single_precision_close_to_those_without(
     method: Saliency, network: GapNet, images: torch.Tensor, mode: type
 ) -> None:
     nn.init.normal_(network.head.linear.weight)
@@ -112,7 +112,7 @@ def test_autocast_gives_maps_of_single_precision_nearby(
     assert (maps - expected).norm() < 0.2 * expected.norm()
 
 
-def test_grey_images_will_do(method: Saliency, images: torch.Tensor) -> None:
+def test_grey_images_are_accepted(method: Saliency, images: torch.Tensor) -> None:
     network = build(in_channels=1).eval()
     method.check(network)
     assert method(network, look(network, images[:, :1]), CHOSEN).shape[:2] == (2, 2)
@@ -124,7 +124,7 @@ def test_it_takes_as_many_passes_as_it_says(
     seen = look(network, images)
     passed = 0
 
-    def forward(part: nn.Module, given: tuple[torch.Tensor], result: torch.Tensor) -> None:
+    def forward(part: nn.Module, inputs: tuple[torch.Tensor], result: torch.Tensor) -> None:
         nonlocal passed
         passed += len(result)
         if result.requires_grad:

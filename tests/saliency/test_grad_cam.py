@@ -1,4 +1,4 @@
-"""Grad-CAM and Grad-CAM++: closed forms, the class maps they generalise, and two peers."""
+"""Grad-CAM and Grad-CAM++, compared with closed forms, class maps and two other libraries."""
 
 from collections.abc import Callable
 from operator import itemgetter
@@ -87,16 +87,16 @@ def raise_gradients(network: GapNet) -> None:
 
 
 def raw_maps(peer: type, network: GapNet, images: Tensor, target: list[int]) -> np.ndarray:
-    """Have the peer run, and take its maps before it enlarges and rescales them."""
+    """Run the other library, and take its maps before it resizes and rescales them."""
     targets = [itemgetter(label) for label in target]
     with peer(network, [network.trunk]) as cam:
         cam(images, targets=targets)
         hooked = cam.activations_and_grads
-        features, gradients = (each[0].numpy() for each in (hooked.activations, hooked.gradients))
+        features, gradients = (kept[0].numpy() for kept in (hooked.activations, hooked.gradients))
         return np.maximum(cam.get_cam_image(images, network.trunk, targets, features, gradients), 0)
 
 
-def test_plus_plus_holds_where_squares_of_gradients_do_not() -> None:
+def test_plus_plus_is_right_where_squares_of_gradients_underflow() -> None:
     network = linear(6).float()
     assert isinstance(network.head, FlatHead)
     torch.nn.init.uniform_(network.head.linear.weight, 0, 1e-24)

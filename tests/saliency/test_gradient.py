@@ -1,4 +1,4 @@
-"""Gradient maps: a closed form, and captum's."""
+"""Gradient maps, compared with a closed form and captum."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Occlusion maps: closed forms, a slow oracle, and captum's."""
+"""Occlusion maps, compared with closed forms, a slow oracle and captum."""
 
 import re
 
@@ -16,7 +16,7 @@ from tests.oracles import saliency as oracle
 from tests.saliency.conftest import deep_network, linear
 
 
-def test_behind_one_pixel_a_linear_network_loses_what_the_pixel_gave() -> None:
+def test_without_one_pixel_the_score_of_a_linear_network_drops_by_the_pixel_s_share() -> None:
     network = linear(6)
     images = torch.randn(2, 3, 6, 6).double()
     classes = torch.tensor([[3, 0], [1, 2]])
@@ -80,24 +80,24 @@ def test_patches_reach_both_borders_and_leave_no_gap(side: int, window: int, str
     )
 
 
-def test_an_image_that_is_no_square_has_a_map_of_its_size() -> None:
+def test_an_image_that_is_not_square_has_a_map_of_its_size() -> None:
     network = deep_network("tiny_gap")
     seen = look(network, torch.randn(1, 3, 20, 32).double())
     assert Occlusion(8, 8)(network, seen, torch.tensor([[0]])).shape == (1, 1, 20, 32)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("wrong", "message"),
     [
-        ({"window": 0}, "saliency.window=0: must be at least 1 pixel"),
-        ({"stride": -1}, "saliency.stride=-1: must be at least 1 pixel"),
-        ({"batch": 0}, "saliency.batch=0: must be at least 1 image"),
-        ({"window": 2.5}, "saliency.window=2.5: must be at least 1 pixel, and a whole number"),
+        ({"window": 0}, "saliency.window=0: must be an integer >= 1"),
+        ({"stride": -1}, "saliency.stride=-1: must be an integer >= 1"),
+        ({"batch": 0}, "saliency.batch=0: must be an integer >= 1"),
+        ({"window": 2.5}, "saliency.window=2.5: must be an integer >= 1"),
         ({"stride": 40}, "saliency.stride=40: must be at most saliency.window=32"),
     ],
 )
-def test_numbers_that_make_no_sense_are_refused(wrong: dict[str, int], says: str) -> None:
-    with pytest.raises(GapnetError, match=re.escape(says)):
+def test_numbers_out_of_range_are_refused(wrong: dict[str, int], message: str) -> None:
+    with pytest.raises(GapnetError, match=re.escape(message)):
         Occlusion(**wrong)
 
 

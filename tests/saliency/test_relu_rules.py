@@ -17,7 +17,7 @@ from gapnet.saliency.base import Saliency, look
 from gapnet.saliency.gradient.deconvnet import Deconvnet
 from gapnet.saliency.gradient.gradient import Gradient
 from gapnet.saliency.gradient.guided import GuidedBackprop
-from gapnet.saliency.gradient.relu_rules import Rectifying, rectifiers
+from gapnet.saliency.gradient.relu_rules import Rectifying, activations
 from tests.oracles.saliency import relu_layer_gradient
 from tests.saliency.conftest import deep_network, flat_network, out_of_place
 
@@ -29,29 +29,29 @@ METHODS: dict[str, Saliency] = {
 CAPTUMS = {"guided": "GuidedBackprop", "deconvnet": "Deconvolution"}
 CHANGED = pytest.mark.parametrize("name", ["guided", "deconvnet"])
 
-# It says that it hooks modules
+# captum warns that it registers hooks
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:captum")
 
 
 class Through(nn.Module):
-    """Call a function, which no hook on a module of torch's own would see."""
+    """Call a function instead of a module of torch, which a hook would see."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.function = function
 
-    def forward(self, given: Tensor) -> Tensor:
-        return self.function(given)
+    def forward(self, values: Tensor) -> Tensor:
+        return self.function(values)
 
 
-def ignoring_the_result(given: Tensor) -> Tensor:
-    rectified = given * 1
+def ignoring_the_result(values: Tensor) -> Tensor:
+    rectified = values * 1
     rectified.relu_()
     return rectified
 
 
-def on_a_view(given: Tensor) -> Tensor:
-    rectified = given * 1
+def on_a_view(values: Tensor) -> Tensor:
+    rectified = values * 1
     rectified.flatten(1).relu_()
     return rectified
 
@@ -60,10 +60,10 @@ WAYS = {
     "nn.ReLU": nn.ReLU(),
     "nn.ReLU in place": nn.ReLU(inplace=True),
     "F.relu": Through(functional.relu),
-    "F.relu in place": Through(lambda given: functional.relu(given, inplace=True)),
+    "F.relu in place": Through(lambda values: functional.relu(values, inplace=True)),
     "F.relu_": Through(functional.relu_),
     "torch.relu": Through(torch.relu),
-    "torch.relu by name": Through(lambda given: torch.relu(input=given)),
+    "torch.relu by name": Through(lambda values: torch.relu(input=values)),
     "torch.relu_": Through(torch.relu_),
     "Tensor.relu": Through(Tensor.relu),
     "Tensor.relu_": Through(Tensor.relu_),
@@ -73,7 +73,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_one_layer_goes_back_by_the_rule(name: str) -> None:
+def test_the_gradient_of_one_layer_follows_the_rule(name: str) -> None:
     first = nn.Linear(12, 20, bias=False)
     head = FlatHead(nn.Sequential(first, nn.ReLU()), 20, 3)
     network = GapNet(nn.Identity(), head, Facts((2, 2), (2, 2))).double()
@@ -95,7 +95,7 @@ def test_it_agrees_with_captum(network: GapNet, images: Tensor, classes: Tensor,
 
 @CHANGED
 @pytest.mark.parametrize("way", WAYS)
-def test_the_rule_holds_however_a_relu_is_written(name: str, way: str) -> None:
+def test_the_rule_applies_however_a_relu_is_written(name: str, way: str) -> None:
     network = flat_network(nn.ReLU())
     written = flat_network(WAYS[way])
     written.load_state_dict(network.state_dict())
@@ -107,18 +107,18 @@ def test_the_rule_holds_however_a_relu_is_written(name: str, way: str) -> None:
     METHODS[name].check(written)
 
 
-def test_other_calls_are_left_alone() -> None:
-    given = torch.randn(4)
+def test_other_calls_are_not_changed() -> None:
+    values = torch.randn(4)
     with Rectifying(torch.zeros_like):
-        assert torch.equal(given.clamp(min=0), given * (given > 0))
-        assert torch.equal(functional.relu6(given), given * (given > 0))
-        assert torch.equal(functional.relu(given), torch.zeros(4))
-    assert torch.equal(functional.relu(given), given * (given > 0))
+        assert torch.equal(values.clamp(min=0), values * (values > 0))
+        assert torch.equal(functional.relu6(values), values * (values > 0))
+        assert torch.equal(functional.relu(values), torch.zeros(4))
+    assert torch.equal(functional.relu(values), values * (values > 0))
 
 
 @CHANGED
 @pytest.mark.parametrize(
-    ("rectifier", "other"),
+    ("activation", "other"),
     [
         ("silu", nn.SiLU(inplace=True)),
         ("gelu", nn.GELU()),
@@ -127,34 +127,34 @@ def test_other_calls_are_left_alone() -> None:
         ("hardtanh", nn.ReLU6()),
     ],
 )
-def test_a_network_with_another_rectifier_is_refused(
-    name: str, rectifier: str, other: nn.Module
+def test_a_network_with_another_activation_is_refused(
+    name: str, activation: str, other: nn.Module
 ) -> None:
-    says = f"saliency={name}, .* its rectifiers are {rectifier}; take saliency=gradient"
-    with pytest.raises(GapnetError, match=says):
+    message = f"saliency={name}: .*, but has {activation}; use saliency=gradient"
+    with pytest.raises(GapnetError, match=message):
         METHODS[name].check(flat_network(other))
 
 
 @CHANGED
-def test_a_network_without_rectifiers_is_refused(name: str) -> None:
-    with pytest.raises(GapnetError, match="rectifiers are none"):
+def test_a_network_without_activations_is_refused(name: str) -> None:
+    with pytest.raises(GapnetError, match="but has none"):
         METHODS[name].check(flat_network(nn.Tanh()))
 
 
 @CHANGED
-def test_a_relu_in_the_head_does_not_make_up_for_another_in_the_trunk(name: str) -> None:
+def test_a_relu_in_the_head_does_not_allow_another_activation_in_the_trunk(name: str) -> None:
     network = create("timm_gap", {"num_classes": 3, "name": "test_convnext", "stage": -1})
-    assert rectifiers(network) == {"gelu", "relu"}
-    with pytest.raises(GapnetError, match="rectifiers are gelu, relu"):
+    assert activations(network) == {"gelu", "relu"}
+    with pytest.raises(GapnetError, match="but has gelu, relu"):
         METHODS[name].check(network)
 
 
 @pytest.mark.parametrize(
     "name",
     ["tiny_gap", "alexnet_gap", "nin"]
-    + [pytest.param(each, marks=pytest.mark.slow) for each in ("googlenet_gap", "resnet18_gap")],
+    + [pytest.param(slow, marks=pytest.mark.slow) for slow in ("googlenet_gap", "resnet18_gap")],
 )
-def test_networks_of_relus_are_taken_and_left_as_they_are(name: str) -> None:
+def test_networks_with_relus_only_are_accepted_and_not_changed(name: str) -> None:
     network = create(name, {"num_classes": 3, "input_size": 80, "in_channels": 1}).train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
     GuidedBackprop().check(network)
@@ -164,7 +164,7 @@ def test_networks_of_relus_are_taken_and_left_as_they_are(name: str) -> None:
 
 @pytest.mark.slow
 @CHANGED
-def test_functions_in_googlenet_go_by_the_rule_as_modules_would(name: str) -> None:
+def test_the_rule_applies_to_functions_in_googlenet_as_to_modules(name: str) -> None:
     method = getattr(pytest.importorskip("captum.attr"), CAPTUMS[name])
     network = deep_network("googlenet_gap", width=8)
     images = torch.randn(1, 3, 80, 80).double()
@@ -174,7 +174,7 @@ def test_functions_in_googlenet_go_by_the_rule_as_modules_would(name: str) -> No
 
 
 def as_modules(network: GapNet) -> GapNet:
-    """Put a module in the place of each F.relu of GoogLeNet's, which stand in its convs."""
+    """Replace each F.relu of GoogLeNet, which follows a conv, by a module."""
     changed = out_of_place(deepcopy(network))
     for part in list(changed.modules()):
         for name, child in list(part.named_children()):

@@ -1,1 +1,1 @@
-"""Class activation maps, and their generalisations by gradients."""
+"""Class activation maps, and their generalisations that use gradients."""

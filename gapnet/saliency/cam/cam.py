@@ -4,22 +4,28 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen, single
+from gapnet.saliency.base import Seen, Targets, single
 
 
 @dataclass(frozen=True)
 class Cam:
-    """Weigh the features by the weights of the class: M_c(x, y) = sum_k w_k^c f_k(x, y)."""
+    """Features weighted by the weights of the class: M_c(x, y) = sum_k w_k^c f_k(x, y)."""
 
-    def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
-        """Give the class maps (B, K, h, w)."""
-        return single(network.class_maps(seen.features, classes))
+    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+        """Return the class maps (B, K, h, w); targets must be classes (B, K)."""
+        if not isinstance(targets, Tensor):
+            raise GapnetError(
+                f"targets={targets!r}: saliency=cam maps classes only; for other targets use "
+                "saliency=grad_cam, grad_cam_plus_plus, gradient, guided, deconvnet or occlusion"
+            )
+        return single(network.class_maps(seen.features, targets))
 
     def check(self, network: GapNet) -> None:
-        """Refuse a network without class maps."""
+        """Raise an error if the network has no class maps."""
         network.pooling_head()
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:
-        """Count none: a class map is made of what has been seen."""
+    def passes(self, targets: int, size: tuple[int, int]) -> int:
+        """Return 0: a class map is made of the features."""
         return 0

@@ -5,30 +5,30 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen, single
+from gapnet.saliency.base import Seen, Targets, single
 from gapnet.saliency.gradient.backprop import map_gradients
 
 
 @dataclass(frozen=True)
 class GradCam:
-    """Weigh the features by their mean gradient: M_c = ReLU(sum_k a_k^c f_k), equations 1 and 2.
+    """Features weighted by their mean gradient: M_c = ReLU(sum_k a_k^c f_k), equations 1 and 2.
 
     Behind average pooling this is the class map itself, over h * w and cut off below 0.
     """
 
-    def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
-        """Give maps (B, K, h, w) of the features that the head takes."""
+    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+        """Return maps (B, K, h, w) of the features that the head takes."""
         features = single(seen.features.detach())
 
         def to_map(gradient: Tensor) -> Tensor:
             weights = gradient.mean((-2, -1), keepdim=True)
             return (weights * features).sum(1).clamp(min=0)
 
-        return map_gradients(network.forward_head, seen.features, classes, to_map)
+        return map_gradients(network.forward_head, seen.features, targets, to_map)
 
     def check(self, network: GapNet) -> None:
-        """Take every network."""
+        """Accept every network."""
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:
-        """Count none: forward and backward, only the head is passed again, not the trunk."""
+    def passes(self, targets: int, size: tuple[int, int]) -> int:
+        """Return 0: only the head runs again, forward and backward, not the trunk."""
         return 0

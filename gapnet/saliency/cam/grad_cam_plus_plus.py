@@ -5,35 +5,35 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen, single
+from gapnet.saliency.base import Seen, Targets, single
 from gapnet.saliency.gradient.backprop import map_gradients
 
 
 @dataclass(frozen=True)
 class GradCamPlusPlus:
-    """Weigh the features by their positive gradients, each place by a share of its own.
+    """Features weighted by their positive gradients, each position with its own coefficient.
 
     M_c = ReLU(sum_k w_k^c f_k), where w_k^c = sum_xy a_k^c(x, y) ReLU(g_k^c(x, y)), and
-    a = g^2 / (2 g^2 + g^3 sum_xy f_k), equations 5, 19 and 21. Features are taken to be rectified.
-    Here g is the gradient of the score S; that of the paper's exp(S) has one factor more, exp(S),
-    which scales a map and may overflow.
+    a = g^2 / (2 g^2 + g^3 sum_xy f_k), equations 5, 19 and 21. The features must be rectified.
+    Here g is the gradient of the score S. The paper takes that of exp(S), which is exp(S) times as
+    large: it scales the whole map and may overflow.
     """
 
-    def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
-        """Give maps (B, K, h, w) of the features that the head takes."""
+    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+        """Return maps (B, K, h, w) of the features that the head takes."""
         features = single(seen.features.detach())
         summed = features.sum((-2, -1), keepdim=True)
 
         def to_map(gradient: Tensor) -> Tensor:
-            # g^2 is cancelled: a float holds neither it nor g^3 where g is small
+            # g^2 is cancelled: where g is small, g^2 and g^3 underflow
             weighted = gradient.clamp(min=0) / (2 + gradient * summed)
             return (weighted.sum((-2, -1), keepdim=True) * features).sum(1).clamp(min=0)
 
-        return map_gradients(network.forward_head, seen.features, classes, to_map)
+        return map_gradients(network.forward_head, seen.features, targets, to_map)
 
     def check(self, network: GapNet) -> None:
-        """Take every network."""
+        """Accept every network."""
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:
-        """Count none: forward and backward, only the head is passed again, not the trunk."""
+    def passes(self, targets: int, size: tuple[int, int]) -> int:
+        """Return 0: only the head runs again, forward and backward, not the trunk."""
         return 0

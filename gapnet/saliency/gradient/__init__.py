@@ -1,1 +1,1 @@
-"""Methods that propagate gradients to the pixels."""
+"""Methods that map the gradient of a score with respect to the pixels."""

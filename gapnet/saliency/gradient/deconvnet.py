@@ -7,38 +7,38 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen
+from gapnet.saliency.base import Seen, Targets
 from gapnet.saliency.gradient.backprop import map_image_gradients
-from gapnet.saliency.gradient.relu_rules import Rectifying, check_rectifiers
+from gapnet.saliency.gradient.relu_rules import Rectifying, check_activations
 
 
 class DeconvnetRelu(torch.autograd.Function):
-    """Pass back what is positive of a gradient, wherever the input was (their section 2.1)."""
+    """ReLU that passes back the positive part of a gradient, whatever its input (section 2.1)."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, given: Tensor) -> Tensor:  # noqa: ARG004
-        """Rectify as ever."""
-        return given.clamp(min=0)
+    def forward(ctx: FunctionCtx, values: Tensor) -> Tensor:  # noqa: ARG004
+        """Return max(x, 0)."""
+        return values.clamp(min=0)
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:  # noqa: ARG004
-        """Rectify the gradient alone."""
+        """Rectify the gradient, without the mask of the input."""
         return gradient.clamp(min=0)
 
 
 @dataclass(frozen=True)
 class Deconvnet:
-    """Ask which pixels speak for a class: go back through the network, rectifying on the way."""
+    """Image gradient that is rectified at each ReLU on its way back."""
 
-    def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
-        """Give maps (B, K, H, W) of the images' own size, as the gradient's."""
+    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+        """Return maps (B, K, H, W) of the images' size; each target takes a backward pass."""
         with Rectifying(DeconvnetRelu.apply):
-            return map_image_gradients(network, seen, classes)
+            return map_image_gradients(network, seen.images, targets)
 
     def check(self, network: GapNet) -> None:
-        """Refuse a network that rectifies by another function."""
-        check_rectifiers(network, "deconvnet")
+        """Raise an error if the network has activations other than ReLU."""
+        check_activations(network, "deconvnet")
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:
-        """Count one forward, which is recorded, and one backward per class."""
-        return 1 + classes
+    def passes(self, targets: int, size: tuple[int, int]) -> int:
+        """Count one forward pass, which is recorded, and one backward pass per target."""
+        return 1 + targets

@@ -7,40 +7,40 @@ from torch import Tensor
 from torch.autograd.function import BackwardCFunction, FunctionCtx
 
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen
+from gapnet.saliency.base import Seen, Targets
 from gapnet.saliency.gradient.backprop import map_image_gradients
-from gapnet.saliency.gradient.relu_rules import Rectifying, check_rectifiers
+from gapnet.saliency.gradient.relu_rules import Rectifying, check_activations
 
 
 class GuidedRelu(torch.autograd.Function):
-    """Pass a gradient back where both it and the input are positive (their figure 1)."""
+    """ReLU that passes a gradient back where both it and the input are positive (figure 1)."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, given: Tensor) -> Tensor:
-        """Rectify as ever."""
-        ctx.save_for_backward(given > 0)
-        return given.clamp(min=0)
+    def forward(ctx: FunctionCtx, values: Tensor) -> Tensor:
+        """Return max(x, 0)."""
+        ctx.save_for_backward(values > 0)
+        return values.clamp(min=0)
 
     @staticmethod
     def backward(ctx: BackwardCFunction, gradient: Tensor) -> Tensor:
-        """Rectify the gradient, and mask it as ever."""
+        """Rectify the gradient, and mask it as a ReLU does."""
         (active,) = ctx.saved_tensors
         return gradient.clamp(min=0) * active
 
 
 @dataclass(frozen=True)
 class GuidedBackprop:
-    """Ask which pixels speak for a class: go back where units are active and gradients positive."""
+    """Image gradient that passes back only where units are active and gradients positive."""
 
-    def __call__(self, network: GapNet, seen: Seen, classes: Tensor) -> Tensor:
-        """Give maps (B, K, H, W) of the images' own size, as the gradient's."""
+    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+        """Return maps (B, K, H, W) of the images' size; each target takes a backward pass."""
         with Rectifying(GuidedRelu.apply):
-            return map_image_gradients(network, seen, classes)
+            return map_image_gradients(network, seen.images, targets)
 
     def check(self, network: GapNet) -> None:
-        """Refuse a network that rectifies by another function."""
-        check_rectifiers(network, "guided")
+        """Raise an error if the network has activations other than ReLU."""
+        check_activations(network, "guided")
 
-    def passes(self, classes: int, size: tuple[int, int]) -> int:
-        """Count one forward, which is recorded, and one backward per class."""
-        return 1 + classes
+    def passes(self, targets: int, size: tuple[int, int]) -> int:
+        """Count one forward pass, which is recorded, and one backward pass per target."""
+        return 1 + targets

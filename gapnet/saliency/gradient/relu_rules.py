@@ -1,6 +1,6 @@
-"""ReLU with another backward pass, in a network that is left as it is.
+"""Replace the backward pass of every ReLU while a network runs, without changing the network.
 
-A module and a function come down to the same calls, which a mode of torch sees go by.
+ReLU modules and functions end in the same torch functions, which a TorchFunctionMode intercepts.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ Call = Callable[..., object]
 Arguments = tuple[object, ...]
 Named = Mapping[str, object]
 RELU = "relu"
-# What takes a ReLU's place elsewhere. Gates (sigmoid, tanh) do not: they stand beside one.
+# Activations that other networks use instead of a ReLU. Sigmoid and tanh are gates, used beside it.
 OTHERS = frozenset(
     {"celu", "elu", "gelu", "hardswish", "hardtanh", "leaky_relu", "mish", "prelu", "relu6"}
     | {"rrelu", "selu", "silu", "softplus"}
@@ -25,7 +25,7 @@ OTHERS = frozenset(
 
 
 class _Calls(TorchFunctionMode):
-    """Have every call of torch's done by `do`, for a while."""
+    """Mode in which `do` replaces every call of a torch function."""
 
     def __init__(self, do: Callable[[Call, Arguments, Named], object]) -> None:
         super().__init__()
@@ -34,30 +34,30 @@ class _Calls(TorchFunctionMode):
     def __torch_function__(
         self, func: Call, types: Iterable[type], args: Arguments = (), kwargs: Named | None = None
     ) -> object:
-        """Do a call, or what stands in for it."""
+        """Pass a call on to `do`."""
         return self.do(func, args, kwargs or {})
 
 
 class Rectifying(_Calls):
-    """Have every ReLU, whether module, function or method, done by `rectify` for a while."""
+    """Mode in which `rectify` replaces every ReLU, whether module, function or method."""
 
     def __init__(self, rectify: Callable[[Tensor], Tensor]) -> None:
-        """Take a function that gives max(x, 0), with the backward pass that is wanted."""
+        """Take a function that returns max(x, 0) and has the backward pass to use."""
 
         def do(func: Call, args: Arguments, kwargs: Named) -> object:
             if _name(func) != RELU:
                 return func(*args, **kwargs)
-            given = args[0] if args else kwargs["input"]
-            assert isinstance(given, Tensor)
-            rectified = rectify(given)
+            values = args[0] if args else kwargs["input"]
+            assert isinstance(values, Tensor)
+            rectified = rectify(values)
             inplace = func.__name__.endswith("_") or kwargs.get("inplace", False)
-            return given.copy_(rectified) if inplace else rectified
+            return values.copy_(rectified) if inplace else rectified
 
         super().__init__(do)
 
 
-def rectifiers(network: GapNet) -> set[str]:
-    """Name the rectifiers that a network runs, on a copy that does no work."""
+def activations(network: GapNet) -> set[str]:
+    """Return the names of the activations that a network runs; a copy on the meta device runs."""
     shadow = deepcopy(network).to("meta").eval()
     size = (1, network.channels, *network.facts.input_size)
     image = torch.empty(size, device="meta", dtype=network.mean.dtype)
@@ -72,16 +72,16 @@ def rectifiers(network: GapNet) -> set[str]:
     return ran & {RELU, *OTHERS}
 
 
-def check_rectifiers(network: GapNet, method: str) -> None:
-    """Refuse a network whose rectifiers are not ReLUs: it would get its plain gradient."""
-    ran = rectifiers(network)
+def check_activations(network: GapNet, method: str) -> None:
+    """Raise an error if a network has activations other than ReLU, which keep their gradient."""
+    ran = activations(network)
     if ran != {RELU}:
         raise GapnetError(
-            f"network {network.name!r} has no maps of saliency={method}, which changes ReLUs: its "
-            f"rectifiers are {', '.join(sorted(ran)) or 'none'}; take saliency=gradient"
+            f"saliency={method}: network {network.name!r} must have ReLU activations only, but has "
+            f"{', '.join(sorted(ran)) or 'none'}; use saliency=gradient"
         )
 
 
 def _name(func: Call) -> str:
-    """Name a function as it is called where it leaves its argument alone."""
+    """Return the name of a function without the underscore of its in-place form."""
     return getattr(func, "__name__", "").rstrip("_")

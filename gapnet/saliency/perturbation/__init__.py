@@ -1,1 +1,1 @@
-"""Methods that change the image and watch the scores."""
+"""Methods that change the image and compare the scores."""
