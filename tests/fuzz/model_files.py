@@ -9,7 +9,6 @@ import torch
 from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
-from gapnet.config.groups import FROM_RUN, GROUPS
 from gapnet.config.run_groups import groups_of
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
@@ -19,13 +18,23 @@ from gapnet.models.zoo.tiny import tiny_gap
 from tests.fuzz.subject import Subject, sane_state
 
 SMALL = {"num_classes": 2, "input_size": 32, "width": 4}
+TARGETS = {
+    "data": "gapnet.data.Folder",
+    "view": "gapnet.data.whole_view",
+    "crops": "gapnet.localization.Single",
+    "loader": "gapnet.data.DataModule",
+    "trainer": "pytorch_lightning.Trainer",
+    "saliency": "gapnet.saliency.Cam",
+    "boxer": "gapnet.localization.ThresholdBoxer",
+    "guesses": "gapnet.localization.OnePerClass",
+    "protocol": "gapnet.evaluation.Protocol",
+}
 RUN = {
     "seed": 0,
     "checkpoint": "best",
     **{
-        group: {"_target_": GROUPS[group].home, "values": [1, 2.5, None, "a b"]}
-        for group in FROM_RUN
-        if GROUPS[group].home
+        group: {"_target_": name, "values": [1, 2.5, None, "a b"]}
+        for group, name in TARGETS.items()
     },
     "report": {"images": 3},
 }
