@@ -15,6 +15,7 @@ import pyarrow as pa
 from gapnet.data.record_table import SCHEMA
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError, reason
+from gapnet.system.files import rename_file
 from gapnet.system.progress import track
 from gapnet.system.workers import worker_pool
 
@@ -174,7 +175,7 @@ def _keep(records: Records, folder: Path, name: str, question: str) -> None:
             complete = Path(unfinished, "index.arrow")
             records.save(complete)
             file = folder / f"{name}-{_checksum(complete)}.arrow"
-            complete.replace(file)
+            rename_file(complete, file)
         for stale in set(folder.glob(f"{question}-*.arrow")) - {file}:
             stale.unlink(missing_ok=True)
     except OSError as error:

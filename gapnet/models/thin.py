@@ -57,8 +57,9 @@ def _thin_linear(linear: nn.Linear, name: str, by: int, *, of_classes: bool) -> 
 def _thin_norm(norm: nn.BatchNorm2d, name: str, by: int) -> None:
     norm.num_features = _share(norm.num_features, name, by)
     for key in NORM_VALUES:
-        values = getattr(norm, key)[: norm.num_features]
-        setattr(norm, key, nn.Parameter(values) if key in norm._parameters else values)
+        values = getattr(norm, key)
+        first = values[: norm.num_features]
+        setattr(norm, key, nn.Parameter(first) if isinstance(values, nn.Parameter) else first)
 
 
 def _share(units: int, name: str, by: int) -> int:

@@ -33,7 +33,6 @@ SHORT = {
 }
 HEADER = ("figure", "value", "95% interval", "n", "threshold", "chosen on")
 SPREAD = ("top1_localization_error", "top5_localization_error", "gt_known_error")
-TABLE_WIDTH = 120  # columns, where the output is no terminal
 SHOWN = 3  # of the easiest and of the hardest classes
 
 

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read with errors that name them."""
+"""Atomic writes of files, and reading with errors that name the file."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from gapnet.errors import reading
 
 @contextmanager
 def atomic_file(path: Path, *, earlier: Path | None = None, durable: bool = True) -> Iterator[Path]:
-    """Give a temporary path to write to; the file gets its name when the block ends.
+    """Yield a temporary path to write to; when the block ends, the file gets its own name.
 
     Args:
         path: of the file.
-        earlier: the path to which a file of this name is moved when the new one replaces it.
-        durable: whether the file must outlive a power cut.
+        earlier: where a file that has this name already is moved to.
+        durable: whether the file must survive a power cut.
     """
     with name_errors(path), _temporary(path) as unfinished:
         yield unfinished
@@ -40,7 +40,7 @@ def write_file(
 
 @contextmanager
 def name_errors(path: Path) -> Iterator[None]:
-    """Add the path to an error of writing that does not name a file."""
+    """Add the path to an OSError that does not name a file."""
     try:
         yield
     except OSError as error:
@@ -49,13 +49,13 @@ def name_errors(path: Path) -> Iterator[None]:
 
 
 def temporary_path(path: Path) -> Path:
-    """Return where a file or folder is written before it gets its name."""
+    """Return the path that a file or folder has while it is written."""
     return path.with_name(f".{path.name}.unfinished")
 
 
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
-    """Give the temporary path; nothing is left there."""
+    """Yield the temporary path, and delete what is left there."""
     unfinished = temporary_path(path)
     unfinished.unlink(missing_ok=True)  # a symbolic link would be written through
     try:
@@ -65,7 +65,7 @@ def _temporary(path: Path) -> Iterator[Path]:
 
 
 def _link(path: Path, name: Path) -> None:
-    """Give a file a second name; only that one on file systems without hard links."""
+    """Give a file a second name; on file systems without hard links, rename it."""
     link = temporary_path(name)
     link.unlink(missing_ok=True)
     try:
@@ -74,11 +74,11 @@ def _link(path: Path, name: Path) -> None:
         path.replace(name)
     else:
         link.replace(name)
-        link.unlink(missing_ok=True)  # it stays where both names are of one file already
+        link.unlink(missing_ok=True)  # it still exists if both names already were one file
 
 
 def flush_to_disk(path: Path) -> None:
-    """Make a file, or the names in a folder, outlive a power cut."""
+    """Flush a file, or the names in a folder, so that it survives a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -86,8 +86,13 @@ def flush_to_disk(path: Path) -> None:
         os.close(handle)
 
 
+def rename_file(path: Path, new_path: Path) -> None:
+    """Rename a complete file; a file that has the new name is replaced."""
+    path.replace(new_path)
+
+
 def free_name(path: Path) -> Path:
-    """Return the path with the first number behind its name under which nothing lies."""
+    """Return the path with the first number behind its name that no file has."""
     number = 1
     while os.path.lexists(numbered := path.with_name(f"{path.name}.{number}")):
         number += 1
@@ -110,9 +115,9 @@ def rename_if_there(path: Path, name: Path) -> None:
 def replace_link(link: Path, target: Path) -> None:
     """Point a symbolic link at a target, by a relative path; another link there is replaced."""
     fresh = link.with_name(f".{link.name}-{os.getpid()}")
-    fresh.unlink(missing_ok=True)  # of a process that had this number, and was killed
-    place = os.path.realpath(link.parent)
-    fresh.symlink_to(os.path.relpath(os.path.realpath(target), place))
+    fresh.unlink(missing_ok=True)  # left by a killed process that had the same number
+    start = os.path.realpath(link.parent)
+    fresh.symlink_to(os.path.relpath(os.path.realpath(target), start))
     fresh.replace(link)
 
 

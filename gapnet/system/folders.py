@@ -1,8 +1,9 @@
-"""Folders that are written under a temporary name, by one process at a time."""
+"""Folders that are written atomically, and locks that keep other processes out."""
 
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +13,19 @@ from gapnet.errors import GapnetError
 from gapnet.system.files import flush_to_disk, temporary_path
 
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes that Linux allows
-ROOM = 256  # bytes of a path that the files in a folder need
+RESERVED = 256  # bytes of a path that the files in a folder need
 
 
 @contextmanager
 def claim_folder(folder: Path, busy: str) -> Iterator[None]:
-    """Keep a folder, which need not exist, to this process by a lock file beside it."""
+    """Lock a folder, which need not exist, with a lock file beside it.
+
+    Args:
+        folder: to be locked.
+        busy: the error if another process has the lock.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder.parent, os.W_OK):  # nor can others make or move a folder there
+    if not os.access(folder.parent, os.W_OK):  # then nobody can make or rename a folder there
         yield
         return
     with lock_file(folder.parent / f".{folder.name}.lock", busy):
@@ -28,15 +34,15 @@ def claim_folder(folder: Path, busy: str) -> Iterator[None]:
 
 @contextmanager
 def lock_file(path: Path, busy: str) -> Iterator[None]:
-    """Hold a lock file, and remove it afterwards; `busy` is the error where another process has it.
+    """Lock a file, and delete it afterwards; `busy` is the error if another process has the lock.
 
-    filelock's own lock stays on the disk, and its older versions do not notice a removed file.
+    filelock's locks are not deleted, and its older versions do not notice a deleted file.
     """
     while True:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+") as file:
             lock(file, busy)
             if not _is_open_at(path, file):
-                continue  # whoever held the lock has removed the file since it was opened here
+                continue  # the process that had the lock deleted the file since it was opened here
             try:
                 yield
             finally:
@@ -45,17 +51,18 @@ def lock_file(path: Path, busy: str) -> Iterator[None]:
 
 
 def lock(file: TextIO, busy: str) -> None:
-    """Lock an open file for this process; `busy` is the error where another process has it.
+    """Lock an open file for this process; `busy` is the error if another process has the lock.
 
-    Nothing else of this process may open the file: the lock ends when any of them is closed.
+    Nothing else in this process may open the file: closing it anywhere ends the lock.
     """
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # which forked workers do not hold
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # forked workers do not inherit it
     except (BlockingIOError, PermissionError):
         raise GapnetError(busy) from None
 
 
 def _is_open_at(path: Path, file: TextIO) -> bool:
+    """Return whether the open file still is the one at this path."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -64,10 +71,10 @@ def _is_open_at(path: Path, file: TextIO) -> bool:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder to write into; it gets its name when the block ends well.
+    """Yield a temporary folder to write into; if the block succeeds, it gets its own name.
 
-    The caller holds the folder's lock: a temporary folder that is there already was left by a
-    process that was killed, and is removed.
+    The caller has the folder's lock: a temporary folder that exists already was left by a killed
+    process, and is deleted.
     """
     unfinished = temporary_path(folder)
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -81,23 +88,50 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     flush_to_disk(folder.parent)
 
 
+@contextmanager
+def shared_folder(folder: Path, complete: str) -> Iterator[Path]:
+    """Yield a temporary folder to write into, for a folder that several processes may make at once.
+
+    The first process that finishes gives the folder its name; the others delete theirs.
+
+    Args:
+        folder: to be made; its parent exists.
+        complete: name of a file that only a complete folder has.
+    """
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.unfinished-", dir=folder.parent))
+    try:
+        yield unfinished
+        unfinished.chmod(0o755)
+        _rename_unless_made(unfinished, folder, complete)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _rename_unless_made(unfinished: Path, folder: Path, complete: str) -> None:
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if not (folder / complete).exists():  # no other process has made it meanwhile
+            raise
+
+
 def check_length(folder: Path) -> None:
-    """Refuse a folder whose path, or those of the files in it, would be too long."""
+    """Raise an error if the path of a folder, or of files in it, would be too long."""
     names = (*folder.parts, temporary_path(folder).name)
-    name, path = max(len(os.fsencode(each)) for each in names), len(os.fsencode(folder))
-    if name > LONGEST_NAME or path > LONGEST_PATH - ROOM:
+    name, path = max(len(os.fsencode(part)) for part in names), len(os.fsencode(folder))
+    if name > LONGEST_NAME or path > LONGEST_PATH - RESERVED:
         raise GapnetError(
-            f"folder={folder}: is too long ({path} bytes, the longest name {name}); at most "
-            f"{LONGEST_PATH - ROOM} and {LONGEST_NAME} are possible, so choose shorter names"
+            f"folder={folder}: is too long ({path} bytes, the longest name {name}); must be at "
+            f"most {LONGEST_PATH - RESERVED} bytes, and {LONGEST_NAME} a name; choose shorter names"
         )
 
 
 def check_inside(path: Path, root: Path) -> None:
-    """Refuse a path in a folder that a symbolic link leads out of it: others' files lie there."""
-    place, home = (Path(os.path.realpath(each)) for each in (path, root))
-    named = any(path.absolute().is_relative_to(each) for each in (root.absolute(), home))
-    if named and not place.is_relative_to(home):
+    """Raise an error if a path in a folder leads out of it by a symbolic link."""
+    target, real_root = Path(os.path.realpath(path)), Path(os.path.realpath(root))
+    is_inside = any(path.absolute().is_relative_to(top) for top in (root.absolute(), real_root))
+    if is_inside and not target.is_relative_to(real_root):
         raise GapnetError(
-            f"{path}: a symbolic link leads to {place}, outside {root}; remove the link, or name "
-            "the place itself"
+            f"{path}: a symbolic link leads to {target}, outside {root}; remove the link, or name "
+            "its target"
         )

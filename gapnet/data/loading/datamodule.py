@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -13,7 +13,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
-from torch.utils.data.dataloader import _BaseDataLoaderIter
 from torchvision.transforms import v2
 
 from gapnet.data.file_names import check_split
@@ -45,7 +44,7 @@ def _look(files: Files, path: Path) -> tuple[Path, bool]:
 class Loader(DataLoader[Sample]):
     """A loader whose workers leave signals to the main process from their first moment on."""
 
-    def __iter__(self) -> "_BaseDataLoaderIter":
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # torch's type is private
         """Start the workers, if there are any."""
         with signals_blocked():
             return super().__iter__()

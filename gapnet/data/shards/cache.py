@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +14,8 @@ from filelock import FileLock
 
 from gapnet.data.shards.manifest import File
 from gapnet.errors import GapnetError
-from gapnet.system.files import temporary_path
+from gapnet.system.files import rename_file, temporary_path
+from gapnet.system.folders import shared_folder
 
 FOLDER = "gapnet-shards"  # in the folder that the user names
 MARKER = "CACHEDIR.TAG"  # backup programs skip a folder that holds this file
@@ -72,14 +71,11 @@ class ShardCache:
             )
 
     def _make(self) -> None:
-        made = Path(tempfile.mkdtemp(prefix=f".{FOLDER}-", dir=self.parent))
-        try:
+        with (
+            suppress(NotADirectoryError),  # something else is there, which `check` refuses
+            shared_folder(self.folder, MARKER) as made,
+        ):
             (made / MARKER).write_text(CONTENT)
-            made.chmod(0o755)
-            with suppress(FileExistsError, NotADirectoryError):  # another process was quicker
-                made.rename(self.folder)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
 
     def lock(self, file: File) -> FileLock:
         """Make the lock that one process holds while it fetches a file."""
@@ -159,7 +155,7 @@ class Unfinished:
         self.file.flush()
         self.file.seek(0)
         _mark_read(self.file)
-        self.path.replace(self.final)
+        rename_file(self.path, self.final)
         return self.file
 
     def discard(self) -> None:

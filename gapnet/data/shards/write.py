@@ -28,7 +28,7 @@ from gapnet.data.shards.manifest import MANIFEST, PLAIN, File, Manifest, Split
 from gapnet.data.shards.pack import Lot, Packer
 from gapnet.data.sources.shards import MB, UNFINISHED
 from gapnet.errors import GapnetError
-from gapnet.system.files import atomic_file, temporary_path, write_file
+from gapnet.system.files import atomic_file, rename_file, temporary_path, write_file
 from gapnet.system.folders import lock_file
 from gapnet.system.progress import track
 
@@ -83,7 +83,7 @@ def write_shards(
             write_file(folder / UNFINISHED, digest)
             _check_room(folder, plans)
             manifest = _write(source, folder, plans, workers=workers)
-            (folder / UNFINISHED).replace(folder / MADE_OF)
+            rename_file(folder / UNFINISHED, folder / MADE_OF)
     return manifest
 
 
@@ -195,7 +195,7 @@ def _finished(folder: Path) -> Manifest | None:
     if any(DISK.size(folder / name) != size for name, size in sizes.items()):
         return None
     if (folder / UNFINISHED).is_file():  # the process that wrote them was killed
-        (folder / UNFINISHED).replace(folder / MADE_OF)
+        rename_file(folder / UNFINISHED, folder / MADE_OF)
     log.info("to=%s: all shards are there already", folder)
     return manifest
 

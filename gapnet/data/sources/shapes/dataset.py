@@ -3,8 +3,6 @@
 import hashlib
 import json
 import logging
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,6 +18,7 @@ from gapnet.data.sources import ilsvrc
 from gapnet.data.sources.shapes.scenes import draw_scene
 from gapnet.data.sources.shapes.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
 from gapnet.errors import GapnetError, reading, reason
+from gapnet.system.folders import shared_folder
 from gapnet.system.progress import track
 from gapnet.system.workers import worker_pool
 
@@ -132,22 +131,9 @@ def draw(drawing: Drawing, root: Path) -> None:
 
 def _draw(drawing: Drawing, root: Path) -> None:
     root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{root.name}.unfinished-", dir=root.parent))
-    try:
+    with shared_folder(root, ilsvrc.STAND_IN) as unfinished:
         _draw_tree(drawing, unfinished)
         (unfinished / ilsvrc.STAND_IN).write_text(json.dumps(asdict(drawing), indent=2) + "\n")
-        unfinished.chmod(0o755)
-        _give_name(unfinished, root)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _give_name(complete: Path, root: Path) -> None:
-    try:
-        complete.rename(root)
-    except OSError:
-        if not (root / ilsvrc.STAND_IN).exists():  # nobody else has drawn it in the meantime
-            raise
 
 
 def _draw_tree(drawing: Drawing, root: Path) -> None:
