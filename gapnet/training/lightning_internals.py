@@ -1,4 +1,10 @@
-"""The private names of Lightning that gapnet touches, each with a test of its own."""
+"""The private names of Lightning that gapnet uses.
+
+No other file may use one. tests/training/test_lightning_internals.py has a test for each function
+here, which fails if another version of Lightning works differently.
+"""
+
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.strategies.launchers import (
@@ -6,9 +12,21 @@ from pytorch_lightning.strategies.launchers import (
     _SubprocessScriptLauncher,
 )
 
+# In a checkpoint, the state of the fit loop under which Lightning counts the batches of validation
+VALIDATION = "epoch_loop.val_loop.batch_progress"
+NO_BATCH = {"ready": 0, "started": 0, "processed": 0, "completed": 0}
+INTERRUPTED = {
+    "total": NO_BATCH | {"ready": 1, "started": 1},
+    "current": NO_BATCH,
+    "is_last_batch": False,
+}
+
 
 def ignore_signals(trainer: pl.Trainer) -> None:
-    """Keep a trainer from handling signals: it ends with status 0, and talks to other ranks."""
+    """Stop a trainer from handling signals.
+
+    Lightning's own handlers end a process with status 0, and wait for the other ranks.
+    """
     trainer._signal_connector.register_signal_handlers = _do_nothing  # type: ignore[method-assign]
 
 
@@ -16,7 +34,7 @@ def _do_nothing() -> None: ...
 
 
 def starts_ranks(trainer: pl.Trainer) -> bool:
-    """Return whether a trainer would start other ranks by repeating its command line."""
+    """Return whether a trainer would start the other ranks by repeating its command line."""
     launcher = trainer.strategy.launcher
     return (
         isinstance(launcher, _SubprocessScriptLauncher)
@@ -30,14 +48,26 @@ def spawns_ranks(trainer: pl.Trainer) -> bool:
 
 
 def log_step_metrics(trainer: pl.Trainer) -> None:
-    """Have a step's metrics logged now; Lightning does so after the last hook of a step."""
+    """Send the metrics of a step to the loggers now; Lightning does so after the step's last hook.
+
+    Call it before `on_train_batch_end` saves or stops, or the checkpoint lacks them.
+    """
     trainer._logger_connector.update_train_step_metrics()
 
 
 def begin_next_epoch(trainer: pl.Trainer) -> None:
-    """Continue after the end of an epoch; a trainer that counts steps would end it again."""
+    """Start the next epoch, if a training resumes from a checkpoint of the end of an epoch.
+
+    Call it in `on_train_start`. With `max_steps`, Lightning would end the old epoch again first.
+    """
     loop = trainer.fit_loop
-    loop.epoch_progress.increment_completed()
-    loop.epoch_loop.restarting = False
-    loop._restarting = False
-    loop.reset_restart_stage()
+    if loop.restarted_on_epoch_end:
+        loop.epoch_progress.increment_completed()
+        loop.epoch_loop.restarting = False
+        loop._restarting = False
+        loop.reset_restart_stage()
+
+
+def repeat_validation(checkpoint: dict[str, Any]) -> None:
+    """Change a checkpoint that was made during a validation: resuming from it repeats that one."""
+    checkpoint["loops"]["fit_loop"][VALIDATION] = INTERRUPTED

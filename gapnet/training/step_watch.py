@@ -11,7 +11,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gapnet.data.sample import Batch
@@ -20,17 +20,17 @@ from gapnet.runs.layout import CHECKPOINTS, LAST, POSTMORTEM
 from gapnet.system.distributed import highest, place
 from gapnet.system.files import write_file
 from gapnet.system.signals import Stopped, handled, stop
-from gapnet.training.lightning_internals import begin_next_epoch, log_step_metrics
+from gapnet.training.lightning_internals import (
+    begin_next_epoch,
+    log_step_metrics,
+    repeat_validation,
+)
 from gapnet.training.metrics_csv import Curves
 
 log = logging.getLogger(__name__)
 OURS = "gapnet"  # the key of a checkpoint that holds what Lightning does not know
 TEXT = "curves"  # of metrics.csv, as it was when the checkpoint was made
 ROWS = "rows"  # of metrics.csv: all that earlier versions kept of it
-# Where Lightning keeps how far a validation is, and what it takes for one that is to run again
-VALIDATION = "epoch_loop.val_loop.batch_progress"
-NONE = {"ready": 0, "started": 0, "processed": 0, "completed": 0}
-INTERRUPTED = {"total": NONE | {"ready": 1, "started": 1}, "current": NONE, "is_last_batch": False}
 LEAST_SCALE = 1.0  # of a loss in half precision; gradients that overflow below it are no accident
 
 
@@ -59,8 +59,7 @@ class Watch(Checkpoint):
         """Note signals from now on, rather than stop at once."""
         self._saved, self._noted = time.monotonic(), 0
         self._handling.enter_context(handled(self._note))
-        if trainer.fit_loop.restarted_on_epoch_end:
-            begin_next_epoch(trainer)
+        begin_next_epoch(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leave signals to others."""
@@ -152,7 +151,7 @@ class Watch(Checkpoint):
         """Keep the text of the curves; have an interrupted validation run again."""
         checkpoint[OURS] = {TEXT: self._curves if trainer.validating else _write_logs(trainer)}
         if trainer.validating:
-            checkpoint["loops"]["fit_loop"][VALIDATION] = INTERRUPTED
+            repeat_validation(checkpoint)
 
     def save(self, trainer: pl.Trainer) -> None:
         """Write the last checkpoint anew."""
@@ -211,8 +210,7 @@ def _are_finite(trainer: pl.Trainer, optimizer: Optimizer) -> bool:
         for each in group["params"]
         if each.grad is not None
     ]
-    norms = list(torch._foreach_norm(gradients)) if gradients else []
-    return not norms or bool(torch.stack(norms).isfinite().all())
+    return bool(nn.utils.get_total_norm(gradients).isfinite())
 
 
 def _gradients(trainer: pl.Trainer) -> list[tuple[str, Tensor]]:
