@@ -1,0 +1,150 @@
+"""The architecture: which package may import which, and which file may do what.
+
+These tests read the text of every file of the package; nothing is imported.
+"""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.imports import (
+    ENTRIES,
+    FILES,
+    HEIGHT,
+    LAYERS,
+    PACKAGE,
+    imported_files,
+    imported_names,
+    name_of,
+    nodes_of,
+    package_of,
+    packages_imported,
+    tree_of,
+)
+
+CONFIGURED = {"cli", "studies", "config"}  # packages that may see Hydra and OmegaConf
+LIGHTNING_INTERNALS = "training/lightning_internals.py"
+# With a leading underscore, but documented: of NamedTuple, of os, and a key of Hydra's nodes
+PUBLIC = {"_asdict", "_fields", "_make", "_replace", "_exit", "_target_"}
+# Files that import late, besides commands: `gapnet --help` and `import gapnet` must not wait for
+# Hydra and torch
+LATE = {"__init__.py", "cli/main.py"}
+PROCESS_MODULES = {"fcntl", "multiprocessing", "subprocess"}
+SYSTEM_CALLS = {
+    *("os.fork", "os.kill", "os.rename", "os.replace", "shutil.move"),
+    *("signal.pthread_sigmask", "signal.signal"),
+}
+TAPS = "models/taps.py"
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name not in PUBLIC
+
+
+def names_defined_in(path: Path) -> set[str]:
+    """Return what a file gives a name to: functions, classes, variables and attributes."""
+    names = {node.name for node in nodes_of(path, ast.FunctionDef, ast.ClassDef)}
+    names |= {node.id for node in nodes_of(path, ast.Name) if isinstance(node.ctx, ast.Store)}
+    attributes = nodes_of(path, ast.Attribute)
+    return names | {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
+
+
+def foreign_private_attributes(path: Path) -> Iterator[str]:
+    """Yield private attributes that the file only reads: they belong to another file or library."""
+    own = names_defined_in(path)
+    for node in nodes_of(path, ast.Attribute):
+        if is_private(node.attr) and node.attr not in own:
+            yield f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
+
+
+def is_system_call(call: ast.Call) -> bool:
+    """Return whether a call is one of the list, or looks like Path.rename(p) or Path.replace(p)."""
+    method = isinstance(call.func, ast.Attribute) and call.func.attr in {"rename", "replace"}
+    renames = method and len(call.args) == 1 and not call.keywords
+    return renames or ast.unparse(call.func) in SYSTEM_CALLS
+
+
+def system_calls(path: Path) -> Iterator[str]:
+    for name in imported_names(tree_of(path)):
+        if name.split(".")[0] in PROCESS_MODULES or name.endswith(".ProcessPoolExecutor"):
+            yield f"{name_of(path)}: imports {name}"
+    for call in filter(is_system_call, nodes_of(path, ast.Call)):
+        yield f"{name_of(path)}:{call.lineno}: {ast.unparse(call)}"
+
+
+def test_the_layers_list_every_package_once() -> None:
+    listed = [name for names in LAYERS for name in names]
+    assert sorted(listed) == sorted({package_of(path) for path in FILES} - {*ENTRIES})
+
+
+def test_imports_between_packages_point_down() -> None:
+    inner = [path for path in FILES if package_of(path) not in ENTRIES]
+    wrong = [
+        f"{name_of(path)} imports {other}"
+        for path in inner
+        for other in packages_imported(path)
+        if HEIGHT[other] >= HEIGHT[package_of(path)]
+    ]
+    assert not wrong
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    TopologicalSorter({path: imported_files(path) for path in FILES}).prepare()
+
+
+def test_hydra_and_omegaconf_stay_in_the_configured_packages() -> None:
+    others = [path for path in FILES if package_of(path) not in CONFIGURED]
+    wrong = [
+        f"{name_of(path)} imports {name}"
+        for path in others
+        for name in imported_names(tree_of(path))
+        if name.split(".")[0] in {"hydra", "omegaconf"}
+    ]
+    assert not wrong
+
+
+def test_only_lightning_internals_imports_private_names() -> None:
+    wrong = [
+        f"{name_of(path)} imports {name}"
+        for path in FILES
+        for name in imported_names(tree_of(path))
+        if is_private(name.rpartition(".")[2]) and name_of(path) != LIGHTNING_INTERNALS
+    ]
+    assert not wrong
+
+
+def test_only_lightning_internals_uses_private_attributes_of_others() -> None:
+    files = [path for path in FILES if name_of(path) != LIGHTNING_INTERNALS]
+    assert not [line for path in files for line in foreign_private_attributes(path)]
+
+
+def test_only_system_starts_processes_renames_files_and_handles_signals() -> None:
+    files = [path for path in FILES if package_of(path) != "system"]
+    assert not [line for path in files for line in system_calls(path)]
+
+
+def test_imports_stand_at_the_top_of_a_file() -> None:
+    commands = PACKAGE / "cli" / "commands"
+    files = [p for p in FILES if name_of(p) not in LATE and not p.is_relative_to(commands)]
+    wrong = [
+        f"{name_of(path)}: {function.name} imports {name}"
+        for path in files
+        for function in nodes_of(path, ast.FunctionDef)
+        for name in imported_names(function)
+    ]
+    assert not wrong
+
+
+@pytest.mark.skipif(not (PACKAGE / TAPS).exists(), reason=f"there is no {TAPS} yet")
+def test_only_taps_hook_modules() -> None:
+    wrong = [
+        f"{name_of(path)}:{node.lineno}: {node.attr}"
+        for path in FILES
+        for node in nodes_of(path, ast.Attribute)
+        if node.attr.startswith("register_") and node.attr.endswith("_hook")
+        if name_of(path) != TAPS
+    ]
+    assert not wrong
