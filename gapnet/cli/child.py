@@ -2,11 +2,9 @@
 
 import sys
 
+from gapnet.cli.main import main
 from gapnet.system.child_process import end_with_parent
 
 if __name__ == "__main__":
-    end_with_parent(int(sys.argv.pop(1)))  # before anything slow is imported
-
-    from gapnet.cli.main import main
-
+    end_with_parent(int(sys.argv.pop(1)))
     main()

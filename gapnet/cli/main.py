@@ -1,43 +1,53 @@
-"""The commands."""
+"""The command line: finds the command that the arguments name, and runs it.
 
+Each file in gapnet/cli/commands is a command; the first line of its docstring is its help.
+"""
+
+import ast
 import sys
 from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 
 from gapnet import __version__
+from gapnet.cli import commands
+from gapnet.cli.app import launch
 
-COMMANDS = {
-    "train": "train a network, evaluate it and write a report",
-    "evaluate": "evaluate a trained network again",
-    "compare": "compare two runs image by image",
-    "export": "write a trained network, or predictions, in formats that others read",
-    "table": "fill a table of the paper, ours beside the paper's",
-    "search": "search hyper-parameters: many trainings, compared on the validation split",
-    "shard": "write a data set as WebDataset shards, to be read from a disk or a URL",
-    "doctor": "check a data set and the installation before days of training",
-}
-USAGE = f"""gapnet {__version__}: class-activation-map networks, trained and evaluated
+USAGE = """gapnet {version}: class-activation-map networks, trained and evaluated
 
-{chr(10).join(f"  gapnet {name:10} {what}" for name, what in COMMANDS.items())}
+{lines}
 
-`gapnet COMMAND --help` tells what a command takes."""
+Run `gapnet COMMAND --help` to see what a command takes."""
 
 
 def main() -> None:
     """Run the command that the arguments name."""
+    names = command_names()
     match sys.argv[1:]:
-        case [name, *arguments] if name in COMMANDS:
+        case [name, *arguments] if name in names:
             sys.argv = [sys.argv[0], *arguments]
             run(name)
         case [] | ["-h" | "--help"]:
-            print(USAGE)
+            lines = [f"  gapnet {name:10} {summary_of(name)}" for name in names]
+            print(USAGE.format(version=__version__, lines="\n".join(lines)))
         case ["--version"]:
             print(f"gapnet {__version__}")
         case [name, *_]:
-            sys.exit(f"gapnet: no command {name!r}; there are: {', '.join(COMMANDS)}")
+            sys.exit(f"gapnet: no command {name!r}; there are: {', '.join(names)}")
+
+
+def command_names() -> list[str]:
+    """List the commands, by their files."""
+    return sorted(module.name for module in iter_modules(commands.__path__))
+
+
+def summary_of(command: str) -> str:
+    """Return the first line of a command's docstring; importing the command would take seconds."""
+    path = Path(commands.__path__[0], f"{command}.py")
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]
 
 
 def run(command: str) -> None:
-    """Run a command on the rest of the arguments."""
-    from gapnet.cli.app import launch
-
-    launch(command, import_module(f"gapnet.cli.commands.{command}"))
+    """Run a command with the rest of the arguments."""
+    launch(command, import_module(f"{commands.__name__}.{command}"))

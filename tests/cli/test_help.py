@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gapnet import __version__
-from gapnet.cli.main import COMMANDS
+from gapnet.cli.main import command_names, summary_of
 from gapnet.config.build import conf_folder
 from tests.cli.conftest import CHECKOUT, script
 
@@ -56,15 +56,15 @@ def gapnet(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_package_runs_the_same_commands() -> None:
     assert gapnet("train", "--help").stdout == script(CHECKOUT, "train.py", "--help").out
     assert gapnet("--version").stdout == f"gapnet {__version__}\n"
-    for name, what in COMMANDS.items():
-        assert name in gapnet().stdout
-        assert what in gapnet("--help").stdout
+    for name in command_names():
+        assert f"gapnet {name}" in gapnet().stdout
+        assert summary_of(name) in gapnet("--help").stdout
 
 
 def test_an_unknown_command_is_named() -> None:
     done = gapnet("trian")
     assert done.returncode == 1
-    assert done.stderr == f"gapnet: no command 'trian'; there are: {', '.join(COMMANDS)}\n"
+    assert done.stderr == f"gapnet: no command 'trian'; there are: {', '.join(command_names())}\n"
 
 
 def test_conf_is_found_in_the_checkout() -> None:

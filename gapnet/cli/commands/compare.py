@@ -1,4 +1,4 @@
-"""`gapnet compare`."""
+"""Compare two runs image by image."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`gapnet doctor`."""
+"""Check the installation, and a data set before it is trained on."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""evaluate a trained network again, or score predictions."""
+"""Evaluate a trained network again, or score predictions."""
 
 from omegaconf import DictConfig
 

@@ -1,4 +1,4 @@
-"""write a trained network, or predictions, in formats that others read."""
+"""Write a trained network, or predictions, in formats that others read."""
 
 from pathlib import Path
 

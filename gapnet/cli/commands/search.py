@@ -1,4 +1,4 @@
-"""`gapnet search`."""
+"""Search hyper-parameters: many trainings, compared on the validation split."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""`gapnet shard`."""
+"""Write a data set as WebDataset shards, to be read from a disk or a URL."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

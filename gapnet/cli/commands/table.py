@@ -1,4 +1,4 @@
-"""`gapnet table`: fill a table of the paper, and lay ours beside the paper's."""
+"""Fill a table of the paper: our results beside the paper's."""
 
 import difflib
 import logging

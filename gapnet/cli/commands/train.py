@@ -1,4 +1,4 @@
-"""train a network, evaluate it and write a report."""
+"""Train a network, evaluate it and write a report."""
 
 from omegaconf import DictConfig
 
