@@ -52,12 +52,10 @@ def absolute(path: str) -> str:
 
 def _without_places(root: DictConfig) -> dict[str, Any]:
     """Resolve what the id follows from, except the places where data lies by default."""
-    values: dict[str, Any] = {}
-    for name in map(str, root):
-        if group_of(name).computes:
-            raw: Any = OmegaConf.to_container(OmegaConf.create({name: root._get_node(name)}))
-            values[name] = _resolved(raw[name], name, root)
-    return values
+    raw: Any = OmegaConf.to_container(root)
+    return {
+        name: _resolved(value, name, root) for name, value in raw.items() if group_of(name).computes
+    }
 
 
 def _resolved(raw: Any, key: str, root: DictConfig) -> Any:

@@ -11,6 +11,7 @@ files may move.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.abc import SourceLoader
@@ -111,7 +112,7 @@ def _defines(module: str, name: str) -> bool:
     source = (
         spec.loader.get_source(module) if spec and isinstance(spec.loader, SourceLoader) else ""
     )
-    return any(f"\n{kind} {name}" in (source or "") for kind in ("class", "def"))
+    return re.search(rf"^(class|def) {re.escape(name)}\b", source or "", re.MULTILINE) is not None
 
 
 def _may_be_named(target: Any, own: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,15 @@ def test_the_package_runs_the_same_commands() -> None:
     for name in command_names():
         assert f"gapnet {name}" in gapnet().stdout
         assert summary_of(name) in gapnet("--help").stdout
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_every_command_has_a_task_a_summary_and_a_configuration(name: str) -> None:
+    command = import_module(f"gapnet.cli.commands.{name}")
+    assert callable(command.complete)
+    assert callable(command.task)
+    assert summary_of(name).endswith(".")
+    assert (conf_folder() / f"{name}.yaml").is_file()
 
 
 def test_an_unknown_command_is_named() -> None:

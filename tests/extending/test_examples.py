@@ -1,13 +1,18 @@
 """The examples in examples/extending, in a copy of the checkout: no other file is changed."""
 
-import json
+import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from tests.extending.conftest import COLOURS, SPLITS, Run
+from gapnet.config.trusted_targets import find
+from gapnet.data import sources
+from gapnet.models.builders import BUILDERS
+from tests.extending.conftest import COLOURS, EXAMPLES, SPLITS, Run
 
-NAMES = {
+FILES = {
     "gapnet.models.mynet": "gapnet.models.zoo.mynet",
     "gapnet.saliency.MyMethod": "gapnet.saliency.cam.my_method",
     "gapnet.data.MyData": "gapnet.data.sources.my_data",
@@ -16,16 +21,38 @@ CHOICES = ("model=mynet", "saliency=my_method", "data=my_data")
 TINY = ("debug=fast", "model.input_size=48", "loader.batch_size=8", "trainer.accelerator=cpu")
 
 
-def test_public_names_lead_to_the_files_that_define_them(run: Run, extended: Path) -> None:
-    code = (
-        "import json, gapnet\n"
-        "from gapnet.config.trusted_targets import find\n"
-        f"modules = {{name: find(name).__module__ for name in {list(NAMES)}}}\n"
-        "print(json.dumps([gapnet.__file__, modules]))"
-    )
-    file, modules = json.loads(run("-c", code).stdout)
-    assert Path(file) == extended / "gapnet" / "__init__.py"
-    assert modules == NAMES
+@pytest.fixture
+def examples(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have this process find the example files in the packages that they are copied to."""
+    for module in FILES.values():
+        package, _, name = module.rpartition(".")
+        folder = EXAMPLES.joinpath(*package.split("."))
+        paths = [*import_module(package).__path__, str(folder)]
+        monkeypatch.setattr(import_module(package), "__path__", paths)
+        monkeypatch.setattr(import_module(package), name, None, raising=False)  # removed at the end
+    networks = dict(BUILDERS)
+    import_module(FILES["gapnet.models.mynet"])  # as models/zoo/__init__.py does with every file
+    yield
+    BUILDERS.clear()
+    BUILDERS.update(networks)
+    for module in FILES.values():
+        sys.modules.pop(module, None)
+
+
+@pytest.mark.usefixtures("examples")
+@pytest.mark.parametrize("name", FILES)
+def test_a_public_name_leads_to_the_file_that_defines_it(name: str) -> None:
+    assert find(name).__module__ == FILES[name]
+
+
+def test_a_class_whose_name_begins_alike_is_not_mistaken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a_longer.py").write_text('"""One."""\nclass MyDataOfMany: ...\n')
+    (tmp_path / "b_shorter.py").write_text('"""Other."""\nclass MyData: ...\n')
+    monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path)])
+    assert find("gapnet.data.MyData").__module__ == "gapnet.data.sources.b_shorter"
+    sys.modules.pop("gapnet.data.sources.b_shorter")
 
 
 def test_help_lists_the_command_by_its_docstring(run: Run) -> None:
