@@ -16,7 +16,7 @@ from gapnet.jobs.trainers import predicting_trainer
 from gapnet.models.saved import load
 from gapnet.report.gallery import Picture, Seeing, gallery
 from gapnet.runs.folder import short
-from gapnet.system.distributed import one_ahead
+from gapnet.system.distributed import first_on_machine
 from gapnet.system.ranks import is_first
 
 
@@ -54,7 +54,7 @@ def evaluate(settings: EvaluateJob) -> Results | None:
         job.connect(trainer)
         network = load(settings.checkpoint)
         localizer.saliency.check(network)
-        with one_ahead():  # it draws or downloads what the other ranks then find
+        with first_on_machine():  # it draws or downloads what the other ranks then find
             source = settings.source()
         check_classes(network, source.classes, advice="evaluate on what it was trained for")
         evaluation.labels.numbers_of(source)

@@ -15,7 +15,7 @@ from gapnet.runs.folder import is_run
 from gapnet.runs.log import RunLog
 from gapnet.runs.opening import link_latest, open_run
 from gapnet.runs.saved_config import read_saved_config
-from gapnet.system.distributed import meet
+from gapnet.system.distributed import wait_for_all
 from gapnet.system.folders import check_inside, check_length
 from gapnet.system.ranks import is_first, run_ranks, started_together
 from gapnet.system.signals import handled, stop
@@ -106,7 +106,7 @@ class Job:
         if is_first():
             described = self.run.config if config is None else config
             self._log = open_run(self.folder, described, seed=self.run.seed, continues=continues)
-        meet()
+        wait_for_all()
 
     def open_evaluation(self, *, resume: bool, of_run: Path | None = None) -> None:
         """Open the folder of an evaluation; with resume, one that was interrupted continues.

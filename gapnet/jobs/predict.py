@@ -19,7 +19,7 @@ from gapnet.jobs.labels import devkit_ids
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.runs.identity import identity_of
 from gapnet.runs.layout import MAPS, PREDICTIONS
-from gapnet.system.distributed import meet
+from gapnet.system.distributed import wait_for_all
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def predict(
     if jobs:
         predictor = Predictor(subject.network, evaluation.rules.localizer, jobs)
         trainer.predict(predictor, loaders, return_predictions=False)
-    meet()
+    wait_for_all()
     return {
         split: read_aligned(folder / PREDICTIONS / split, subject.data.records(split).ids)
         for split in splits

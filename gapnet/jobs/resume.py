@@ -11,8 +11,8 @@ from gapnet.jobs.job import Run
 from gapnet.models.checkpoint_file import read_checkpoint
 from gapnet.runs.folder import find_run, is_run
 from gapnet.runs.layout import BEST, CHECKPOINTS, CURVES, LAST, PREVIOUS, TRAINED
-from gapnet.system.distributed import gathered
-from gapnet.system.files import atomic_file, rename_if_there, write_file
+from gapnet.system.distributed import gather
+from gapnet.system.files import atomic_file, rename_file, write_file
 from gapnet.training.metrics_csv import begins_with, rows_of, table_of
 from gapnet.training.step_watch import OURS, ROWS, TEXT
 
@@ -76,7 +76,7 @@ def find_start(run: Run, resume: str | None, *, changed: bool = False) -> Start:
 def check_agreed(start: Start) -> None:
     """Refuse to go on from different checkpoints: connected processes read them each by itself."""
     name = None if start.checkpoint is None else start.checkpoint.name
-    found = set(gathered([f"{name} (step {start.step})"]))
+    found = set(gather([f"{name} (step {start.step})"]))
     if len(found) > 1:
         raise GapnetError(
             f"resume: the processes found different checkpoints: {', '.join(sorted(found))}; "
@@ -184,7 +184,8 @@ def _warn(start: Start, best: Path) -> None:
 def _set_aside(unusable: Sequence[Unusable]) -> None:
     """Rename damaged checkpoints, so that none becomes the previous one at the next save."""
     for checkpoint, _ in unusable:
-        rename_if_there(checkpoint, checkpoint.with_name(f"{checkpoint.name}{DAMAGED}"))
+        if checkpoint.exists():
+            rename_file(checkpoint, checkpoint.with_name(f"{checkpoint.name}{DAMAGED}"))
 
 
 def _copy(source: Path, target: Path) -> None:

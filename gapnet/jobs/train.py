@@ -29,7 +29,7 @@ from gapnet.models.weights.load import RESET
 from gapnet.runs.folder import find_checkpoint, short
 from gapnet.runs.layout import BEST, CHECKPOINTS, LAST, TRAINED
 from gapnet.runs.saved_config import read_saved_config
-from gapnet.system.distributed import meet, one_ahead
+from gapnet.system.distributed import first_on_machine, wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 from gapnet.training.batch_size import check_can_search, find_batch_size
@@ -126,7 +126,7 @@ def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
     check_agreed(start)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     localizer = settings.evaluation.rules.localizer
-    with one_ahead():  # it draws or downloads what the other ranks then find
+    with first_on_machine():  # it draws or downloads what the other ranks then find
         source = settings.source()
         network = _network(settings, source)
     localizer.saliency.check(network)
@@ -218,7 +218,7 @@ def _train(settings: TrainJob, training: Training, job: Job) -> None:
     if is_first():
         carry_over(start, folder)
         job.link_latest()
-    meet()
+    wait_for_all()
     if start.origin == folder and (folder / TRAINED).is_file():
         log.info("%s: is trained already", folder)
         return

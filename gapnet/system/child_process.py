@@ -1,4 +1,4 @@
-"""Child processes that do not outlive their parent, however that ends."""
+"""Child processes that end when their parent ends, even if it is killed."""
 
 import ctypes
 import os
@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ENTRY = "gapnet.cli.child"  # runs a command, bound to its parent
-GRACE = 10  # seconds that a process has to end when it is asked to
+ENTRY = "gapnet.cli.child"  # the module that runs a command and ends with its parent
+GRACE = 10  # seconds between SIGTERM and SIGKILL
 PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to be sent when the parent dies
 
 
 def end_with_parent(parent: int) -> None:
-    """End this process as soon as its parent, of that number, is gone."""
+    """Have this process killed when its parent ends; `parent` is the parent's process id."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
-            sys.exit("the process that started this one is gone")  # before it could be bound
+            sys.exit("the parent process has ended")  # before the line above
 
 
 def gapnet_command(name: str, arguments: Sequence[str]) -> list[str]:
@@ -33,20 +33,20 @@ def call(command: Sequence[str]) -> int:
 
 
 def start(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """Start a command in a session of its own: the terminal's signals do not reach it."""
+    """Start a command in a new session, where signals of the terminal do not reach it."""
     return subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
 
 
 @contextmanager
 def running(command: Sequence[str], output: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a command that writes to a file; it is ended with the block."""
+    """Run a command during the block, with its output in a file."""
     with output.open("wb") as file:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for this process
+            start_new_session=True,  # Ctrl-C then reaches this process only
         )
     try:
         yield process
@@ -55,7 +55,7 @@ def running(command: Sequence[str], output: Path) -> "Iterator[subprocess.Popen[
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a process to end, and kill it if it does not."""
+    """Terminate a process; kill it if it does not end."""
     process.terminate()
     try:
         process.wait(GRACE)
@@ -65,7 +65,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def output_of(command: Sequence[str], folder: Path) -> str | None:
-    """Run a command in a folder; return what it prints, or None if it fails."""
+    """Return what a command prints when it runs in a folder, or None if it fails."""
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

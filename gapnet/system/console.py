@@ -1,4 +1,4 @@
-"""A console that takes no text for markup."""
+"""A console that shows text without interpreting markup."""
 
 from typing import Any
 
@@ -12,5 +12,5 @@ class PlainConsole(Console):
     """Console that shows every string as plain text, also those in tables and their titles."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Turn a string into a Text, whatever looks like markup or like the name of an emoji."""
+        """Turn a string into a Text; markup and names of emoji stay as they are."""
         return super().render_str(plain(text), **options | {"markup": False, "emoji": False})

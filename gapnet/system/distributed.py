@@ -1,4 +1,4 @@
-"""What the processes of one job tell each other, once they are connected."""
+"""Communication between the ranks of one job, once they are connected."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,44 +12,44 @@ T = TypeVar("T")
 
 
 def connected() -> bool:
-    """Tell whether this process is connected with the others of its job."""
+    """Return whether this process is connected to the other ranks of its job."""
     return distributed.is_available() and distributed.is_initialized()
 
 
-def place() -> tuple[int, int]:
-    """Give the rank of this process, and how many there are."""
+def rank_and_count() -> tuple[int, int]:
+    """Return the rank of this process, and the number of ranks."""
     return (distributed.get_rank(), distributed.get_world_size()) if connected() else (0, 1)
 
 
-def meet() -> None:
-    """Wait until all processes are here."""
+def wait_for_all() -> None:
+    """Wait until every rank has called this."""
     if connected():
         distributed.barrier()
 
 
 @contextmanager
-def one_ahead() -> Iterator[None]:
-    """Have one process of each machine do something before the others do it."""
+def first_on_machine() -> Iterator[None]:
+    """Run the block on the first rank of each machine, and then on the others."""
     waits = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0")) != "0"
     if waits:
-        meet()
+        wait_for_all()
     yield
     if not waits:
-        meet()
+        wait_for_all()
 
 
-def highest(values: Sequence[float], device: torch.device) -> list[float]:
-    """Give the highest of each value over all processes, which must all ask at the same point."""
-    told = torch.tensor(values, dtype=torch.float32, device=device)
+def maximum(values: Sequence[float], device: torch.device) -> list[float]:
+    """Return the maximum of each value over all ranks, which must all call this."""
+    maxima = torch.tensor(values, dtype=torch.float32, device=device)
     if connected():
-        distributed.all_reduce(told, distributed.ReduceOp.MAX)
-    return told.tolist()
+        distributed.all_reduce(maxima, distributed.ReduceOp.MAX)
+    return maxima.tolist()
 
 
-def gathered(values: Sequence[T]) -> list[T]:
-    """List the values of all processes, in the order of the processes."""
+def gather(values: Sequence[T]) -> list[T]:
+    """Return the values of all ranks, in the order of the ranks; they must all call this."""
     if not connected():
         return list(values)
     lists: list[Sequence[T]] = [()] * distributed.get_world_size()
     distributed.all_gather_object(lists, list(values))
-    return [each for one in lists for each in one]
+    return [value for rank_values in lists for value in rank_values]

@@ -106,14 +106,8 @@ def move_aside(path: Path) -> Path:
     return aside
 
 
-def rename_if_there(path: Path, name: Path) -> None:
-    """Give a file another name, if it is there."""
-    if path.exists():
-        path.replace(name)
-
-
 def replace_link(link: Path, target: Path) -> None:
-    """Point a symbolic link at a target, by a relative path; another link there is replaced."""
+    """Make a symbolic link to a target, by a relative path; an older link is replaced."""
     fresh = link.with_name(f".{link.name}-{os.getpid()}")
     fresh.unlink(missing_ok=True)  # left by a killed process that had the same number
     start = os.path.realpath(link.parent)

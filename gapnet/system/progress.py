@@ -1,4 +1,4 @@
-"""Progress of long work: a bar where someone watches, silence where the output is a file."""
+"""Progress bars, which are shown on terminals only."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -13,15 +13,22 @@ console = PlainConsole(stderr=True)
 
 
 def track(items: Iterable[T], what: str, *, total: int, leave: bool = True) -> Iterator[T]:
-    """Pass `items` on, showing how many of `total` have come by; `leave` leaves the full bar."""
+    """Yield items and show the progress.
+
+    Args:
+        items: to yield.
+        what: the text beside the bar.
+        total: the number of items.
+        leave: whether the full bar stays on the screen.
+    """
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    shown = Progress(
+    progress = Progress(
         *columns, console=console, disable=not console.is_terminal, transient=not leave
     )
-    with shown as progress:
+    with progress:
         yield from progress.track(items, total=total, description=plain(what))

@@ -1,4 +1,4 @@
-"""Signals that ask a process to stop, and the status that it then ends with."""
+"""Signals that ask a process to stop, and its exit status after each."""
 
 import logging
 import os
@@ -12,15 +12,15 @@ from types import FrameType
 
 from gapnet.system.workers import STOPPING
 
-# SLURM sends USR1 ahead of the end of a job's time, if it is told to: that ends like SIGTERM
+# SLURM can send USR1 before a job's time is over: it counts as SIGTERM
 STATUS = {number: 128 + number for number in STOPPING} | {signal.SIGUSR1: 128 + signal.SIGTERM}
-TOGETHER = 1.0  # seconds in which the same signal counts once: `timeout` sends it twice
+TOGETHER = 1.0  # seconds in which a signal counts once: `timeout` sends it twice
 log = logging.getLogger(__name__)
 Handler = Callable[[int, FrameType | None], None]
 
 
 class Stopped(SystemExit):
-    """End a process that a signal asked to stop."""
+    """Exit because of a signal."""
 
     def __init__(self, number: int) -> None:
         """Take the number of the signal."""
@@ -29,7 +29,7 @@ class Stopped(SystemExit):
 
 
 def stop(number: int, frame: FrameType | None) -> None:
-    """Stop on the spot."""
+    """Handle a signal: stop at once."""
     del frame
     stopped = Stopped(number)
     log.warning("%s: stopped", stopped.signal)
@@ -38,20 +38,20 @@ def stop(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def handled(handler: Handler) -> Iterator[None]:
-    """Handle the signals that ask to stop; only the main thread can.
+    """Handle the signals that ask to stop during the block; does nothing outside the main thread.
 
     A SIGHUP that is ignored, as under nohup, stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    signals = [each for each in STATUS if not _is_ignored(each)]
-    before = {each: signal.signal(each, _counted_once(handler)) for each in signals}
+    numbers = [number for number in STATUS if not _is_ignored(number)]
+    before = {number: signal.signal(number, _counted_once(handler)) for number in numbers}
     try:
         yield
     finally:
-        for each, was in before.items():
-            signal.signal(each, signal.SIG_DFL if was is None else was)
+        for number, old in before.items():
+            signal.signal(number, signal.SIG_DFL if old is None else old)
 
 
 def _is_ignored(number: int) -> bool:
@@ -59,7 +59,7 @@ def _is_ignored(number: int) -> bool:
 
 
 def _counted_once(handler: Handler) -> Handler:
-    """Call a handler once for signals that come at the same time."""
+    """Return a handler that calls another once for signals within one second."""
     last = -TOGETHER
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -75,10 +75,10 @@ def _counted_once(handler: Handler) -> Handler:
 
 
 def _leave_terminal() -> None:
-    """Write to nowhere: a write to a terminal that was closed is an error."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Redirect output from a closed terminal to nowhere: writing to it would be an error."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
-        with suppress(OSError):  # it was closed before
-            if stat.S_ISCHR(os.fstat(stream).st_mode):  # a terminal that is closed is none any more
-                os.dup2(nowhere, stream)
-    os.close(nowhere)
+        with suppress(OSError):  # the stream is closed
+            if stat.S_ISCHR(os.fstat(stream).st_mode):  # isatty is false once it is closed
+                os.dup2(devnull, stream)
+    os.close(devnull)

@@ -1,8 +1,8 @@
-"""Worker processes that read, draw or compute for one main process, and the signals they get.
+"""Worker processes of one main process, and the signals they get.
 
-`timeout`, `scancel`, the stop of a container and a closing terminal send a signal to every process
-of a group. The main process then saves, for which it still needs its workers: so they ignore what
-asks a job to stop, and end when the main process ends them.
+`timeout`, `scancel`, stopping a container and closing a terminal send a signal to every process of
+a group. The main process then saves, and needs its workers until it has. So workers ignore these
+signals, and end when the main process ends them.
 """
 
 import multiprocessing
@@ -22,11 +22,11 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 @contextmanager
 def worker_pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Give a pool of worker processes; what has not begun at the end is not done any more.
+    """Yield a pool of worker processes; at the end of the block, work that waits is cancelled.
 
-    The workers end with this process, however that ends: Python's own would wait for work for ever.
+    The workers also end if this process is killed; Python's own would wait for work forever.
     """
-    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(os.getpid(),))
     try:
         yield pool
     finally:
@@ -35,7 +35,7 @@ def worker_pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Block what asks to stop, so that processes started meanwhile have it blocked from birth."""
+    """Block the signals that ask to stop; processes started in the block inherit this."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -44,39 +44,40 @@ def signals_blocked() -> Iterator[None]:
 
 
 def prepare_worker(number: int = 0) -> None:
-    """Leave signals to the main process, and images to one thread of OpenCV."""
+    """Have a worker ignore signals and use one thread of OpenCV; `number` is not used."""
     del number
     if "cv2" in sys.modules:  # its pool of threads does not survive a fork
         sys.modules["cv2"].setNumThreads(0)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     if hasattr(signal, "sigwaitinfo"):
-        Thread(target=_end_when_told, args=(_main(),), daemon=True).start()
-    else:  # macOS does not tell who sent a signal
+        Thread(target=_end_at_sigterm, args=(_main_process(),), daemon=True).start()
+    else:  # macOS does not say who sent a signal
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
-def _main() -> int:
-    """Give the number of the main process, which need not be the parent: that may be a server."""
+def _main_process() -> int:
+    """Return the id of the main process; the parent may be a fork server instead."""
     main = multiprocessing.parent_process()
     return os.getppid() if main is None or main.pid is None else main.pid
 
 
-def _begin(main: int) -> None:
+def _start_worker(main: int) -> None:
+    """Have a worker end with the main process, and ignore signals."""
     parent = multiprocessing.parent_process()
     if multiprocessing.get_start_method() == "fork":
         end_with_parent(main)
-    elif parent is not None:  # the main process is not the parent: a server started this one
+    elif parent is not None:  # a fork server is the parent
         Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
     prepare_worker()
 
 
 def _end_after(sentinel: int) -> None:
-    """End when the main process is gone."""
+    """End this process when the main process has ended."""
     multiprocessing.connection.wait([sentinel])
     os._exit(1)
 
 
-def _end_when_told(main: int) -> None:
+def _end_at_sigterm(main: int) -> None:
     """End when the main process sends SIGTERM, as multiprocessing does to end workers."""
     while signal.sigwaitinfo([signal.SIGTERM]).si_pid != main:
         pass

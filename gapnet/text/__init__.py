@@ -1,1 +1,1 @@
-"""Text that comes from data or from users, made safe to show."""
+"""Text from data or users, made safe to show."""

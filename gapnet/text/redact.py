@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 HIDDEN = "***"
-# Bounded, so that a hostile text takes no longer than its length
+# Repetitions are bounded, so that the time is linear in the length of any text
 SCHEME = r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://"
 URL_SECRETS = re.compile(rf"(?P<scheme>{SCHEME})[^\s'\"]{{0,500}}@", re.IGNORECASE)
 URL_QUERY = re.compile(rf"(?P<url>{SCHEME}[^\s?#'\"]{{0,500}})[?#][^\s'\"]+", re.IGNORECASE)
-# Tokens that say by their prefix what they are: Hugging Face, GitHub, AWS, OpenAI, Slack, JWT
+# Tokens with a known prefix: Hugging Face, GitHub, AWS, OpenAI, Slack, JWT
 TOKENS = re.compile(
     r"\b(?:hf_|gh[pousr]_|github_pat_|AKIA|sk-|xox[abprs]-|eyJ)[A-Za-z0-9_.-]{16,}\b"
 )
@@ -18,13 +18,13 @@ NAMES = (
     r"secret_?key|private_?key|credentials?|auth(?:orization)?)"
 )
 SECRET_KEY = re.compile(rf"(?:^|[._-]){NAMES}$", re.IGNORECASE)
-# KEY: VALUE or KEY=VALUE within a dict or a list that is written out
+# KEY: VALUE or KEY=VALUE inside a dict or list in text
 INNER = re.compile(rf"(?P<key>(?:\b|[._-]){NAMES}\s*[:=]\s*)[^\s,}}\]]+", re.IGNORECASE)
-HARMLESS = re.compile(r"true|false|null|[\d.e+-]+", re.IGNORECASE)  # values that are no secrets
+HARMLESS = re.compile(r"true|false|null|[\d.e+-]+", re.IGNORECASE)  # values that are not secret
 
 
 def redact(text: str) -> str:
-    """Hide the user name, password, query and fragment of each URL, and well-known tokens.
+    """Replace the user name, password, query and fragment of each URL, and known tokens, by ***.
 
     >>> redact("data.root=https://me:pass@host/shards?token=abc: cannot be read")
     'data.root=https://***@host/shards?*** cannot be read'
@@ -35,7 +35,7 @@ def redact(text: str) -> str:
 
 
 def is_secret(key: str) -> bool:
-    """Tell by its name whether a key holds a secret.
+    """Return whether the value of a key is secret, by the name of the key.
 
     >>> is_secret("hub.api_key"), is_secret("--token"), is_secret("model.token_dim")
     (True, True, False)
@@ -44,7 +44,7 @@ def is_secret(key: str) -> bool:
 
 
 def redact_arguments(arguments: Sequence[str]) -> list[str]:
-    """Hide the secrets of a command line: KEY=VALUE, --key VALUE, and URLs.
+    """Replace the secrets of a command line: KEY=VALUE, --key VALUE, and URLs.
 
     >>> redact_arguments(["train.py", "seed=1", "hub.token=abc", "--password", "abc"])
     ['train.py', 'seed=1', 'hub.token=***', '--password', '***']
@@ -62,12 +62,12 @@ def redact_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def _redact_inside(argument: str) -> str:
-    """Hide the secrets of a dict or a list that is written out in an argument."""
+    """Replace the secrets of a dict or list that is written in an argument."""
     return INNER.sub(rf"\g<key>{HIDDEN}", argument) if set("{[") & set(argument) else argument
 
 
 def redact_values(values: Any, key: str = "") -> Any:
-    """Hide the secrets in nested dicts and lists of plain values."""
+    """Replace the secrets in nested dicts and lists of plain values."""
     if isinstance(values, dict):
         return {name: redact_values(value, str(name)) for name, value in values.items()}
     if isinstance(values, list):

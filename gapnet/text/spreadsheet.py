@@ -1,4 +1,4 @@
-"""CSV that people open in a spreadsheet: no text in it runs as a formula."""
+"""CSV files that are safe to open in a spreadsheet: no text in them runs as a formula."""
 
 import csv
 import re
@@ -8,18 +8,18 @@ from typing import TextIO
 from gapnet.text.plain_text import plain
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")  # how one begins, wide = too
+FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")  # its start; also the wide =
 
 
 def write_rows(file: TextIO, rows: Iterable[Iterable[object]], *, end: str = "\r\n") -> None:
-    """Write rows as CSV for people."""
+    """Write rows as CSV, with every text safe for a spreadsheet."""
     csv.writer(file, lineterminator=end).writerows(map(cell, row) for row in rows)
 
 
 def cell(value: object) -> object:
-    """Put ' before a text that a spreadsheet would run as a formula; numbers stay numbers.
+    """Return a value with ' before it if a spreadsheet would run it as a formula.
 
-    >>> [cell(each) for each in ("=1+1", "-2", -2.5, "cat")]
+    >>> [cell(value) for value in ("=1+1", "-2", -2.5, "cat")]
     ["'=1+1", '-2', -2.5, 'cat']
     """
     if not isinstance(value, str) or NUMBER.fullmatch(value):

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import CHECKPOINTS, LAST, POSTMORTEM
-from gapnet.system.distributed import highest, place
+from gapnet.system.distributed import maximum, rank_and_count
 from gapnet.system.files import write_file
 from gapnet.system.signals import Stopped, handled, stop
 from gapnet.training.lightning_internals import (
@@ -91,7 +91,7 @@ class Watch(Checkpoint):
         broken = broken or not _are_finite(trainer, optimizer)
         due = time.monotonic() - self._saved > 60 * self.minutes
         values = [float(broken), float(self._noted), float(due)]
-        any_broken, self._asked, any_due = highest(values, pl_module.device)
+        any_broken, self._asked, any_due = maximum(values, pl_module.device)
         if any_broken:
             self._bury(trainer, broken=bool(broken))
         self._due, self._stepped = bool(any_due), True
@@ -122,7 +122,7 @@ class Watch(Checkpoint):
         """Count what will be done again, should the validation be interrupted."""
         self._curves = _write_logs(trainer)
         batches = float(sum(trainer.num_val_batches))
-        self._shared = -int(highest([-batches], pl_module.device)[0])  # that every process has
+        self._shared = -int(maximum([-batches], pl_module.device)[0])  # that every process has
 
     def on_validation_batch_start(
         self,
@@ -134,13 +134,13 @@ class Watch(Checkpoint):
     ) -> None:
         """Stop if one is to stop; the validation will then run again."""
         if trainer.state.fn == "fit" and batch_idx < self._shared:
-            (self._asked,) = highest([max(self._asked, self._noted)], pl_module.device)
+            (self._asked,) = maximum([max(self._asked, self._noted)], pl_module.device)
             if self._asked:
                 self._leave(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the end of an epoch."""
-        (self._asked,) = highest([max(self._asked, self._noted)], pl_module.device)
+        (self._asked,) = maximum([max(self._asked, self._noted)], pl_module.device)
         if self._asked:
             self._leave(trainer)
         self.save(trainer)
@@ -181,7 +181,7 @@ class Watch(Checkpoint):
         """
         folder = Path(trainer.default_root_dir, POSTMORTEM)
         folder.mkdir(exist_ok=True)
-        rank, _ = place()
+        rank, _ = rank_and_count()
         told = {
             "step": trainer.global_step,
             "epoch": trainer.current_epoch,

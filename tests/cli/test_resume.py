@@ -345,6 +345,6 @@ def test_processes_that_found_different_checkpoints_do_not_go_on(
 ) -> None:
     start = Start(Path("a", "last.ckpt"), Path("a"), 7)
     check_agreed(start)
-    monkeypatch.setattr(resume, "gathered", lambda found: [*found, "previous.ckpt (step 5)"])
+    monkeypatch.setattr(resume, "gather", lambda found: [*found, "previous.ckpt (step 5)"])
     with pytest.raises(GapnetError, match=r"last\.ckpt \(step 7\), previous\.ckpt \(step 5\)"):
         check_agreed(start)

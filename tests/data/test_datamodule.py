@@ -84,7 +84,7 @@ def test_shuffle_draws_each_index_once() -> None:
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, rank: int, processes: int, batch: int) -> list[Draw]:
-    monkeypatch.setattr("gapnet.data.loading.sampling.place", lambda: (rank, processes))
+    monkeypatch.setattr("gapnet.data.loading.sampling.rank_and_count", lambda: (rank, processes))
     return list(Shuffle(50, seed=3, batch_size=batch, processes=processes))
 
 

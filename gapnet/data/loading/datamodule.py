@@ -22,7 +22,7 @@ from gapnet.data.loading.sampling import START, Place, Share, Shuffle
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.errors import GapnetError
-from gapnet.system.distributed import gathered, highest
+from gapnet.system.distributed import gather, maximum
 from gapnet.system.workers import prepare_worker, signals_blocked
 
 log = logging.getLogger(__name__)
@@ -198,8 +198,8 @@ class DataModule(pl.LightningDataModule):
         skips = self.source.reading.on_corrupt == "skip"
         if skips and self.trainer is not None and self.trainer.training:
             fresh = [path for path in batch.corrupt if path is not None]
-            (any_fresh,) = highest([float(bool(fresh))], self.trainer.strategy.root_device)
-            for path in gathered(fresh) if any_fresh else ():
+            (any_fresh,) = maximum([float(bool(fresh))], self.trainer.strategy.root_device)
+            for path in gather(fresh) if any_fresh else ():
                 self._count_unreadable(path)
         return batch
 

@@ -10,7 +10,7 @@ from torch.utils.data import Sampler
 from gapnet.data.loading.images import Draw
 from gapnet.data.loading.order import Chunks, shuffled
 from gapnet.errors import GapnetError
-from gapnet.system.distributed import place
+from gapnet.system.distributed import rank_and_count
 
 SEEDS = 2**31
 
@@ -68,7 +68,7 @@ class Shuffle(Sampler[Draw]):
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = shuffled(self.count, generator, self.chunks)
         seeds = torch.randint(SEEDS, (self.count,), generator=generator).tolist()
-        rank, _ = place()
+        rank, _ = rank_and_count()
         for batch in range(self._done(), max(1, self.count // self.images_a_step)):
             first = batch * self.images_a_step + rank * self.batch_size
             mine = slice(first, first + self.batch_size)
@@ -98,5 +98,5 @@ class Share(Sampler[int]):
         return chain.from_iterable(self._mine())
 
     def _mine(self) -> Sequence[range]:
-        rank, processes = place()
+        rank, processes = rank_and_count()
         return self.batches[rank::processes]
