@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from gapnet.errors import GapnetError
 from gapnet.evaluation.seeds import Averaged
+from gapnet.system.value_checks import number
 
 Verdict = Literal["held", "did not hold", "undecided"]
 
@@ -29,8 +29,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         """Check the margin."""
-        if self.within is not None and not 0 < self.within < 1:
-            raise GapnetError(f"within={self.within}: must be a difference of errors, in (0, 1)")
+        number("within", self.within, above=0, below=1, optional=True)
 
 
 def judge(claim: Claim, found: Averaged) -> tuple[Verdict, str]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from gapnet.errors import GapnetError
 from gapnet.evaluation.box_frames import FRAMES, File, Frame
 from gapnet.localization.guesses import MOST
+from gapnet.system.value_checks import number, one_of, whole_number, wrong_value
 
 Boxes = Literal["all", "first"]
 
@@ -49,23 +50,15 @@ class Protocol:
         """Check the ranges."""
         if not self.name or "/" in self.name:
             raise GapnetError(f"protocol.name={self.name!r}: must be a name without a slash")
-        if not 0 < self.iou <= 1:
-            raise GapnetError(f"protocol.iou={self.iou}: must be above 0 and at most 1")
-        if not all(0 < each <= 1 for each in self.known_ious):
-            raise GapnetError(
-                f"protocol.known_ious={list(self.known_ious)}: must be above 0 and at most 1"
-            )
-        if self.resamples < 1:
-            raise GapnetError(f"protocol.resamples={self.resamples}: must be at least 1")
-        if self.frame not in FRAMES:
-            raise GapnetError(f"protocol.frame={self.frame}: must be one of {', '.join(FRAMES)}")
-        if self.truth not in get_args(Boxes):
-            raise GapnetError(f"protocol.truth={self.truth}: must be all or first")
+        number("protocol.iou", self.iou, above=0, most=1)
+        for iou in self.known_ious:
+            number("protocol.known_ious", iou, above=0, most=1)
+        whole_number("protocol.resamples", self.resamples, least=1)
+        one_of("protocol.frame", self.frame, FRAMES)
+        one_of("protocol.truth", self.truth, get_args(Boxes))
         within = list(self.within)
         if not within or within != [k for k in range(1, MOST + 1) if k in within]:
-            raise GapnetError(
-                f"protocol.within={within}: must be whole numbers from 1 to {MOST}, ascending"
-            )
+            raise wrong_value("protocol.within", within, f"must be ascending integers, 1 to {MOST}")
 
     def frame_of(self) -> File | Frame:
         """Give the frame by its name."""

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, get_args
 import torch
 from torch import Tensor
 
-from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
 from gapnet.ops.crops import coverage, put_back, take, ten_crops
 from gapnet.saliency.base import Saliency, Seen, look
+from gapnet.system.value_checks import number, one_of
 
 MARGIN = 256 / 224  # of the canvas's side to a crop's, in ILSVRC's customs
 Merge = Literal["sum", "mean"]
@@ -83,10 +83,8 @@ class TenCrops:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if not 1 <= self.margin < math.inf:
-            raise GapnetError(f"crops.margin={self.margin}: must be at least 1, and finite")
-        if self.merge not in get_args(Merge):
-            raise GapnetError(f"crops.merge={self.merge!r}: must be sum or mean")
+        number("crops.margin", self.margin, least=1, below=math.inf)
+        one_of("crops.merge", self.merge, get_args(Merge))
 
     def canvas(self, input_size: tuple[int, int]) -> tuple[int, int]:
         """Take images `margin` times as large."""

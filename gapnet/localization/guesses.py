@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 
 from torch import Tensor
 
-from gapnet.errors import GapnetError
+from gapnet.system.value_checks import whole_number
 
 MOST = 5  # guesses that ILSVRC looks at
 
@@ -38,8 +38,7 @@ class OnePerClass:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        if not 1 <= self.classes <= MOST:
-            raise GapnetError(f"guesses.classes={self.classes}: must be from 1 to {MOST}")
+        whole_number("guesses.classes", self.classes, least=1, most=MOST)
 
     def __call__(self, classes: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Give each class with its main box."""

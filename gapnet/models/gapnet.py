@@ -12,6 +12,7 @@ from gapnet.errors import GapnetError
 from gapnet.models.heads import CamHead, Head
 from gapnet.models.surgery import RGB, add_colours, feature_size, image_convs
 from gapnet.models.weights.published import Published
+from gapnet.system.value_checks import whole_number
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -47,8 +48,7 @@ class Facts:
         std: Sequence[float] = IMAGENET_STD,
     ) -> "Facts":
         """State the facts of a trunk that is shown squares of `side` pixels."""
-        if not (isinstance(side, int) and side > 0):
-            raise GapnetError(f"input_size={side!r}: must be a whole number of pixels")
+        whole_number("model.input_size", side, least=1)
         _, height, width = feature_size(trunk, (side, side))
         return cls((side, side), (height, width), mean, std)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gapnet.models.surgery import initialise
 from gapnet.ops.maps import class_map
+from gapnet.system.value_checks import one_of, whole_number, wrong_value
 
 Pool = Literal["avg", "max", "max_unit"]
 Profile = Literal["modern", "caffe"]
@@ -16,8 +17,7 @@ Profile = Literal["modern", "caffe"]
 
 def is_caffe(profile: Profile) -> bool:
     """Choose between the paper's text, "modern", and the definitions released with it, "caffe"."""
-    if profile not in ("modern", "caffe"):
-        raise ValueError(f"profile={profile!r}: must be 'modern' or 'caffe'")
+    one_of("model.profile", profile, get_args(Profile))
     return profile == "caffe"
 
 
@@ -47,10 +47,9 @@ class Added:
 
     def __post_init__(self) -> None:
         """Check the width."""
-        if not (isinstance(self.width, int) and self.width > 0):
-            raise ValueError(f"width={self.width!r}: must be a whole number of units, or null")
+        whole_number("model.width", self.width, least=1)
         if self.width % self.groups:
-            raise ValueError(f"width={self.width}: must be a multiple of {self.groups} groups")
+            raise wrong_value("model.width", self.width, f"must be a multiple of {self.groups}")
 
     def build(self, channels: int) -> nn.Sequential:
         """Build the convs over features of `channels`."""
@@ -91,9 +90,8 @@ class CamHead(nn.Module):
     ) -> None:
         """Build the head over features of `channels`; it pools those if no conv is added."""
         super().__init__()
-        _check_classes(num_classes)
-        if pool not in get_args(Pool):
-            raise ValueError(f"pool={pool!r}: must be one of {', '.join(get_args(Pool))}")
+        whole_number("num_classes", num_classes, least=1)
+        one_of("model.pool", pool, get_args(Pool))
         self.pool = pool
         self.conv = added.build(channels) if added else nn.Identity()
         # whole channels, which is dropout on the pooled vector
@@ -127,7 +125,7 @@ class FlatHead(nn.Module):
     def __init__(self, layers: nn.Module, width: int, num_classes: int) -> None:
         """Put the last layer, which takes `width` units, behind `layers`, which take a vector."""
         super().__init__()
-        _check_classes(num_classes)
+        whole_number("num_classes", num_classes, least=1)
         self.layers = layers
         self.linear = nn.Linear(width, num_classes)
         nn.init.normal_(self.linear.weight, std=0.01)  # as torchvision's VGG starts
@@ -144,8 +142,3 @@ class FlatHead(nn.Module):
 
 
 Head = CamHead | FlatHead
-
-
-def _check_classes(count: int) -> None:
-    if not (isinstance(count, int) and count > 0):
-        raise ValueError(f"num_classes={count!r}: must be a whole number from 1 on")

@@ -12,6 +12,7 @@ from gapnet.models.gapnet import GapNet, Plain
 from gapnet.models.surgery import RGB
 from gapnet.models.thin import thin as leave_fewer_units
 from gapnet.models.weights.load import take_file, take_published
+from gapnet.system.value_checks import one_of
 
 
 def _every_network(
@@ -84,8 +85,7 @@ def _finish(
     reset_head: bool,
 ) -> None:
     """Do what is the same for every network: lose units, see grey, take weights."""
-    if in_channels not in (1, RGB):
-        raise GapnetError(f"model.in_channels={in_channels}: must be 1 or {RGB}")
+    one_of("model.in_channels", in_channels, (1, RGB))
     if pretrained and weights is not None:
         raise GapnetError(f"model.pretrained=true and model.weights={weights}: choose one")
     if reset_head and not pretrained and weights is None:

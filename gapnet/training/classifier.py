@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gapnet.data.sample import Batch
-from gapnet.errors import GapnetError
 from gapnet.localization.crops import Looked
 from gapnet.localization.localizer import Localizer
 from gapnet.metrics.classification import ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import describe
+from gapnet.system.value_checks import number
 from gapnet.training.optim import OptimRecipe
 
 TOP_5_FROM = 6  # classes: with fewer, a top-5 error says nothing
@@ -47,8 +47,7 @@ class Classifier(pl.LightningModule):
         compile the network for the training steps.
         """
         super().__init__()
-        if not 0 <= label_smoothing <= 1:
-            raise GapnetError(f"classifier.label_smoothing={label_smoothing}: must be from 0 to 1")
+        number("classifier.label_smoothing", label_smoothing, least=0, most=1)
         self.frozen = optim.freeze(network)
         self.allow_zero_length_dataloader_with_multiple_devices = True  # few images to validate on
         # What is wrong with the recipe shows before the training

@@ -1,11 +1,12 @@
 """Hold a part of a network as it is: its weights, and the statistics of its norms."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import nn
 
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
+from gapnet.system.value_checks import one_of
 
 Part = Literal["head"]
 
@@ -23,8 +24,7 @@ def freeze(network: GapNet, *, until: str | None, train_only: Part | None) -> li
     """
     if until is not None and train_only is not None:
         raise GapnetError(f"optim.freeze_until={until}, train_only={train_only}: choose one")
-    if train_only not in (None, "head"):
-        raise GapnetError(f"optim.train_only={train_only!r}: must be head, or null to train all")
+    one_of("optim.train_only", train_only, get_args(Part), optional=True)
     held = list(network.trunk.modules()) if train_only else []
     held += _up_to(network.trunk, until) if until is not None else []
     for part in held:

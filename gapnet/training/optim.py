@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -11,9 +11,12 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
+from gapnet.system.value_checks import number, one_of
 from gapnet.training.freezing import Part, freeze
 
 Group = dict[str, Any]
+Schedule = Literal["cosine", "step", "constant"]
+ScaleLr = Literal["none", "linear"]
 
 
 @dataclass(frozen=True)
@@ -43,40 +46,23 @@ class OptimRecipe:
     bias_multiplier: float = 1.0
     freeze_until: str | None = None
     train_only: Part | None = None
-    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    schedule: Schedule = "cosine"
     warmup: float = 0.0
     decay: float = 0.1
     decay_every: float = 0.25
-    scale_lr: Literal["none", "linear"] = "none"
+    scale_lr: ScaleLr = "none"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not isinstance(self.lr, int | float):
-            raise GapnetError(f"optim.lr={self.lr!r}: must be a number")
-        if not self.lr > 0:
-            raise GapnetError(f"optim.lr={self.lr}: must be above 0")
-        if self.weight_decay < 0:
-            raise GapnetError(f"optim.weight_decay={self.weight_decay}: must be at least 0")
-        if not (self.head_multiplier > 0 and self.bias_multiplier > 0):
-            raise GapnetError(
-                f"optim.head_multiplier={self.head_multiplier}, "
-                f"bias_multiplier={self.bias_multiplier}: must be above 0"
-            )
-        if not (0 < self.decay <= 1 and 0 < self.decay_every <= 1):
-            raise GapnetError(
-                f"optim.decay={self.decay}, decay_every={self.decay_every}: must be in (0, 1]"
-            )
-        self._check_schedule()
-
-    def _check_schedule(self) -> None:
-        if not 0 <= self.warmup < 1:
-            raise GapnetError(
-                f"optim.warmup={self.warmup}: must be a share of the steps, from 0 up to 1"
-            )
-        if self.schedule not in ("cosine", "step", "constant"):
-            raise GapnetError(f"optim.schedule={self.schedule!r}: must be cosine, step or constant")
-        if self.scale_lr not in ("none", "linear"):
-            raise GapnetError(f"optim.scale_lr={self.scale_lr!r}: must be none or linear")
+        number("optim.lr", self.lr, above=0)
+        number("optim.weight_decay", self.weight_decay, least=0)
+        number("optim.head_multiplier", self.head_multiplier, above=0)
+        number("optim.bias_multiplier", self.bias_multiplier, above=0)
+        number("optim.warmup", self.warmup, least=0, below=1)
+        number("optim.decay", self.decay, above=0, most=1)
+        number("optim.decay_every", self.decay_every, above=0, most=1)
+        one_of("optim.schedule", self.schedule, get_args(Schedule))
+        one_of("optim.scale_lr", self.scale_lr, get_args(ScaleLr))
 
     def build(
         self, network: GapNet, total_steps: int, *, batches_a_step: int = 1

@@ -20,6 +20,7 @@ from gapnet.runs.layout import CHECKPOINTS, LAST, POSTMORTEM
 from gapnet.system.distributed import maximum, rank_and_count
 from gapnet.system.files import write_file
 from gapnet.system.signals import Stopped, handled, stop
+from gapnet.system.value_checks import number
 from gapnet.training.lightning_internals import (
     begin_next_epoch,
     log_step_metrics,
@@ -42,8 +43,7 @@ class Watch(Checkpoint):
 
     def __init__(self, *, minutes: float = 10.0) -> None:
         """Save at the end of each epoch, and whenever so many minutes have gone by."""
-        if not minutes > 0:
-            raise GapnetError(f"callbacks.last.minutes={minutes}: must be above 0")
+        number("callbacks.last.minutes", minutes, above=0)
         self.minutes = minutes
         self._saved = time.monotonic()
         self._noted = 0  # the signal that came

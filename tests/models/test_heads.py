@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from gapnet.errors import GapnetError
 from gapnet.models.heads import Added, CamHead, FlatHead, is_caffe
 
 CONVS = pytest.mark.parametrize("added", [None, Added(8), Added(8, depth=2, groups=2)], ids=str)
@@ -56,5 +57,5 @@ def test_a_flat_head_classifies_the_flattened_features() -> None:
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(ValueError, match="profile='matlab': must be 'modern' or 'caffe'"):
+    with pytest.raises(GapnetError, match="model.profile=matlab: "):
         is_caffe("matlab")  # type: ignore[arg-type]

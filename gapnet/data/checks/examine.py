@@ -16,6 +16,7 @@ from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Records
 from gapnet.data.sample import Numbered, Source
 from gapnet.errors import GapnetError
+from gapnet.system.value_checks import one_of, whole_number
 
 Status = Literal["ok", "wrong", "note"]
 
@@ -64,10 +65,8 @@ def examine(
             looks whether the files are there.
         workers: processes; one for each core by default.
     """
-    if images not in get_args(Depth):
-        raise GapnetError(f"images={images}: must be one of {', '.join(get_args(Depth))}")
-    if workers is not None and not (isinstance(workers, int) and workers >= 1):
-        raise GapnetError(f"workers={workers}: must be a whole number from 1 on, or null")
+    one_of("images", images, get_args(Depth))
+    whole_number("workers", workers, least=1, optional=True)
     layout = f", {source.layout}" if isinstance(source, Numbered) else ""
     yield Finding("ok", f"{source.title}: {source.root}{layout}")
     yield _check_classes(source)

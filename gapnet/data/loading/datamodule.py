@@ -23,6 +23,7 @@ from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.errors import GapnetError
 from gapnet.system.distributed import gather, maximum
+from gapnet.system.value_checks import whole_number
 from gapnet.system.workers import prepare_worker, signals_blocked
 
 log = logging.getLogger(__name__)
@@ -83,14 +84,9 @@ class DataModule(pl.LightningDataModule):
             processes: that train together; each takes its own batches.
         """
         super().__init__()
-        whole = {
-            "batch_size": (batch_size, 1),
-            "num_workers": (num_workers, 0),
-            "limit": (limit, 1),
-        }
-        for name, (value, least) in whole.items():
-            if value is not None and not (isinstance(value, int) and value >= least):
-                raise GapnetError(f"loader.{name}={value}: must be a whole number from {least} on")
+        whole_number("loader.batch_size", batch_size, least=1)
+        whole_number("loader.num_workers", num_workers)
+        whole_number("loader.limit", limit, least=1, optional=True)
         self.source, self.limit, self.seed = source, limit, seed
         self.batch_size, self.num_workers, self.processes = batch_size, num_workers, processes
         self.start = START

@@ -31,6 +31,7 @@ from gapnet.errors import GapnetError
 from gapnet.system.files import atomic_file, rename_file, temporary_path, write_file
 from gapnet.system.folders import lock_file
 from gapnet.system.progress import track
+from gapnet.system.value_checks import number
 
 BESIDE = 2048  # bytes of a shard that an image takes besides its own: two headers, its truth
 SEED = 0  # of the order in which training images are spread over shards
@@ -70,8 +71,7 @@ def write_shards(
         mb: about so many millions of bytes a shard.
         workers: processes; one for each core by default.
     """
-    if not mb > 0:
-        raise GapnetError(f"mb={mb}: must be above 0")
+    number("mb", mb, above=0)
     _check_free(folder)
     chosen = splits or [source.train_split, source.select_split, source.test_split]
     plans = {split: _plan(source, split, int(mb * MB)) for split in dict.fromkeys(chosen)}

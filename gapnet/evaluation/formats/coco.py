@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.formats.base import Guessed, Key, check_guesses, in_order
+from gapnet.system.value_checks import whole_number
 
 KEYS = ("image_id", "category_id", "bbox", "score")
 SIDES = 4
@@ -59,8 +60,7 @@ def _images(path: Path, results: list[object], key: Key) -> Iterator[tuple[str, 
     for place, result in enumerate(results):
         where = f"{path}, result {place}"
         image, label, box, score = _read(result, where)
-        if not 1 <= label <= len(key.classes):
-            raise GapnetError(f"{where}: category_id={label}: must be from 1 to {len(key.classes)}")
+        whole_number(f"{where}: category_id", label, least=1, most=len(key.classes))
         check_guesses(Guessed(image, [label], [box], [score]), where)
         images.setdefault(key.image(image, where), []).append((score, label - 1, box))
     for name, some in images.items():
@@ -79,8 +79,6 @@ def _read(result: object, where: str) -> tuple[str, int, Box, float]:
             f"{where}: bbox={box}, score={score}: must be four numbers [x, y, width, height], and "
             "one"
         )
-    if isinstance(label, bool) or not isinstance(label, int):
-        raise GapnetError(f"{where}: category_id={label}: must be a whole number")
     x, y, width, height = map(float, box)
     if width <= 0 or height <= 0:
         raise GapnetError(f"{where}: bbox={box}: width and height must be above 0")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gapnet.errors import GapnetError
 from gapnet.localization.boxers.threshold import CUT, Heat, Picture, Swept, check_cut
 from gapnet.ops.contours import contour_boxes
+from gapnet.system.value_checks import number, whole_number
 
 SIDE = 224  # cells of its square frame
 LEVELS = 255  # of its 8-bit maps
@@ -40,10 +40,8 @@ class ContourBoxer:
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_cut(self.cut)
-        if not 0 < self.interval < 1:
-            raise GapnetError(f"boxer.interval={self.interval}: must be above 0 and below 1")
-        if self.side < 1:
-            raise GapnetError(f"boxer.side={self.side}: must be at least 1")
+        number("boxer.interval", self.interval, above=0, below=1)
+        whole_number("boxer.side", self.side, least=1)
 
     def thresholds(self) -> list[float]:
         """List the first cut of each level, ascending."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gapnet.errors import GapnetError
 from gapnet.localization.boxers.threshold import Heat, Picture, Unswept, whole_map
 from gapnet.ops.components import largest_component_boxes
+from gapnet.system.value_checks import number, whole_number
 
 SIDE = 224  # cells of its square frame
 MODEL = 65  # numbers that OpenCV keeps of the colours of each side
@@ -40,13 +41,10 @@ class GrabCutBoxer(Unswept):
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 0 <= self.cold < self.warm < 1:
-            raise GapnetError(
-                f"boxer.cold={self.cold}, warm={self.warm}: must be 0 <= cold < warm < 1"
-            )
-        for name, value in (("iterations", self.iterations), ("side", self.side)):
-            if value < 1:
-                raise GapnetError(f"boxer.{name}={value}: must be at least 1")
+        number("boxer.warm", self.warm, above=0, below=1)
+        number("boxer.cold", self.cold, least=0, below=self.warm)
+        whole_number("boxer.iterations", self.iterations, least=1)
+        whole_number("boxer.side", self.side, least=1)
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
         """Give every view the same square."""

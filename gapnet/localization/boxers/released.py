@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnet.errors import GapnetError
 from gapnet.localization.boxers.threshold import Heat, Picture, Unswept, whole_map
+from gapnet.system.value_checks import number, whole_number, wrong_value
 
 WHITE = 255  # the maximum of a map, in its 8 bits
 INNER = 10  # of 255: how far inside a region, at least, as a share of its deepest place
@@ -45,12 +45,11 @@ class ReleasedBoxer(Unswept):
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not self.levels or not all(0 <= each < WHITE for each in self.levels):
-            raise GapnetError(
-                f"boxer.levels={list(self.levels)}: must be one or more, from 0 to {WHITE - 1}"
-            )
-        if self.margin < 0:
-            raise GapnetError(f"boxer.margin={self.margin}: must be at least 0 pixels")
+        if not self.levels:
+            raise wrong_value("boxer.levels", self.levels, "must be at least one level")
+        for level in self.levels:
+            number("boxer.levels", level, least=0, below=WHITE)
+        whole_number("boxer.margin", self.margin)
 
     def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
         """Give the loose and the tight box (2, 4) of one map."""

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gapnet.errors import GapnetError
 from gapnet.ops.components import Size, largest_component_boxes
 from gapnet.ops.maps import normalise, upsample
+from gapnet.system.value_checks import number, one_of, whole_number
 
 CUT = 0.20  # of the map's maximum, section 3.2
 
@@ -67,9 +67,8 @@ class Boxer(Protocol):
 
 
 def check_cut(cut: float) -> None:
-    """Refuse a cut that is no share."""
-    if not 0 <= cut < 1:
-        raise GapnetError(f"boxer.cut={cut}: must be from 0 up to, but not including, 1")
+    """Check a boxer's threshold."""
+    number("boxer.cut", cut, least=0, below=1)
 
 
 class OfMaximum:
@@ -111,19 +110,10 @@ class ThresholdBoxer(OfMaximum):
     def __post_init__(self) -> None:
         """Check the ranges."""
         check_cut(self.cut)
-        if self.tight is not None and not self.cut <= self.tight < 1:
-            raise GapnetError(
-                f"boxer.tight={self.tight}: must be from boxer.cut={self.cut} up to, but not "
-                "including, 1"
-            )
-        if self.connectivity not in (4, 8):
-            raise GapnetError(f"boxer.connectivity={self.connectivity}: must be 4 or 8")
-        if self.largest not in get_args(Size):
-            raise GapnetError(
-                f"boxer.largest={self.largest!r}: must be one of {', '.join(get_args(Size))}"
-            )
-        if self.cuts < 1:
-            raise GapnetError(f"boxer.cuts={self.cuts}: must be at least 1")
+        number("boxer.tight", self.tight, least=self.cut, below=1, optional=True)
+        one_of("boxer.connectivity", self.connectivity, (4, 8))
+        one_of("boxer.largest", self.largest, get_args(Size))
+        whole_number("boxer.cuts", self.cuts, least=1)
 
     @property
     def boxes_a_map(self) -> int:

@@ -8,6 +8,7 @@ from gapnet.models.heads import Added, CamHead, Pool
 from gapnet.models.registry import register
 from gapnet.models.surgery import trunk_of, without_strides
 from gapnet.models.weights.published import Torchvision
+from gapnet.system.value_checks import one_of
 
 UNSTRIDED = {7: (), 14: ("layer4",), 28: ("layer3", "layer4")}  # stages, by the maps they lead to
 CLASSIFIER = {"fc": "linear"}
@@ -51,8 +52,7 @@ def resnet50(num_classes: int, *, pool: Pool = "avg", input_size: int = 224) -> 
 
 
 def _with_maps_of(architecture: str, side: int) -> ResNet:
-    if side not in UNSTRIDED:
-        raise ValueError(f"map_size={side!r}: must be one of {', '.join(map(str, UNSTRIDED))}")
+    one_of("model.map_size", side, UNSTRIDED)
     whole: ResNet = get_model(architecture, weights=None)
     for stage in UNSTRIDED[side]:
         without_strides(whole.get_submodule(stage))

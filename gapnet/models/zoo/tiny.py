@@ -5,6 +5,7 @@ from torch import nn
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import CamHead, Pool
 from gapnet.models.registry import register
+from gapnet.system.value_checks import whole_number
 
 SMALLEST = 16  # pixels of a side, for a map of 4 x 4
 
@@ -30,10 +31,8 @@ def tiny_gap(
 
     The map has a quarter of the input's side, and a place of it sees 26 x 26 pixels.
     """
-    if input_size < SMALLEST:
-        raise ValueError(f"input_size={input_size}: must be at least {SMALLEST} pixels")
-    if width < 1:
-        raise ValueError(f"width={width}: must be at least 1 unit")
+    whole_number("model.input_size", input_size, least=SMALLEST)
+    whole_number("model.width", width, least=1)
     trunk = nn.Sequential(
         _conv(3, 16, halve=True), _conv(16, 48, halve=True), _conv(48, 64), _conv(64, width)
     )
