@@ -1,56 +1,23 @@
-"""From files to the network: samples in a worker, batches on a device."""
+"""Samples and batches, and the protocol of a data set."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from gapnet.data.image_files import DISK, Files
+from gapnet.data.options import Reading
 from gapnet.data.records import Records
-from gapnet.errors import GapnetError
-
-OnCorrupt = Literal["raise", "skip"]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Say how image files are read.
-
-    Args:
-        on_corrupt: what becomes of a file that cannot be read: an error, or a training goes on with
-            another image in its place, and an evaluation counts it as wrong.
-        max_corrupt: so many different files may be skipped in a training before it is an error.
-        exif: whether a photograph is turned as its camera says. Boxes of ILSVRC refer to the pixels
-            as stored.
-        files: where their bytes lie.
-    """
-
-    on_corrupt: OnCorrupt = "raise"
-    max_corrupt: int = 100
-    exif: bool = False
-    files: Files = DISK
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        if self.on_corrupt not in get_args(OnCorrupt):
-            raise GapnetError(f"data.on_corrupt={self.on_corrupt}: must be raise or skip")
-        if not (isinstance(self.max_corrupt, int) and self.max_corrupt >= 0):
-            raise GapnetError(
-                f"data.max_corrupt={self.max_corrupt}: must be a whole number from 0 on"
-            )
-        if not isinstance(self.exif, bool):
-            raise GapnetError(f"data.exif={self.exif}: must be true or false")
 
 
 class Sample(NamedTuple):
-    """Hold one image as the network will see it, and the way back to the file.
+    """One image as the network sees it, and where it lies in its file.
 
     image: bytes (3, H, W). boxes: as in the record. size: (height, width) of the file.
     window: edges x1, y1, x2, y2 (4,) of what the image shows, in pixels of the file; it may reach
-    beyond them. corrupt: the file that could not be read, if there is one: an evaluation then has a
-    grey image of size (0, 0), a training another image.
+    beyond the file. corrupt: the file that could not be read, or None; an evaluation then gets a
+    grey image of size (0, 0), a training gets another image.
     """
 
     image: Tensor
@@ -63,7 +30,7 @@ class Sample(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Hold samples stacked: images (B, 3, H, W), labels (B,), sizes (B, 2), windows (B, 4)."""
+    """Stacked samples: images (B, 3, H, W), labels (B,), sizes (B, 2), windows (B, 4)."""
 
     images: Tensor
     labels: Tensor
@@ -74,9 +41,9 @@ class Batch(NamedTuple):
     corrupt: list[str | None]
 
     def to(self, device: torch.device) -> "Batch":
-        """Move what the network and the loss take; boxes are found and compared on the CPU.
+        """Move images and labels; boxes, sizes and windows are used on the CPU and stay there.
 
-        Lightning calls this. Without it, it would move the true boxes, sizes and windows as well.
+        Lightning calls this, and would otherwise move every tensor.
         """
         images, labels = (
             values.to(device, non_blocking=device.type == "cuda")
@@ -99,16 +66,61 @@ def collate(samples: list[Sample]) -> Batch:
 
 
 class Source(Protocol):
-    """A data set as it lies on disk: classes in the order of their index, splits by name."""
+    """A data set: its classes in the order of their index, and the records of each split.
 
-    title: str
-    root: Path
-    classes: list[str]
-    class_names: list[str]
-    train_split: str
-    select_split: str
-    test_split: str
-    reading: Reading
+    A reader of your own must have all of these. `kind` says what the data is ("ilsvrc", "cub",
+    "folder", ...), `title` names it for people.
+    """
+
+    @property
+    def title(self) -> str:
+        """Name of the data set, for people."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What the data set is, for code."""
+        ...
+
+    @property
+    def published_counts(self) -> Mapping[str, int]:
+        """Number of images of each split, where a public data set has known ones."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """Folder that paths are relative to."""
+        ...
+
+    @property
+    def classes(self) -> list[str]:
+        """Ids of the classes."""
+        ...
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, for people."""
+        ...
+
+    @property
+    def train_split(self) -> str:
+        """Split that is trained on."""
+        ...
+
+    @property
+    def select_split(self) -> str:
+        """Split that chooses checkpoints and thresholds."""
+        ...
+
+    @property
+    def test_split(self) -> str:
+        """Split that is reported."""
+        ...
+
+    @property
+    def reading(self) -> Reading:
+        """How the image files are read."""
+        ...
 
     def records(self, split: str) -> Records:
         """List the images of a split, in a fixed order."""
@@ -117,9 +129,12 @@ class Source(Protocol):
 
 @runtime_checkable
 class Numbered(Protocol):
-    """A source that was laid out in one of several ways, and that a devkit may have numbered."""
+    """A data set with one of several layouts, whose classes ILSVRC's devkit may have numbered."""
 
-    layout: str
+    @property
+    def layout(self) -> str:
+        """Name of the layout, for people."""
+        ...
 
     def devkit_ids(self) -> dict[int, int] | None:
         """Map the devkit's IDs to class indices."""

@@ -41,7 +41,7 @@ from gapnet.text.plain_text import plain
 from gapnet.training.tensorboard import Board
 
 log = logging.getLogger(__name__)
-ILSVRC = "ILSVRC"  # the title of the data set that has a blacklist
+ILSVRC = "ilsvrc"  # the kind of data set that has a blacklist
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _warn(outcome: Outcome, protocols: Sequence[Protocol]) -> None:
     if truth.boxes is None and not truth.masked:
         log.warning("%s: not every image has a box; localization is not scored", outcome.split)
         return
-    wanted = outcome.source.title == ILSVRC and any(each.blacklist for each in protocols)
+    wanted = outcome.source.kind == ILSVRC and any(each.blacklist for each in protocols)
     if wanted and not truth.blacklisted.any():
         log.warning(
             "%s: no blacklist was found, so all %d images count in localization, where the devkit "

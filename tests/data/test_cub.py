@@ -105,17 +105,21 @@ def test_holding_out_a_whole_class_is_an_error(root: Path) -> None:
 
 @pytest.mark.parametrize("held_out", [-1, 0.5, True, "5"])
 def test_a_number_held_out_must_be_one(root: Path, held_out: int) -> None:
-    with pytest.raises(GapnetError, match=f"data.held_out={held_out}: must be a whole number"):
+    with pytest.raises(GapnetError, match=f"data.held_out={str(held_out).lower()}: "):
         Cub(root, held_out=held_out)
 
 
 def test_only_the_full_data_set_is_called_by_its_name(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Cub(root, held_out=1).title == "CUB_200_2011 (CUB's layout)"
+    part = Cub(root, held_out=1)
+    assert (part.title, part.kind) == ("CUB_200_2011 (CUB's layout)", "cub-layout")
+    assert part.published_counts == {}
     monkeypatch.setattr(cub, "IMAGES", 12)
     monkeypatch.setattr(cub, "CLASSES", 2)
-    assert Cub(root, held_out=1).title == "CUB-200-2011"
+    source = Cub(root, held_out=1)
+    assert (source.title, source.kind) == ("CUB-200-2011", "cub")
+    assert source.published_counts == {"train": 5992, "val": 2, "test": 5794}
 
 
 @pytest.mark.parametrize(

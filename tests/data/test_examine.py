@@ -2,6 +2,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ from PIL import Image
 
 from gapnet.data.checks import image_checks as looks
 from gapnet.data.checks.examine import Finding, examine, from_error
+from gapnet.data.options import Reading
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import Reading
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
 from tests.data.test_devkit import write_devkit
-from tests.data.test_layouts import IDS, LAYOUTS, Build, kaggle, kit_labels, write_image
+from tests.data.test_layouts import IDS, LAYOUTS, Build, kaggle, kit_labels, write_image, write_xml
 
 IMAGES = "ILSVRC/Data/CLS-LOC"
 
@@ -150,7 +151,8 @@ def test_a_split_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) ->
 class Other:
     """A source of another kind, with masks, that turns photographs."""
 
-    title, classes, class_names = "photographs", ["a"], ["a"]
+    title, kind, classes, class_names = "photographs", "own", ["a"], ["a"]
+    published_counts: ClassVar[dict[str, int]] = {}
     train_split = select_split = test_split = "all"
     reading = Reading(exif=True)
 
@@ -217,11 +219,35 @@ def test_ilsvrc_is_held_against_its_known_numbers(tmp_path: Path) -> None:
     assert all(each.fix for each in findings if each.status == "wrong")
 
 
+def test_images_that_were_held_out_count_as_images_of_training(tmp_path: Path) -> None:
+    thousand(tmp_path)
+    counts = Ilsvrc(tmp_path, held_out=50).published_counts
+    assert counts["train_cls"] + counts["held_out"] == 1_281_167
+    assert counts["held_out"] == 50_000
+
+
+def test_the_doctor_looks_at_held_out_images_and_names_no_oracle(tmp_path: Path) -> None:
+    for name in ("n01/n01_1", "n02/n02_7", "n03/n03_2"):
+        write_xml(
+            tmp_path / f"ILSVRC/Annotations/CLS-LOC/train/{name}.xml", name[:3], [[1, 2, 3, 4]]
+        )
+    root = kaggle(tmp_path)
+    for name in ("n02/n02_8", "n03/n03_3"):
+        write_image(root / f"ILSVRC/Data/CLS-LOC/train/{name}.JPEG")
+    with (root / "ILSVRC/ImageSets/CLS-LOC/train_cls.txt").open("a") as listing:
+        listing.write("n02/n02_8 5\nn03/n03_3 6\n")
+    findings = list(examine(Ilsvrc(root, held_out=1)))
+    assert texts(findings, "wrong") == []
+    assert "held_out: 3 images, 1 to 1 of a class" in texts(findings, "ok")
+    assert "train_cls and held_out share no image" in texts(findings, "ok")
+    assert not any("oracle" in finding.text for finding in findings)
+
+
 def test_a_devkit_of_other_numbers_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = thousand(tmp_path)
-    monkeypatch.setattr(source, "devkit_ids", lambda: {each: each for each in range(1, 1001)})
+    monkeypatch.setattr(Ilsvrc, "devkit_ids", lambda _: {id_: id_ for id_ in range(1, 1001)})
     (wrong,) = (each for each in texts(list(examine(source)), "wrong") if "devkit" in each)
     assert wrong.endswith(
         "are ILSVRC's classes [65, 970, 230, 809, 516], here [490, 361, 171, 822, 297]"
@@ -247,6 +273,6 @@ def test_an_error_is_cut_into_what_is_wrong_and_what_to_do() -> None:
 
 def test_a_part_of_ilsvrc_is_noted(tmp_path: Path) -> None:
     source = Ilsvrc(kaggle(tmp_path))
-    source.classes = [f"n{index:08d}" for index in range(len(source.classes))]
+    vars(source)["classes"] = [f"n{index:08d}" for index in range(len(source.classes))]
     notes = texts(list(examine(source, images="none")), "note")
     assert any("WordNet ids, but not the 1,000 of ILSVRC" in each for each in notes)

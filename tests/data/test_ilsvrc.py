@@ -87,15 +87,20 @@ def test_an_unknown_training_folder_is_named(root: Path) -> None:
 
 
 def test_what_was_drawn_is_never_called_ilsvrc(root: Path) -> None:
-    assert Ilsvrc(root).title == "shapes (stand-in data)"
+    source = Ilsvrc(root)
+    assert (source.title, source.kind) == ("shapes (stand-in data)", "stand-in")
+    assert source.published_counts == {}
 
 
 def test_only_a_tree_of_a_thousand_classes_is_called_ilsvrc(root: Path) -> None:
     (root / "shapes.json").unlink()
-    assert Ilsvrc(root).title == "tree (ILSVRC's layout)"
+    part = Ilsvrc(root)
+    assert (part.title, part.kind) == ("tree (ILSVRC's layout)", "ilsvrc-layout")
     mapping = root / "LOC_synset_mapping.txt"
     mapping.write_text("".join(f"n{index:08d} thing {index}\n" for index in range(1000)))
-    assert Ilsvrc(root).title == "ILSVRC"
+    whole = Ilsvrc(root)
+    assert (whole.title, whole.kind) == ("ILSVRC", "ilsvrc")
+    assert whole.published_counts["val"] == 50_000
 
 
 def test_the_classes_of_ilsvrc_must_be_sorted(root: Path) -> None:
@@ -295,3 +300,59 @@ def test_a_tree_that_changes_is_read_again(tree: Path) -> None:
     (tree / XML / "val/v_0002.xml").unlink()
     with pytest.raises(GapnetError, match="v_0002"):
         Ilsvrc(tree).records("val")
+
+
+def test_held_out_images_choose_and_are_not_trained_on(root: Path) -> None:
+    everything = Ilsvrc(root, test_split="test", train_boxes=True).records("train_cls")
+    source = Ilsvrc(root, test_split="test", held_out=3)
+    held, trained = source.records("held_out"), source.records("train_cls")
+    assert (source.select_split, source.test_split) == ("held_out", "test")
+    assert held.labels.bincount().tolist() == [3, 3, 3]
+    assert held.boxes is not None
+    assert sorted(held.ids + trained.ids) == sorted(everything.ids)
+    assert [id_ for id_ in everything.ids if id_ in held.ids] == held.ids
+    assert all(record.boxes is None for record in trained)
+
+
+def test_held_out_images_are_the_same_whatever_else_is_there(root: Path) -> None:
+    few, more = (set(Ilsvrc(root, held_out=count).records("held_out").ids) for count in (2, 3))
+    assert few < more
+    listing = root / "ILSVRC/ImageSets/CLS-LOC/train_cls.txt"
+    listing.write_text("".join(reversed(listing.read_text().splitlines(keepends=True))))
+    assert set(Ilsvrc(root, held_out=2).records("held_out").ids) == few
+
+
+def test_only_images_with_boxes_are_held_out(root: Path) -> None:
+    first = set(Ilsvrc(root, held_out=3).records("held_out").ids)
+    for name in first:
+        (root / XML / f"train/{name}.xml").unlink()
+    second = Ilsvrc(root, held_out=3).records("held_out")
+    assert second.boxes is not None
+    assert not first & set(second.ids)
+
+
+def test_training_keeps_its_boxes_beside_held_out_images(root: Path) -> None:
+    source = Ilsvrc(root, held_out=1, train_boxes=True)
+    assert source.records("train_cls").boxes is not None
+    assert len(source.records("train_cls")) == 24 - 3
+
+
+def test_too_few_boxes_or_images_to_hold_out_are_an_error(root: Path, tree: Path) -> None:
+    with pytest.raises(GapnetError, match=r"data\.held_out=9: class 's0000000\d' has 8 .* boxes"):
+        Ilsvrc(root, held_out=9).records("held_out")
+    with pytest.raises(GapnetError, match=r"data\.held_out=8: .*no training image of class"):
+        Ilsvrc(root, held_out=8).records("train_cls")
+    with pytest.raises(GapnetError, match=r"data\.held_out=1: .* has no boxes of training; put"):
+        Ilsvrc(tree, held_out=1).records("held_out")
+
+
+@pytest.mark.parametrize("held_out", [-1, 0.5, True, None])
+def test_a_number_held_out_must_be_an_integer(root: Path, held_out: int) -> None:
+    with pytest.raises(GapnetError, match=r"data\.held_out=.*: must be an integer"):
+        Ilsvrc(root, held_out=held_out)
+
+
+def test_two_splits_that_choose_are_an_error(root: Path) -> None:
+    with pytest.raises(GapnetError, match=r"data\.held_out=1, data\.select_split=test: "):
+        Ilsvrc(root, held_out=1, select_split="test")
+    assert Ilsvrc(root, held_out=1, select_split="held_out").select_split == "held_out"

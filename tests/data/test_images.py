@@ -10,8 +10,8 @@ from PIL.PngImagePlugin import PngImageFile
 
 from gapnet.data.loading.images import Draw, Images, UnreadableImageError, read_image
 from gapnet.data.loading.views import centre_view, random_crop_view, random_view, whole_view
+from gapnet.data.options import Reading
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import Reading
 from gapnet.errors import GapnetError
 
 ORIENTATION = 0x0112
@@ -230,7 +230,7 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path, damage, reason: s
 
 
 def test_a_missing_file_is_an_error_even_where_corrupt_ones_are_skipped(tmp_path: Path) -> None:
-    images = Images(records(tmp_path / "a.png"), whole_view((8, 8)), Reading("skip"))
+    images = Images(records(tmp_path / "a.png"), whole_view((8, 8)), Reading(on_corrupt="skip"))
     for wanted in (0, Draw(0, 1)):
         with pytest.raises(GapnetError, match=r"a\.png: no such image"):
             images[wanted]
@@ -243,7 +243,7 @@ def test_memory_that_is_full_is_no_corrupt_file(
         raise MemoryError
 
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
-    images = Images(records(tmp_path / "a.png"), whole_view((8, 8)), Reading("skip"))
+    images = Images(records(tmp_path / "a.png"), whole_view((8, 8)), Reading(on_corrupt="skip"))
     monkeypatch.setattr(PngImageFile, "load", full)
     with pytest.raises(MemoryError):
         images[0]
@@ -254,7 +254,7 @@ def test_boxes_beyond_the_image_are_an_error_even_where_corrupt_ones_are_skipped
 ) -> None:
     listed = records(painted(tmp_path / "a.png"), boxes=torch.tensor([[0.0, 0.0, 9.0, 5.0]]))
     with pytest.raises(GapnetError, match="do not belong together"):
-        Images(listed, whole_view((8, 8)), Reading("skip"))[0]
+        Images(listed, whole_view((8, 8)), Reading(on_corrupt="skip"))[0]
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -263,7 +263,7 @@ def test_an_evaluation_has_a_grey_image_of_no_size_for_a_corrupt_file(
 ) -> None:
     boxes = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
     listed = records(painted(tmp_path / "a.png"), broken(tmp_path / "b.png"), boxes=boxes)
-    sample = Images(listed, VIEWS[view]((16, 16)), Reading("skip"))[1]
+    sample = Images(listed, VIEWS[view]((16, 16)), Reading(on_corrupt="skip"))[1]
     assert torch.equal(sample.image, torch.full((3, 16, 16), 128, dtype=torch.uint8))
     assert sample.size == (0, 0)
     assert sample.window.tolist() == [0, 0, 0, 0]
@@ -277,7 +277,7 @@ def test_a_training_has_the_next_readable_image_under_the_same_seed(tmp_path: Pa
     gradient = Image.linear_gradient("L").convert("RGB")
     gradient.save(tmp_path / "a.png")
     listed = records(tmp_path / "a.png", broken(tmp_path / "b.png"), broken(tmp_path / "c.png"))
-    images = Images(listed, random_view((16, 16)), Reading("skip"))
+    images = Images(listed, random_view((16, 16)), Reading(on_corrupt="skip"))
     shown, corrupt = images[Draw(0, 7)], images[Draw(1, 7)]
     assert corrupt.corrupt == str(tmp_path / "b.png")
     assert (corrupt.label, corrupt.id, corrupt.size) == (0, "a.png", (256, 256))
@@ -292,7 +292,7 @@ def test_a_training_gives_up_after_so_many_corrupt_files_in_a_row(
     tmp_path: Path, max_corrupt: int, tries: int
 ) -> None:
     listed = records(*(broken(tmp_path / f"{name}.png") for name in "abc"))
-    images = Images(listed, whole_view((8, 8)), Reading("skip", max_corrupt))
+    images = Images(listed, whole_view((8, 8)), Reading(on_corrupt="skip", max_corrupt=max_corrupt))
     with pytest.raises(GapnetError, match=rf"b\.png: cannot be read .* {tries} in all"):
         images[Draw(1, 0)]
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gapnet.data.options import Reading
 from gapnet.data.readers.image_sizes import read_sizes
-from gapnet.data.sample import Reading
 from gapnet.errors import GapnetError
 
 ON_ITS_SIDE = 6
@@ -30,7 +30,7 @@ def test_a_size_is_that_of_the_pixels_that_are_read(
 
 def test_a_file_that_cannot_be_read_has_no_size_or_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"no image")
-    assert read_sizes([tmp_path / "a.jpg"], Reading("skip")).tolist() == [[0, 0]]
+    assert read_sizes([tmp_path / "a.jpg"], Reading(on_corrupt="skip")).tolist() == [[0, 0]]
     with pytest.raises(GapnetError, match=r"a\.jpg: cannot be read as an image"):
         read_sizes([tmp_path / "a.jpg"], Reading())
 
@@ -44,4 +44,4 @@ def test_whatever_a_decoder_raises_is_one_clear_line(tmp_path: Path, content: by
 
 def test_a_file_that_is_not_there_is_an_error_in_any_case(tmp_path: Path) -> None:
     with pytest.raises(GapnetError, match=r"a\.jpg: no such image"):
-        read_sizes([tmp_path / "a.jpg"], Reading("skip"))
+        read_sizes([tmp_path / "a.jpg"], Reading(on_corrupt="skip"))

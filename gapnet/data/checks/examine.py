@@ -20,7 +20,6 @@ from gapnet.system.value_checks import one_of, whole_number
 
 Status = Literal["ok", "wrong", "note"]
 
-IMAGES = {"train": 1_281_167, "train_cls": 1_281_167, "val": 50_000, "test": 100_000}  # of ILSVRC
 WORDNET = re.compile(r"n\d{8}")
 ENDS = ("n01440764", "n15075141")  # of its classes
 FEW = 3  # examples of what is wrong
@@ -95,7 +94,7 @@ def from_error(where: str, error: Exception) -> Finding:
 
 
 def _is_ilsvrc(source: Source) -> bool:
-    return source.title == "ILSVRC"
+    return source.kind == "ilsvrc"
 
 
 def _check_classes(source: Source) -> Finding:
@@ -132,10 +131,10 @@ def _check_labels(records: Records, split: str, source: Source) -> Iterator[Find
     labels, count = records.labels, len(source.classes)
     known = labels[labels != UNKNOWN]
     text = f"{split}: {len(records):,} images"
-    wanted = IMAGES.get(split) if _is_ilsvrc(source) else None
-    if wanted not in (None, len(records)):
+    published = source.published_counts.get(split)
+    if published not in (None, len(records)):
         fix = "unpack the archive of the split again, all of it, or download it again"
-        yield Finding("wrong", f"{text}, and ILSVRC has {wanted:,}", fix)
+        yield Finding("wrong", f"{text}, and {source.title} has {published:,}", fix)
     if not len(known):
         yield Finding("note", f"{text} of unknown classes: nothing can be scored on them")
     elif not 0 <= int(known.min()) <= int(known.max()) < count:

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from gapnet.data.index import work_through
 from gapnet.data.loading.images import UnreadableImageError, read_image
+from gapnet.data.options import Reading
 from gapnet.data.readers.image_sizes import header_size
 from gapnet.data.record_table import SCHEMA
 from gapnet.data.records import Records
-from gapnet.data.sample import Reading
 from gapnet.errors import GapnetError
 
 Depth = Literal["headers", "all", "none"]

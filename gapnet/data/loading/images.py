@@ -13,9 +13,10 @@ from torchvision.transforms import v2
 
 from gapnet.data.image_files import DISK, Files
 from gapnet.data.loading.views import show
+from gapnet.data.options import Reading
 from gapnet.data.readers.image_sizes import FORMATS
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import Reading, Sample
+from gapnet.data.sample import Sample
 from gapnet.errors import GapnetError, reason
 
 STRICT = Reading()

@@ -33,6 +33,7 @@ BLACKLIST = ("ILSVRC201[3-7]_clsloc_validation_blacklist.txt",)
 
 AGAIN = "take the file from the devkit again"
 CLASSES, VALIDATION, BLACKLISTED = 1000, 50_000, 1762  # of ILSVRC 2012 and since
+IMAGES = {"train": 1_281_167, "train_cls": 1_281_167, "val": VALIDATION, "test": 100_000}
 BOXES, SEVERAL = 80_477, 11_715  # of validation: boxes, and images with more than one
 FIRST_IDS = [490, 361, 171, 822, 297]  # of the first images of validation
 FIRST_LABELS = [65, 970, 230, 809, 516]  # the same as class indices

@@ -11,7 +11,7 @@ from PIL.ExifTags import Base
 from torch import Tensor
 
 from gapnet.data.image_files import DISK, Files
-from gapnet.data.sample import Reading
+from gapnet.data.options import Reading
 from gapnet.errors import GapnetError, reason
 from gapnet.system.progress import track
 

@@ -1,4 +1,4 @@
-"""manifest.json: what a folder of shards holds, and the digests to hold it against."""
+"""manifest.json: what a folder of shards contains, with the SHA-256 of each file."""
 
 import json
 import re
@@ -9,16 +9,25 @@ from gapnet.errors import GapnetError
 
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 2**26  # bytes; ImageNet's has a quarter of a million
-FORMAT = 1  # a change that this reader could not read is a new one
+FORMAT = 2  # of what is written; a change that the previous reader cannot read gets a new number
+READABLE = (1, 2)  # the first format has neither kind nor published_counts
+FIRST_KINDS = {"ILSVRC": "ilsvrc", "CUB-200-2011": "cub", "shapes (stand-in data)": "stand-in"}
 PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)  # names that are the same on every disk and in every URL
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-KINDS = {"title": str, "train_split": str, "select_split": str, "test_split": str, "exif": bool}
+TYPES = {
+    "title": str,
+    "kind": str,
+    "train_split": str,
+    "select_split": str,
+    "test_split": str,
+    "exif": bool,
+}
 
 
 @dataclass(frozen=True)
 class File:
-    """Name a file beside the manifest, and say how many images, and which bytes, are in it."""
+    """A file beside the manifest: its name, number of images, size and SHA-256."""
 
     name: str
     images: int
@@ -37,7 +46,7 @@ class File:
 
 @dataclass(frozen=True)
 class Split:
-    """Name the files of a split: the index, an Arrow file of records, and the shards."""
+    """The files of a split: the index, which is an Arrow file of records, and the shards."""
 
     index: File
     shards: tuple[File, ...]
@@ -53,10 +62,12 @@ class Split:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Hold what a source knows but for its records.
+    """What a data set is, apart from its records.
 
     Args:
         title: names the data for people.
+        kind: says what the data is, for code.
+        published_counts: number of images of each split, where a public data set has known ones.
         classes: ids in the order of the index.
         class_names: in the same order.
         devkit_ids: class index of each of the devkit's numbers, if a devkit numbered them.
@@ -68,6 +79,8 @@ class Manifest:
     """
 
     title: str
+    kind: str
+    published_counts: dict[str, int]
     classes: list[str]
     class_names: list[str]
     devkit_ids: dict[int, int] | None
@@ -79,9 +92,12 @@ class Manifest:
 
     def __post_init__(self) -> None:
         """Check what a reader relies on."""
-        for name, kind in KINDS.items():
+        for name, kind in TYPES.items():
             if not isinstance(getattr(self, name), kind):
                 raise TypeError(f"{name} is no {kind.__name__}")
+        counts = self.published_counts
+        if not (isinstance(counts, dict) and all(type(each) is int for each in counts.values())):
+            raise TypeError("published_counts are no numbers of images")
         for lists in (self.classes, self.class_names):
             if not (isinstance(lists, list) and all(isinstance(each, str) for each in lists)):
                 raise TypeError("classes are no list of texts")
@@ -117,12 +133,15 @@ class Manifest:
             found = told.pop("format")
         except MALFORMED as error:
             raise _damaged(place, error) from error
-        if found != FORMAT:
+        if found not in READABLE:
             raise GapnetError(
-                f"{place}: is of format {found}, and this gapnet reads format {FORMAT}; "
+                f"{place}: is of format {found}, and this gapnet reads formats up to {FORMAT}; "
                 "write the shards again, or take the gapnet that wrote them"
             )
         try:
+            if found == 1:
+                kind = FIRST_KINDS.get(told["title"], "unknown")
+                told |= {"kind": kind, "published_counts": {}}
             numbers = told.pop("devkit_ids")
             splits = {name: _split(each) for name, each in told.pop("splits").items()}
             ids = numbers and {int(number): int(index) for number, index in numbers.items()}

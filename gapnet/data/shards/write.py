@@ -97,6 +97,8 @@ def _write(
     }
     manifest = Manifest(
         title=source.title,
+        kind=source.kind,
+        published_counts=dict(source.published_counts),
         classes=source.classes,
         class_names=source.class_names,
         devkit_ids=source.devkit_ids() if isinstance(source, Numbered) else None,

@@ -13,18 +13,22 @@ boxes count from 1, and so end one pixel beyond. wsolevaluation takes x + width 
 """
 
 from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import torch
 
+from gapnet.data.held_out import hold_out
+from gapnet.data.options import Reader
 from gapnet.data.readers.annotations import read_lines
 from gapnet.data.readers.box_files import edges_to_pixels
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import OnCorrupt, Reading
-from gapnet.data.sources.folder import hold_out
 from gapnet.errors import GapnetError
+from gapnet.system.value_checks import whole_number
 
-IMAGES, CLASSES = 11_788, 200  # of the full data set
+TRAIN, TEST, CLASSES = 5_994, 5_794, 200  # of the full data set
+IMAGES = TRAIN + TEST
 NAMES, PATHS, LABELS, SIDES, BOXES = (
     "classes.txt",
     "images.txt",
@@ -36,49 +40,62 @@ SPLITS = {"1": "train", "0": "test"}  # as train_test_split.txt has them
 HELD_OUT = "val"
 
 
-class Cub:
-    """Read CUB's text files. Its splits are train, test, and a val that is held out of train.
+@dataclass(frozen=True)
+class Cub(Reader):
+    """CUB's text files. Its splits are train, test, and a val that is held out of train.
 
-    The held-out images choose thresholds and checkpoints, so that the test images do not; what is
-    trained on has so many fewer.
+    The held-out images choose thresholds and checkpoints, so that the test images do not.
+
+    Args:
+        root: the folder that holds images.txt and images/.
+        held_out: number of training images of each class that form `val` and are not trained on,
+            always the same ones; with 0 there is no `val`, and `select_split` must name another
+            split.
     """
 
-    def __init__(
-        self,
-        root: str | Path,
-        *,
-        held_out: int = 5,
-        train_split: str = "train",
-        select_split: str = HELD_OUT,
-        test_split: str = "test",
-        on_corrupt: OnCorrupt = "raise",
-        max_corrupt: int = 100,
-    ) -> None:
-        """Read the text files under `root`.
+    _: KW_ONLY
+    held_out: int = 5
 
-        Args:
-            root: the folder that holds images.txt and images/.
-            held_out: how many training images of each class are `val` and not `train`, always the
-                same ones; with 0 there is no `val`, and `select_split` must name another.
-            train_split: is trained on.
-            select_split: chooses checkpoints and thresholds.
-            test_split: is reported.
-            on_corrupt: raise or skip; see `Reading`.
-            max_corrupt: how many files may be skipped.
-        """
-        self.reading = Reading(on_corrupt, max_corrupt)
-        self.root = Path(root)
-        self.train_split, self.select_split, self.test_split = train_split, select_split, test_split
-        _check_held_out(held_out, select_split)
+    def __post_init__(self) -> None:
+        """Check the values and read the text files."""
+        super().__post_init__()
+        whole_number("data.held_out", self.held_out)
+        if not self.held_out and self.select_split == HELD_OUT:
+            raise GapnetError(
+                f"data.held_out=0: leaves no split {HELD_OUT!r} to choose thresholds on; "
+                "hold some out, or name another with data.select_split=..."
+            )
         _check_layout(self.root)
-        folders = self._table(NAMES)
-        self.classes = list(folders.values())
-        self.class_names = [_in_words(each) for each in self.classes]
-        self._splits = self._read(folders)
-        full = sum(map(len, self._splits.values())) == IMAGES and len(self.classes) == CLASSES
-        self.title = "CUB-200-2011" if full else f"{self.root.resolve().name} (CUB's layout)"
-        if held_out:
-            self._hold_out(held_out)
+        _ = self._splits  # what is wrong with the files shows now
+
+    @property
+    def title(self) -> str:
+        """Return CUB's name only if all of it is there."""
+        return "CUB-200-2011" if self._is_full else f"{self.root.resolve().name} (CUB's layout)"
+
+    @property
+    def kind(self) -> str:
+        """Return "cub", or "cub-layout" if it is another data set or a part of it."""
+        return "cub" if self._is_full else "cub-layout"
+
+    @property
+    def published_counts(self) -> dict[str, int]:
+        """Return the number of images of each split of the full data set."""
+        if not self._is_full:
+            return {}
+        held = CLASSES * self.held_out
+        counts = {"train": TRAIN - held, HELD_OUT: held, "test": TEST}
+        return {split: count for split, count in counts.items() if count}
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """List the folders of the classes."""
+        return list(self._folders.values())
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """List the names of the classes."""
+        return [_in_words(folder) for folder in self.classes]
 
     def records(self, split: str) -> Records:
         """List the images of a split in the order of images.txt."""
@@ -87,13 +104,28 @@ class Cub:
             raise GapnetError(f"split {split!r} has no images in {self.root}; found are: {found}")
         return Records.of(self._splits[split], self.root)
 
-    def _hold_out(self, count: int) -> None:
-        train = self._splits["train"]
-        held = hold_out(train, count, self.classes)
-        self._splits["train"] = [each for each in train if each.id not in held]
-        self._splits[HELD_OUT] = [each for each in train if each.id in held]
+    @property
+    def _is_full(self) -> bool:
+        return sum(map(len, self._splits.values())) == IMAGES and len(self.classes) == CLASSES
 
-    def _read(self, folders: dict[str, str]) -> dict[str, list[Record]]:
+    @cached_property
+    def _folders(self) -> dict[str, str]:
+        """Folders of the classes, by the number of the class."""
+        return self._table(NAMES)
+
+    @cached_property
+    def _splits(self) -> dict[str, list[Record]]:
+        """Records of each split, with the held-out images in a split of their own."""
+        splits = self._read()
+        if self.held_out:
+            train = splits["train"]
+            images = ((record.id, record.label) for record in train)
+            held = hold_out(images, self.held_out, classes=self.classes)
+            splits["train"] = [record for record in train if record.id not in held]
+            splits[HELD_OUT] = [record for record in train if record.id in held]
+        return splits
+
+    def _read(self) -> dict[str, list[Record]]:
         """Join the text files to records, by the name of their split."""
         paths, labels, sides, boxes = (self._table(file) for file in (PATHS, LABELS, SIDES, BOXES))
         for file, table in ((LABELS, labels), (SIDES, sides), (BOXES, boxes)):
@@ -101,14 +133,14 @@ class Cub:
         index = {folder: label for label, folder in enumerate(self.classes)}
         splits: dict[str, list[Record]] = {split: [] for split in SPLITS.values()}
         for number, path in paths.items():
-            self._check_label(number, path, folders.get(labels[number]))
+            self._check_label(number, path, self._folders.get(labels[number]))
             label = index[PurePosixPath(path).parent.name]
             box = edges_to_pixels(boxes[number].split(), f"{self.root / BOXES}: image {number}")
             splits[self._side(number, sides[number])].append(self._record(path, label, box))
         return splits
 
     def _table(self, file: str) -> dict[str, str]:
-        """Read lines of an id and a value; ids never come twice, nor do paths and names."""
+        """Read lines of an id and a value; ids, paths and names must be unique."""
         path = self.root / file
         rows = [line.split(maxsplit=1) for line in read_lines(path)]
         short = next((row for row in rows if len(row) == 1), None)
@@ -144,16 +176,6 @@ class Cub:
         return Record(path, self.root / "images" / path, label, boxes)
 
 
-def _check_held_out(held_out: int, select_split: str) -> None:
-    if isinstance(held_out, bool) or not isinstance(held_out, int) or held_out < 0:
-        raise GapnetError(f"data.held_out={held_out}: must be a whole number of images from 0 on")
-    if not held_out and select_split == HELD_OUT:
-        raise GapnetError(
-            f"data.held_out=0: leaves no split {HELD_OUT!r} to choose thresholds on; "
-            "hold some out, or name another with data.select_split=..."
-        )
-
-
 def _check_layout(root: Path) -> None:
     missing = [file for file in (NAMES, PATHS, LABELS, SIDES, BOXES) if not (root / file).is_file()]
     if missing:
@@ -182,6 +204,6 @@ def _check_ids(images: Iterable[str], table: Iterable[str], path: Path) -> None:
 
 
 def _in_words(folder: str) -> str:
-    """Take number and underscores away: 001.Black_footed_Albatross is Black footed Albatross."""
+    """Remove number and underscores: 001.Black_footed_Albatross is Black footed Albatross."""
     number, dot, name = folder.partition(".")
     return (name if dot else number).replace("_", " ")

@@ -1,83 +1,95 @@
-"""Images of one's own, in folders.
+"""Your own images, in folders.
 
 ROOT/SPLIT/CLASS/IMAGE    such as train/cat/a.jpg
-ROOT/SPLIT/IMAGE          of a split that is not trained on: images whose class nobody tells
-ROOT/classes.txt          a line per class, `id name`: not needed; the id is the folder's name
+ROOT/SPLIT/IMAGE          in a split that is not trained on: images of unknown class
+ROOT/classes.txt          optional, a line per class: `id name`; the id is the folder's name
 
 The class index counts the sorted names of the training split's folders (without a training split,
 of the test split's), or the sorted ids of classes.txt, which may name more than there are folders.
 """
 
 import os
-from collections.abc import Iterable, Sequence
-from hashlib import sha256
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
+from gapnet.data.held_out import hold_out
+from gapnet.data.options import Reader, Reading
 from gapnet.data.readers.annotations import read_lines
 from gapnet.data.readers.box_files import BoxFile
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import OnCorrupt, Reading
 from gapnet.errors import GapnetError
+from gapnet.system.value_checks import true_or_false, wrong_value
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}  # or in capitals
 CLASSES = "classes.txt"
 
 
-class Folder:
-    """Read a tree of images; boxes come from a file, or from a folder of files, beside them."""
+@dataclass(frozen=True)
+class Folder(Reader):
+    """A tree of images; boxes come from a file, or from a folder of files, beside them.
 
-    def __init__(
-        self,
-        root: str | Path,
-        *,
-        boxes: str | Path | None = None,
-        exif: bool = False,
-        held_out: float = 0.1,
-        train_split: str = "train",
-        select_split: str = "val",
-        test_split: str = "test",
-        on_corrupt: OnCorrupt = "raise",
-        max_corrupt: int = 100,
-    ) -> None:
-        """Find the classes under `root`.
+    Args:
+        root: holds a folder per split.
+        boxes: a .csv, a COCO .json or a folder of XML files; see readers/box_files.py.
+        exif: rotate photographs as their EXIF orientation says; boxes are then those of the rotated
+            image.
+        held_out: if `select_split` has no folder, it consists of this share of each class's
+            training images, or of this number of them if it is 1 or more; 0 holds nothing out.
+    """
 
-        Args:
-            root: holds a folder per split.
-            boxes: a .csv, a .json of COCO's or a folder of XML files; see readers/box_files.py.
-            exif: whether photographs are turned as their camera says; boxes are then of the turned
-                pixels.
-            held_out: where `select_split` has no folder, it is so much of each class's training
-                images: a share below 1, or from 1 on a number; 0 holds nothing out.
-            train_split: is trained on.
-            select_split: chooses checkpoints and thresholds.
-            test_split: is reported.
-            on_corrupt: raise or skip; see `Reading`.
-            max_corrupt: how many files may be skipped.
-        """
-        self.reading = Reading(on_corrupt, max_corrupt, exif)
-        self.root, self.title = Path(root), Path(root).resolve().name
+    _: KW_ONLY
+    boxes: Path | None = None
+    exif: bool = False
+    held_out: float = 0.1
+
+    kind: ClassVar[str] = "folder"
+
+    def __post_init__(self) -> None:
+        """Check the values, and find the classes and boxes."""
+        super().__post_init__()
+        true_or_false("data.exif", self.exif)
         if not self.root.is_dir():
-            raise GapnetError(f"data.root={root}: no such folder; it should hold one per split")
-        self.train_split, self.select_split, self.test_split = train_split, select_split, test_split
-        self.held_out = checked_share(held_out)
-        names = self._names()
-        self.classes, self.class_names = sorted(names), [names[each] for each in sorted(names)]
-        self._boxes = None if boxes is None else BoxFile(Path(boxes), self.root)
+            raise GapnetError(
+                f"data.root={self.root}: no such folder; it should hold one per split"
+            )
+        _check_held_out(self.held_out)
+        _ = self._names, self._box_file  # what is wrong with them shows now
+
+    @property
+    def reading(self) -> Reading:
+        """Return how the image files are read."""
+        return replace(super().reading, exif=self.exif)
+
+    @property
+    def title(self) -> str:
+        """Return the name of the folder."""
+        return self.root.resolve().name
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """List the ids of the classes."""
+        return sorted(self._names)
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """List the names of the classes."""
+        return [self._names[class_id] for class_id in self.classes]
 
     def records(self, split: str) -> Records:
         """List the images of a split, sorted by class and name."""
         records = self._listed(self._folder(split))
-        if self._takes_from_train(self.select_split) and split in {
-            self.train_split,
-            self.select_split,
-        }:
-            held = hold_out(records, self.held_out, self.classes)
-            records = [each for each in records if (each.id in held) == (split != self.train_split)]
+        if self._is_held_out(self.select_split) and split in (self.train_split, self.select_split):
+            images = ((record.id, record.label) for record in records)
+            held = hold_out(images, self.held_out, classes=self.classes)
+            wanted = split == self.select_split
+            records = [record for record in records if (record.id in held) == wanted]
         return Records.of(self._with_boxes(records, split), self.root)
 
-    def _takes_from_train(self, split: str) -> bool:
-        """Tell whether a split is held out of the training split, for want of a folder."""
+    def _is_held_out(self, split: str) -> bool:
+        """Return whether a split has no folder and is held out of the training split."""
         return (
             split == self.select_split
             and split not in {self.train_split, self.test_split}
@@ -87,40 +99,45 @@ class Folder:
         )
 
     def _folder(self, split: str) -> Path:
-        folder = self.root / (self.train_split if self._takes_from_train(split) else split)
+        folder = self.root / (self.train_split if self._is_held_out(split) else split)
         if not folder.is_dir():
-            found = ", ".join(sorted(each.name for each in self.root.iterdir() if each.is_dir()))
+            found = ", ".join(sorted(path.name for path in self.root.iterdir() if path.is_dir()))
             raise GapnetError(
                 f"split {split!r} has no folder in {self.root}; found are: {found or 'none'}; "
                 "name them with data.train_split=..., data.select_split=... and data.test_split=..."
             )
         return folder
 
+    @cached_property
+    def _box_file(self) -> BoxFile | None:
+        return None if self.boxes is None else BoxFile(Path(self.boxes), self.root)
+
+    @cached_property
     def _names(self) -> dict[str, str]:
-        """Name the classes, by id."""
+        """Names of the classes, by id."""
         path = self.root / CLASSES
         if path.exists():
             return read_class_names(path)
         splits = [self.root / self.train_split, self.root / self.test_split]
-        folders = next((_inside(each)[0] for each in splits if each.is_dir()), [])
+        folders = next((_inside(split)[0] for split in splits if split.is_dir()), [])
         if not folders:
             raise GapnetError(
                 f"data.root={self.root}: has no folder per class in {self.train_split!r} (or, "
                 f"without it, in {self.test_split!r}); make them, or list the classes in {path}"
             )
-        return {each.name: each.name for each in folders}
+        return {folder.name: folder.name for folder in folders}
 
     def _listed(self, folder: Path) -> list[Record]:
         classes, flat = _inside(folder)
         if bool(classes) == bool(flat):
             what = "both images and class folders" if flat else "neither images nor class folders"
-            raise GapnetError(f"{folder}: holds {what}; it must have the ones or the others")
+            raise GapnetError(f"{folder}: holds {what}; it must have one or the other")
         if flat and folder == self.root / self.train_split:
             raise GapnetError(f"{folder}: is trained on and needs a folder per class")
         records = [self._record(path, UNKNOWN) for path in flat]
-        for each in classes:
-            label = self._label(each)
-            records += [self._record(path, label) for path in _class_images(each)]
+        for class_folder in classes:
+            label = self._label(class_folder)
+            records += [self._record(path, label) for path in _class_images(class_folder)]
         return records
 
     def _label(self, folder: Path) -> int:
@@ -135,60 +152,29 @@ class Folder:
         return Record(path.relative_to(self.root).as_posix(), path, label, None)
 
     def _with_boxes(self, records: list[Record], split: str) -> list[Record]:
-        """Look up all boxes: each image of a split has some, or none has."""
-        if self._boxes is None:
+        """Look up the boxes; either every image of a split has some, or none has."""
+        box_file = self._box_file
+        if box_file is None:
             return records
-        ids = [None if each.label == UNKNOWN else self.classes[each.label] for each in records]
-        boxes = [self._boxes.boxes(each.id, own) for each, own in zip(records, ids, strict=True)]
-        without = [each.id for each, own in zip(records, boxes, strict=True) if own is None]
+        boxes = [box_file.boxes(record.id, self._class_id(record.label)) for record in records]
+        pairs = list(zip(records, boxes, strict=True))
+        without = [record.id for record, own in pairs if own is None]
         if 0 < len(without) < len(records):
             raise GapnetError(
-                f"{self._boxes.path}: has no box for {without[0]}, one of {len(without)} images of "
+                f"{box_file.path}: has no box for {without[0]}, one of {len(without)} images of "
                 f"split {split!r} without; draw them, or take all boxes of the split away"
             )
-        return [each._replace(boxes=own) for each, own in zip(records, boxes, strict=True)]
+        return [record._replace(boxes=own) for record, own in pairs]
+
+    def _class_id(self, label: int) -> str | None:
+        return None if label == UNKNOWN else self.classes[label]
 
 
-def checked_share(held_out: float) -> float:
-    """Refuse what is neither a share nor a number."""
+def _check_held_out(held_out: float) -> None:
     is_number = isinstance(held_out, int | float) and not isinstance(held_out, bool)
     if not (is_number and (0 <= held_out < 1 or (held_out > 0 and float(held_out).is_integer()))):
-        raise GapnetError(
-            f"data.held_out={held_out}: must be a share of a class from 0 to below 1, "
-            "or a whole number of its images"
-        )
-    return held_out
-
-
-def hold_out(records: Iterable[Record], held_out: float, classes: Sequence[str]) -> set[str]:
-    """Choose images of each class, the same ones whenever and wherever.
-
-    They are those with the smallest SHA-256 of their ids: neither the order of the images nor what
-    else is in the data set has a say.
-
-    Args:
-        records: all images to choose from.
-        held_out: a share below 1, at least one image and rounded; from 1 on a number.
-        classes: ids, to name one in an error.
-
-    Returns:
-        The ids of the chosen.
-    """
-    by_label: dict[int, list[str]] = {}
-    for record in records:
-        by_label.setdefault(record.label, []).append(record.id)
-    chosen: set[str] = set()
-    for label, ids in by_label.items():
-        count = int(held_out) if held_out >= 1 else max(1, round(held_out * len(ids)))
-        if held_out and count >= len(ids):
-            raise GapnetError(
-                f"data.held_out={held_out}: would leave no training image of class "
-                f"{classes[label]!r}, which has {len(ids)}; hold out fewer, "
-                "or name another split with data.select_split=..."
-            )
-        ids.sort(key=lambda each: sha256(each.encode()).digest())
-        chosen.update(ids[: count if held_out else 0])
-    return chosen
+        rule = "must be a share of each class (>= 0 and < 1), or an integer number of its images"
+        raise wrong_value("data.held_out", held_out, rule)
 
 
 def read_class_names(path: Path) -> dict[str, str]:
@@ -201,12 +187,12 @@ def read_class_names(path: Path) -> dict[str, str]:
 
 
 def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
-    """List the folders and the images in a folder by name; hidden ones do not count."""
+    """List the folders and the images in a folder by name, without hidden ones."""
     with os.scandir(folder) as entries:  # it knows folders without asking the disk for each
-        visible = [each for each in entries if not each.name.startswith(".")]
-    folders = sorted(Path(each) for each in visible if each.is_dir())
-    images = [Path(each) for each in visible if not each.is_dir()]
-    return folders, sorted(each for each in images if each.suffix.lower() in SUFFIXES)
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    folders = sorted(Path(entry) for entry in visible if entry.is_dir())
+    files = sorted(Path(entry) for entry in visible if not entry.is_dir())
+    return folders, [path for path in files if path.suffix.lower() in SUFFIXES]
 
 
 def _class_images(folder: Path) -> list[Path]:

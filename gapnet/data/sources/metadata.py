@@ -1,4 +1,4 @@
-"""Data sets described as wsolevaluation (CVPR 2020) does: CUB, ILSVRC, OpenImages, or one's own.
+"""Data sets described as in wsolevaluation (CVPR 2020): CUB, ILSVRC, OpenImages, or your own.
 
 METADATA/SPLIT/image_ids.txt          a line per image: its path under ROOT, which is its id
 METADATA/SPLIT/image_ids_proxy.txt    fewer of them, to train on for a quick search (not needed)
@@ -13,14 +13,17 @@ image_sizes.txt is not needed: a size is read from the image.
 """
 
 from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
+from gapnet.data.options import Reader
 from gapnet.data.readers.annotations import is_whole, read_lines
 from gapnet.data.readers.box_files import checked_box
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import OnCorrupt, Reading
 from gapnet.data.sources.folder import read_class_names
 from gapnet.errors import GapnetError
 
@@ -28,50 +31,47 @@ CLASSES, LABELS, PLACES = "classes.txt", "class_labels.txt", "localization.txt"
 BOX_FIELDS, MASK_FIELDS = 5, 3  # of a line in localization.txt
 
 
-class Metadata:
-    """Read a data set from wsolevaluation's text files."""
+@dataclass(frozen=True)
+class Metadata(Reader):
+    """A data set described by wsolevaluation's text files.
 
-    def __init__(
-        self,
-        root: str | Path,
-        *,
-        metadata: str | Path,
-        masks: str | Path | None = None,
-        proxy: bool = False,
-        train_split: str = "train",
-        select_split: str = "val",
-        test_split: str = "test",
-        on_corrupt: OnCorrupt = "raise",
-        max_corrupt: int = 100,
-    ) -> None:
-        """Count the classes.
+    Args:
+        root: the folder that the paths of images are relative to.
+        metadata: the folder that holds a folder of text files per split.
+        masks: the folder that the paths of masks are relative to; by default `root`.
+        proxy: train on the images that image_ids_proxy.txt lists.
+    """
 
-        Args:
-            root: the folder under which the images lie.
-            metadata: the folder that holds a folder of text files per split.
-            masks: the folder under which masks lie; by default `root`.
-            proxy: whether the training split is what image_ids_proxy.txt lists.
-            train_split: is trained on.
-            select_split: chooses checkpoints and thresholds.
-            test_split: is reported.
-            on_corrupt: raise or skip; see `Reading`.
-            max_corrupt: how many files may be skipped.
-        """
-        self.reading = Reading(on_corrupt, max_corrupt)
-        self.root, self.metadata = Path(root), Path(metadata)
-        self.masks = self.root if masks is None else Path(masks)
-        for name, folder in (
-            ("root", self.root),
-            ("metadata", self.metadata),
-            ("masks", self.masks),
-        ):
-            if not folder.is_dir():
-                raise GapnetError(f"data.{name}={folder}: no such folder")
-        self.proxy = proxy
-        self.train_split, self.select_split, self.test_split = train_split, select_split, test_split
-        names = self._names()
-        self.classes, self.class_names = list(names), list(names.values())
-        self.title = f"{self.metadata.resolve().name} (wsolevaluation's metadata)"
+    _: KW_ONLY
+    metadata: Path
+    masks: Path | None = None
+    proxy: bool = False
+
+    kind: ClassVar[str] = "metadata"
+
+    def __post_init__(self) -> None:
+        """Check the values and count the classes."""
+        super().__post_init__()
+        self._set(metadata=Path(self.metadata), masks=Path(self.masks or self.root))
+        for name in ("root", "metadata", "masks"):
+            if not getattr(self, name).is_dir():
+                raise GapnetError(f"data.{name}={getattr(self, name)}: no such folder")
+        _ = self._names  # what is wrong with them shows now
+
+    @property
+    def title(self) -> str:
+        """Return the name of the metadata's folder."""
+        return f"{self.metadata.resolve().name} (wsolevaluation's metadata)"
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """List the ids of the classes."""
+        return list(self._names)
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """List the names of the classes."""
+        return list(self._names.values())
 
     def records(self, split: str) -> Records:
         """List the images of a split in the order of image_ids.txt."""
@@ -105,8 +105,9 @@ class Metadata:
                 f"{where}: must name a mask in each of its lines, and in one at most "
                 "the file of ignored pixels"
             )
-        masks = tuple(self.masks / mask for mask, _ in places)
-        return record._replace(masks=masks, ignore=self.masks / ignore[0] if ignore else None)
+        folder = self.masks or self.root
+        masks = tuple(folder / mask for mask, _ in places)
+        return record._replace(masks=masks, ignore=folder / ignore[0] if ignore else None)
 
     def _folder(self, split: str) -> Path:
         folder = self.metadata / split
@@ -119,8 +120,9 @@ class Metadata:
             )
         return folder
 
+    @cached_property
     def _names(self) -> dict[str, str]:
-        """Name the classes by id; without classes.txt, labels name themselves."""
+        """Names of the classes by id; without classes.txt, the labels are the names."""
         if (self.metadata / CLASSES).exists():
             return read_class_names(self.metadata / CLASSES)
         trained = (self.metadata / self.train_split).is_dir()

@@ -10,15 +10,16 @@ from pathlib import Path
 
 from gapnet.data.checks.digests import sha256_of
 from gapnet.data.loading.order import MIXED
+from gapnet.data.options import OnCorrupt, Reading
 from gapnet.data.record_table import check_shard_records
 from gapnet.data.records import Records
-from gapnet.data.sample import OnCorrupt, Reading
 from gapnet.data.shards.cache import GB, ShardCache
 from gapnet.data.shards.fetch import Origin
 from gapnet.data.shards.manifest import LARGEST_MANIFEST, MANIFEST, Manifest, Split
 from gapnet.data.shards.tar_files import Tars
 from gapnet.data.shards.urls import check_url, is_url
 from gapnet.errors import GapnetError, reading
+from gapnet.system.value_checks import whole_number, wrong_value
 
 UNFINISHED = "unfinished.json"  # is there while shards are written
 MB = 10**6
@@ -69,6 +70,7 @@ class Shards:
         _check_bounds(told, cache_gb, mixed)
         self.root = origin.cache.folder if origin else Path(root)
         self.title, self.classes, self.class_names = told.title, told.classes, told.class_names
+        self.kind, self.published_counts = told.kind, told.published_counts
         self.train_split = train_split or told.train_split
         self.select_split = select_split or told.select_split
         self.test_split = test_split or told.test_split
@@ -76,7 +78,9 @@ class Shards:
         if mixed is None and origin:
             mixed = MIXED
         self._tars = Tars(self.root, listed, origin, mixed)
-        self.reading = Reading(on_corrupt, max_corrupt, told.exif, self._tars)
+        self.reading = Reading(
+            on_corrupt=on_corrupt, max_corrupt=max_corrupt, exif=told.exif, files=self._tars
+        )
         if origin:
             self._announce(origin.url)
 
@@ -136,12 +140,9 @@ def _check_records(records: Records, split: Split, *, classes: int) -> None:
 def _check_bounds(manifest: Manifest, cache_gb: float | None, mixed: int | None) -> None:
     largest = max(each.bytes for each in manifest.files()) / GB
     if cache_gb is not None and not cache_gb >= largest:
-        raise GapnetError(
-            f"data.cache_gb={cache_gb}: must hold the largest file, of {largest:.3g} GB; or null, "
-            "to keep all"
-        )
-    if mixed is not None and mixed < 1:
-        raise GapnetError(f"data.mixed={mixed}: must be at least 1, or null")
+        rule = f"must be at least the size of the largest file, {largest:.3g} GB, or null"
+        raise wrong_value("data.cache_gb", cache_gb, rule)
+    whole_number("data.mixed", mixed, least=1, optional=True)
 
 
 def _manifest_in(root: Path) -> bytes:

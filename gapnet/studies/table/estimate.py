@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.build import build
-from gapnet.data.checks.examine import IMAGES as PUBLISHED
+from gapnet.data.readers.devkit import IMAGES as PUBLISHED
 
 if TYPE_CHECKING:
     from gapnet.data.sample import Source

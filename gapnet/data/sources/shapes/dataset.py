@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gapnet.data.sample import OnCorrupt
+from gapnet.data.options import OnCorrupt
 from gapnet.data.sources import ilsvrc
 from gapnet.data.sources.shapes.scenes import draw_scene
 from gapnet.data.sources.shapes.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
 from gapnet.errors import GapnetError, reading, reason
 from gapnet.system.folders import shared_folder
 from gapnet.system.progress import track
+from gapnet.system.value_checks import whole_number, wrong_value
 from gapnet.system.workers import worker_pool
 
 log = logging.getLogger(__name__)
@@ -44,18 +45,12 @@ class Drawing:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 1 < self.classes <= CLASSES:
-            raise GapnetError(f"data.classes={self.classes}: must be from 2 to {CLASSES}")
-        if min(self.size) < SMALLEST:
-            raise GapnetError(
-                f"data.size={list(self.size)}: must be at least {SMALLEST} pixels a side"
-            )
-        for split in FOLDERS:
-            if getattr(self, split) < self.classes:
-                raise GapnetError(
-                    f"data.{split.removesuffix('_cls')}={getattr(self, split)}: "
-                    "must be at least one image per class"
-                )
+        whole_number("data.classes", self.classes, least=2, most=CLASSES)
+        for side in self.size:
+            whole_number("data.size", side, least=SMALLEST)
+        for split in FOLDERS:  # an image of each class
+            key = f"data.{split.removesuffix('_cls')}"
+            whole_number(key, getattr(self, split), least=self.classes)
 
     def folder_name(self) -> str:
         """Name the drawing so that two that differ never share a folder."""
@@ -114,7 +109,7 @@ def _height_width(size: int | Sequence[int]) -> tuple[int, int]:
             return size, size
         case [int(height), int(width)]:
             return height, width
-    raise GapnetError(f"data.size={size}: must be one number, or two: [height, width]")
+    raise wrong_value("data.size", size, "must be one number, or two: [height, width]")
 
 
 def draw(drawing: Drawing, root: Path) -> None:
