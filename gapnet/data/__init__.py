@@ -1,7 +1,8 @@
-"""From files to batches: data sets, their readers, and the one DataModule."""
+"""Data sets, from files to batches."""
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.views import centre_view, random_crop_view, random_view, whole_view
+from gapnet.data.options import Reader
 from gapnet.data.records import Records
 from gapnet.data.sample import Source
 from gapnet.data.sources.cub import Cub
@@ -17,6 +18,7 @@ __all__ = [
     "Folder",
     "Ilsvrc",
     "Metadata",
+    "Reader",
     "Records",
     "Shards",
     "Source",

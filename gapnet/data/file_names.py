@@ -1,4 +1,4 @@
-"""Names of files that follow from ids: an id may be any text, and a data set may be anybody's."""
+"""File names made from ids, which may be any text of an untrusted data set."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Where the bytes of images lie: each in a file of its own, or many in a shard."""
+"""Access to the bytes of images, which are files of their own or parts of shards."""
 
 from pathlib import Path
 from stat import S_ISREG
@@ -9,30 +9,30 @@ from gapnet.data.records import Records
 
 
 class Files(Protocol):
-    """Open images by the paths that records name; every process of a loader has a copy."""
+    """Access to images by the paths of records; every worker of a loader has a copy."""
 
     def open(self, path: Path) -> BinaryIO:
-        """Open an image to be read; one that is not there is a FileNotFoundError."""
+        """Open an image for reading; a missing one is a FileNotFoundError."""
         ...
 
     def size(self, path: Path) -> int | None:
-        """Count the bytes of an image; None if it is not there."""
+        """Return the size of an image in bytes; None if it is missing."""
         ...
 
     def chunks(self, records: Records) -> Chunks | None:
-        """Say which images should be read at about the same time; None if it does not matter."""
+        """Return which images should be read at about the same time; None if any order is fine."""
         ...
 
 
 class Disk:
-    """Read files of a disk."""
+    """Image files on a disk."""
 
     def open(self, path: Path) -> BinaryIO:
         """Open a file."""
         return path.open("rb")
 
     def size(self, path: Path) -> int | None:
-        """Look for a file."""
+        """Return the size of a file in bytes; None if it is missing."""
         try:
             state = path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -40,7 +40,7 @@ class Disk:
         return state.st_size if S_ISREG(state.st_mode) else None
 
     def chunks(self, records: Records) -> None:
-        """Let images be read in any order."""
+        """Return None: any order is fine."""
         del records
 
 

@@ -61,7 +61,7 @@ def _are_small(numbers: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> bool:
 
 
 def check_shard_records(table: pa.Table, *, classes: int, shards: Mapping[str, File]) -> None:
-    """Raise ValueError unless each label and each place lies within what the manifest lists."""
+    """Raise ValueError unless every label and place is one that the manifest lists."""
     highest = pc.max(table["label"]).as_py()
     if highest is not None and highest >= classes:
         raise ValueError(f"label {highest}: there are {classes} classes")
@@ -80,6 +80,6 @@ def _check_places(paths: pa.StringArray, shards: Mapping[str, File]) -> None:
         if name not in shards:
             raise ValueError(f"shard {name!r}: is not listed in the manifest")
         own = places.filter(pc.equal(places.field("shard"), name))
-        ends = pc.add(*(pc.cast(own.field(each), pa.int64()) for each in ("offset", "size")))
+        ends = pc.add(*(pc.cast(own.field(column), pa.int64()) for column in ("offset", "size")))
         if pc.max(ends).as_py() > shards[name].bytes:
             raise ValueError(f"shard {name!r}: an image lies beyond its end")

@@ -1,4 +1,4 @@
-"""The images of a split in columns: a million of them cost little, and workers share them."""
+"""The images of a split as columns: compact for a million images, and shared by workers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -15,11 +15,11 @@ from gapnet.errors import reading
 
 
 class Record(NamedTuple):
-    """Point at one image on disk and hold what is known of it.
+    """One image on disk and its ground truth.
 
-    Boxes (n, 4) are inclusive, in pixels of the file as stored; None where nobody drew any. Masks
-    are image files that cover the object, one for each of its parts, and `ignore` is one of pixels
-    that do not count.
+    Boxes (n, 4) are inclusive, in pixels of the file as stored; None if it has no annotation. Masks
+    are image files that cover the object, one for each of its parts; `ignore` is an image file of
+    pixels that do not count.
     """
 
     id: str
@@ -32,22 +32,22 @@ class Record(NamedTuple):
 
 
 class RaggedBoxes(NamedTuple):
-    """Hold the boxes (M, 4) of N images one after the other, and how many each has, (N,)."""
+    """Boxes (M, 4) of N images one after the other, and the number of boxes of each image, (N,)."""
 
     xyxy: Tensor
     counts: Tensor
 
 
 class Records(Sequence[Record]):
-    """Hold records in columns; paths are relative to `root` where they lie in it."""
+    """Records as columns; paths inside `root` are stored relative to it."""
 
     def __init__(self, table: pa.Table, root: Path) -> None:
-        """Take a table of the schema."""
+        """Store a table of the schema."""
         self.table, self.root = table, root
 
     @classmethod
     def of(cls, records: Iterable[Record], root: Path) -> "Records":
-        """Lay records out in columns."""
+        """Make columns of records."""
         rows = [_row(record, root) for record in records]
         return cls(pa.Table.from_pylist(rows, schema=SCHEMA), root)
 
@@ -74,7 +74,7 @@ class Records(Sequence[Record]):
     @overload
     def __getitem__(self, row: slice) -> "Records": ...
     def __getitem__(self, row: int | slice) -> "Record | Records":
-        """Give one record, or some."""
+        """Return one record, or several."""
         if isinstance(row, slice):
             return self.take(range(len(self))[row])
         if not -len(self) <= row < len(self):
@@ -82,7 +82,7 @@ class Records(Sequence[Record]):
         return self._record(self.table.slice(row % len(self), 1).to_pylist()[0])
 
     def __iter__(self) -> Iterator[Record]:
-        """Give all records in their order."""
+        """Iterate over all records in order."""
         for batch in self.table.to_batches(max_chunksize=4096):
             yield from map(self._record, batch.to_pylist())
 
@@ -98,10 +98,10 @@ class Records(Sequence[Record]):
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {each: row for row, each in enumerate(self.ids)}
+        return {id_: row for row, id_ in enumerate(self.ids)}
 
     def take(self, rows: Sequence[int]) -> "Records":
-        """Choose rows."""
+        """Return the records of some rows."""
         return Records(self.table.take(pa.array(rows, pa.int64())), self.root)
 
     @property
@@ -111,29 +111,29 @@ class Records(Sequence[Record]):
         return ids
 
     def paths(self) -> Iterator[Path]:
-        """Give the image files, one after the other: a million paths at once are heavy."""
+        """Iterate over the image files, without making a list of a million paths."""
         for batch in self.table.select(["path"]).to_batches(max_chunksize=4096):
             yield from (self.root / path for path in batch["path"].to_pylist())
 
     def mask_paths(self) -> Iterator[Path]:
-        """Give the files of masks, and of what to ignore."""
+        """Iterate over the files of masks and of ignored pixels."""
         for masks, ignore in zip(self.table["masks"], self.table["ignore"], strict=True):
             names = [*masks.as_py(), ignore.as_py()] if len(masks) or ignore.is_valid else []
-            yield from (self.root / each for each in names if each is not None)
+            yield from (self.root / name for name in names if name is not None)
 
     @property
     def labels(self) -> Tensor:
-        """Give the labels (N,)."""
+        """Return the labels (N,)."""
         return torch.from_numpy(self.table["label"].to_numpy().astype(np.int64))
 
     @property
     def blacklisted(self) -> Tensor:
-        """Tell which images the devkit leaves out of localization, (N,)."""
+        """Return which images the devkit leaves out of localization, (N,)."""
         return torch.from_numpy(self.table["blacklisted"].to_numpy().copy())
 
     @property
     def boxes(self) -> RaggedBoxes | None:
-        """Give the boxes of all images; None where some image has none."""
+        """Return the boxes of all images; None if any image has none."""
         column = self.table["boxes"].combine_chunks()
         if column.null_count:
             return None
@@ -148,7 +148,7 @@ class Records(Sequence[Record]):
             path=self.root / str(row["path"]),
             label=int(str(row["label"])),
             boxes=None if boxes is None else torch.tensor(boxes, dtype=torch.float32).view(-1, 4),
-            masks=tuple(self.root / str(each) for each in masks) if isinstance(masks, list) else (),
+            masks=tuple(self.root / str(mask) for mask in masks) if isinstance(masks, list) else (),
             ignore=None if ignore is None else self.root / str(ignore),
             blacklisted=bool(row["blacklisted"]),
         )
@@ -160,7 +160,7 @@ def _row(record: Record, root: Path) -> dict[str, object]:
         "path": _inside(record.path, root),
         "label": record.label,
         "boxes": None if record.boxes is None else record.boxes.flatten().tolist(),
-        "masks": [_inside(each, root) for each in record.masks],
+        "masks": [_inside(mask, root) for mask in record.masks],
         "ignore": None if record.ignore is None else _inside(record.ignore, root),
         "blacklisted": record.blacklisted,
     }

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from gapnet.data.readers.annotations import read_lines, read_synsets, read_voc, read_voc_clipped
-from gapnet.data.readers.ilsvrc_truth import ClassList, SolutionTable
+from gapnet.data.readers.class_list import ClassList
+from gapnet.data.readers.ilsvrc_truth import SolutionTable
 from gapnet.errors import GapnetError
 
 XML = """<annotation><size><width>50</width><height>40</height></size>

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.loading.views import whole_view
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
@@ -356,3 +358,10 @@ def test_two_splits_that_choose_are_an_error(root: Path) -> None:
     with pytest.raises(GapnetError, match=r"data\.held_out=1, data\.select_split=test: "):
         Ilsvrc(root, held_out=1, select_split="test")
     assert Ilsvrc(root, held_out=1, select_split="held_out").select_split == "held_out"
+
+
+def test_validation_during_training_uses_the_held_out_images(root: Path) -> None:
+    source = Ilsvrc(root, held_out=2)
+    data = DataModule(source, input_size=(32, 32), view=whole_view, batch_size=4, num_workers=0)
+    seen = [id_ for batch in data.val_dataloader() for id_ in batch.ids]
+    assert seen == source.records("held_out").ids

@@ -13,9 +13,10 @@ from gapnet.data.loading.images import read_image
 from gapnet.data.options import Reading
 from gapnet.data.readers.annotations import read_synsets, read_voc, read_voc_clipped
 from gapnet.data.readers.box_files import BoxFile
+from gapnet.data.readers.class_list import ClassList
 from gapnet.data.readers.devkit import read_blacklist, read_kit_synsets, read_labels
-from gapnet.data.readers.ilsvrc_truth import ClassList, read_solutions
 from gapnet.data.readers.image_sizes import read_sizes
+from gapnet.data.readers.solution_table import read_solutions
 from gapnet.data.records import Record, Records
 from gapnet.data.sources.cub import Cub
 from gapnet.data.sources.folder import Folder

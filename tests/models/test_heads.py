@@ -57,5 +57,5 @@ def test_a_flat_head_classifies_the_flattened_features() -> None:
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(GapnetError, match="model.profile=matlab: "):
+    with pytest.raises(GapnetError, match=r"model\.profile=matlab: "):
         is_caffe("matlab")  # type: ignore[arg-type]

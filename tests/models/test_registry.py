@@ -38,7 +38,7 @@ def test_a_network_remembers_what_it_was_built_from() -> None:
 
 
 def test_an_unknown_pooling_is_refused() -> None:
-    with pytest.raises(GapnetError, match="model.pool=sum: "):
+    with pytest.raises(GapnetError, match=r"model\.pool=sum: "):
         CamHead(3, 2, pool="sum")  # type: ignore[arg-type]
 
 

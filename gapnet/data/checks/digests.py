@@ -1,4 +1,4 @@
-"""Digests of files, and of data sets that know what theirs should be."""
+"""SHA-256 of files, and of data sets that list it."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -12,15 +12,15 @@ MANY = 8  # files; fewer are digested before as many processes have started
 
 @runtime_checkable
 class Digested(Protocol):
-    """A source that knows the SHA-256 of its files."""
+    """A data set that lists the SHA-256 of its files."""
 
     def digests(self, split: str) -> Mapping[Path, str]:
-        """List the files of a split that are here, with the digests that they should have."""
+        """Return the files of a split that are on the disk, with their listed SHA-256."""
         ...
 
 
 def sha256_of(path: Path) -> str:
-    """Digest a file."""
+    """Return the SHA-256 of a file, in hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -28,7 +28,7 @@ def sha256_of(path: Path) -> str:
 def differing(
     digests: Mapping[Path, str], what: str, *, workers: int | None = None
 ) -> Iterator[Path]:
-    """Give the files that do not have the digest they should have."""
+    """Iterate over the files whose SHA-256 is not the listed one."""
     paths = list(digests)
     found = work_through(sha256_of, paths, f"digesting {what}", workers=workers, many=MANY, lot=1)
     for path, digest in zip(paths, found, strict=True):

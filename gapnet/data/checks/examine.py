@@ -1,4 +1,4 @@
-"""Checks of a data set on disk, made before hours are spent on it: is all there, does it add up?"""
+"""Checks of a data set on disk: is it complete and consistent?"""
 
 import re
 from collections import Counter
@@ -46,7 +46,7 @@ REPAIRS: dict[Trouble, tuple[str, str]] = {
 
 
 class Finding(NamedTuple):
-    """Tell the outcome of a check in a line, and in another what to do if it is wrong."""
+    """Result of a check: one line, and how to repair what is wrong."""
 
     status: Status
     text: str
@@ -56,7 +56,7 @@ class Finding(NamedTuple):
 def examine(
     source: Source, *, images: Depth = "headers", workers: int | None = None
 ) -> Iterator[Finding]:
-    """Check a data set; findings come as they are made.
+    """Check a data set; yield each finding as soon as it is made.
 
     Args:
         source: the data set.
@@ -88,7 +88,7 @@ def examine(
 
 
 def from_error(where: str, error: Exception) -> Finding:
-    """Turn an error into a finding; what to do stands behind its last semicolon."""
+    """Turn an error into a finding; its remedy follows the last semicolon."""
     text, _, fix = " ".join(str(error).split()).rpartition("; ")
     return Finding("wrong", f"{where}: {text or fix}", fix if text else "correct it as this says")
 
@@ -103,11 +103,11 @@ def _check_classes(source: Source) -> Finding:
     if len(set(classes)) != len(classes):
         return Finding("wrong", f"{text}; some are listed twice", "list each class once")
     if _is_ilsvrc(source) and ((classes[0], classes[-1]) != ENDS or classes != sorted(classes)):
-        told = f"{text}; ILSVRC's are sorted, from {ENDS[0]} to {ENDS[1]}"
+        problem = f"{text}; ILSVRC's are sorted, from {ENDS[0]} to {ENDS[1]}"
         return Finding(
-            "wrong", told, "take LOC_synset_mapping.txt and class folders of ILSVRC 2012"
+            "wrong", problem, "take LOC_synset_mapping.txt and class folders of ILSVRC 2012"
         )
-    if not _is_ilsvrc(source) and all(WORDNET.fullmatch(each) for each in classes):
+    if not _is_ilsvrc(source) and all(WORDNET.fullmatch(class_id) for class_id in classes):
         fix = "unpack the rest, if you mean ILSVRC: its counts are not checked otherwise"
         return Finding("note", f"{text}: WordNet ids, but not the 1,000 of ILSVRC", fix)
     return Finding("ok", text)
@@ -116,15 +116,15 @@ def _check_classes(source: Source) -> Finding:
 def _check_devkit(ids: Mapping[int, int] | None, source: Source) -> Iterator[Finding]:
     place = source.root / "devkit" / "data"
     if ids is not None:
-        labels = [ids.get(each) for each in FIRST_IDS]
+        labels = [ids.get(number) for number in FIRST_IDS]
         if _is_ilsvrc(source) and labels != FIRST_LABELS:
-            told = f"devkit: IDs {FIRST_IDS} are ILSVRC's classes {FIRST_LABELS}, here {labels}"
-            yield Finding("wrong", told, f"put meta.mat of ILSVRC 2012 or later into {place}")
+            problem = f"devkit: IDs {FIRST_IDS} are ILSVRC's classes {FIRST_LABELS}, here {labels}"
+            yield Finding("wrong", problem, f"put meta.mat of ILSVRC 2012 or later into {place}")
         else:
             yield Finding("ok", f"devkit: its IDs 1 to {len(ids)} are converted to class indices")
     elif _is_ilsvrc(source):
-        told = "devkit: not there, so files of predictions in its numbers cannot be read"
-        yield Finding("note", told, f"put its meta.mat or map_clsloc.txt into {place}")
+        problem = "devkit: not there, so files of predictions in its numbers cannot be read"
+        yield Finding("note", problem, f"put its meta.mat or map_clsloc.txt into {place}")
 
 
 def _check_labels(records: Records, split: str, source: Source) -> Iterator[Finding]:
@@ -140,9 +140,9 @@ def _check_labels(records: Records, split: str, source: Source) -> Iterator[Find
     elif not 0 <= int(known.min()) <= int(known.max()) < count:
         yield Finding("wrong", f"{split}: has labels beyond its {count} classes", "correct them")
     else:
-        each = known.bincount(minlength=count)
-        yield Finding("ok", f"{text}, {int(each.min()):,} to {int(each.max()):,} of a class")
-        empty = [source.classes[label] for label in (each == 0).nonzero().flatten().tolist()]
+        counts = known.bincount(minlength=count)
+        yield Finding("ok", f"{text}, {int(counts.min()):,} to {int(counts.max()):,} of a class")
+        empty = [source.classes[label] for label in (counts == 0).nonzero().flatten().tolist()]
         if empty and split == source.train_split:
             fix = "unpack the archives of these classes, or take them off the list of classes"
             yield Finding("wrong", f"{split}: {len(empty):,} empty classes: {_some(empty)}", fix)
@@ -153,7 +153,7 @@ def _check_boxes(records: Records, split: str, source: Source) -> Iterator[Findi
     column = records.table["boxes"]
     counts = [length // 4 for length in pc.list_value_length(column).drop_null().to_pylist()]
     if counts:
-        found = sum(counts), sum(each > 1 for each in counts)
+        found = sum(counts), sum(count > 1 for count in counts)
         text = f"{split}: {found[0]:,} boxes, {found[1]:,} images with more than one"
         text += f", {column.null_count:,} with none" if column.null_count else ""
         if known and found != (BOXES, SEVERAL):
@@ -167,17 +167,19 @@ def _check_boxes(records: Records, split: str, source: Source) -> Iterator[Findi
     if left_out:
         yield Finding("ok", f"{split}: {left_out:,} images are on the devkit's blacklist")
     elif known:
-        told = f"{split}: no blacklist, of {BLACKLISTED:,} images that the devkit does not localize"
+        problem = (
+            f"{split}: no blacklist, of {BLACKLISTED:,} images that the devkit does not localize"
+        )
         name = "ILSVRC2014_clsloc_validation_blacklist.txt"
-        yield Finding("note", told, f"put {name} into {source.root / 'devkit' / 'data'}")
+        yield Finding("note", problem, f"put {name} into {source.root / 'devkit' / 'data'}")
 
 
 def _check_ids(records: Records, split: str) -> Finding:
     for what, values in (("ids", records.ids), ("files", records.table["path"].to_pylist())):
-        twice = [each for each, times in Counter(values).items() if times > 1]
+        twice = [value for value, times in Counter(values).items() if times > 1]
         if twice:
-            told = f"{split}: {len(twice):,} {what} are listed more than once: {_some(twice)}"
-            return Finding("wrong", told, "list each image once, under a name of its own")
+            problem = f"{split}: {len(twice):,} {what} are listed more than once: {_some(twice)}"
+            return Finding("wrong", problem, "list each image once, under a name of its own")
     return Finding("ok", f"{split}: no image is listed twice")
 
 
@@ -204,8 +206,8 @@ def _check_files(
 def _check_digests(digests: Mapping[Path, str], split: str, *, workers: int | None) -> Finding:
     wrong = [path.name for path in differing(digests, split, workers=workers)]
     if wrong:
-        told = f"{split}: {len(wrong):,} shards have another SHA-256: {_some(wrong)}"
-        return Finding("wrong", told, "copy these shards there again")
+        problem = f"{split}: {len(wrong):,} shards have another SHA-256: {_some(wrong)}"
+        return Finding("wrong", problem, "copy these shards there again")
     return Finding("ok", f"{split}: {len(digests):,} shards have their SHA-256")
 
 
@@ -213,9 +215,9 @@ def _check_between(read: Mapping[str, Records]) -> Iterator[Finding]:
     for (one, first), (other, second) in combinations(read.items(), 2):
         shared = sorted(set(first.ids) & set(second.ids))
         if shared:
-            told = f"{one} and {other} share {len(shared):,} images: {_some(shared)}"
+            problem = f"{one} and {other} share {len(shared):,} images: {_some(shared)}"
             fix = "keep an image in one split: what was trained on tells nothing in an evaluation"
-            yield Finding("wrong", told, fix)
+            yield Finding("wrong", problem, fix)
         else:
             yield Finding("ok", f"{one} and {other} share no image")
 

@@ -1,4 +1,4 @@
-"""Looks at the image files of a split: are they there, can they be read, do boxes fit?"""
+"""Checks of the image files of a split: do they exist, can they be read, do boxes fit?"""
 
 import warnings
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ LOOKED_AT = pa.schema([SCHEMA.field(name) for name in ("path", "boxes", "masks",
 def look_through(
     records: Records, split: str, *, depth: Depth, reading: Reading, workers: int | None
 ) -> list[tuple[Trouble, str]]:
-    """Look at all files of a split, and tell what is wrong with which."""
+    """Check all files of a split; return what is wrong with which."""
     # By path: images of a shard that has to be fetched come together.
     table = records.table.select(LOOKED_AT.names).sort_by("path").combine_chunks()
     lots = [batch.serialize().to_pybytes() for batch in table.to_batches(max_chunksize=LOT)]
@@ -45,7 +45,7 @@ def _look_at(
         warnings.simplefilter("ignore")  # a photograph's strange metadata are not its pixels
         for row in rows:
             beside = [*row["masks"], *filter(None, [row["ignore"]])]
-            troubles += [("missing", each) for each in beside if not (root / each).is_file()]
+            troubles += [("missing", mask) for mask in beside if not (root / mask).is_file()]
             trouble = _look(root / row["path"], row["boxes"], depth=depth, reading=reading)
             troubles += [(trouble, row["path"])] if trouble else []
     return troubles

@@ -1,4 +1,4 @@
-"""Batches, workers and samplers, once for every data set."""
+"""Data loaders of every data set: batches, workers and samplers."""
 
 import logging
 from collections import Counter
@@ -32,7 +32,7 @@ THREADS = 16  # that look for files
 
 
 def limited(records: Records, limit: int | None) -> Records:
-    """Take `limit` records and no more, always the same ones."""
+    """Return at most `limit` records, always the same ones."""
     if limit is None or limit >= len(records):
         return records
     return records.take(sorted(Random(0).sample(range(len(records)), limit)))
@@ -43,7 +43,7 @@ def _look(files: Files, path: Path) -> tuple[Path, bool]:
 
 
 class Loader(DataLoader[Sample]):
-    """A loader whose workers leave signals to the main process from their first moment on."""
+    """Data loader whose workers ignore signals, from their start."""
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # torch's type is private
         """Start the workers, if there are any."""
@@ -52,7 +52,7 @@ class Loader(DataLoader[Sample]):
 
 
 class DataModule(pl.LightningDataModule):
-    """Serve a source's splits as batches."""
+    """Lightning data module of a data set."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class DataModule(pl.LightningDataModule):
         seed: int = 0,
         processes: int = 1,
     ) -> None:
-        """Plan the loaders.
+        """Set up the loaders.
 
         Args:
             source: the data set on disk.
@@ -78,10 +78,10 @@ class DataModule(pl.LightningDataModule):
             augment: makes the random view of training images; without it they have the fixed one.
             batch_size: images per batch and device.
             num_workers: processes that read images; 0 reads in the main process.
-            limit: take this many images of each split and no more, always the same ones; for trying
-                things out.
+            limit: use at most this many images of each split, always the same ones; to try
+                something out.
             seed: of the order and the random views.
-            processes: that train together; each takes its own batches.
+            processes: number of ranks that train together; each takes its own batches.
         """
         super().__init__()
         whole_number("loader.batch_size", batch_size, least=1)
@@ -95,22 +95,22 @@ class DataModule(pl.LightningDataModule):
         self.unreadable: set[str] = set()
 
     def records(self, split: str) -> Records:
-        """List the records of a split that are used; they are read once."""
+        """Return the records of a split that are used; they are read once."""
         if split not in self._records:
             check_split(split)
             self._records[split] = limited(self.source.records(split), self.limit)
         return self._records[split]
 
     def check(self, *splits: str) -> None:
-        """Read the records and the first image of splits, and look for the other images.
+        """Read the records and the first image of splits, and check that the other images exist.
 
-        What is wrong there is so known before a training, not after it.
+        So an error shows before a training, not after it.
         """
         for split in dict.fromkeys(splits):
             records, reading = self.records(split), self.source.reading
             if reading.on_corrupt == "raise":
                 read_image(records[0].path, exif=reading.exif, files=reading.files)
-            twice = [each for each, times in Counter(records.ids).items() if times > 1]
+            twice = [id_ for id_, times in Counter(records.ids).items() if times > 1]
             if twice:
                 raise GapnetError(
                     f"split {split!r}: lists image {twice[0]} more than once; an id names one image"
@@ -124,13 +124,13 @@ class DataModule(pl.LightningDataModule):
                 raise GapnetError(f"{path}: no such file; split {split!r} lists it")
 
     def images(self, split: str) -> Images:
-        """Open a split under the fixed view."""
+        """Return the images of a split under the fixed view."""
         return Images(self.records(split), self.view, self.source.reading)
 
     def loader(self, split: str, *, done: Container[str] = ()) -> DataLoader[Sample]:
-        """Serve a split in order, each image once, under the fixed view.
+        """Return a loader of a split in order, each image once, under the fixed view.
 
-        Batches all of whose images are `done` are left out. Processes share what is left.
+        Batches whose images are all `done` are left out. The ranks share the remaining ones.
         """
         images = self.images(split)
         ids = images.records.ids
@@ -142,7 +142,7 @@ class DataModule(pl.LightningDataModule):
         return self._loader(images, sampler=Share(left))
 
     def train_dataloader(self) -> DataLoader[Sample]:
-        """Serve the training split, shuffled, under random views."""
+        """Return a loader of the training split, shuffled, under random views."""
         records = self.records(self.source.train_split)
         images = Images(records, self.augment, self.source.reading)
         sampler = Shuffle(
@@ -156,11 +156,11 @@ class DataModule(pl.LightningDataModule):
         return self._loader(images, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[Sample]:
-        """Serve the split that chooses checkpoints and thresholds."""
+        """Return a loader of the split that chooses checkpoints and thresholds."""
         return self.loader(self.source.select_split)
 
     def state_dict(self) -> dict[str, Any]:
-        """Tell how far the training is, and which files it could not read."""
+        """Return the progress of the training, and the files that could not be read."""
         epoch, batches = self._reached()
         return {
             "epoch": epoch,
@@ -170,7 +170,7 @@ class DataModule(pl.LightningDataModule):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there; it must be with as many images a step if it is in mid-epoch."""
+        """Continue from a saved progress; in mid-epoch with the same number of images a step."""
         self.start = Place(state["epoch"], state["batches"])
         self.unreadable = set(state["unreadable"])
         now = self.batch_size * self.processes
@@ -189,7 +189,7 @@ class DataModule(pl.LightningDataModule):
         return Place(epoch, loop.epoch_loop.batch_progress.current.ready if begun > epoch else 0)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Count the files of a training that could not be read, alike in all processes."""
+        """Count the unreadable files of a training, over all ranks."""
         del dataloader_idx
         skips = self.source.reading.on_corrupt == "skip"
         if skips and self.trainer is not None and self.trainer.training:

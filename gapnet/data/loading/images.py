@@ -25,32 +25,32 @@ SIXTEEN_BIT_FORMATS = {"PNG", "PPM"}  # Pillow may hand over their grey in its m
 
 
 class UnreadableImageError(GapnetError):
-    """Tell which file is no image that can be read; a `Reading` says what becomes of it."""
+    """A file cannot be read as an image; `Reading.on_corrupt` says what happens then."""
 
 
 class Draw(NamedTuple):
-    """Ask for the image in a row under the random view of a seed."""
+    """Request for the image of a row, with the seed of its random view."""
 
     row: int
     seed: int
 
 
 class Images(Dataset[Sample]):
-    """Read records and show them; a `Draw` seeds the view, whatever worker reads it and when.
+    """Images of a split under a view; a `Draw` seeds the view, so that workers do not matter.
 
-    A file that cannot be read is an error. Where `reading` skips it, a row alone gives a grey image
-    of size (0, 0), to be counted as wrong, and a draw gives the next image that can be read, under
-    the same seed; both carry the file's path.
+    A file that cannot be read is an error. If `reading` skips it, a row gives a grey image of size
+    (0, 0), which is counted as wrong, and a `Draw` gives the next readable image with the same
+    seed; both samples name the unreadable file.
     """
 
     def __init__(self, records: Records, view: v2.Transform, reading: Reading = STRICT) -> None:
-        """Show each record under `view`."""
+        """Apply `view` to the image of each record."""
         self.records = records
         self.view = view
         self.reading = reading
 
     def __len__(self) -> int:
-        """Count the images."""
+        """Return the number of images."""
         return len(self.records)
 
     def __getitem__(self, wanted: int | Draw) -> Sample:
@@ -76,7 +76,7 @@ class Images(Dataset[Sample]):
             return None
 
     def _blank(self, record: Record) -> Sample:
-        """Stand in for a file that cannot be read, in the size that the view gives to any image."""
+        """Return a grey sample for an unreadable file, in the size that the view gives."""
         shown, window = show(Image.new("RGB", (1, 1)), self.view)
         return Sample(
             image=torch.full_like(shown, GREY),
@@ -89,7 +89,7 @@ class Images(Dataset[Sample]):
         )
 
     def _next_readable(self, wanted: Draw) -> Sample:
-        """Show the first image from the row on that can be read, and name the row's own file."""
+        """Return the first readable image from the row on; `corrupt` names the row's own file."""
         tries = min(self.reading.max_corrupt + 1, len(self))
         for step in range(tries):
             sample = self._try(self.records[(wanted.row + step) % len(self)])
@@ -102,7 +102,7 @@ class Images(Dataset[Sample]):
 
 
 def _check_boxes(record: Record, image: Image.Image) -> None:
-    """Refuse boxes that reach beyond the file itself, whatever size its annotation claims."""
+    """Check boxes against the size of the image, which the annotation may state wrongly."""
     if record.boxes is None or not len(record.boxes):
         return
     right, bottom = record.boxes[:, 2:].amax(0).tolist()
@@ -115,7 +115,7 @@ def _check_boxes(record: Record, image: Image.Image) -> None:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed the generator that torchvision draws from, and put it back.
+    """Seed torchvision's generator within the block, and restore it.
 
     torch.manual_seed would also queue a call for every GPU, image after image.
     """
@@ -128,11 +128,11 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.Image:
-    """Read a file as RGB, whatever its name says, in the pixels that boxes refer to.
+    """Read a file as RGB, whatever its name, in the pixels that boxes refer to.
 
-    Those are the pixels as stored; with `exif` the photograph is turned as its camera says first.
-    (A TIFF is turned in any case: there the orientation is a part of the format.) What is
-    transparent has the colour that is stored beneath, as torchvision and published numbers have it.
+    Those are the pixels as stored, or with `exif` rotated by the EXIF orientation. (A TIFF is
+    always rotated, because the orientation is a part of the format.) Transparent pixels get the
+    colour that is stored for them, as in torchvision and published results.
     """
     try:
         with files.open(path) as file, Image.open(file, formats=FORMATS) as image:
@@ -163,7 +163,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _reason(error: Exception, size: int | None) -> str:
-    """Say in a line what a decoder ran into."""
+    """Describe the error of a decoder in one line."""
     if isinstance(error, UnidentifiedImageError):
         return "it is in no format that is known" if size else "it is empty"
     return reason(error)

@@ -1,4 +1,4 @@
-"""The order in which a training sees its images."""
+"""Random order of training images."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-MIXED = 8  # shards that are shuffled together, unless told otherwise
+MIXED = 8  # shards that are shuffled together by default
 
 
 class Chunks(NamedTuple):
-    """Say which images lie together: the rows (n,) of each chunk.
+    """Images that are stored together: the rows (n,) of each chunk.
 
     Each row is in one chunk; `mixed` chunks at a time are shuffled together.
     """
@@ -22,10 +22,9 @@ class Chunks(NamedTuple):
 def shuffled(count: int, generator: torch.Generator, chunks: Chunks | None = None) -> list[int]:
     """Shuffle the rows from 0 to `count`.
 
-    With chunks, no stretch of the order takes rows from more than `mixed` of them. They come in at
-    random, one at a time, and each goes out again when its last rows have been drawn: whoever
-    fetches chunks waits for one, and never for many. Where all may be mixed, the order is the same
-    as without chunks.
+    With chunks, rows of at most `mixed` of them are drawn at a time. Chunks are opened in random
+    order, one at a time, and closed after their last row, so that a process that fetches chunks
+    waits for one and never for many. If all may be mixed, the order is the same as without chunks.
     """
     if chunks is None or chunks.mixed >= len(chunks.rows):
         return torch.randperm(count, generator=generator).tolist()

@@ -1,4 +1,4 @@
-"""Which images a process draws, in which order: it follows from the seed and the place alone."""
+"""Order of the images that each rank draws; it depends only on the seed and the epoch."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -16,7 +16,7 @@ SEEDS = 2**31
 
 
 class Place(NamedTuple):
-    """Tell how far a training is: so many batches of an epoch are done, by each process."""
+    """Progress of a training: the epoch, and how many of its batches each rank has done."""
 
     epoch: int = 0
     batches: int = 0
@@ -26,10 +26,10 @@ START = Place()
 
 
 class Shuffle(Sampler[Draw]):
-    """Draw every image once an epoch, in an order and under seeds that follow from the epoch.
+    """Sampler that draws every image once an epoch, in an order and with seeds of the epoch.
 
-    So do the batches. `processes` of them stand side by side in a step: each process draws its own
-    part, and the images of a step are the same, however many share them.
+    In a step, each of `processes` ranks draws its own batch; the images of a step are the same for
+    any number of ranks that share them.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Shuffle(Sampler[Draw]):
         start: Place = START,
         chunks: Chunks | None = None,
     ) -> None:
-        """Shuffle `count` images for batches, from a place in the training on.
+        """Shuffle `count` images for batches, beginning at some progress of the training.
 
-        Where they lie in chunks, a few of these are mixed at a time.
+        If the images lie in chunks, only a few chunks are mixed at a time.
         """
         self.count, self.seed, self.epoch, self.chunks = count, seed, start.epoch, chunks
         self.batch_size, self.start = batch_size, start
@@ -56,15 +56,15 @@ class Shuffle(Sampler[Draw]):
             )
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch; Lightning calls this."""
+        """Set the epoch; Lightning calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Count the images of an epoch that are this process's; only full batches are drawn."""
+        """Return the number of images that this rank draws in an epoch, in full batches."""
         return self.count // self.images_a_step * self.batch_size or self.count
 
     def __iter__(self) -> Iterator[Draw]:
-        """Draw this process's images of the epoch, those aside that were drawn before the start."""
+        """Draw the images of this rank, without those drawn before the start."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = shuffled(self.count, generator, self.chunks)
         seeds = torch.randint(SEEDS, (self.count,), generator=generator).tolist()
@@ -79,22 +79,22 @@ class Shuffle(Sampler[Draw]):
 
 
 class Share(Sampler[int]):
-    """Give a process its share of the batches that are left to do, in the order of the images.
+    """Sampler of the remaining batches, shared among the ranks, in the order of the images.
 
-    The images of a batch are the same whatever is left, and however many processes there are: the
-    last digits of what a network says depend on who stands beside whom.
+    A batch has the same images for any number of ranks and remaining batches, because the last
+    digits of a network's output depend on the other images of the batch.
     """
 
     def __init__(self, batches: Sequence[range]) -> None:
-        """Share out batches of rows."""
+        """Share batches of rows among the ranks."""
         self.batches = batches
 
     def __len__(self) -> int:
-        """Count the images of this process."""
+        """Return the number of images of this rank."""
         return sum(map(len, self._mine()))
 
     def __iter__(self) -> Iterator[int]:
-        """Give the rows of this process."""
+        """Iterate over the rows of this rank."""
         return chain.from_iterable(self._mine())
 
     def _mine(self) -> Sequence[range]:

@@ -1,4 +1,4 @@
-"""Annotation files, read strictly: what does not add up is an error that names the file."""
+"""Annotation files, read strictly: an inconsistent file is an error that names it."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -14,16 +14,16 @@ DIGITS = 18  # of a number that makes sense
 
 
 class Annotation(NamedTuple):
-    """Hold the content of one VOC-style XML: the class id, and the inclusive boxes (n, 4)."""
+    """Content of one VOC-style XML: the class id, and the inclusive boxes (n, 4)."""
 
     class_id: str
     boxes: Tensor
 
 
 class Clipped(NamedTuple):
-    """Hold the boxes (n, 4) that an XML gives for a class, and how many others it has.
+    """Boxes (n, 4) of one class in an XML, and the number of its other boxes.
 
-    Others are those that were cut, lie outside the image or are of another class.
+    Others were clipped, lie outside the image or are of another class.
     """
 
     boxes: Tensor
@@ -45,7 +45,7 @@ def read_voc(path: Path) -> Annotation:
 
 
 def read_voc_clipped(path: Path, class_id: str) -> Clipped:
-    """Read the boxes of one class as far as they lie inside the image.
+    """Read the boxes of one class, clipped to the image.
 
     Unlike those of validation, ILSVRC's training annotations have boxes that reach beyond their
     images, and some that lie outside altogether.
@@ -85,7 +85,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def is_whole(text: str) -> bool:
-    """Tell whether a text is a whole number from 0 on, and not one of endless digits."""
+    """Return whether a text is an integer >= 0 with a sensible number of digits."""
     return text.isascii() and text.isdecimal() and len(text) <= DIGITS
 
 

@@ -1,4 +1,4 @@
-"""Boxes of one's own images: a table (CSV), a COCO file (JSON), or a folder of VOC-style XML.
+"""Boxes of your own images: a table (CSV), a COCO file (JSON), or a folder of VOC-style XML.
 
 boxes.csv    a header and a line per box: image,xmin,ymin,xmax,ymax and, if you like, label; columns
              in any order, others are not read. Pixels count from 0, and the last is in the box.
@@ -29,17 +29,17 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 class LabelledBox(NamedTuple):
-    """Hold an inclusive box, and the id of its class if it is told."""
+    """An inclusive box, and the id of its class if it has one."""
 
     label: str | None
     xyxy: list[float]
 
 
 class BoxFile:
-    """Look up the boxes of images; a folder is read image by image, a file at once."""
+    """Boxes by image; a folder is read image by image, a file at once."""
 
     def __init__(self, path: Path, root: Path) -> None:
-        """Tell by what `path` is how to read it, and see that it is of the images in `root`."""
+        """Choose how to read `path`, and check that it is about the images in `root`."""
         self.path = path
         self._listed: dict[str, list[LabelledBox]] | None = None
         if path.is_dir():
@@ -60,7 +60,7 @@ class BoxFile:
             _check_names(self._listed, path, root)
 
     def boxes(self, image: str, class_id: str | None) -> Tensor | None:
-        """Give the boxes (n, 4) of an image that are of its class; None where it has no box."""
+        """Return the boxes (n, 4) of an image that are of its class; None if it has none."""
         drawn = self._voc(image) if self._listed is None else self._listed.get(image, [])
         own = [box for box in drawn if class_id is None or box.label in {None, class_id}]
         if drawn and not own:
@@ -89,12 +89,12 @@ def _check_names(listed: dict[str, list[LabelledBox]], path: Path, root: Path) -
 
 
 def _check_folder(path: Path, root: Path) -> None:
-    """Look for the image of one XML: a folder that is off by a level would be all but empty."""
+    """Check that one XML has an image: in a folder off by one level, none would have."""
     found = next(path.rglob("*.xml"), None)
     if found is None:
         raise GapnetError(f"data.boxes={path}: holds no XML file")
     image = root / found.relative_to(path).with_suffix("")
-    if not any(each.stem == image.name for each in image.parent.glob("*")):
+    if not any(file.stem == image.name for file in image.parent.glob("*")):
         raise GapnetError(
             f"{found}: there is no image {image}.*; "
             "data.boxes=FOLDER must hold the XML files under their images' paths in data.root"

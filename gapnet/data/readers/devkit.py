@@ -1,6 +1,6 @@
 """ILSVRC's development kit: its numbering of the classes, and labels and blacklist of validation.
 
-The kit numbers the classes from 1 in an order of its own, its ILSVRC2012 IDs. Everybody else counts
+The devkit numbers the classes from 1 in its own order, the ILSVRC2012 IDs. All other code counts
 sorted WNIDs from 0. No class has the same place in both, so a forgotten conversion is noticed.
 """
 
@@ -44,7 +44,7 @@ NAME_FIELDS = ("words", "name")
 
 
 class Devkit(NamedTuple):
-    """Say where the files of a kit lie; None for one that is not there."""
+    """Paths of the files of a devkit; None for a missing one."""
 
     meta: Path | None
     labels: Path | None
@@ -52,7 +52,7 @@ class Devkit(NamedTuple):
 
 
 class Synset(NamedTuple):
-    """Hold a class as the kit lists it; a name in words."""
+    """A class in the devkit's list, with its name in words."""
 
     id: int
     wnid: str
@@ -61,7 +61,7 @@ class Synset(NamedTuple):
 
 def find_devkit(root: Path) -> Devkit | None:
     """Find the files of a kit, or of several, under the root of a data set or right in it."""
-    folders = [each for place in PLACES for each in sorted(root.glob(place)) if each.is_dir()]
+    folders = [folder for place in PLACES for folder in sorted(root.glob(place)) if folder.is_dir()]
     found = Devkit(*(_first([*folders, root], names) for names in (META, LABELS, BLACKLIST)))
     return found if any(found) else None
 
@@ -73,23 +73,23 @@ def _first(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
 
 def read_synset_ids(path: Path) -> dict[int, str]:
     """Read ILSVRC2012 ID -> WNID of the classes, from meta.mat or map_clsloc.txt."""
-    return {each.id: each.wnid for each in read_kit_synsets(path)}
+    return {synset.id: synset.wnid for synset in read_kit_synsets(path)}
 
 
 def read_kit_synsets(path: Path) -> list[Synset]:
     """Read the classes in the order of their IDs, which must be 1 to N."""
     with reading(path, "holds no readable list of classes", AGAIN):
         synsets = sorted(_from_matlab(path) if path.suffix == ".mat" else _from_text(path))
-    if [each.id for each in synsets] != list(range(1, len(synsets) + 1)):
-        ids = [each.id for each in synsets]
+    if [synset.id for synset in synsets] != list(range(1, len(synsets) + 1)):
+        ids = [synset.id for synset in synsets]
         wrong = next(
-            each for each, right in zip(ids, range(1, len(ids) + 1), strict=True) if each != right
+            id_ for id_, right in zip(ids, range(1, len(ids) + 1), strict=True) if id_ != right
         )
         raise GapnetError(
             f"{path}: the IDs of its {len(ids)} classes must be 1 to {len(ids)}, each once; "
             f"{wrong} is repeated or out of place; take the file from the devkit again"
         )
-    if len({each.wnid for each in synsets}) != len(synsets):
+    if len({synset.wnid for synset in synsets}) != len(synsets):
         raise GapnetError(f"{path}: has two IDs for one class; take the file from the devkit again")
     return synsets
 
@@ -122,10 +122,10 @@ def _from_matlab(path: Path) -> list[Synset]:
         )
     if "num_children" in fields:
         table = table[table["num_children"].astype(int) == 0]
-    name_field = next((each for each in NAME_FIELDS if each in fields), "WNID")
+    name_field = next((field for field in NAME_FIELDS if field in fields), "WNID")
     rows = zip(table[id_field], table["WNID"], table[name_field], strict=True)
     synsets = [Synset(int(id_), str(wnid), str(name)) for id_, wnid, name in rows]
-    return [each for each in synsets if each.id <= CLASSES]
+    return [synset for synset in synsets if synset.id <= CLASSES]
 
 
 def _load_synsets(path: Path) -> NDArray[np.void]:
@@ -146,7 +146,7 @@ def _load(path: Path) -> NDArray[np.void]:
 def ids_to_indices(
     synset_ids: Mapping[int, str], classes: Sequence[str], *, where: Path
 ) -> dict[int, int]:
-    """Convert ILSVRC2012 IDs to indices into `classes`; `where` is the file that told the IDs."""
+    """Convert ILSVRC2012 IDs to indices into `classes`; `where` is the file of the IDs."""
     apart = sorted(set(synset_ids.values()) ^ set(classes))
     if apart:
         raise GapnetError(
@@ -193,7 +193,7 @@ def read_labels(path: Path, indices: Mapping[int, int], count: int) -> list[int]
 def read_blacklist(path: Path, count: int) -> list[int]:
     """Read which of the `count` validation images, by name and from 0, are left out."""
     numbers = _whole_numbers(path)
-    wrong = next((each for each in numbers if not 1 <= each <= count), None)
+    wrong = next((number for number in numbers if not 1 <= number <= count), None)
     if wrong is not None:
         raise GapnetError(
             f"{path}: must hold numbers of validation images, from 1 to {count}, found {wrong}; "
@@ -209,7 +209,7 @@ def read_blacklist(path: Path, count: int) -> list[int]:
             f"{path}: a blacklist of another length: {len(numbers)} images, ILSVRC's has "
             f"{BLACKLISTED}; take the file from the devkit again"
         )
-    return [each - 1 for each in numbers]
+    return [number - 1 for number in numbers]
 
 
 def _whole_numbers(path: Path) -> list[int]:

@@ -20,8 +20,8 @@ def name_classes(tree: Layout, kit: Mapping[str, Sequence[Synset]]) -> tuple[dic
     names = read_synsets(mapping) if mapping.exists() else {}
     known = {str(mapping): list(names), f"{tree.root}'s folders": tree.class_ids()}
     for place, synsets in kit.items():
-        known[place] = [each.wnid for each in synsets]
-        names = {each.wnid: each.name for each in synsets} | names
+        known[place] = [synset.wnid for synset in synsets]
+        names = {synset.wnid: synset.name for synset in synsets} | names
     known = {place: found for place, found in known.items() if found}
     _check_same(known, tree.root)
     place, found = next(iter(known.items()))
@@ -31,7 +31,7 @@ def name_classes(tree: Layout, kit: Mapping[str, Sequence[Synset]]) -> tuple[dic
             f"{place}: its {CLASSES} classes must be in the order of their WNIDs, as for every "
             "checkpoint; take the file from Kaggle again"
         )
-    return {each: names.get(each, each) for each in order}, place
+    return {class_id: names.get(class_id, class_id) for class_id in order}, place
 
 
 def _check_same(known: Mapping[str, Sequence[str]], root: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gapnet.data.readers.class_list import ClassList
 from gapnet.data.readers.ilsvrc_layouts import (
     ANNOTATIONS,
     TEST,
@@ -16,7 +17,6 @@ from gapnet.data.readers.ilsvrc_layouts import (
     is_training,
 )
 from gapnet.data.readers.ilsvrc_truth import (
-    ClassList,
     DevkitLabels,
     Solution,
     SolutionTable,

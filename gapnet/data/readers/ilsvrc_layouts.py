@@ -1,4 +1,4 @@
-"""The ways in which ILSVRC's images lie on disk, and where their annotations lie beside them.
+"""Layouts of ILSVRC on disk: where images, listings and annotations are.
 
 Kaggle's tree             ROOT/LOC_synset_mapping.txt                 a line per class: WNID, name
                           ROOT/ILSVRC/ImageSets/CLS-LOC/SPLIT.txt     a line per image: name, number
@@ -42,9 +42,9 @@ XML_FOLDERS = (
 
 
 class Listing(NamedTuple):
-    """List the images of a split.
+    """The images of a split.
 
-    paths: relative to the root. class_ids: that the folders tell; None where they tell nothing.
+    paths: relative to the root. class_ids: those of the folders; None if the folders have none.
     """
 
     ids: list[str]
@@ -53,13 +53,13 @@ class Listing(NamedTuple):
 
 
 class Layout(Protocol):
-    """Say how a tree is laid out."""
+    """A layout of the tree."""
 
     name: str
     root: Path
 
     def class_ids(self) -> list[str]:
-        """List the classes that the folders of the tree tell."""
+        """List the classes that the tree has folders of."""
         ...
 
     def listing(self, split: str) -> Listing:
@@ -67,83 +67,83 @@ class Layout(Protocol):
         ...
 
     def files(self, split: str) -> list[Path]:
-        """Name the files that the listing is read from."""
+        """Return the files that the listing is read from."""
         ...
 
     def folders(self, split: str) -> list[Path]:
-        """Name the folders that the listing is read from."""
+        """Return the folders that the listing is read from."""
         ...
 
 
 def is_training(split: str) -> bool:
-    """Tell whether images of a split lie in folders of their classes, and need no annotation."""
+    """Return whether images of a split are in class folders and need no annotation."""
     return split.startswith(TRAIN)
 
 
 def folder_of(split: str) -> str:
-    """Name the folder of a split: train_cls and train_loc share that of train."""
+    """Return the folder of a split: train_cls and train_loc share the one of train."""
     return TRAIN if is_training(split) else split
 
 
 def drawn_in(root: Path, split: str) -> Path | None:
-    """Find the folder of the XML files of a split."""
+    """Return the folder of the XML files of a split, if there is one."""
     places = (root / place.format(folder=folder_of(split)) for place in XML_FOLDERS)
     return next((place for place in places if place.is_dir()), None)
 
 
 class KaggleTree:
-    """Read listings."""
+    """The tree of Kaggle's competition, whose splits are listed in text files."""
 
     name = "Kaggle's tree"
 
     def __init__(self, root: Path) -> None:
-        """Take the root."""
+        """Store the root."""
         self.root = root
 
     def class_ids(self) -> list[str]:
-        """Tell nothing: the mapping lists the classes."""
+        """Return nothing, because the mapping lists the classes."""
         return []
 
     def listing(self, split: str) -> Listing:
         """Read the split's file of image names."""
         (path,) = self.files(split)
         if not path.exists():
-            known = ", ".join(sorted(each.stem for each in path.parent.glob("*.txt")))
+            known = ", ".join(sorted(file.stem for file in path.parent.glob("*.txt")))
             raise GapnetError(
                 f"split {split!r} is not listed in {path.parent}; found are: {known or 'none'}"
             )
         ids = [line.split()[0] for line in read_lines(path)]
         folder = IMAGES / folder_of(split)
-        class_ids = [each.partition("/")[0] for each in ids] if is_training(split) else None
-        return Listing(ids, [f"{folder}/{each}.JPEG" for each in ids], class_ids)
+        class_ids = [id_.partition("/")[0] for id_ in ids] if is_training(split) else None
+        return Listing(ids, [f"{folder}/{id_}.JPEG" for id_ in ids], class_ids)
 
     def files(self, split: str) -> list[Path]:
-        """Name the split's file of image names."""
+        """Return the split's file of image names."""
         return [self.root / IMAGE_SETS / f"{split}.txt"]
 
     def folders(self, split: str) -> list[Path]:  # noqa: ARG002 (of the protocol)
-        """Name none: the listing counts, not what lies there."""
+        """Return nothing, because the listing counts, not the content of folders."""
         return []
 
 
 class ImageFolders:
-    """List folders: each of one class, or flat."""
+    """Folders of images: one folder per class, or a flat one."""
 
     def __init__(self, root: Path) -> None:
-        """Take the root."""
+        """Store the root."""
         self.root = root
         val = self._place(VAL)
         flat = val is not None and not class_folders(val)
         self.name = "a flat validation folder" if flat else "torchvision's folders"
 
     def class_ids(self) -> list[str]:
-        """List the class folders of training, or else of validation."""
+        """List the class folders of training or, without them, of validation."""
         places = [place for folder in (TRAIN, VAL) if (place := self._place(folder))]
         found = (class_folders(place) for place in places)
-        return [each.name for each in next(filter(None, found), [])]
+        return [folder.name for folder in next(filter(None, found), [])]
 
     def holds_images(self) -> bool:
-        """Tell whether there is a class folder of training, or anything of validation."""
+        """Return whether there is a class folder of training or an image of validation."""
         val = self._place(VAL)
         return bool(self.class_ids() or (val and _images_in(val)))
 
@@ -151,7 +151,7 @@ class ImageFolders:
         """List the folder of a split; evaluated images come in the order of their names."""
         place = self._place(split)
         if place is None:
-            known = [each for each in (TRAIN, VAL, TEST) if self._place(each)]
+            known = [folder for folder in (TRAIN, VAL, TEST) if self._place(folder)]
             raise GapnetError(
                 f"split {split!r} has no folder in {self.root}; found are: {', '.join(known)}"
             )
@@ -162,7 +162,7 @@ class ImageFolders:
         if not images:
             raise GapnetError(f"{place}: holds no image ({', '.join(SUFFIXES)}); unpack them there")
         if not is_training(split):
-            images.sort(key=lambda each: each[1])
+            images.sort(key=lambda image: image[1])
             _check_names(images, place)
         ids = [f"{folder}/{stem}" if is_training(split) else stem for folder, stem, _ in images]
         inside = place.relative_to(self.root)
@@ -173,18 +173,18 @@ class ImageFolders:
         return Listing(ids, paths, [folder for folder, *_ in images] if classes else None)
 
     def files(self, split: str) -> list[Path]:  # noqa: ARG002 (of the protocol)
-        """Name none: what lies in the folders counts."""
+        """Return nothing, because the content of the folders counts."""
         return []
 
     def folders(self, split: str) -> list[Path]:
-        """Name the folder of a split."""
+        """Return the folder of a split."""
         place = self._place(split)
         return [] if place is None else [place]
 
     def _place(self, split: str) -> Path | None:
         if is_training(split) and split not in WHOLE_TRAINING:
             return None
-        places = (self.root / each.format(folder=folder_of(split)) for each in IMAGE_FOLDERS)
+        places = (self.root / name.format(folder=folder_of(split)) for name in IMAGE_FOLDERS)
         return next((place for place in places if place.is_dir()), None)
 
 
@@ -212,12 +212,12 @@ def _list(folders: list[Path], split: str) -> list[tuple[str, str, str]]:
 
 def _images_in(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        names = [each.name for each in entries if each.name.lower().endswith(SUFFIXES)]
+        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES)]
     return sorted(name for name in names if name[0] != ".")
 
 
 def _check_names(images: list[tuple[str, str, str]], place: Path) -> None:
-    """Refuse two images of one name: it is their id, whatever folder they lie in."""
+    """Check that names are unique across folders, because they are the ids."""
     for (folder, stem, name), (other, same, another) in pairwise(images):
         if stem == same:
             raise GapnetError(
@@ -227,7 +227,7 @@ def _check_names(images: list[tuple[str, str, str]], place: Path) -> None:
 
 
 def find_layout(root: Path) -> Layout:
-    """Find out how the tree under `root` is laid out; an error says what each layout lacks."""
+    """Return the layout of the tree under `root`; an error lists what each layout lacks."""
     if not root.is_dir():
         raise GapnetError(
             f"data.root={root}: no such folder; "

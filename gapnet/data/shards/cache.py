@@ -43,11 +43,11 @@ class ShardCache:
 
     @property
     def folder(self) -> Path:
-        """Name the folder."""
+        """Return the folder."""
         return self.parent / FOLDER
 
     def path(self, file: File) -> Path:
-        """Name the place of a file."""
+        """Return the path of a file."""
         return self.folder / f"{file.sha256}{Path(file.name).suffix}"
 
     def prepare(self) -> None:
@@ -63,7 +63,7 @@ class ShardCache:
         self.check()
 
     def check(self) -> None:
-        """Refuse a folder that is there and not gapnet's."""
+        """Check that an existing folder is a gapnet cache."""
         if self.folder.is_symlink() or (self.folder.exists() and not self._is_marked()):
             raise GapnetError(
                 f"data.cache={self.parent}: {self.folder} is not a gapnet cache (no gapnet "

@@ -35,10 +35,10 @@ class File:
     sha256: str
 
     def __post_init__(self) -> None:
-        """Check the values: a manifest may be anybody's, and names what is opened."""
+        """Check the values: an untrusted manifest names files that are opened."""
         if not (isinstance(self.name, str) and PLAIN.fullmatch(self.name)):
             raise ValueError(f"{self.name!r} names no file beside it")
-        if not all(type(each) is int and each >= 0 for each in (self.images, self.bytes)):
+        if not all(type(count) is int and count >= 0 for count in (self.images, self.bytes)):
             raise ValueError(f"{self.name} has no whole numbers of images and bytes")
         if not (isinstance(self.sha256, str) and SHA256.fullmatch(self.sha256)):
             raise ValueError(f"{self.name} has no SHA-256")
@@ -55,7 +55,7 @@ class Split:
         """Check that index and shards count the same images."""
         if not self.shards:
             raise ValueError(f"{self.index.name} has no shards")
-        held = sum(each.images for each in self.shards)
+        held = sum(shard.images for shard in self.shards)
         if held != self.index.images:
             raise ValueError(f"{self.index.name} lists {self.index.images} images, shards {held}")
 
@@ -96,10 +96,10 @@ class Manifest:
             if not isinstance(getattr(self, name), kind):
                 raise TypeError(f"{name} is no {kind.__name__}")
         counts = self.published_counts
-        if not (isinstance(counts, dict) and all(type(each) is int for each in counts.values())):
+        if not (isinstance(counts, dict) and all(type(count) is int for count in counts.values())):
             raise TypeError("published_counts are no numbers of images")
         for lists in (self.classes, self.class_names):
-            if not (isinstance(lists, list) and all(isinstance(each, str) for each in lists)):
+            if not (isinstance(lists, list) and all(isinstance(text, str) for text in lists)):
                 raise TypeError("classes are no list of texts")
         if not len(self.classes) == len(self.class_names) > 0:
             raise ValueError("classes and class_names are not as many")
@@ -111,48 +111,48 @@ class Manifest:
         for split in self.splits:
             if not PLAIN.fullmatch(split):
                 raise ValueError(f"split {split!r} must be of letters, digits, . - and _")
-        names = [each.name for each in self.files()]
+        names = [file.name for file in self.files()]
         if len(set(names)) != len(names):
             raise ValueError("a file is listed twice")
 
     def files(self) -> Iterator[File]:
-        """Give every file that is listed."""
+        """Iterate over all listed files."""
         for split in self.splits.values():
             yield split.index
             yield from split.shards
 
     def text(self) -> str:
-        """Write it down."""
+        """Return the manifest as JSON."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
 
     @classmethod
     def of(cls, text: str | bytes, *, place: str) -> "Manifest":
-        """Read what `text` wrote; `place` says where it was found."""
+        """Read a manifest; `place` is its path or URL, for errors."""
         try:
-            told = json.loads(text)
-            found = told.pop("format")
+            content = json.loads(text)
+            number = content.pop("format")
         except MALFORMED as error:
             raise _damaged(place, error) from error
-        if found not in READABLE:
+        if number not in READABLE:
             raise GapnetError(
-                f"{place}: is of format {found}, and this gapnet reads formats up to {FORMAT}; "
+                f"{place}: is of format {number}, and this gapnet reads formats up to {FORMAT}; "
                 "write the shards again, or take the gapnet that wrote them"
             )
         try:
-            if found == 1:
-                kind = FIRST_KINDS.get(told["title"], "unknown")
-                told |= {"kind": kind, "published_counts": {}}
-            numbers = told.pop("devkit_ids")
-            splits = {name: _split(each) for name, each in told.pop("splits").items()}
+            if number == 1:
+                kind = FIRST_KINDS.get(content["title"], "unknown")
+                content |= {"kind": kind, "published_counts": {}}
+            numbers = content.pop("devkit_ids")
+            splits = {name: _split(split) for name, split in content.pop("splits").items()}
             ids = numbers and {int(number): int(index) for number, index in numbers.items()}
-            return cls(**told, devkit_ids=ids, splits=splits)
+            return cls(**content, devkit_ids=ids, splits=splits)
         except MALFORMED as error:
             raise _damaged(place, error) from error
 
 
-def _split(told: Mapping[str, list[Mapping[str, object]]]) -> Split:
-    index, shards = told["index"], told["shards"]
-    return Split(File(**index), tuple(File(**each) for each in shards))  # type: ignore[arg-type]
+def _split(content: Mapping[str, list[Mapping[str, object]]]) -> Split:
+    index, shards = content["index"], content["shards"]
+    return Split(File(**index), tuple(File(**shard) for shard in shards))  # type: ignore[arg-type]
 
 
 def _damaged(place: str, error: Exception) -> GapnetError:

@@ -23,7 +23,7 @@ LONGEST = 60  # characters of an image's name that go into its key
 
 
 class Lot(NamedTuple):
-    """Hold what goes into a shard: records, and the row of each in its split."""
+    """Content of a shard: records, and the row of each in its split."""
 
     name: str
     rows: list[int]
@@ -91,14 +91,14 @@ def key_of(row: int, record: Record) -> str:
 
 
 def describe(path: Path) -> Written:
-    """Look up in a shard where its images lie."""
+    """Return where the images of a shard are."""
     paths = {}
     try:
         with tarfile.open(path) as tar:
-            members = [each for each in tar if not each.name.endswith(".json")]
+            members = [member for member in tar if not member.name.endswith(".json")]
     except tarfile.TarError as error:
         raise GapnetError(f"{path}: is no tar ({error}); delete it") from error
-    for each in members:
-        place = Place(path.name, each.offset_data, each.size)
-        paths[int(each.name.partition("_")[0])] = place.path(each.name)
+    for member in members:
+        place = Place(path.name, member.offset_data, member.size)
+        paths[int(member.name.partition("_")[0])] = place.path(member.name)
     return Written(File(path.name, len(paths), path.stat().st_size, sha256_of(path)), paths)

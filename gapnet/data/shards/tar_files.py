@@ -23,7 +23,7 @@ from gapnet.errors import GapnetError
 
 
 class Place(NamedTuple):
-    """Say where the bytes of an image lie."""
+    """Where the bytes of an image are."""
 
     shard: str
     offset: int
@@ -72,12 +72,12 @@ class Tars:
             return BytesIO(file.read(place.size))
 
     def size(self, path: Path) -> int | None:
-        """Tell the bytes of an image; shards are looked for when a split is listed, or fetched."""
+        """Return the size of an image in bytes; its shard was checked when the split was listed."""
         place = Place.of(path)
         return place.size if place.shard in self.listed else None
 
     def chunks(self, records: Records) -> Chunks | None:
-        """Find the rows of each shard."""
+        """Return the rows of each shard."""
         if self.mixed is None:
             return None
         names = pc.list_element(pc.split_pattern(records.table["path"], "/", max_splits=1), 0)
@@ -86,7 +86,7 @@ class Tars:
         return Chunks(torch.split(torch.from_numpy(by_shard), counts.tolist()), self.mixed)
 
     def path(self, file: File) -> Path:
-        """Name the place of a file that the manifest lists."""
+        """Return the path of a file that the manifest lists."""
         return self.folder / file.name if self.origin is None else self.origin.cache.path(file)
 
     def opened(self, file: File) -> BinaryIO:

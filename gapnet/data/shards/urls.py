@@ -26,7 +26,7 @@ class TransferError(Exception):
 
 
 def is_url(place: str) -> bool:
-    """Tell a URL from a path."""
+    """Return whether a text is a URL."""
     return "://" in place
 
 
@@ -36,7 +36,7 @@ def check_url(key: str, url: str) -> None:
     if scheme not in SCHEMES or "::" in url:
         raise GapnetError(
             f"{key}={redact(url)}: must be a path or a URL that begins with "
-            f"{', '.join(f'{each}://' for each in SCHEMES)}"
+            f"{', '.join(f'{scheme}://' for scheme in SCHEMES)}"
         )
     if any(sign in url for sign in "@?#"):
         raise GapnetError(

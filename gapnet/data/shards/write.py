@@ -1,7 +1,7 @@
-"""Write a data set as shards: planned first, so that what is missing is known before hours of work.
+"""Writing a data set as shards. It is planned first, so that missing files show at once.
 
-Training images are spread over their shards at random, since a training that fetches shards sees a
-few of them at a time; those of other splits stay in their order. The same images give the same
+Training images are spread over their shards at random, because a training that fetches shards sees
+a few of them at a time; images of other splits stay in order. The same images give the same
 shards, byte for byte.
 """
 
@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 
 class Plan(NamedTuple):
-    """Hold what is written for a split: its records, the size of each image, and who goes where."""
+    """Plan of a split: its records, the size of each image, and the images of each shard."""
 
     records: Records
     sizes: NDArray[np.int64]
@@ -62,7 +62,7 @@ def write_shards(
     mb: float = 256,
     workers: int | None = None,
 ) -> Manifest:
-    """Write splits of a data set into a folder, or go on where that was interrupted.
+    """Write splits of a data set into a folder, or continue an interrupted run.
 
     Args:
         source: the data set.
@@ -113,7 +113,7 @@ def _write(
 
 
 def _plan(source: Source, split: str, most: int) -> Plan:
-    """Share out the images of a split."""
+    """Assign the images of a split to shards."""
     if not PLAIN.fullmatch(split):
         raise GapnetError(f"splits: {split!r} names files, and must be of letters, digits, - and _")
     records = source.records(split)
@@ -134,7 +134,7 @@ def _plan(source: Source, split: str, most: int) -> Plan:
 
 
 def _sizes(records: Records, files: Files, split: str) -> NDArray[np.int64]:
-    """Look up the bytes of every image, (N,)."""
+    """Return the size of every image in bytes, (N,)."""
     with ThreadPoolExecutor(THREADS) as pool:  # a file server answers many at once
         found = pool.map(files.size, records.paths())
         sizes = list(track(found, f"looking for the images of {split}", total=len(records)))
@@ -150,7 +150,7 @@ def _write_split(packer: Packer, split: str, plan: Plan, *, workers: int | None)
     """Write the shards of a split, then its index: its records, with places in shards for paths."""
     what = f"writing shards of {split}"
     written = list(work_through(packer, plan.lots, what, workers=workers, many=MANY, lot=1))
-    places = {row: place for each in written for row, place in each.paths.items()}
+    places = {row: place for shard in written for row, place in shard.paths.items()}
     paths = pa.array([places[row] for row in range(len(plan.records))], pa.string())
     column = plan.records.table.schema.get_field_index("path")
     table = plan.records.table.set_column(column, "path", paths)
@@ -158,21 +158,21 @@ def _write_split(packer: Packer, split: str, plan: Plan, *, workers: int | None)
     with atomic_file(index) as unfinished:
         Records(table, packer.folder).save(unfinished)
     listed = File(index.name, len(places), index.stat().st_size, sha256_of(index))
-    return Split(listed, tuple(each.file for each in written))
+    return Split(listed, tuple(shard.file for shard in written))
 
 
 def _check_free(folder: Path) -> None:
-    """Refuse a folder that holds anything but shards whose origin is known."""
+    """Check that a folder is empty or contains shards of known origin."""
     if not folder.exists() or _made_of(folder) is not None:
         return
     if (folder / MANIFEST).exists():
         raise GapnetError(f"to={folder}: holds finished shards; name another folder, or delete it")
-    if not folder.is_dir() or any(each.name not in BEGUN for each in folder.iterdir()):
+    if not folder.is_dir() or any(path.name not in BEGUN for path in folder.iterdir()):
         raise GapnetError(f"to={folder}: is no empty folder; name another")
 
 
 def _check_same(folder: Path, digest: str) -> None:
-    """Refuse shards that were made of something else."""
+    """Check that the shards in a folder were made from the same data."""
     if _made_of(folder) in (None, digest):
         return
     state = "was begun" if (folder / UNFINISHED).is_file() else "holds finished shards,"
@@ -193,7 +193,7 @@ def _finished(folder: Path) -> Manifest | None:
     if not path.is_file():
         return None
     manifest = Manifest.of(path.read_bytes(), place=str(path))
-    sizes = {each.name: each.bytes for each in manifest.files()}
+    sizes = {file.name: file.bytes for file in manifest.files()}
     if any(DISK.size(folder / name) != size for name, size in sizes.items()):
         return None
     if (folder / UNFINISHED).is_file():  # the process that wrote them was killed
@@ -204,7 +204,7 @@ def _finished(folder: Path) -> Manifest | None:
 
 @contextmanager
 def _claimed(folder: Path) -> Iterator[None]:
-    """Make a folder, and keep it to this process."""
+    """Make a folder and lock it for this process."""
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -219,7 +219,7 @@ def _claimed(folder: Path) -> Iterator[None]:
 
 def _check_room(folder: Path, plans: Mapping[str, Plan]) -> None:
     wanted = sum(int(plan.sizes.sum()) + BESIDE * len(plan.sizes) for plan in plans.values())
-    there = sum(each.stat().st_size for each in folder.glob("*.tar"))
+    there = sum(path.stat().st_size for path in folder.glob("*.tar"))
     free = shutil.disk_usage(folder).free
     if wanted - there > free:
         raise GapnetError(
@@ -229,7 +229,7 @@ def _check_room(folder: Path, plans: Mapping[str, Plan]) -> None:
 
 
 def _digest(plans: Mapping[str, Plan], source: Source) -> str:
-    """Sum up all that the bytes of the shards follow from, but for those of the images."""
+    """Return a digest of all that determines the shards, except the content of the images."""
     digest = hashlib.sha256(repr((source.title, source.classes, source.class_names)).encode())
     for plan in plans.values():
         stream = pa.BufferOutputStream()

@@ -10,6 +10,7 @@ from typing import get_args
 from gapnet.data.held_out import hold_out_with_boxes
 from gapnet.data.index import cached, fingerprint, lay_out
 from gapnet.data.options import Reader
+from gapnet.data.readers.class_list import ClassList
 from gapnet.data.readers.devkit import (
     CLASSES,
     Devkit,
@@ -35,7 +36,6 @@ from gapnet.data.readers.ilsvrc_layouts import (
     find_layout,
     is_training,
 )
-from gapnet.data.readers.ilsvrc_truth import ClassList
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError
 from gapnet.system.value_checks import one_of, whole_number

@@ -87,7 +87,7 @@ class Metadata(Reader):
             _check_ids(ids, places, folder / PLACES, proxy=proxy)
         self._check_range(labels, folder / LABELS)
         return Records.of(
-            (self._record(each, labels[each], places.get(each, []), folder) for each in ids),
+            (self._record(id_, labels[id_], places.get(id_, []), folder) for id_ in ids),
             self.root,
         )
 
@@ -113,7 +113,7 @@ class Metadata(Reader):
         folder = self.metadata / split
         if not folder.is_dir():
             found = ", ".join(
-                sorted(each.name for each in self.metadata.iterdir() if each.is_dir())
+                sorted(folder.name for folder in self.metadata.iterdir() if folder.is_dir())
             )
             raise GapnetError(
                 f"split {split!r} has no folder in {self.metadata}; found are: {found or 'none'}"

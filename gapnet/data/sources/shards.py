@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class Shards:
-    """Read what `gapnet shard` wrote; ids, order and truth are those of the folder it read.
+    """Shards that `gapnet shard` wrote; ids, order and ground truth are those of the original.
 
-    Where the shards lie on a disk, a training so sees the same images in the same order as from
-    that folder. Shards that are fetched are mixed a few at a time, unless `mixed` is all of them.
+    With shards on a disk, a training sees the same images in the same order as with the original.
+    Shards that are fetched are mixed a few at a time, unless `mixed` is all of them.
     """
 
     layout = "WebDataset shards"
@@ -52,34 +52,38 @@ class Shards:
 
         Args:
             root: the folder that holds it, or its URL: file, http, https, s3, gs or az.
-            train_split: is trained on; None: as in the folder that the shards were written from.
-            select_split: chooses checkpoints and thresholds; likewise.
-            test_split: is reported; likewise.
-            cache: where shards of a URL are kept.
-            cache_gb: about so much of them; None keeps all.
-            mixed: so many shards at a time are shuffled together in a training; None: all of those
-                on a disk, and `MIXED` of those that are fetched.
-            on_corrupt: raise or skip; see `Reading`.
-            max_corrupt: how many files may be skipped.
+            train_split: see `Splits`; None: the one of the data set that was written.
+            select_split: see `Splits`; None: the one of the data set that was written.
+            test_split: see `Splits`; None: the one of the data set that was written.
+            cache: folder for shards of a URL.
+            cache_gb: approximate size of the cache; None keeps all shards.
+            mixed: number of shards that are shuffled together in a training; None: all of those on
+                a disk, and `MIXED` of those that are fetched.
+            on_corrupt: see `CorruptFiles`.
+            max_corrupt: see `CorruptFiles`.
         """
         url = str(root).rstrip("/")
         self.url = url if is_url(url) else None
         origin = _origin(url, ShardCache(Path(cache), cache_gb)) if self.url else None
         content = origin.manifest() if origin else _manifest_in(Path(root))
-        told = self._manifest = Manifest.of(content, place=f"{root}/{MANIFEST}")
-        _check_bounds(told, cache_gb, mixed)
+        manifest = self._manifest = Manifest.of(content, place=f"{root}/{MANIFEST}")
+        _check_bounds(manifest, cache_gb, mixed)
         self.root = origin.cache.folder if origin else Path(root)
-        self.title, self.classes, self.class_names = told.title, told.classes, told.class_names
-        self.kind, self.published_counts = told.kind, told.published_counts
-        self.train_split = train_split or told.train_split
-        self.select_split = select_split or told.select_split
-        self.test_split = test_split or told.test_split
-        listed = {each.name: each for each in told.files()}
+        self.title, self.classes, self.class_names = (
+            manifest.title,
+            manifest.classes,
+            manifest.class_names,
+        )
+        self.kind, self.published_counts = manifest.kind, manifest.published_counts
+        self.train_split = train_split or manifest.train_split
+        self.select_split = select_split or manifest.select_split
+        self.test_split = test_split or manifest.test_split
+        listed = {file.name: file for file in manifest.files()}
         if mixed is None and origin:
             mixed = MIXED
         self._tars = Tars(self.root, listed, origin, mixed)
         self.reading = Reading(
-            on_corrupt=on_corrupt, max_corrupt=max_corrupt, exif=told.exif, files=self._tars
+            on_corrupt=on_corrupt, max_corrupt=max_corrupt, exif=manifest.exif, files=self._tars
         )
         if origin:
             self._announce(origin.url)
@@ -114,12 +118,12 @@ class Shards:
     def digests(self, split: str) -> dict[Path, str]:
         """List the shards of a split that are here, with their SHA-256."""
         shards = self._manifest.splits[split].shards
-        digests = {self._tars.path(each): each.sha256 for each in shards}
+        digests = {self._tars.path(shard): shard.sha256 for shard in shards}
         return {path: digest for path, digest in digests.items() if path.is_file()}
 
     def _announce(self, url: str) -> None:
-        shards = [each for split in self._manifest.splits.values() for each in split.shards]
-        size = sum(each.bytes for each in shards) / MB
+        shards = [shard for split in self._manifest.splits.values() for shard in split.shards]
+        size = sum(shard.bytes for shard in shards) / MB
         text = "%s: %d shards, %.0f MB; they are fetched to %s when they are needed"
         log.info(text, url, len(shards), size, self.root)
 
@@ -138,7 +142,7 @@ def _check_records(records: Records, split: Split, *, classes: int) -> None:
 
 
 def _check_bounds(manifest: Manifest, cache_gb: float | None, mixed: int | None) -> None:
-    largest = max(each.bytes for each in manifest.files()) / GB
+    largest = max(file.bytes for file in manifest.files()) / GB
     if cache_gb is not None and not cache_gb >= largest:
         rule = f"must be at least the size of the largest file, {largest:.3g} GB, or null"
         raise wrong_value("data.cache_gb", cache_gb, rule)

@@ -33,7 +33,7 @@ FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
 
 @dataclass(frozen=True)
 class Drawing:
-    """Say all that determines the bytes of a drawn data set; `size` is (height, width)."""
+    """All that determines the bytes of a drawn data set; `size` is (height, width)."""
 
     size: tuple[int, int]
     classes: int
@@ -53,7 +53,7 @@ class Drawing:
             whole_number(key, getattr(self, split), least=self.classes)
 
     def folder_name(self) -> str:
-        """Name the drawing so that two that differ never share a folder."""
+        """Return a name that differs between drawings that differ."""
         digest = hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:8]
         return f"shapes-{self.size[0]}x{self.size[1]}-{self.classes}-seed{self.seed}-{digest}"
 
@@ -75,7 +75,7 @@ def shapes(
     """Open the stand-in data set; draw it first where it is not there yet.
 
     Args:
-        root: where it lies; by default in `folder`, under a name that follows from the rest.
+        root: its folder; by default one in `folder`, with a name made from the other arguments.
         size: of the images, (height, width) or the side of a square.
         classes: how many.
         train: how many training images; the classes take turns.
@@ -83,9 +83,9 @@ def shapes(
         test: how many to report.
         seed: of the drawing; it has nothing to do with the seed of the training.
         folder: holds the data sets that are drawn without a `root` of their own.
-        drawn: another place where it may lie already, or a folder of such; it is only read.
-        on_corrupt: raise or skip; see `Reading`.
-        max_corrupt: how many files may be skipped.
+        drawn: a folder where it may exist already, or that contains it; it is only read.
+        on_corrupt: see `CorruptFiles`.
+        max_corrupt: see `CorruptFiles`.
     """
     drawing = Drawing(_height_width(size), classes, train, val, test, seed)
     place = Path(root) if root is not None else Path(folder) / drawing.folder_name()
@@ -98,9 +98,9 @@ def shapes(
 
 
 def _found(place: Path, drawing: Drawing) -> Path | None:
-    """Find a drawn data set at a place, or in it."""
+    """Return the drawn data set that a folder is, or contains."""
     candidates = (place, place / drawing.folder_name())
-    return next((each for each in candidates if (each / ilsvrc.STAND_IN).is_file()), None)
+    return next((folder for folder in candidates if (folder / ilsvrc.STAND_IN).is_file()), None)
 
 
 def _height_width(size: int | Sequence[int]) -> tuple[int, int]:

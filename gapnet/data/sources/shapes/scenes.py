@@ -43,7 +43,7 @@ GROUND = 0.05  # brightness under the clouds
 
 
 class Layout(NamedTuple):
-    """Hold what is drawn of an object before its class is known.
+    """Properties of an object that do not depend on its class.
 
     The box is x, y, width, height in pixels; of the colours (3, 3) two are the texture's and one
     is the part's; the part's centre is in shares of the box's sides.

@@ -1,4 +1,4 @@
-"""What makes a class of the stand-in data set: a silhouette, a texture and a part."""
+"""Traits of a class of the stand-in data set: a silhouette, a texture and a part."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,21 +11,21 @@ Mask = NDArray[np.bool_]
 
 
 class Silhouette(NamedTuple):
-    """Name a polygon (points, 2) of any size; drawing stretches it to the object's box."""
+    """A polygon (points, 2) of any size; drawing stretches it to the object's box."""
 
     name: str
     polygon: Array
 
 
 class Texture(NamedTuple):
-    """Name a pattern: from coordinates in periods to where the second colour is."""
+    """A pattern: a function from coordinates, in periods, to where the second colour is."""
 
     name: str
     pattern: Callable[[Array, Array], Mask]
 
 
 def class_traits(class_index: int) -> tuple[int, int, int]:
-    """Give the silhouette, texture and part of a class.
+    """Return the silhouette, texture and part of a class.
 
     All three differ among the first twelve classes; no two classes share silhouette and texture.
     """
