@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from gapnet.errors import GapnetError
 
 WORDS: dict[Any, str] = {
-    int: "a whole number",
+    int: "an integer",
     float: "a number",
     bool: "true or false",
     str: "a text",
@@ -23,7 +23,7 @@ def check_values(target: Callable[..., Any], key: str, values: Mapping[str, Any]
     >>> check_values(build, "model", {"width": "many"})
     Traceback (most recent call last):
     ...
-    gapnet.errors.GapnetError: model.width=many: must be a whole number or null
+    gapnet.errors.GapnetError: model.width=many: must be an integer or null
     """
     for name, parameter in inspect.signature(target).parameters.items():
         kinds = _plain_kinds(parameter.annotation)

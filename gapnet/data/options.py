@@ -78,9 +78,9 @@ class Reader(Splits, CorruptFiles):
     def __post_init__(self) -> None:
         """Check the values; the root may be given as text."""
         super().__post_init__()
-        self._set(root=Path(self.root))
+        self.set_fields(root=Path(self.root))
 
-    def _set(self, **values: object) -> None:
+    def set_fields(self, **values: object) -> None:
         """Replace arguments by what they stand for, while the reader is being made."""
         for name, value in values.items():
             object.__setattr__(self, name, value)

@@ -14,6 +14,7 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.jobs.labels import LabelRule
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
+from gapnet.system.value_checks import whole_number, wrong_value
 
 NATIVE = "native"
 MakeData = Callable[..., DataModule]
@@ -54,11 +55,10 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        keep, pictures = self.keep_maps, self.pictures
+        whole_number("report.images", self.pictures)
+        keep = self.keep_maps
         if keep not in (None, NATIVE) and not (type(keep) is int and keep > 0):
-            raise GapnetError(f"keep_maps={keep}: must be null, {NATIVE} or a side in cells (14)")
-        if not (type(pictures) is int and pictures >= 0):
-            raise GapnetError(f"report.images={pictures}: must be an integer >= 0")
+            raise wrong_value("keep_maps", keep, f"must be null, {NATIVE} or a side in cells (14)")
 
     def split_of(self, source: Source) -> str:
         """Return the split that is reported."""

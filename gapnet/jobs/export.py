@@ -23,6 +23,7 @@ from gapnet.runs.folder import find_checkpoint, find_run
 from gapnet.runs.layout import ENVIRONMENT, METRICS
 from gapnet.system.extras import load_extra
 from gapnet.system.folders import atomic_folder, claim_folder
+from gapnet.system.value_checks import one_of
 from gapnet.text.redact import redact_arguments
 
 
@@ -44,8 +45,7 @@ class NetworkExport:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.to not in FORMATS:
-            raise GapnetError(f"to={self.to}: must be one of {', '.join(FORMATS)} for a network")
+        one_of("to", self.to, FORMATS)
         if self.run is None and self.checkpoint is None:
             raise GapnetError(
                 "nothing to export: name a run folder with run=..., a file with checkpoint=..., "
@@ -71,8 +71,7 @@ class PredictionExport:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.to not in GUESSES:
-            raise GapnetError(f"to={self.to}: must be one of {', '.join(GUESSES)} for predictions")
+        one_of("to", self.to, GUESSES)
 
 
 def export_network(settings: NetworkExport) -> str:

@@ -12,6 +12,7 @@ from gapnet.evaluation.formats.base import Key, counted
 from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
 from gapnet.evaluation.predictions import Predictions
 from gapnet.system.files import atomic_file
+from gapnet.system.value_checks import one_of
 
 ILSVRC = 1000  # classes whose numbers only the devkit knows; others are counted in their order
 LABELS = ("devkit", "index")
@@ -33,8 +34,7 @@ class LabelRule:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if self.labels not in LABELS:
-            raise GapnetError(f"labels={self.labels}: must be devkit or index")
+        one_of("labels", self.labels, LABELS)
         if self.synsets is not None and not self.synsets.is_file():
             raise GapnetError(f"synsets={self.synsets}: no such file")
 

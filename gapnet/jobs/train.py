@@ -32,12 +32,13 @@ from gapnet.runs.saved_config import read_saved_config
 from gapnet.system.distributed import first_on_machine, wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
+from gapnet.system.value_checks import one_of, true_or_false, whole_number
 from gapnet.training.batch_size import check_can_search, find_batch_size
 from gapnet.training.classifier import Classifier
 from gapnet.training.optim import OptimRecipe, count_steps
 
 LEAST_CLASSES = 2
-SEEDS = 2**32  # that torch and numpy tell apart
+LARGEST_SEED = 2**32 - 1  # of numpy
 log = logging.getLogger(__name__)
 
 
@@ -85,16 +86,11 @@ class TrainJob:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if not (isinstance(self.seed, int) and 0 <= self.seed < SEEDS):
-            raise GapnetError(f"seed={self.seed}: must be an integer from 0 to {SEEDS - 1}")
-        if self.checkpoint not in (BEST, LAST):
-            raise GapnetError(f"checkpoint={self.checkpoint}: must be {BEST} or {LAST}")
-        for key in ("evaluate", "resume_changed"):
-            value = getattr(self, key)
-            if not isinstance(value, bool):
-                raise GapnetError(f"{key}={value}: must be true or false")
-        if not isinstance(self.auto_batch, bool):
-            raise GapnetError(f"trainer.auto_batch={self.auto_batch}: must be true or false")
+        whole_number("seed", self.seed, most=LARGEST_SEED)
+        one_of("checkpoint", self.checkpoint, (BEST, LAST))
+        true_or_false("evaluate", self.evaluate)
+        true_or_false("resume_changed", self.resume_changed)
+        true_or_false("trainer.auto_batch", self.auto_batch)
 
 
 class Training(NamedTuple):

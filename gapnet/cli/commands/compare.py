@@ -10,6 +10,7 @@ from gapnet.errors import GapnetError
 from gapnet.runs.layout import VERDICTS
 from gapnet.system.files import atomic_file
 from gapnet.system.output import say, show
+from gapnet.system.value_checks import whole_number
 from gapnet.text.spreadsheet import write_rows
 
 if TYPE_CHECKING:
@@ -36,10 +37,8 @@ def task(cfg: DictConfig) -> None:
 
     if cfg.a is None or cfg.b is None:
         raise GapnetError("nothing to compare: name two run folders, gapnet compare RUN_A RUN_B")
-    if not isinstance(cfg.resamples, int) or cfg.resamples < 1:
-        raise GapnetError(f"resamples={cfg.resamples}: must be a whole number from 1 on")
-    if not isinstance(cfg.seed, int) or cfg.seed < 0:
-        raise GapnetError(f"seed={cfg.seed}: must be a whole number from 0 on")
+    whole_number("resamples", cfg.resamples, least=1)
+    whole_number("seed", cfg.seed)
     a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS
     differences = compare(a, b, resamples=cfg.resamples, seed=cfg.seed)
     show(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))

@@ -9,6 +9,7 @@ from gapnet.cli.commands import doctor
 from gapnet.errors import GapnetError
 from gapnet.system.extras import load_extra
 from gapnet.system.output import say
+from gapnet.system.value_checks import number, whole_number
 
 if TYPE_CHECKING:
     from gapnet.data.shards.manifest import Split
@@ -55,7 +56,5 @@ def _folder_of(cfg: DictConfig) -> Path:
 def _check_values(cfg: DictConfig) -> None:
     if not (cfg.splits is None or (isinstance(cfg.splits, ListConfig) and len(cfg.splits))):
         raise GapnetError(f"splits={cfg.splits}: must be a list, such as [val], or null")
-    if type(cfg.mb) not in (int, float) or not cfg.mb > 0:
-        raise GapnetError(f"mb={cfg.mb}: must be a number above 0")
-    if cfg.workers is not None and not (type(cfg.workers) is int and cfg.workers >= 1):
-        raise GapnetError(f"workers={cfg.workers}: must be a whole number from 1 on, or null")
+    number("mb", cfg.mb, above=0)
+    whole_number("workers", cfg.workers, least=1, optional=True)

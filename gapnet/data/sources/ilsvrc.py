@@ -96,7 +96,7 @@ class Ilsvrc(Reader):
                 f"data.held_out={self.held_out}, data.select_split={self.select_split}: name two "
                 "splits to choose thresholds on; leave one out"
             )
-        self._set(select_split=HELD_OUT)
+        self.set_fields(select_split=HELD_OUT)
 
     @property
     def layout(self) -> str:

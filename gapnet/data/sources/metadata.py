@@ -52,7 +52,7 @@ class Metadata(Reader):
     def __post_init__(self) -> None:
         """Check the values and count the classes."""
         super().__post_init__()
-        self._set(metadata=Path(self.metadata), masks=Path(self.masks or self.root))
+        self.set_fields(metadata=Path(self.metadata), masks=Path(self.masks or self.root))
         for name in ("root", "metadata", "masks"):
             if not getattr(self, name).is_dir():
                 raise GapnetError(f"data.{name}={getattr(self, name)}: no such folder")
