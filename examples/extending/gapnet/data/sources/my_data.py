@@ -4,32 +4,38 @@ ROOT/train.csv    image,class,x1,y1,x2,y2    such as images/a.jpg,cat,10,20,59,7
 """
 
 import csv
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
 import torch
 
+from gapnet.data.options import Reader
 from gapnet.data.records import Record, Records
-from gapnet.data.sample import Reading
 from gapnet.errors import GapnetError, reading
 
 CORNERS = ("x1", "y1", "x2", "y2")
 
 
-# A data set is a class with the attributes and the method of gapnet.data.Source. A configuration
-# names it by its package, `gapnet.data.MyData`, whichever file defines it.
-class MyData:
+# `Reader` brings the options of every data set: root, on_corrupt, max_corrupt, and the splits, of
+# which one is trained on, one chooses checkpoints and thresholds, and one is reported. A
+# configuration names the class by its package, `gapnet.data.MyData`, whichever file defines it.
+@dataclass(frozen=True)
+class MyData(Reader):
     """Data set of CSV files."""
 
-    # The splits: one is trained on, one chooses checkpoints and thresholds, one is reported.
-    train_split, select_split, test_split = "train", "val", "test"
+    title: ClassVar[str] = "my data"  # for people, in reports
+    kind: ClassVar[str] = "my_data"  # for code
 
-    def __init__(self, root: str | Path) -> None:
-        """Find the classes; their order is that of their labels."""
-        self.root = Path(root)
-        self.title = "my data"  # as reports call it
-        self.reading = Reading()  # how image files are read; on_corrupt="skip" allows damaged ones
-        names = {row["class"] for row in self._rows(self.train_split)}
-        self.classes = self.class_names = sorted(names)  # ids, and names for people
+    @cached_property
+    def classes(self) -> list[str]:
+        """List the ids of the classes; their order is that of their labels."""
+        return sorted({row["class"] for row in self._rows(self.train_split)})
+
+    @property
+    def class_names(self) -> list[str]:
+        """List the names of the classes, for people."""
+        return self.classes
 
     def records(self, split: str) -> Records:
         """List the images of a split, always in the same order."""
