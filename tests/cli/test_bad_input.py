@@ -34,7 +34,7 @@ def files(folder: Path) -> set[str]:
         ("optim.lr=-1", ["optim.lr=-1: "]),
         ("boxer.cut=2", ["boxer.cut=2"]),
         ("model.pool=sum", ["model.pool=sum: must be 'avg' or 'max' or 'max_unit'"]),
-        ("checkpoint=newest", ["checkpoint=newest", "best or last"]),
+        ("checkpoint=newest", ["checkpoint=newest: ", "best, last"]),
         ("trainer.precision=3", ["trainer", "3"]),
         (
             "trainer.accelerator=gpu" if not torch.cuda.is_available() else "trainer.devices=99",

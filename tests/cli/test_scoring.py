@@ -132,7 +132,7 @@ def test_a_wrong_argument_is_named_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["labels=wordnet"], "labels=wordnet: must be devkit or index"),
+        (["labels=wordnet"], "labels=wordnet: must be one of devkit, index"),
         (["synsets=nix.mat"], "synsets=nix.mat: no such file"),
         (["split=val"], "guesses.txt: has 1 lines, the split 12 images"),
     ],
@@ -187,7 +187,7 @@ def test_another_rule_than_they_were_made_by_is_refused(gapnet: Command, run: Pa
     [
         (["keep_maps=0"], "keep_maps=0: must be null, native or a side in cells"),
         (["keep_maps=native", "view=centre"], "is not shown whole; maps are kept for whole images"),
-        (["labels=foo"], "labels=foo: must be devkit or index"),
+        (["labels=foo"], "labels=foo: must be one of devkit, index"),
         (["trainer.devices=0"], "trainer"),
     ],
 )
