@@ -1,51 +1,68 @@
-"""What the paper claims of two rows of a table, and whether figures of ours bear it out."""
+"""Claims of the paper about two rows of a table, and whether our results confirm them."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from gapnet.evaluation.seeds import Averaged
+from gapnet.evaluation.seeds import SeedMean
+from gapnet.runs.metric_choice import MetricChoice
 from gapnet.system.value_checks import number
 
-Verdict = Literal["held", "did not hold", "undecided"]
+Judgement = Literal["held", "did not hold", "undecided"]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Say that an error of one row is lower than, or about the same as, that of another.
+    """Claim that one row is better than another, or about the same.
 
     Args:
         says: the claim in words.
-        better: the row, and its column, whose error is to be lower.
-        worse: the other.
-        figure: the error, as verdicts name it, but for the protocol.
-        within: if it is set, both errors are to be the same but for so much.
+        better: the row that is to be better, and its column.
+        worse: the other row, and its column.
+        metric: that is compared.
+        within: both rows are to be the same except for this difference; None: one is better.
+        higher_is_better: for an accuracy; for an error the lower one is better.
     """
 
     says: str
     better: tuple[str, str]
     worse: tuple[str, str]
-    figure: str
+    metric: MetricChoice
     within: float | None = None
+    higher_is_better: bool = False
 
     def __post_init__(self) -> None:
         """Check the margin."""
         number("within", self.within, above=0, below=1, optional=True)
 
 
-def judge(claim: Claim, found: Averaged) -> tuple[Verdict, str]:
-    """Judge a claim by what the worse row's error has above the better one's; say why.
+def judge(claim: Claim, lead: SeedMean) -> tuple[Judgement, str]:
+    """Judge a claim by the lead of the better row; return the judgement and the reason.
 
-    It is decided where the 95% interval and every single run say so: that the difference lies above
-    0, or below; of a claim that two are the same, that it lies within the margin, or beyond it.
+    A claim is decided only if the 95% interval over images and every seed agree: the lead is above
+    0, or below; for a claim that two rows are the same, it is within the margin, or beyond it.
+    Without an interval a claim stays undecided.
     """
-    told = f"{100 * found.value:+.2f} points, {100 * found.low:+.2f} to {100 * found.high:+.2f}"
-    low, high = min(found.low, *found.runs), max(found.high, *found.runs)
+    points = f"{100 * lead.value:+.2f} points, {_interval(lead)}"
     if claim.within is None:
-        agree = sum(each > 0 for each in found.runs)
-        why = f"{told}; {agree} of {len(found.runs)} seeds that way"
+        agree = sum(run > 0 for run in lead.runs)
+        why = f"{points}; {agree} of {len(lead.runs)} seeds that way"
+    else:
+        why = f"{points}; to be within {100 * claim.within:.0f}"
+    return _judgement(claim.within, lead), why
+
+
+def _interval(lead: SeedMean) -> str:
+    if lead.low is None or lead.high is None:
+        return "no interval over images"
+    return f"{100 * lead.low:+.2f} to {100 * lead.high:+.2f}"
+
+
+def _judgement(within: float | None, lead: SeedMean) -> Judgement:
+    if lead.low is None or lead.high is None:
+        return "undecided"
+    low, high = min(lead.low, *lead.runs), max(lead.high, *lead.runs)
+    if within is None:
         holds, fails = low > 0, high < 0
     else:
-        why = f"{told}; to be within {100 * claim.within:.0f}"
-        holds = -claim.within <= low and high <= claim.within
-        fails = low > claim.within or high < -claim.within
-    return ("held" if holds else "did not hold" if fails else "undecided"), why
+        holds, fails = -within <= low and high <= within, low > within or high < -within
+    return "held" if holds else "did not hold" if fails else "undecided"

@@ -1,4 +1,4 @@
-"""One figure of several runs that differ by their seed alone."""
+"""Metrics of several runs that differ only by their seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,91 +12,120 @@ from numpy.typing import NDArray
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import intervals, nested_interval
 from gapnet.evaluation.compare import aligned, read_verdicts
+from gapnet.runs.metric_choice import MetricChoice
 
 Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Averaged:
-    """Hold the mean of a figure over S runs on the same n images, and how sure it is.
+class SeedMean:
+    """Mean of a metric over S runs.
 
     Args:
         value: the mean.
-        low: of its 95% interval.
-        high: likewise.
-        n: images.
-        runs: the figure of each.
+        low: lower bound of its 95% interval; None where the results of single images are unknown.
+        high: upper bound.
+        n: number of images; None if unknown.
+        runs: the metric of each run.
     """
 
     value: float
-    low: float
-    high: float
-    n: int
+    low: float | None
+    high: float | None
+    n: int | None
     runs: tuple[float, ...]
 
     @property
     def deviation(self) -> float | None:
-        """Give the standard deviation over runs; one run has none."""
+        """Return the standard deviation over runs; None for one run."""
         return float(np.std(self.runs, ddof=1)) if len(self.runs) > 1 else None
 
 
-def average(runs: Sequence[Path], figure: str, *, resamples: int, seed: int) -> Averaged | None:
-    """Average a figure over runs; None if they do not have it."""
-    verdicts = _verdicts(runs, figure)
+def average(
+    runs: Sequence[Path], metric: MetricChoice, *, resamples: int, seed: int
+) -> SeedMean | None:
+    """Average a metric over files of verdicts, with an interval; None if one of them lacks it."""
+    verdicts = _verdicts(runs, metric)
     if verdicts is None:
         return None
     mean = torch.from_numpy(verdicts.mean(0))[:, None]
     low, high = intervals(mean, resamples=resamples, seed=seed)
-    return _averaged(verdicts, low.item(), high.item())
+    return _mean_of_verdicts(verdicts, low.item(), high.item())
+
+
+def average_values(values: Sequence[float], n: int | None = None) -> SeedMean:
+    """Average the values of runs of which nothing else is known.
+
+    >>> average_values([0.25, 0.75])
+    SeedMean(value=0.5, low=None, high=None, n=None, runs=(0.25, 0.75))
+    """
+    return SeedMean(float(np.mean(values)), None, None, n, tuple(values))
 
 
 def difference(
-    better: Sequence[Path], worse: Sequence[Path], figure: str, *, resamples: int, seed: int
-) -> Averaged | None:
-    """Average what the second runs have above the first, image by image and run by run.
+    better: Sequence[Path],
+    worse: Sequence[Path],
+    metric: MetricChoice,
+    *,
+    resamples: int,
+    seed: int,
+) -> SeedMean | None:
+    """Average by how much the second runs exceed the first, image by image and run by run.
 
-    A single run is held against each of the others. The interval is over images and runs.
+    A single run is compared with each of the others. The interval is over images and runs. None if
+    one of the files lacks the metric.
     """
     if not better or not worse:
         return None
-    if 1 not in (len(better), len(worse)) and len(better) != len(worse):
-        raise GapnetError(f"{len(better)} runs and {len(worse)}: only as many can be paired")
-    verdicts = _verdicts([*better, *worse], figure)
+    _check_pairs(better, worse)
+    verdicts = _verdicts([*better, *worse], metric)
     if verdicts is None:
         return None
-    found = verdicts[len(better) :] - verdicts[: len(better)]
-    values = torch.from_numpy(found.T)
-    return _averaged(found, *nested_interval(values, resamples=resamples, seed=seed))
+    apart = verdicts[len(better) :] - verdicts[: len(better)]
+    values = torch.from_numpy(apart.T)
+    return _mean_of_verdicts(apart, *nested_interval(values, resamples=resamples, seed=seed))
 
 
-def _averaged(verdicts: Values, low: float, high: float) -> Averaged:
+def difference_of_values(better: SeedMean, worse: SeedMean) -> SeedMean:
+    """Average by how much the second runs exceed the first, run by run, without an interval."""
+    _check_pairs(better.runs, worse.runs)
+    apart = np.array(worse.runs) - np.array(better.runs)
+    return average_values(apart.tolist(), better.n if better.n == worse.n else None)
+
+
+def _check_pairs(better: Sequence[object], worse: Sequence[object]) -> None:
+    if 1 not in (len(better), len(worse)) and len(better) != len(worse):
+        raise GapnetError(f"{len(better)} runs and {len(worse)}: only as many can be paired")
+
+
+def _mean_of_verdicts(verdicts: Values, low: float, high: float) -> SeedMean:
     """Average verdicts (S, n)."""
     runs = tuple(verdicts.mean(1).tolist())
-    return Averaged(float(np.mean(runs)), low, high, verdicts.shape[1], runs)
+    return SeedMean(float(np.mean(runs)), low, high, verdicts.shape[1], runs)
 
 
-def _verdicts(runs: Sequence[Path], figure: str) -> Values | None:
-    """Read the verdicts (S, n) of runs, by their first protocol, on the images that all count.
+def _verdicts(runs: Sequence[Path], metric: MetricChoice) -> Values | None:
+    """Read the verdicts (S, n) of runs on the images that count in all of them.
 
-    None if some run lacks the figure, or no image counts.
+    None if some run lacks the metric, or no image counts.
     """
-    tables = [read_verdicts(each) for each in runs]
-    names = [_named(each, figure) for each in tables]
+    tables = [read_verdicts(path) for path in runs]
+    names = [_column_name(table, metric) for table in tables]
     if not names or None in names:
         return None
-    for each, path in zip(tables, runs, strict=True):
-        if each.schema.metadata != tables[0].schema.metadata:
+    for table, path in zip(tables, runs, strict=True):
+        if table.schema.metadata != tables[0].schema.metadata:
             raise GapnetError(f"{runs[0]} and {path}: are of different images, labels or boxes")
     pairs = zip(tables, runs, strict=True)
-    same = [aligned(tables[0], each, runs[0], path) for each, path in pairs]
-    every = np.stack([_column(each, name) for each, name in zip(same, names, strict=True)])
+    same = [aligned(tables[0], table, runs[0], path) for table, path in pairs]
+    every = np.stack([_column(table, name) for table, name in zip(same, names, strict=True)])
     counted = every[:, ~np.isnan(every).any(0)]
     return counted if counted.size else None
 
 
-def _named(table: pa.Table, figure: str) -> str | None:
-    """Find the column of a figure; in front of a column's name stands its protocol's."""
-    return next((each for each in table.column_names if each.partition("/")[2] == figure), None)
+def _column_name(table: pa.Table, metric: MetricChoice) -> str | None:
+    split = table.schema.metadata[b"split"].decode()
+    return metric.column(table.column_names) if metric.split in (None, split) else None
 
 
 def _column(table: pa.Table, name: str | None) -> Values:

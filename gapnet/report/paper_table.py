@@ -1,77 +1,85 @@
-"""A table of the paper, ours beside the paper's: in Markdown, LaTeX and CSV."""
+"""A table with our results beside the paper's: in Markdown, LaTeX and CSV."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gapnet.evaluation.seeds import Averaged
+from gapnet.evaluation.seeds import SeedMean
 from gapnet.report.markdown import text, unmarked
-from gapnet.report.paper_figures import Quoted
 from gapnet.text.plain_text import plain
 from gapnet.text.spreadsheet import write_rows
 
-PAPER = ("top-1", "top-5")  # the labels of figures that the paper has
-WORDS = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum"}  # what LaTeX calls them
-WORDS |= {"<": "less", ">": "greater", "|": "bar"}
+LATEX_NAMES = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum"}
+LATEX_NAMES |= {"<": "less", ">": "greater", "|": "bar"}
 ESCAPED = str.maketrans(
-    {each: rf"\{each}" for each in "%&_#${}"} | {each: rf"\text{WORDS[each]}{{}}" for each in WORDS}
+    {mark: rf"\{mark}" for mark in "%&_#${}"}
+    | {mark: rf"\text{name}{{}}" for mark, name in LATEX_NAMES.items()}
 )
 DETAILS = ("ours", "low", "high", "n", "seeds", "deviation", "commit", "deviates")
 
 
 @dataclass(frozen=True)
 class Column:
-    """Hold a column's heading, and its figures: label -> as verdicts name it."""
+    """A column's heading, and the labels of the metrics in it."""
 
     heading: str
-    figures: Mapping[str, str]
+    labels: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Line:
-    """Hold a row of a table.
+    """A row of a table.
 
     Args:
         name: of the method.
-        paper: what the paper reports.
-        asked: the columns that it is to have.
-        found: figures of ours by column, then label. A column that is asked for and not there is
-            missing yet; a figure that is None cannot be had.
+        paper: what the paper reports, in percent, by label.
+        columns: the columns that have cells in this row.
+        results: ours by column, then label. A column that is not there is missing yet; a result
+            that is None does not exist.
         commit: of the code that made them.
-        deviates: in what ours differs from the paper's.
+        deviates: how our method differs from the paper's.
     """
 
     name: str
-    paper: Quoted
-    asked: Sequence[str] = ()
-    found: Mapping[str, Mapping[str, Averaged | None]] = field(default_factory=dict)
+    paper: Mapping[str, float] = field(default_factory=dict)
+    columns: Sequence[str] = ()
+    results: Mapping[str, Mapping[str, SeedMean | None]] = field(default_factory=dict)
     commit: str = ""
     deviates: str = ""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Hold a table: its title, its columns by key, its lines, and notes under it in Markdown."""
+    """A table.
+
+    Args:
+        title: of the table.
+        paper: the labels of the paper's columns.
+        columns: ours, by key.
+        lines: the rows.
+        notes: below the table, in Markdown.
+    """
 
     title: str
+    paper: Sequence[str]
     columns: Mapping[str, Column]
     lines: Sequence[Line]
     notes: Sequence[str] = ()
 
     @property
     def cells(self) -> list[tuple[str, str]]:
-        """List the column and the label of each figure that some line is to have."""
-        asked = {column for line in self.lines for column in line.asked}
+        """Return the column and label of each cell of a row, without columns that no row has."""
+        used = {column for line in self.lines for column in line.columns}
         return [
             (key, label)
             for key, column in self.columns.items()
-            for label in column.figures
-            if key in asked
+            for label in column.labels
+            if key in used
         ]
 
 
 def markdown(sheet: Sheet) -> str:
-    """Lay a table out in Markdown."""
+    """Return a table in Markdown."""
     header = _header(sheet)
     rows = [header, ["---"] * len(header), *_rows(sheet)]
     table = "\n".join(f"| {' | '.join(map(text, row))} |" for row in rows)
@@ -79,15 +87,14 @@ def markdown(sheet: Sheet) -> str:
 
 
 def latex(sheet: Sheet) -> str:
-    """Lay a table out in LaTeX, for the package booktabs."""
+    """Return a table in LaTeX, for the package booktabs."""
     header = _header(sheet)
     rows = [_latex_row(header), r"\midrule", *map(_latex_row, _rows(sheet))]
-    said = " ".join([f"{sheet.title}.", *map(unmarked, sheet.notes)])
-    caption = plain(said).translate(ESCAPED)
+    caption = " ".join([f"{sheet.title}.", *map(unmarked, sheet.notes)])
     return "\n".join(
         [
             r"\begin{table}",
-            rf"\caption{{{caption}}}",
+            rf"\caption{{{plain(caption).translate(ESCAPED)}}}",
             rf"\begin{{tabular}}{{l{'r' * (len(header) - 3)}ll}}",
             r"\toprule",
             *rows,
@@ -100,58 +107,71 @@ def latex(sheet: Sheet) -> str:
 
 
 def comma_separated(sheet: Sheet) -> str:
-    """Lay a table out as CSV: a row for each figure, with all that is known of it."""
+    """Return a table as CSV: a row for each result, with all that is known of it."""
     written = io.StringIO()
-    write_rows(written, _figure_rows(sheet), end="\n")
+    write_rows(written, _csv_rows(sheet), end="\n")
     return written.getvalue()
 
 
-def _figure_rows(sheet: Sheet) -> Iterator[tuple[str, ...]]:
+def _csv_rows(sheet: Sheet) -> Iterator[tuple[str, ...]]:
     yield ("method", "column", "figure", "paper", *DETAILS)
     for line in sheet.lines:
-        for label, value in zip(PAPER, line.paper, strict=True):
-            if not line.asked and value is not None:
-                yield (line.name, "", label, f"{value:.2f}", *[""] * 7, line.deviates)
+        for label in sheet.paper:
+            if not line.columns and label in line.paper:
+                yield (line.name, "", label, f"{line.paper[label]:.2f}", *[""] * 7, line.deviates)
         for key, label in sheet.cells:
-            if key in line.asked:
-                paper = dict(zip(PAPER, line.paper, strict=True)).get(label)
-                figures = _figures(line.found.get(key, {}).get(label))
-                quoted = "" if paper is None else f"{paper:.2f}"
-                yield (line.name, key, label, quoted, *figures, line.commit, line.deviates)
+            if key in line.columns:
+                details = _details(line.results.get(key, {}).get(label))
+                paper = _percent(line.paper.get(label))
+                yield (line.name, key, label, paper, *details, line.commit, line.deviates)
 
 
-def _figures(found: Averaged | None) -> list[str]:
-    if found is None:
+def _details(mean: SeedMean | None) -> list[str]:
+    if mean is None:
         return [""] * 6
-    percent = [f"{100 * each:.2f}" for each in (found.value, found.low, found.high)]
-    deviation = "" if found.deviation is None else f"{100 * found.deviation:.2f}"
-    return [*percent, str(found.n), str(len(found.runs)), deviation]
+    n = "" if mean.n is None else str(mean.n)
+    bounds = [_percent_of(bound) for bound in (mean.low, mean.high)]
+    return [_percent_of(mean.value), *bounds, n, str(len(mean.runs)), _percent_of(mean.deviation)]
+
+
+def _percent_of(share: float | None) -> str:
+    return _percent(None if share is None else 100 * share)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _header(sheet: Sheet) -> list[str]:
     ours = [f"{sheet.columns[key].heading}, {label}" for key, label in sheet.cells]
-    return ["method", *(f"paper, {label}" for label in PAPER), *ours, "n", "commit", "deviates"]
+    paper = [f"paper, {label}" for label in sheet.paper]
+    return ["method", *paper, *ours, "n", "commit", "deviates"]
 
 
 def _rows(sheet: Sheet) -> Iterator[list[str]]:
     for line in sheet.lines:
-        paper = ["" if each is None else f"{each:.2f}" for each in line.paper]
+        paper = [_percent(line.paper.get(label)) for label in sheet.paper]
         ours = [_cell(line, key, label) for key, label in sheet.cells]
-        figures = [each for found in line.found.values() for each in found.values() if each]
-        n = ", ".join(f"{each:,}" for each in sorted({each.n for each in figures}))
+        means = [mean for column in line.results.values() for mean in column.values() if mean]
+        counts = sorted({mean.n for mean in means if mean.n is not None})
+        n = ", ".join(f"{count:,}" for count in counts)
         yield [line.name, *paper, *ours, n, line.commit, line.deviates]
 
 
 def _cell(line: Line, key: str, label: str) -> str:
-    """Write a figure in percent, with its interval and how far seeds are apart."""
-    if key in line.asked and key not in line.found:
+    """Write a result in percent, with its interval and its deviation over seeds."""
+    if key in line.columns and key not in line.results:
         return "?"
-    found = line.found.get(key, {}).get(label)
-    if found is None:
+    mean = line.results.get(key, {}).get(label)
+    if mean is None:
         return ""
-    spread = "" if found.deviation is None else f"; sd {100 * found.deviation:.2f}"
-    return f"{100 * found.value:.2f} ({100 * found.low:.2f} to {100 * found.high:.2f}{spread})"
+    spread = []
+    if mean.low is not None and mean.high is not None:
+        spread.append(f"{100 * mean.low:.2f} to {100 * mean.high:.2f}")
+    if mean.deviation is not None:
+        spread.append(f"sd {100 * mean.deviation:.2f}")
+    return _percent_of(mean.value) + (f" ({'; '.join(spread)})" if spread else "")
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(plain(each).translate(ESCAPED) for each in cells) + r" \\"
+    return " & ".join(plain(cell).translate(ESCAPED) for cell in cells) + r" \\"

@@ -11,6 +11,5 @@ def load_extra(module: str, *, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise GapnetError(
-            f"{error.name} is not installed: pip install 'gapnet[{extra}]'"
-        ) from error
+        package = str(error.name).partition(".")[0]
+        raise GapnetError(f"{package} is not installed: pip install 'gapnet[{extra}]'") from error

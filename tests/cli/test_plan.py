@@ -1,4 +1,4 @@
-"""Which commands fill a table, where their outcomes lie, and about how long they take."""
+"""Which commands fill a table, where their results are, and how many images they take."""
 
 import functools
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
+from PIL import Image
 
 from gapnet.config.build import conf_folder
 from gapnet.config.groups import FROM_RUN
@@ -15,8 +16,10 @@ from gapnet.config.overrides import key_of, own_keys, refuse_sweep, root_of, spl
 from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
-from gapnet.studies.table.estimate import PUBLISHED, Work, count_images, work_of
-from gapnet.studies.table.plan import Cell, Job, Plan, merged, ordered, placed
+from gapnet.studies.table.overrides import merged, path_override
+from gapnet.studies.table.plan import TablePlan
+from gapnet.studies.table.table_command import Cell, TableCommand, in_order
+from gapnet.studies.table.workload import workload
 
 STAND_IN = ("recipe=stand_in", "looks=single")
 pytestmark = pytest.mark.slow  # each composes many configurations
@@ -34,23 +37,28 @@ def of_training(overrides: list[str] | tuple[str, ...]) -> DictConfig:
     return composed("train", tuple(overrides))
 
 
-def plan(number: int, *overrides: str, handed: tuple[str, ...] = ("data=shapes",)) -> Plan:
+def plan(number: int, *overrides: str, passed_on: tuple[str, ...] = ("data=shapes",)) -> TablePlan:
     cfg = composed("table", (f"table=table{number}", *overrides))
-    return Plan(cfg, handed, of_training)
+    return TablePlan(cfg, passed_on, of_training)
 
 
-def cell(planned: Plan, column: str) -> Cell:
-    """Give the one cell of a plan of one row."""
+def cell(planned: TablePlan, column: str) -> Cell:
+    """Return the cell of a column in a plan of one row."""
     (row,) = planned.rows
-    return planned._cell(row, column)
+    return planned.cell(row, column)
 
 
-def both(found: Cell) -> tuple[Job | None, Job]:
-    (jobs,) = found.jobs
-    return jobs
+def both(found: Cell) -> tuple[TableCommand | None, TableCommand]:
+    """Return the training and the evaluation of a cell of one seed."""
+    (command,) = found.commands
+    return command.needs, command
 
 
-# What is handed on
+def all_commands(*cells: Cell) -> list[TableCommand]:
+    return in_order(command for each in cells for command in each.commands)
+
+
+# What is passed on
 
 
 @pytest.mark.parametrize(
@@ -74,12 +82,12 @@ def test_the_topmost_key_of_an_argument(argument: str, root: str | None) -> None
     assert root_of(argument) == root
 
 
-def test_what_a_table_does_not_take_itself_is_handed_on() -> None:
+def test_what_a_table_does_not_take_itself_is_passed_on() -> None:
     own = ["rows=[nin]", "checkpoints.nin=a.ckpt", "table=table1", "hydra.verbose=true"]
     others = ["data=shapes", "+trainer.x=1", "~debug", "view.margin=2"]
-    kept, handed = split([*others[:2], *own, "--cfg", "job", *others[2:]], own_keys("table"))
+    kept, passed_on = split([*others[:2], *own, "--cfg", "job", *others[2:]], own_keys("table"))
     assert kept == [*own, "--cfg", "job"]
-    assert handed == others
+    assert passed_on == others
 
 
 @pytest.mark.parametrize(
@@ -122,8 +130,8 @@ def test_a_place_is_absolute_and_quoted_where_it_must_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert placed("run", Path("a")) == f"run={tmp_path}/a"
-    assert placed("run", Path("/a b=c")) == "run='/a b=c'"
+    assert path_override("run", Path("a")) == f"run={tmp_path}/a"
+    assert path_override("run", Path("/a b=c")) == "run='/a b=c'"
 
 
 # Which commands
@@ -133,19 +141,19 @@ def test_a_run_that_was_evaluated_so_when_it_was_trained_serves_a_cell(tmp_path:
     planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", f"runs={tmp_path}")
     training, evaluation = both(cell(planned, "threshold20"))
     assert "evaluate=false" in training.arguments
-    assert evaluation.command == "evaluate"
+    assert evaluation.name == "evaluate"
     training.folder.mkdir(parents=True)
     for name in (METRICS, VERDICTS):
         (training.folder / name).touch()
-    assert both(cell(planned, "threshold20")) == (training, training)
-    assert both(cell(planned, "released"))[1].command == "evaluate"
+    assert both(cell(planned, "threshold20")) == (None, training)
+    assert both(cell(planned, "released"))[1].name == "evaluate"
 
 
 def test_what_images_are_read_by_or_reported_makes_no_other_run_or_evaluation() -> None:
     row = "rows=[alexnet_gap]"
     plain = both(cell(plan(2, *STAND_IN, row), "released"))
-    handed = ("data=shapes", "loader.num_workers=7", "report.images=0")
-    other = both(cell(plan(2, *STAND_IN, row, handed=handed), "released"))
+    passed_on = ("data=shapes", "loader.num_workers=7", "report.images=0")
+    other = both(cell(plan(2, *STAND_IN, row, passed_on=passed_on), "released"))
     assert [job.folder for job in plain] == [job.folder for job in other]
 
 
@@ -156,9 +164,9 @@ def test_the_same_rules_are_one_evaluation_however_they_are_told() -> None:
 
 
 def test_a_network_that_is_not_trained_is_one_run_whatever_the_seeds() -> None:
-    handed = ("data=ilsvrc", "data.root=nowhere")
-    found = cell(plan(2, "rows=[googlenet]", "seeds=[0,1,2]", handed=handed), "threshold20")
-    assert len(found.jobs) == 1
+    passed_on = ("data=ilsvrc", "data.root=nowhere")
+    found = cell(plan(2, "rows=[googlenet]", "seeds=[0,1,2]", passed_on=passed_on), "threshold20")
+    assert len(found.commands) == 1
 
 
 @pytest.mark.parametrize(
@@ -168,7 +176,7 @@ def test_a_network_that_is_not_trained_is_one_run_whatever_the_seeds() -> None:
 def test_another_rule_takes_another_evaluation(number: int, row: str, column: str) -> None:
     training, evaluation = both(cell(plan(number, *STAND_IN, f"rows=[{row}]"), column))
     assert training is not None
-    assert evaluation.command == "evaluate"
+    assert evaluation.name == "evaluate"
     assert evaluation.folder.parent == training.folder / "evaluations"
     assert evaluation.arguments[0] == f"run={training.folder}"
     assert f"folder={evaluation.folder}" in evaluation.arguments
@@ -195,8 +203,8 @@ def test_one_evaluation_of_two_tables_has_one_folder() -> None:
 def test_one_network_of_two_tables_is_trained_once() -> None:
     first = plan(1, *STAND_IN, "rows=[alexnet]").cells()
     second = plan(2, *STAND_IN, "rows=[alexnet_backprop]").cells()
-    jobs = ordered([*first, *second], [])
-    assert [job.folder.parent.name for job in jobs if job.command == "train"] == ["alexnet"]
+    jobs = all_commands(*first, *second)
+    assert [job.folder.parent.name for job in jobs if job.name == "train"] == ["alexnet"]
 
 
 def test_backprop_shares_the_training_of_the_plain_row() -> None:
@@ -215,16 +223,16 @@ def test_an_exception_of_a_column_counts_most() -> None:
 def test_every_seed_has_a_training_of_its_own() -> None:
     planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", "seeds=[0,4]")
     found = cell(planned, "threshold20")
-    first, second = (training.arguments for training, _ in found.jobs)
+    first, second = (command.needs.arguments for command in found.commands)
     assert set(first) ^ set(second) == {"seed=0", "seed=4"}
     assert len(set(found.folders)) == 2
 
 
 def test_each_training_comes_before_its_evaluations_and_once() -> None:
     cells = plan(2, *STAND_IN, "rows=[alexnet_gap,alexnet_backprop]").cells()
-    jobs = ordered(cells, [])
+    jobs = all_commands(*cells)
     evaluations = ["evaluate"] * 2, ["evaluate"] * 3
-    assert [job.command for job in jobs] == ["train", *evaluations[0], "train", *evaluations[1]]
+    assert [job.name for job in jobs] == ["train", *evaluations[0], "train", *evaluations[1]]
     assert len({job.folder for job in jobs}) == len(jobs)
 
 
@@ -237,15 +245,15 @@ def test_rows_come_in_the_order_of_the_table() -> None:
     assert list(planned.rows) == ["googlenet_gap", "alexnet_gap", "nin"]
 
 
-HANDED = ("data=shapes", "data.size=64", "optim.lr=0.5", "report.images=0")
+PASSED_ON = ("data=shapes", "data.size=64", "optim.lr=0.5", "report.images=0")
 
 
 def test_an_evaluation_of_a_run_leaves_to_the_run_what_it_was_trained_with() -> None:
-    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", handed=HANDED)
+    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", passed_on=PASSED_ON)
     training, evaluation = both(cell(planned, "released"))
     assert training is not None
-    assert set(HANDED) <= set(training.arguments)
-    assert set(HANDED) & set(evaluation.arguments) == {"report.images=0"}
+    assert set(PASSED_ON) <= set(training.arguments)
+    assert set(PASSED_ON) & set(evaluation.arguments) == {"report.images=0"}
     plain = both(cell(plan(2, *STAND_IN, "rows=[alexnet_gap]"), "released"))[1]
     assert evaluation.folder.parent != plain.folder.parent
 
@@ -254,17 +262,17 @@ def test_an_evaluation_of_a_file_takes_all_but_what_is_of_training(tmp_path: Pat
     file = tmp_path / "mine.ckpt"
     file.touch()
     given = f"++checkpoints.alexnet_gap={file}"
-    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", given, handed=HANDED)
-    assert set(HANDED) - set(both(cell(planned, "released"))[1].arguments) == {"optim.lr=0.5"}
+    planned = plan(2, *STAND_IN, "rows=[alexnet_gap]", given, passed_on=PASSED_ON)
+    assert set(PASSED_ON) - set(both(cell(planned, "released"))[1].arguments) == {"optim.lr=0.5"}
 
 
 def test_what_a_table_is_about_is_not_overridden_by_the_recipe() -> None:
     training, evaluation = both(cell(plan(2, *STAND_IN, "rows=[alexnet_backprop]"), "grabcut"))
-    cfg = of_training(evaluation.like)
+    cfg = of_training(evaluation.composed_by)
     assert cfg.boxer._target_.endswith("GrabCutBoxer")
     assert cfg.saliency._target_.endswith("Gradient")
     assert {key: cfg[key] for key in FROM_RUN} != {
-        key: of_training(training.like)[key] for key in FROM_RUN
+        key: of_training(training.composed_by)[key] for key in FROM_RUN
     }
 
 
@@ -282,14 +290,14 @@ def test_what_a_table_is_about_is_not_overridden_by_the_recipe() -> None:
 def test_a_recipe_falls_back_to_the_network_s_experiment(
     recipe: str, network: str, experiment: str
 ) -> None:
-    assert plan(1, f"recipe={recipe}")._recipe(network) == experiment
+    assert plan(1, f"recipe={recipe}").experiment(network) == experiment
 
 
 def test_every_network_has_an_experiment_of_each_recipe() -> None:
     for recipe in ("modern", "caffe"):
         planned = plan(1, f"recipe={recipe}")
         for network in planned.cfg.table.networks:
-            name = planned._recipe(network)
+            name = planned.experiment(network)
             assert (conf_folder() / "experiment" / f"{name}.yaml").is_file(), (recipe, network)
 
 
@@ -302,7 +310,7 @@ def test_a_checkpoint_is_evaluated_and_not_trained(tmp_path: Path) -> None:
     assert training is None
     assert evaluation.arguments[0] == f"checkpoint={file}"
     assert evaluation.folder.is_relative_to(tmp_path / "alexnet_gap")
-    assert {job.command for job in ordered(planned.cells(), [])} == {"evaluate"}
+    assert {job.name for job in all_commands(*planned.cells())} == {"evaluate"}
 
 
 def test_a_checkpoint_without_class_maps_is_evaluated_by_maps_that_it_can_have(
@@ -330,7 +338,7 @@ def test_submissions_predict_the_test_split_by_every_column() -> None:
     plain, released = planned.submissions()
     assert {"split=test", "boxer=tight_loose"} <= set(plain.arguments)
     assert {"split=test", "boxer=released"} <= set(released.arguments)
-    others = {each.folder for each in ordered(planned.cells(), [])}
+    others = {each.folder for each in all_commands(*planned.cells())}
     assert not {plain.folder, released.folder} & others
 
 
@@ -357,11 +365,11 @@ def test_a_job_is_done_when_its_outcome_is_whole(
 ) -> None:
     for name in names:
         (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).touch()
-    assert Job("evaluate", (), tmp_path, ()).done == done
+    assert TableCommand("evaluate", (), tmp_path, ()).done == done
 
 
 def test_a_training_is_done_when_it_has_ended(tmp_path: Path) -> None:
-    training = Job("train", (), tmp_path, ())
+    training = TableCommand("train", (), tmp_path, ())
     assert not training.done
     (tmp_path / TRAINED).touch()
     assert training.done
@@ -373,96 +381,64 @@ def test_the_rules_of_every_cell_go_together(number: int) -> None:
     for row in planned.rows.values():
         for column in planned.columns_of(row):
             exceptions = row.get("exceptions", {}).get(column, ())
-            told = planned.cfg.table.columns[column].evaluate
-            rules = merged(told, row.get("evaluate", ()), exceptions)
+            told = planned.cfg.table.columns[column].arguments
+            rules = merged(told, row.get("arguments", ()), exceptions)
             wanted.add(tuple(each for each in rules if not each.startswith(("view=", "crops="))))
     assert wanted
     for each in wanted:
         assert rules_of(of_training(each)), each
 
 
-# How long
-
-
-def multiply_adds_of_alexnet_gap() -> int:
-    """Count by hand, at 224 x 224: units x (channels x side x side) x cells of each layer."""
-    convs = [
-        (64, 3 * 11 * 11, 55),
-        (192, 64 * 5 * 5, 27),
-        (384, 192 * 3 * 3, 13),
-        (256, 384 * 3 * 3, 13),
-        (256, 256 * 3 * 3, 13),
-        (1024, 256 * 3 * 3, 13),
-    ]
-    return sum(units * taps * cells**2 for units, taps, cells in convs) + 1024 * 1000
-
-
-LARGE = ("data=ilsvrc", "model=alexnet_gap")
-SOME = {"trained": 1000, "evaluated": 10}
-
-
-def test_multiply_adds_are_those_by_hand() -> None:
-    work = work_of(of_training(LARGE), SOME, trains=True)
-    assert work.multiplies == pytest.approx(multiply_adds_of_alexnet_gap(), rel=0.01)
-    assert work.multiplies == pytest.approx(1.06e9, rel=0.01)
-
-
-def test_hours_of_a_training_by_hand() -> None:
-    cfg = of_training((*LARGE, "trainer.max_epochs=2"))
-    operations = 2 * multiply_adds_of_alexnet_gap() * (3 * 2 * 1000 + 10)
-    hours = work_of(cfg, SOME, trains=True).hours(5.0)
-    assert hours == pytest.approx(operations / 5e12 / 3600, rel=0.01)
-
-
-def test_an_evaluation_does_not_train() -> None:
-    assert work_of(of_training(LARGE), SOME, trains=False).trained == 0
-
-
-def test_hours_grow_with_epochs() -> None:
-    passed = [
-        work_of(of_training((*LARGE, f"trainer.max_epochs={each}")), SOME, trains=True)
-        for each in (1, 3)
-    ]
-    assert [each.trained for each in passed] == [1000, 3000]
-    assert passed[0].hours(30) < passed[1].hours(30)
-
-
-def test_ten_crops_take_ten_times_the_passes() -> None:
-    one, ten = (
-        work_of(of_training((*LARGE, f"crops={each}")), SOME, trains=False)
-        for each in ("single", "ten")
-    )
-    assert (one.passed, ten.passed) == (10, 100)
-
-
-def test_backprop_takes_a_backward_pass_for_each_class() -> None:
-    work = work_of(of_training((*LARGE, "saliency=gradient")), SOME, trains=False)
-    assert work.passed == 10 * (1 + 1 + 6)  # the look; again, recorded; five guesses, and the truth
-
-
-def test_a_device_twice_as_fast_takes_half_as_long() -> None:
-    work = Work(1e9, 100, 10)
-    assert work.hours(20) == work.hours(10) / 2
+# How much there is to do
 
 
 @pytest.mark.parametrize(
-    ("split", "evaluated"), [("null", 50_000), ("test", 150_000), ("val", 50_000)]
+    ("overrides", "work"),
+    [
+        (("trainer.max_epochs=20",), "1,281,167 images x 20 epochs"),
+        (("trainer.max_epochs=0",), "no training: published weights"),
+        (
+            ("+trainer.max_steps=600", "loader.batch_size=32"),
+            "600 steps of 32, of 1,281,167 images",
+        ),
+    ],
 )
-def test_ilsvrc_is_counted_as_published_where_it_does_not_lie_here(
-    split: str, evaluated: int
+def test_the_work_of_a_training(overrides: tuple[str, ...], work: str) -> None:
+    cfg = of_training(("data=ilsvrc", "data.root=nowhere", *overrides))
+    assert workload("train", cfg) == work
+
+
+@pytest.mark.parametrize(
+    ("split", "images"), [("null", "50,000"), ("test", "150,000"), ("val", "50,000")]
+)
+def test_an_evaluation_takes_its_split_and_the_one_that_chooses_thresholds(
+    split: str, images: str
 ) -> None:
-    cfg = composed("train", ("data=ilsvrc", "data.root=nowhere", f"split={split}"))
-    assert PUBLISHED["train"] == 1_281_167
-    assert count_images(cfg) == {"trained": 1_281_167, "evaluated": evaluated}
+    cfg = of_training(("data=ilsvrc", "data.root=nowhere", f"split={split}"))
+    assert workload("evaluate", cfg) == f"{images} images"
 
 
 def test_stand_in_data_is_counted_and_not_drawn(tmp_path: Path) -> None:
     told = (f"paths.data={tmp_path}", "data.train=30", "data.val=24", "data.test=18")
-    assert count_images(composed("train", told)) == {"trained": 30, "evaluated": 42}
-    assert count_images(composed("train", (*told, "split=val")))["evaluated"] == 24
+    assert workload("train", of_training((*told, "trainer.max_epochs=2"))) == "30 images x 2 epochs"
+    assert workload("evaluate", of_training(told)) == "42 images"
+    assert workload("evaluate", of_training((*told, "split=val"))) == "24 images"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_data_is_read(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match="nowhere"):
-        count_images(composed("train", ("data=cub", "data.root=nowhere")))
+def test_data_that_is_there_is_counted(tmp_path: Path) -> None:
+    for name, count in (("train", 3), ("val", 2), ("test", 1)):
+        for number in range(count):
+            path = tmp_path / name / "cat" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8)).save(path)
+    cfg = of_training(("data=folder", f"data.root={tmp_path}", "trainer.max_epochs=4"))
+    assert workload("train", cfg) == "3 images x 4 epochs"
+    assert workload("evaluate", cfg) == "3 images"
+
+
+def test_data_of_unknown_size_that_is_not_there_is_no_error() -> None:
+    cfg = of_training(("data=cub", "data.root=nowhere", "trainer.max_epochs=4"))
+    unknown = "an unknown number of images (data.root=nowhere is not there)"
+    assert workload("train", cfg) == f"{unknown} x 4 epochs"
+    assert workload("evaluate", cfg) == unknown

@@ -18,7 +18,8 @@ from optuna.trial import TrialState, create_trial
 from gapnet.cli.commands.search import complete
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import LOGS
-from gapnet.studies.search.report import _page, trial_rows
+from gapnet.studies.search.page import search_page
+from gapnet.studies.search.report import HEADER, trial_rows
 from gapnet.studies.search.space import (
     Choices,
     Range,
@@ -35,7 +36,7 @@ from gapnet.studies.search.trials import (
     OVERRIDES,
     Objective,
     TrialFailedError,
-    figure_of,
+    metric_of,
     read_epochs,
 )
 from tests.cli.conftest import CHECKOUT, QUICK, SMALL, Command
@@ -72,7 +73,7 @@ def test_a_space_is_read_from_nested_keys() -> None:
         ({"low": 0, "high": 1, "log": True}, "search.a.b.low=0: must be above 0, since log=true"),
         ({"low": 1, "high": 2, "log": "yes"}, "search.a.b.log=yes: must be true or false"),
         ({"low": 0, "high": 5, "step": 2}, "search.a.b.step=2: must lead from low=0 to high=5"),
-        ({"low": 0, "high": 1, "step": 0.5}, "steps are of whole numbers"),
+        ({"low": 0, "high": 1, "step": 0.5}, "steps must be integers"),
         ({"low": 1, "high": 9, "step": 2, "log": True}, "not log"),
         ({"low": "x", "high": 1}, "search.a.b.low=x: must be a number"),
         ({"low": 1}, "must be {low, high}"),
@@ -133,10 +134,10 @@ def test_a_sweep_is_no_search(argument: str, message: str) -> None:
         ("+search.optim.lrr=[1,2]", "optim.lrr: no such key; did you mean 'lr'?"),
         ("+search.model.pool=[avg]", "a choice needs two values"),
         ("optim.lr=1", "optim.lr: is both given and searched"),
-        ("n_trials=0", "n_trials=0: must be a whole number from 1 on"),
-        ("metric=test/top1_error", "a search looks at the validation split only"),
+        ("n_trials=0", "n_trials=0: must be an integer >= 1"),
+        ("metric=test/top1_error", "metric=test/top1_error: must begin with val/"),
         ("direction=up", "direction=up: must be minimise or maximise"),
-        ("name=a/b", "name=a/b: must be a folder's name"),
+        ("name=a/b", "name=a/b: must be the name of a folder"),
         (f"name={'n' * 300}", "is too long"),
         ("storage=nonsense", "storage: cannot be opened"),
         ("storage=postgresql://me:hunter2@host/db", "storage=postgresql://***@host/db: must have"),
@@ -151,10 +152,17 @@ def test_a_wrong_argument_is_one_line(gapnet: Command, argument: str, message: s
     assert message in line
 
 
-def test_a_missing_extra_is_one_line(gapnet: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "plotly", None)
+@pytest.mark.parametrize("missing", ["optuna", "plotly", "sklearn"])
+def test_a_missing_extra_is_one_line(
+    gapnet: Command, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    loaded = [name for name in sys.modules if name.startswith("gapnet.studies.search")]
+    for name in loaded:  # so that it is imported again
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
+        monkeypatch.setitem(sys.modules, name, None)
     outcome = gapnet("search")
-    assert outcome.err == "gapnet search: plotly is not installed: pip install '.[search]'\n"
+    assert outcome.err == f"gapnet search: {missing} is not installed: pip install '.[search]'\n"
 
 
 # When a worker starts a trial
@@ -196,11 +204,11 @@ def test_epochs_are_read_from_a_file_in_the_writing(tmp_path: Path) -> None:
 
 def test_a_trial_is_worth_what_the_checkpoint_is_that_counts() -> None:
     epochs = [{"epoch": n, "val/top1_error": e, "val/b": n} for n, e in enumerate([0.5, 0.2, 0.3])]
-    assert figure_of(epochs, "val/top1_error", "best") == 0.2
-    assert figure_of(epochs, "val/b", "best") == 1
-    assert figure_of(epochs, "val/b", "last") == 2
+    assert metric_of(epochs, "val/top1_error", "best") == 0.2
+    assert metric_of(epochs, "val/b", "best") == 1
+    assert metric_of(epochs, "val/b", "last") == 2
     with pytest.raises(TrialFailedError, match="there are: val/b, val/top1_error"):
-        figure_of(epochs, "val/c", "best")
+        metric_of(epochs, "val/c", "best")
 
 
 # How it is reported
@@ -235,7 +243,8 @@ def test_trials_are_listed_with_the_best_first() -> None:
 def test_the_page_shows_what_can_be_plotted(values: tuple[float, ...], plots: int) -> None:
     study = study_of(*values, None)
     objective = Objective(Path(), [ODD], {"optim.lr": Range(0, 9)}, "val/top1_error", "best", 3)
-    page = _page(study, objective, trial_rows(study), "the best")
+    rows = trial_rows(study)
+    page = search_page(study, objective, header=HEADER, rows=rows, best="the best")
     assert page.count('class="plotly-graph-div"') == plots
     assert ("all values found are equal" in page) == (plots == 1)
     assert "&lt;no&gt;" in page

@@ -6,7 +6,13 @@ from statistics import mean, stdev
 
 import pytest
 
-from gapnet.studies.sweep.summary import Job, groups_of, name_of, print_summary, write_summary
+from gapnet.studies.sweep.summary import (
+    SweepJob,
+    group_jobs,
+    name_of,
+    print_summary,
+    write_summary,
+)
 from tests.cli.conftest import QUICK, SMALL, Command, assert_one_line, script
 
 LAUNCHERS = {
@@ -16,18 +22,18 @@ LAUNCHERS = {
 }
 
 
-def finished(folder: Path, *overrides: str, **figures: float) -> Job:
-    """Leave a run with figures in an own folder."""
+def finished(folder: Path, *overrides: str, **values: float) -> SweepJob:
+    """Write a run with metrics."""
     place = folder / "_".join(overrides)
     place.mkdir()
     thresholds = {"top1_error": [None], "gt_known_error": ["fixed", "val"]}
     metrics = [
         {"metric": metric, "value": value + 0.5 * (by == "val"), "chosen_on": by}
-        for metric, value in figures.items()
+        for metric, value in values.items()
         for by in thresholds[metric]
     ]
     (place / "metrics.json").write_text(json.dumps(metrics))
-    return Job(overrides, str(place), None)
+    return SweepJob(overrides, str(place), None)
 
 
 def test_jobs_are_grouped_by_all_but_the_seed(tmp_path: Path) -> None:
@@ -35,29 +41,29 @@ def test_jobs_are_grouped_by_all_but_the_seed(tmp_path: Path) -> None:
         finished(tmp_path, "data=x", "model=a", "seed=0", top1_error=0.2, gt_known_error=0.5),
         finished(tmp_path, "data=x", "model=a", "seed=1", top1_error=0.4, gt_known_error=0.5),
         finished(tmp_path, "data=x", "model=b", "seed=0", top1_error=0.1, gt_known_error=0.3),
-        Job(("data=x", "model=b", "seed=1"), None, "no"),
+        SweepJob(("data=x", "model=b", "seed=1"), None, "no"),
     ]
-    a, b = groups_of(jobs)
+    a, b = group_jobs(jobs)
     assert (a.name, a.seeds, b.name, b.seeds) == ("model=a", 2, "model=b", 1)
-    assert a.figures["top1_error"] == (mean([0.2, 0.4]), stdev([0.2, 0.4]))
-    assert a.figures["gt_known_error"] == (0.5, 0)
-    assert b.figures == {"top1_error": (0.1, None), "gt_known_error": (0.3, None)}
+    assert a.metrics["top1_error"] == (mean([0.2, 0.4]), stdev([0.2, 0.4]))
+    assert a.metrics["gt_known_error"] == (0.5, 0)
+    assert b.metrics == {"top1_error": (0.1, None), "gt_known_error": (0.3, None)}
     assert name_of(jobs[3], jobs) == "model=b seed=1"
 
 
 def test_where_only_the_seed_varies_there_is_one_group(tmp_path: Path) -> None:
     jobs = [finished(tmp_path, "lr=1", f"seed={seed}", top1_error=0.1) for seed in range(3)]
-    (group,) = groups_of(jobs)
+    (group,) = group_jobs(jobs)
     assert (group.name, group.seeds) == ("all jobs", 3)
 
 
-def test_a_sweep_without_figures_has_a_summary_too(
+def test_a_sweep_without_metrics_has_a_summary_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    jobs = [Job(("a=1",), None, None), Job(("a=2",), None, "cannot, or must not")]
-    print_summary(groups_of(jobs), jobs)
+    jobs = [SweepJob(("a=1",), None, None), SweepJob(("a=2",), None, "cannot, or must not")]
+    print_summary(group_jobs(jobs), jobs)
     assert capsys.readouterr().out == "failed: a=2: cannot, or must not\n"
-    write_summary(groups_of(jobs), jobs, tmp_path / "summary.csv")
+    write_summary(group_jobs(jobs), jobs, tmp_path / "summary.csv")
     with (tmp_path / "summary.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["jobs"], row["seeds"], row["error"]) == ("a=2", "0", "cannot, or must not")

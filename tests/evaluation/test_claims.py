@@ -2,16 +2,17 @@ import pytest
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.claims import Claim, judge
-from gapnet.evaluation.seeds import Averaged
+from gapnet.evaluation.seeds import SeedMean, average_values
+from gapnet.runs.metric_choice import MetricChoice
 
-PLACES = {"better": ("a", "x"), "worse": ("b", "x"), "figure": "top1_error"}
+PLACES = {"better": ("a", "x"), "worse": ("b", "x"), "metric": MetricChoice("top1_error")}
 LOWER = Claim("a errs less", **PLACES)
 SAME = Claim("about the same", **PLACES, within=0.05)
 
 
-def apart(low: float, high: float, *runs: float) -> Averaged:
+def apart(low: float, high: float, *runs: float) -> SeedMean:
     middle = (low + high) / 2
-    return Averaged(middle, low, high, 100, runs or (middle,))
+    return SeedMean(middle, low, high, 100, runs or (middle,))
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,14 @@ def test_the_reason_tells_the_margin() -> None:
 def test_a_margin_that_is_no_difference_of_errors_is_refused(within: float) -> None:
     with pytest.raises(GapnetError, match=f"within={within}: "):
         Claim("about the same", **PLACES, within=within)
+
+
+@pytest.mark.parametrize("claim", [LOWER, SAME], ids=["lower", "same"])
+def test_a_claim_without_an_interval_stays_undecided(claim: Claim) -> None:
+    judgement, why = judge(claim, average_values([0.01, 0.02]))
+    assert judgement == "undecided"
+    assert why.startswith("+1.50 points, no interval over images; ")
+
+
+def test_a_claim_is_undecided_if_one_seed_disagrees() -> None:
+    assert judge(LOWER, apart(0.01, 0.03, 0.04, -0.01))[0] == "undecided"

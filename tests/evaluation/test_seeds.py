@@ -1,4 +1,4 @@
-"""Figures of several runs, against plain numpy."""
+"""Metrics of several runs, against plain numpy."""
 
 from pathlib import Path
 
@@ -10,12 +10,21 @@ import torch
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import intervals, nested_interval
-from gapnet.evaluation.seeds import Averaged, average, difference
+from gapnet.evaluation.seeds import (
+    SeedMean,
+    average,
+    average_values,
+    difference,
+    difference_of_values,
+)
+from gapnet.runs.metric_choice import MetricChoice
 
 IMAGES = 40
 MORE = {"resamples": 50, "seed": 3}
 ABOUT = {"data": "drawn", "split": "val", "truth": "0123"}
-FIGURE = "top1_error"
+NAME = "top1_error"
+METRIC = MetricChoice(NAME)
+TOP5 = MetricChoice("top5_error")
 
 
 def drawn(seed: int) -> list[float | None]:
@@ -26,7 +35,7 @@ def written(
     path: Path,
     values: list[float | None],
     *,
-    column: str = f"ilsvrc/{FIGURE}",
+    column: str = f"ilsvrc/{NAME}",
     ids: list[str] | None = None,
     about: dict[str, str] = ABOUT,
 ) -> Path:
@@ -44,14 +53,14 @@ def three(tmp_path: Path) -> list[Path]:
 VALUES = np.array([drawn(seed) for seed in range(3)])
 
 
-def averaged(runs: list[Path], figure: str = FIGURE) -> Averaged:
-    found = average(runs, figure, **MORE)
+def averaged(runs: list[Path], metric: MetricChoice = METRIC) -> SeedMean:
+    found = average(runs, metric, **MORE)
     assert found is not None
     return found
 
 
-def apart(better: list[Path], worse: list[Path]) -> Averaged:
-    found = difference(better, worse, FIGURE, **MORE)
+def apart(better: list[Path], worse: list[Path]) -> SeedMean:
+    found = difference(better, worse, METRIC, **MORE)
     assert found is not None
     return found
 
@@ -100,43 +109,51 @@ def test_rows_may_be_in_another_order(three: list[Path], tmp_path: Path) -> None
 
 
 def test_a_figure_that_a_run_lacks_is_none(three: list[Path], tmp_path: Path) -> None:
-    assert average(three, "top5_error", **MORE) is None
+    assert average(three, TOP5, **MORE) is None
     other = written(tmp_path / "other.parquet", drawn(1), column="ilsvrc/top5_error")
-    assert average([*three, other], FIGURE, **MORE) is None
+    assert average([*three, other], METRIC, **MORE) is None
 
 
 def test_no_runs_have_no_figure() -> None:
-    assert average([], FIGURE, **MORE) is None
+    assert average([], METRIC, **MORE) is None
 
 
-def test_a_figure_is_named_in_full_but_for_its_protocol(tmp_path: Path) -> None:
-    name = "gt_known_error/val"
-    path = written(tmp_path / "a.parquet", drawn(0), column=f"wsol/{name}")
-    assert averaged([path], name).value == pytest.approx(VALUES[0].mean(), abs=1e-12)
-    assert average([path], "gt_known_error", **MORE) is None
+def test_a_metric_is_told_apart_by_who_chose_its_threshold(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet", drawn(0), column="wsol/gt_known_error/val")
+    on_val = MetricChoice("gt_known_error", chosen_on="val")
+    assert averaged([path], on_val).value == pytest.approx(VALUES[0].mean(), abs=1e-12)
+    assert average([path], MetricChoice("gt_known_error"), **MORE) is None
 
 
 def test_of_several_protocols_the_first_one_counts(tmp_path: Path) -> None:
     path = written(tmp_path / "a.parquet", drawn(0))
     table = pq.read_table(path)
-    other = table.append_column(f"wsol/{FIGURE}", pa.array([1.0] * IMAGES))
+    other = table.append_column(f"wsol/{NAME}", pa.array([1.0] * IMAGES))
     pq.write_table(other.replace_schema_metadata(ABOUT), path)
     assert averaged([path]).value == pytest.approx(VALUES[0].mean(), abs=1e-12)
+    assert averaged([path], MetricChoice(NAME, protocol="wsol")).value == 1
+
+
+@pytest.mark.parametrize(("split", "there"), [("val", True), ("test", False)])
+def test_a_metric_of_another_split_is_not_there(
+    three: list[Path], split: str, *, there: bool
+) -> None:
+    assert (average(three, MetricChoice(NAME, split=split), **MORE) is not None) == there
 
 
 @pytest.mark.parametrize("key", ABOUT)
 def test_runs_of_another_truth_are_refused(three: list[Path], tmp_path: Path, key: str) -> None:
     other = written(tmp_path / "other.parquet", drawn(5), about={**ABOUT, key: "another"})
     with pytest.raises(GapnetError, match=r"0\.parquet and .*other\.parquet: are of different"):
-        average([*three, other], FIGURE, **MORE)
+        average([*three, other], METRIC, **MORE)
     with pytest.raises(GapnetError, match=r"0\.parquet and .*other\.parquet: are of different"):
-        difference(three[:1], [other], FIGURE, **MORE)
+        difference(three[:1], [other], METRIC, **MORE)
 
 
 def test_runs_of_other_images_are_refused(three: list[Path], tmp_path: Path) -> None:
     other = written(tmp_path / "other.parquet", drawn(1)[1:])
     with pytest.raises(GapnetError, match="only runs on the same images can be compared"):
-        average([*three, other], FIGURE, **MORE)
+        average([*three, other], METRIC, **MORE)
 
 
 def test_a_difference_is_what_the_second_runs_have_above_the_first(
@@ -194,5 +211,19 @@ def test_images_in_another_order_are_the_same_difference(three: list[Path], tmp_
 
 def test_a_difference_of_a_figure_that_one_lacks_is_none(three: list[Path], tmp_path: Path) -> None:
     other = written(tmp_path / "other.parquet", drawn(1), column="ilsvrc/top5_error")
-    assert difference(three[:1], [other], FIGURE, **MORE) is None
-    assert difference(three, [], FIGURE, **MORE) is None
+    assert difference(three[:1], [other], METRIC, **MORE) is None
+    assert difference(three, [], METRIC, **MORE) is None
+
+
+def test_values_alone_have_no_interval() -> None:
+    mean = average_values([0.2, 0.6], 10)
+    assert (mean.value, mean.low, mean.high, mean.n) == (pytest.approx(0.4), None, None, 10)
+    assert mean.deviation == pytest.approx(np.std([0.2, 0.6], ddof=1))
+
+
+def test_a_difference_of_values_is_run_by_run_and_has_no_interval() -> None:
+    lead = difference_of_values(average_values([0.25, 0.5], 8), average_values([0.5, 1.0], 8))
+    assert (lead.value, lead.low, lead.high, lead.n) == (0.375, None, None, 8)
+    assert lead.runs == (0.25, 0.5)
+    with pytest.raises(GapnetError, match="3 runs and 2: only as many can be paired"):
+        difference_of_values(average_values([1, 2, 3]), average_values([1, 2]))

@@ -1,4 +1,4 @@
-"""The paper's figures, and the tables in conf/ that lay ours beside them."""
+"""The paper's results, and the tables in conf/ that show ours beside them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from gapnet.config.build import conf_folder
-from gapnet.report.paper_figures import Quoted, quoted
+from gapnet.report.paper_values import paper_values
 
 CONF = conf_folder()
 NUMBERS = (1, 2, 3)
@@ -18,7 +18,7 @@ def read(name: str) -> dict[str, Any]:
 
 TABLES = {number: read(f"table{number}") for number in NUMBERS}
 NETWORKS = read("networks")["networks"]
-QUOTED = [(number, name) for number in NUMBERS for name in quoted(number)]
+PAPER = [(number, name) for number in NUMBERS for name in paper_values(number).methods]
 ROWS = [(number, key) for number, table in TABLES.items() for key in table["rows"]]
 CLAIMS = [(number, each) for number, table in TABLES.items() for each in table["claims"]]
 COLUMNS = [(number, key) for number, table in TABLES.items() for key in table["columns"]]
@@ -28,9 +28,9 @@ def columns_of(number: int, row: str) -> list[str]:
     return TABLES[number]["rows"][row].get("columns", list(TABLES[number]["columns"]))
 
 
-def figures_of(number: int, column: str) -> set[str]:
+def metrics_of(number: int, column: str) -> list[Any]:
     table = TABLES[number]
-    return set(table["columns"][column].get("figures", table["figures"]).values())
+    return list(table["columns"][column].get("metrics", table["metrics"]).values())
 
 
 @pytest.mark.parametrize(
@@ -53,22 +53,28 @@ def figures_of(number: int, column: str) -> set[str]:
 def test_errors_are_the_paper_s(
     number: int, name: str, errors: tuple[float | None, float | None]
 ) -> None:
-    assert quoted(number)[name] == Quoted(*errors)
+    pairs = zip(("top-1", "top-5"), errors, strict=True)
+    known = {label: error for label, error in pairs if error is not None}
+    assert paper_values(number).methods[name] == known
 
 
 @pytest.mark.parametrize(("number", "count"), [(1, 9), (2, 10), (3, 6)])
 def test_a_table_has_as_many_rows_as_the_paper_s(number: int, count: int) -> None:
-    assert len(quoted(number)) == count
+    assert len(paper_values(number).methods) == count
+    assert paper_values(number).labels == ("top-1", "top-5")
 
 
-@pytest.mark.parametrize(("number", "name"), QUOTED)
+def test_a_table_that_the_paper_does_not_have_has_no_values() -> None:
+    assert paper_values(99) == ((), {})
+
+
+@pytest.mark.parametrize(("number", "name"), PAPER)
 def test_fewer_guesses_are_never_better(number: int, name: str) -> None:
-    top1, top5 = quoted(number)[name]
-    assert top5 is not None
-    assert top5 < (100 if top1 is None else top1)
+    errors = paper_values(number).methods[name]
+    assert errors["top-5"] < errors.get("top-1", 100)
 
 
-@pytest.mark.parametrize(("number", "name"), QUOTED)
+@pytest.mark.parametrize(("number", "name"), PAPER)
 def test_every_row_of_the_paper_has_one_row_here(number: int, name: str) -> None:
     assert [row.get("paper") for row in TABLES[number]["rows"].values()].count(name) == 1
 
@@ -76,7 +82,7 @@ def test_every_row_of_the_paper_has_one_row_here(number: int, name: str) -> None
 @pytest.mark.parametrize(("number", "key"), ROWS)
 def test_a_row_is_the_paper_s_or_has_a_name_of_its_own(number: int, key: str) -> None:
     row = TABLES[number]["rows"][key]
-    assert row["paper"] in quoted(number) if "paper" in row else row["name"]
+    assert row["paper"] in paper_values(number).methods if "paper" in row else row["name"]
 
 
 @pytest.mark.parametrize(("number", "key"), ROWS)
@@ -96,25 +102,26 @@ def test_a_table_knows_its_number(number: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "claim"), CLAIMS, ids=lambda each: str(each)[:60])
-def test_a_claim_is_of_figures_that_there_are(number: int, claim: dict[str, Any]) -> None:
+def test_a_claim_is_of_metrics_of_its_columns(number: int, claim: dict[str, Any]) -> None:
     for row, column in (claim["better"], claim["worse"]):
         assert not TABLES[number]["rows"][row].get("quoted")
         assert column in columns_of(number, row)
-        assert claim["figure"] in figures_of(number, column)
+        assert claim["metric"] in metrics_of(number, column)
 
 
 @pytest.mark.parametrize(("number", "column"), COLUMNS)
-def test_a_column_is_of_figures_that_an_evaluation_has(number: int, column: str) -> None:
+def test_a_column_is_of_metrics_that_an_evaluation_has(number: int, column: str) -> None:
     errors = {f"top{k}_{kind}" for k in (1, 5) for kind in ("error", "localization_error")}
-    assert figures_of(number, column) <= errors | {"gt_known_error/val"}
+    frozen = {"metric": "gt_known_error", "chosen_on": "val"}
+    assert all(each == frozen or each in errors for each in metrics_of(number, column))
 
 
 @pytest.mark.parametrize(("number", "key"), ROWS)
-def test_what_a_row_is_evaluated_by_is_a_choice_in_conf(number: int, key: str) -> None:
+def test_the_arguments_of_a_row_are_choices_in_conf(number: int, key: str) -> None:
     row = TABLES[number]["rows"][key]
-    told = list(row.get("evaluate", ()))
+    told = list(row.get("arguments", ()))
     for column in columns_of(number, key):
         told += row.get("exceptions", {}).get(column, ())
-        told += TABLES[number]["columns"][column]["evaluate"]
+        told += TABLES[number]["columns"][column]["arguments"]
     for group, _, choice in (each.partition("=") for each in told):
         assert choice.startswith("${") or (CONF / group / f"{choice}.yaml").is_file()

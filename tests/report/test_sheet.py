@@ -4,32 +4,32 @@ import re
 
 import pytest
 
-from gapnet.evaluation.seeds import Averaged
-from gapnet.report.paper_figures import Quoted
+from gapnet.evaluation.seeds import SeedMean, average_values
 from gapnet.report.paper_table import Column, Line, Sheet, comma_separated, latex, markdown
 
-ONE = Averaged(0.4321, 0.40, 0.46, 1600, (0.4321,))
-THREE = Averaged(0.5, 0.45, 0.55, 1600, (0.4, 0.5, 0.6))
+ONE = SeedMean(0.4321, 0.40, 0.46, 1600, (0.4321,))
+THREE = SeedMean(0.5, 0.45, 0.55, 1600, (0.4, 0.5, 0.6))
+LABELS = ("top-1", "top-5")
 COLUMNS = {
-    "rule": Column("20% rule", {"top-1": "top1_error", "top-5": "top5_error"}),
-    "frozen": Column("true class's box", {"error": "gt_known_error/val"}),
-    "grabcut": Column("GrabCut", {"top-1": "top1_error"}),
+    "rule": Column("20% rule", LABELS),
+    "frozen": Column("true class's box", ["error"]),
+    "grabcut": Column("GrabCut", ["top-1"]),
 }
 FILLED = Line(
     "GAP_1 & more #2",
-    Quoted(56.4, 43.0),
-    asked=["rule"],
-    found={"rule": {"top-1": THREE, "top-5": ONE}},
+    {"top-1": 56.4, "top-5": 43.0},
+    columns=["rule"],
+    results={"rule": {"top-1": THREE, "top-5": ONE}},
     commit="abc1234",
     deviates="100% of it",
 )
-MISSING = Line("NIN", Quoted(None, 54.19), asked=["rule", "frozen"])
-WITHOUT = Line(
-    "Ours", Quoted(None, None), asked=["rule"], found={"rule": {"top-1": ONE, "top-5": None}}
+MISSING = Line("NIN", {"top-5": 54.19}, columns=["rule", "frozen"])
+WITHOUT = Line("Ours", columns=["rule"], results={"rule": {"top-1": ONE, "top-5": None}})
+PAPER_ONLY = Line("OverFeat, full", {"top-5": 29.9}, deviates="quoted from the paper")
+SHEET = Sheet(
+    "Table 9: 5% & more", LABELS, COLUMNS, [FILLED, MISSING, WITHOUT, PAPER_ONLY], ["A note_1."]
 )
-PAPER_ONLY = Line("OverFeat, full", Quoted(None, 29.9), deviates="quoted from the paper")
-SHEET = Sheet("Table 9: 5% & more", COLUMNS, [FILLED, MISSING, WITHOUT, PAPER_ONLY], ["A note_1."])
-BARE = Sheet("Bare", {}, [PAPER_ONLY])
+BARE = Sheet("Bare", LABELS, {}, [PAPER_ONLY])
 
 
 def in_markdown(sheet: Sheet) -> list[list[str]]:
@@ -110,7 +110,9 @@ def test_latex_escapes_what_it_would_take_for_itself() -> None:
 
 
 def test_a_backslash_or_brace_of_a_note_does_not_reach_latex_as_such() -> None:
-    (caption,) = re.findall(r"\\caption\{(.*)\}", latex(Sheet("T", {}, [], [r"a~b {c} $d \e^"])))
+    (caption,) = re.findall(
+        r"\\caption\{(.*)\}", latex(Sheet("T", LABELS, {}, [], [r"a~b {c} $d \e^"]))
+    )
     told = r"a\textasciitilde{}b \{c\} \$d \textbackslash{}e\textasciicircum{}"
     assert caption == f"T. {told}"
 
@@ -172,3 +174,34 @@ def test_a_table_without_any_figure_is_laid_out() -> None:
     header, _, row = in_markdown(BARE)
     assert header == ["method", "paper, top-1", "paper, top-5", "n", "commit", "deviates"]
     assert row == ["OverFeat, full", "", "29.90", "", "", "quoted from the paper"]
+
+
+SVM = Line(
+    "SVM",
+    {"accuracy": 67.8},
+    columns=["cub"],
+    results={"cub": {"accuracy": average_values([0.6, 0.7]), "AP": average_values([0.5], 20)}},
+)
+OTHER = Sheet(
+    "Other metrics", ["accuracy"], {"cub": Column("linear SVM", ["accuracy", "AP"])}, [SVM]
+)
+
+
+def test_a_mean_without_interval_has_its_deviation_alone() -> None:
+    header, _, row = in_markdown(OTHER)
+    assert dict(zip(header, row, strict=True)) == {
+        "method": "SVM",
+        "paper, accuracy": "67.80",
+        "linear SVM, accuracy": "65.00 (sd 7.07)",
+        "linear SVM, AP": "50.00",
+        "n": "20",
+        "commit": "",
+        "deviates": "",
+    }
+
+
+def test_csv_leaves_the_bounds_of_a_mean_without_interval_empty() -> None:
+    accuracy, precision = in_csv(OTHER)
+    keys = ("ours", "low", "high", "n", "seeds", "deviation")
+    assert [accuracy[key] for key in keys] == ["65.00", "", "", "", "2", "7.07"]
+    assert [precision[key] for key in keys] == ["50.00", "", "", "20", "1", ""]

@@ -11,7 +11,6 @@ from gapnet.models import create
 from gapnet.report.markdown import code, text, unmarked
 from gapnet.report.model_card import model_card
 from gapnet.report.page import Report, write_report
-from gapnet.report.paper_figures import Quoted
 from gapnet.report.paper_table import Line, Sheet, comma_separated, latex, markdown
 from gapnet.report.plots import curves_svg
 from tests.report.test_report import figure, picture
@@ -77,6 +76,8 @@ def test_code_in_markdown_may_have_ticks_and_bars() -> None:
     assert code("`") == "`` ` ``"
 
 
+LABELS = ("top-1", "top-5")
+BOTH = {"top-1": 1.0, "top-5": 2.0}
 HOSTILE = "a|b`c` <script> \\ $x$ \x1b\nd"
 
 
@@ -90,22 +91,23 @@ def test_a_card_shows_names_as_text() -> None:
 
 
 def test_a_table_in_markdown_keeps_its_cells() -> None:
-    sheet = Sheet("T", {}, [Line("a|b\nc", Quoted(1.0, 2.0), deviates="<b>")])
+    sheet = Sheet("T", LABELS, {}, [Line("a|b\nc", BOTH, deviates="<b>")])
     *_, row = markdown(sheet).strip().splitlines()
     assert row == r"| a\|b c | 1.00 | 2.00 |  |  | \<b> |"
 
 
 def test_latex_has_neither_commands_nor_empty_lines_from_data() -> None:
-    line = Line("\\input{x}\n\n$<|>", Quoted(None, None), deviates="")
-    written = latex(Sheet("T", {}, [line], [f"Of {text('a*b* | `c`')}.", code("x **y**")]))
+    line = Line("\\input{x}\n\n$<|>", {}, deviates="")
+    written = latex(Sheet("T", LABELS, {}, [line], [f"Of {text('a*b* | `c`')}.", code("x **y**")]))
     assert r"\textbackslash{}input\{x\}  \$\textless{}\textbar{}\textgreater{} &" in written
     assert r"\caption{T. Of a*b* \textbar{} `c`. x **y**}" in written
     assert "\n\n" not in written
 
 
 def test_a_table_as_csv_is_quoted_for_spreadsheets() -> None:
-    line = Line("=1+1", Quoted(1.0, None), deviates="@x")
-    assert comma_separated(Sheet("T", {}, [line])).splitlines()[1] == "'=1+1,,top-1,1.00,,,,,,,,'@x"
+    line = Line("=1+1", {"top-1": 1.0}, deviates="@x")
+    sheet = Sheet("T", LABELS, {}, [line])
+    assert comma_separated(sheet).splitlines()[1] == "'=1+1,,top-1,1.00,,,,,,,,'@x"
 
 
 def test_the_file_of_classes_is_quoted_for_spreadsheets(tmp_path: Path) -> None:

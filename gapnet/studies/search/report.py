@@ -1,71 +1,61 @@
-"""What a search ends with: a table, the best command, a page with Optuna's plots."""
+"""Report of a search: a table of the trials, the best command and an HTML page."""
 
-import os
+import logging
+import shlex
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from optuna import Study
+from optuna.trial import FrozenTrial, TrialState
+from rich.table import Table
+
+from gapnet.errors import GapnetError
 from gapnet.runs.folder import short
 from gapnet.runs.layout import REPORT
+from gapnet.studies.search.page import search_page
 from gapnet.studies.search.trials import ERROR, OVERRIDES, SURPLUS, Objective
 from gapnet.system.files import write_file
-from gapnet.system.output import say, show
+from gapnet.system.folders import lock_file
 from gapnet.text.redact import redact_arguments
 
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.trial import FrozenTrial
-
 HEADER = ("trial", "state", "value", "values chosen")
-LOST = "lost, run again"  # its worker died or was interrupted
-PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title>
-<style>
-body {{ font-family: sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }}
-td, th {{ text-align: left; padding: 0.1rem 1rem 0.1rem 0 }}
-</style></head>
-<body>
-<h1>{title}</h1>
-<p>{caption}</p>
-<pre>{best}</pre>
-{plots}
-<table>{rows}</table>
-</body>
-</html>
-"""
+LOST = "lost, run again"  # the worker of this trial died or was interrupted
+ORDER = ("complete", "pruned", "failed", LOST, "running", "waiting")
+NONE_COMPLETE = "no trial ran to its end: all were pruned"
+log = logging.getLogger(__name__)
 
 
-def conclude(study: "Study", objective: Objective, command: str) -> None:
-    """Print the trials and the best command, and write the page."""
-    import shlex
+class SearchReport(NamedTuple):
+    """What is printed at the end of a search: a table, and lines below it."""
 
-    from rich.table import Table
+    table: Table
+    lines: list[str]
 
+
+def report_search(study: Study, objective: Objective, command: str) -> SearchReport:
+    """Write the page of a search; return what is printed. `command` is the training's."""
     rows = trial_rows(study)
-    table = Table(title=f"{study.study_name}: {objective.metric}", title_justify="left")
-    for heading in HEADER:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    show(table)
-    failed = sum(ERROR in trial.user_attrs for trial in _shown(study))
-    if failed:
-        say(f"{failed} of {len(rows)} trials failed; their output is in {objective.folder}/trials")
-    found = _finished(study)
-    best = shlex.join(redact_arguments(study.best_trial.user_attrs[OVERRIDES])) if found else ""
-    line = f"{command} {best}" if found else "no trial ran to its end: all were pruned"
-    if found:
-        say("the best, to train and evaluate:")
-    say(line)
+    best = _best_command(study, command)
     path = objective.folder / REPORT
-    _write(path, _page(study, objective, rows, line))
-    say(f"report: {short(path)}")
+    _write(path, search_page(study, objective, header=HEADER, rows=rows, best=best))
+    failed = sum(ERROR in trial.user_attrs for trial in _shown(study))
+    lines = [f"{failed} of {len(rows)} trials failed; their output is in {objective.folder}/trials"]
+    closing = ["the best, to train and evaluate:"] if best != NONE_COMPLETE else []
+    closing += [best, f"report: {short(path)}"]
+    title = f"{study.study_name}: {objective.metric}"
+    return SearchReport(_table(rows, title), [*(lines if failed else []), *closing])
 
 
-def trial_rows(study: "Study") -> list[tuple[str, str, str, str]]:
-    """Write the trials as text, the best first, and those without a value last."""
+def _best_command(study: Study, command: str) -> str:
+    """Return the command that trains with the values of the best trial."""
+    if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        return NONE_COMPLETE
+    return f"{command} {shlex.join(redact_arguments(study.best_trial.user_attrs[OVERRIDES]))}"
+
+
+def trial_rows(study: Study) -> list[tuple[str, str, str, str]]:
+    """Return the trials as rows of text, the best first, those without a value last."""
     return [
         (
             str(trial.number),
@@ -77,69 +67,38 @@ def trial_rows(study: "Study") -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _shown(study: "Study") -> list["FrozenTrial"]:
+def _shown(study: Study) -> list[FrozenTrial]:
     trials = study.get_trials(deepcopy=False)
     return [trial for trial in trials if SURPLUS not in trial.user_attrs]
 
 
-def _finished(study: "Study") -> list["FrozenTrial"]:
-    from optuna.trial import TrialState
-
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-
-
-def _state(trial: "FrozenTrial") -> str:
+def _state(trial: FrozenTrial) -> str:
     name = trial.state.name.lower()
     if name == "fail":
         return "failed" if ERROR in trial.user_attrs else LOST
     return name
 
 
-def _rank(study: "Study", trial: "FrozenTrial") -> tuple[int, float, int]:
-    order = ("complete", "pruned", "failed", LOST, "running", "waiting")
-    worth = 0.0 if trial.value is None else trial.value
+def _rank(study: Study, trial: FrozenTrial) -> tuple[int, float, int]:
+    value = 0.0 if trial.value is None else trial.value
     sign = 1 if study.direction.name == "MINIMIZE" else -1
-    return order.index(_state(trial)), sign * worth, trial.number
+    return ORDER.index(_state(trial)), sign * value, trial.number
 
 
-def _page(study: "Study", objective: Objective, rows: Sequence[Sequence[str]], best: str) -> str:
-    space = "; ".join(f"{key}: {each}" for key, each in objective.space.items())
-    told = " ".join(objective.told) or "the default training"
-    caption = (
-        f"{study.direction.name.capitalize()} {objective.metric} over {space}. All trials: {told}."
-    )
-    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows)
-    head = "".join(f"<th>{heading}</th>" for heading in HEADER)
-    return PAGE.format(
-        title=escape(study.study_name),
-        caption=escape(caption),
-        best=escape(best),
-        plots=_plots(study, objective.metric),
-        rows="\n".join(f"<tr>{row}</tr>" for row in (head, *cells)),
-    )
-
-
-def _plots(study: "Study", metric: str) -> str:
-    """Draw with Optuna what it can: the importance needs values that differ."""
-    from optuna.visualization import plot_optimization_history, plot_param_importances
-
-    values = {trial.value for trial in _finished(study)}
-    if not values:
-        return ""
-    figures = [plot_optimization_history(study, target_name=metric)]
-    note = "<p>Which parameter matters cannot be told: all values found are equal.</p>"
-    if len(values) > 1:
-        figures.append(plot_param_importances(study, target_name=metric))
-        note = ""
-    drawn = (
-        figure.to_html(full_html=False, include_plotlyjs=not place)
-        for place, figure in enumerate(figures)
-    )
-    return "\n".join((*drawn, note))
+def _table(rows: Sequence[Sequence[str]], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in HEADER:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _write(path: Path, page: str) -> None:
-    """Write the page under a name of this worker's own first: another may end at the same time."""
-    own = path.with_name(f".{path.name}.{os.getpid()}")
-    write_file(own, page)
-    own.replace(path)
+    """Write the page, unless another worker that ends at the same time is writing it."""
+    busy = f"{path}: another worker writes it"
+    try:
+        with lock_file(path.with_name(f".{path.name}.lock"), busy):
+            write_file(path, page)
+    except GapnetError as error:
+        log.info("%s", error)

@@ -1,66 +1,67 @@
-"""What a search may choose: keys of a training, each with a range, steps or choices."""
+"""Search space: keys of a training, each with a range, steps or choices."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from optuna import Trial
 
 from gapnet.config.overrides import quoted
 from gapnet.errors import GapnetError
 
-if TYPE_CHECKING:
-    from optuna.trial import Trial
-
-WORDS = {"low", "high", "log", "step"}
-KINDS = "{low, high}, {low, high, log: true}, {low, high, step} of whole numbers, or a list"
+KEYS = {"low", "high", "log", "step"}
+KINDS = "{low, high}, {low, high, log: true}, {low, high, step} of integers, or a list"
 
 
 @dataclass(frozen=True)
 class Range:
-    """Hold the numbers from low to high, or their logarithms."""
+    """Numbers from low to high, on a logarithmic scale if log."""
 
     low: float
     high: float
     log: bool = False
 
-    def suggest(self, trial: "Trial", key: str) -> str:
-        """Have a trial choose; give the value as an override's."""
+    def suggest(self, trial: Trial, key: str) -> str:
+        """Return the value that a trial chooses, as text of an override."""
         return repr(trial.suggest_float(key, self.low, self.high, log=self.log))
 
     def examples(self) -> list[str]:
-        """List values that show what a training says to this."""
+        """Return values with which a training is composed to check the key."""
         return [repr(self.low), repr(self.high)]
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Hold the whole numbers low, low + step, ... high."""
+    """The integers low, low + step, ... high."""
 
     low: int
     high: int
     step: int
 
-    def suggest(self, trial: "Trial", key: str) -> str:
-        """Have a trial choose; give the value as an override's."""
+    def suggest(self, trial: Trial, key: str) -> str:
+        """Return the value that a trial chooses, as text of an override."""
         return str(trial.suggest_int(key, self.low, self.high, step=self.step))
 
     def examples(self) -> list[str]:
-        """List values that show what a training says to this."""
+        """Return values with which a training is composed to check the key."""
         return [str(self.low), str(self.high)]
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Hold values of any kind, as an override writes them."""
+    """Values of any type, as texts of overrides."""
 
     texts: tuple[str, ...]
 
-    def suggest(self, trial: "Trial", key: str) -> str:
-        """Have a trial choose; give the value as an override's."""
+    def suggest(self, trial: Trial, key: str) -> str:
+        """Return the value that a trial chooses, as text of an override."""
         return str(trial.suggest_categorical(key, self.texts))
 
     def examples(self) -> list[str]:
-        """List the values."""
+        """Return all values."""
         return list(self.texts)
 
 
@@ -68,7 +69,7 @@ Dimension = Range | Steps | Choices
 
 
 def space_of(node: Mapping[str, Any], prefix: str = "") -> dict[str, Dimension]:
-    """Read a space from nested keys, as configurations have them.
+    """Read a space from the nested keys of a configuration.
 
     >>> space_of({"optim": {"lr": {"low": 0.001, "high": 0.1, "log": True}}, "seed": [0, 1]})
     {'optim.lr': Range(low=0.001, high=0.1, log=True), 'seed': Choices(texts=('0', '1'))}
@@ -87,8 +88,8 @@ def _dimension(key: str, value: Any) -> Dimension:
     if isinstance(value, list):
         if len(value) < 2:  # noqa: PLR2004
             raise GapnetError(f"{key}={value}: a choice needs two values or more")
-        return Choices(tuple(as_override(each) for each in value))
-    if not isinstance(value, Mapping) or not {"low", "high"} <= value.keys() <= WORDS:
+        return Choices(tuple(map(as_override, value)))
+    if not isinstance(value, Mapping) or not {"low", "high"} <= value.keys() <= KEYS:
         raise GapnetError(f"{key}={value}: must be {KINDS}")
     for name in ("low", "high"):
         if not (type(value[name]) in (int, float) and math.isfinite(value[name])):
@@ -112,7 +113,7 @@ def _range(
 def _steps(key: str, *, low: int, high: int, step: int, log: bool = False) -> Steps:
     if log or not all(type(number) is int for number in (low, high, step)):
         raise GapnetError(
-            f"{key}: low={low}, high={high}, step={step}: steps are of whole numbers and not log; "
+            f"{key}: low={low}, high={high}, step={step}: steps must be integers and not log; "
             "list the values instead"
         )
     if step < 1 or (high - low) % step:
@@ -121,13 +122,13 @@ def _steps(key: str, *, low: int, high: int, step: int, log: bool = False) -> St
 
 
 def as_override(value: Any) -> str:
-    """Write a value so that an override reads the same value, in quotes where it needs them.
+    """Write a value as text of an override, in quotes where they are needed.
 
     >>> as_override(["a", "b, c", None, True, 0.5])
     "[a,'b, c',null,true,0.5]"
     """
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{name}:{as_override(each)}" for name, each in value.items()) + "}"
+        return "{" + ",".join(f"{name}:{as_override(item)}" for name, item in value.items()) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ",".join(map(as_override, value)) + "]"
     if value is None or isinstance(value, bool):
@@ -136,9 +137,6 @@ def as_override(value: Any) -> str:
 
 
 def _plain_or_quoted(text: str) -> str:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
     try:
         (parsed,) = OverridesParser.create().parse_overrides([f"key={text}"])
         if parsed.value() == text:
@@ -149,7 +147,7 @@ def _plain_or_quoted(text: str) -> str:
 
 
 def examples_of(space: Mapping[str, Dimension]) -> list[list[str]]:
-    """Make so many sets of overrides that each example of each key is in one of them."""
+    """Return sets of overrides; each example of each key is in one of them."""
     examples = {key: dimension.examples() for key, dimension in space.items()}
     most = max(map(len, examples.values()))
     return [

@@ -1,4 +1,4 @@
-"""The study that the workers of a search share: opened, counted, worked on until it is done."""
+"""The Optuna study that the workers of a search share."""
 
 import json
 import logging
@@ -7,38 +7,41 @@ import warnings
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
+from numpy.random import SeedSequence
+from optuna import Study, Trial
+from optuna.exceptions import ExperimentalWarning, OptunaError
+from optuna.pruners import BasePruner
+from optuna.samplers import TPESampler
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gapnet.errors import GapnetError
 from gapnet.studies.search.trials import ERROR, SURPLUS, Objective, TrialFailedError
 
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.pruners import BasePruner
-    from optuna.storages import RDBStorage
-    from optuna.trial import FrozenTrial, Trial, TrialState
-
-HEARTBEAT, GRACE = 10, 30  # seconds between signs of life, and without one until a trial is lost
-BUSY = 60  # seconds to wait for another worker that writes to the file
-WAIT = 2  # seconds between two looks at the others' trials
-TRIES = 5  # to open a storage that another worker is making
-HOPELESS = 3  # so many failures at the start, and nothing else, end a worker
-SEARCHED = "searched"  # where the study keeps what it searches
+HEARTBEAT, GRACE = 10, 30  # seconds between signs of life; a trial without one for so long is lost
+BUSY = 60  # seconds to wait while another worker writes to the file
+WAIT = 2  # seconds between two readings of the other trials
+TRIES = 5  # to open a storage that another worker is creating
+HOPELESS = 3  # a worker ends if its first trials fail, so many
+SEARCHED = "searched"  # user attribute of the study: the settings of the search
 log = logging.getLogger(__name__)
 
 
 class Next(Enum):
-    """Tell what a worker does next."""
+    """Next step of a worker."""
 
     START = "start a trial"
     WAIT = "wait for the others"
     END = "end"
 
 
-def next_step(states: Sequence["TrialState"], n_trials: int) -> Next:
-    """Decide what a worker does, from the states of the trials."""
-    from optuna.trial import TrialState
-
+def next_step(states: Sequence[TrialState], n_trials: int) -> Next:
+    """Return the next step of a worker from the states of the trials."""
     finished = sum(state in (TrialState.COMPLETE, TrialState.PRUNED) for state in states)
     if finished >= n_trials:
         return Next.END
@@ -47,12 +50,9 @@ def next_step(states: Sequence["TrialState"], n_trials: int) -> Next:
 
 
 def open_study(
-    url: str, name: str, *, direction: str, pruner: "BasePruner", searched: dict[str, Any]
-) -> "Study":
-    """Open a study or begin it; refuse one that searches something else."""
-    import optuna
-    from optuna.study import StudyDirection
-
+    url: str, name: str, *, direction: str, pruner: BasePruner, settings: dict[str, Any]
+) -> Study:
+    """Open or create a study; refuse one of a search with other settings."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
         storage=_open_storage(url),
@@ -61,7 +61,7 @@ def open_study(
         pruner=pruner,
         load_if_exists=True,
     )
-    now = json.loads(json.dumps(searched))
+    now = json.loads(json.dumps(settings))
     begun = study.user_attrs.get(SEARCHED, now)
     for key, value in now.items():
         if begun.get(key) != value:
@@ -73,12 +73,8 @@ def open_study(
     return study
 
 
-def _open_storage(url: str) -> "RDBStorage":
-    """Open a storage in which a trial whose worker died is run again with the same values."""
-    from optuna.exceptions import ExperimentalWarning, OptunaError
-    from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
+def _open_storage(url: str) -> RDBStorage:
+    """Open a storage in which a trial whose worker died is repeated with the same values."""
     file = url.startswith("sqlite")
     warnings.simplefilter("ignore", ExperimentalWarning)
     for left in reversed(range(TRIES)):
@@ -94,53 +90,49 @@ def _open_storage(url: str) -> "RDBStorage":
             if not left or isinstance(error, (ImportError, ArgumentError)):
                 reason = str(error).partition("\n")[0]
                 raise GapnetError(f"storage: cannot be opened ({reason})") from error
-            time.sleep(1)  # another worker may be making its tables
+            time.sleep(1)  # another worker may be creating its tables
     raise AssertionError
 
 
-def work(study: "Study", objective: Objective, *, seed: int) -> None:
-    """Run trials until as many as are wanted are finished, by whichever worker."""
-    from numpy.random import SeedSequence
-    from optuna.samplers import TPESampler
-    from optuna.storages import fail_stale_trials
-
+def run_trials(study: Study, objective: Objective, *, seed: int) -> None:
+    """Run trials until all workers together have finished as many as are wanted."""
     own: list[FrozenTrial] = []
 
-    def run(trial: "Trial") -> float:
-        # By its number, or each worker and each resumption would begin with the same values
+    def run(trial: Trial) -> float:
+        # With the trial's number: otherwise every worker would start with the same values
         (own_seed,) = SeedSequence([seed, trial.number]).generate_state(1)
         study.sampler = TPESampler(seed=int(own_seed), constant_liar=True)
         return objective(trial)
 
-    def tell(_: "Study", trial: "FrozenTrial") -> None:
+    def log_trial(_: Study, trial: FrozenTrial) -> None:
         if SURPLUS not in trial.user_attrs:
             own.append(trial)
-            log.info("%s", progress(study, trial, objective.metric))
+            log.info("%s", describe_trial(study, trial, objective.metric))
 
     while (step := _next(study, objective.n_trials)) is not Next.END:
         if step is Next.START:
-            study.optimize(run, n_trials=1, catch=(TrialFailedError,), callbacks=[tell])
+            study.optimize(run, n_trials=1, catch=(TrialFailedError,), callbacks=[log_trial])
             _give_up_if_hopeless(own, objective.n_trials)
         else:
             fail_stale_trials(study)
             time.sleep(WAIT)
 
 
-def _next(study: "Study", n_trials: int) -> Next:
-    return next_step([each.state for each in study.get_trials(deepcopy=False)], n_trials)
+def _next(study: Study, n_trials: int) -> Next:
+    return next_step([trial.state for trial in study.get_trials(deepcopy=False)], n_trials)
 
 
-def _give_up_if_hopeless(own: Sequence["FrozenTrial"], n_trials: int) -> None:
-    """Stop a worker whose first trials all failed, or as many as were to succeed."""
-    errors = [each.user_attrs[ERROR] for each in own if ERROR in each.user_attrs]
+def _give_up_if_hopeless(own: Sequence[FrozenTrial], n_trials: int) -> None:
+    """Raise an error if the first trials all failed, or as many as are wanted."""
+    errors = [trial.user_attrs[ERROR] for trial in own if ERROR in trial.user_attrs]
     first = len(errors) == len(own) >= HOPELESS
     if first or len(errors) >= max(HOPELESS, n_trials):
         which = "the first" if first else ""
         raise GapnetError(f"{which} {len(errors)} trials failed, the last: {errors[-1]}".strip())
 
 
-def progress(study: "Study", trial: "FrozenTrial", metric: str) -> str:
-    """Say in a line what became of a trial, and which is the best so far."""
+def describe_trial(study: Study, trial: FrozenTrial, metric: str) -> str:
+    """Describe the result of a trial and the best so far in one line."""
     if ERROR in trial.user_attrs:
         return f"trial {trial.number}: failed: {trial.user_attrs[ERROR]}"
     value = "" if trial.value is None else f", {metric} {trial.value:.4f}"
@@ -152,8 +144,8 @@ def progress(study: "Study", trial: "FrozenTrial", metric: str) -> str:
     return f"{line} (best so far: {best.value:.4f}, trial {best.number})"
 
 
-def check_fresh(study: "Study", folder: Path) -> None:
-    """Refuse to mix trials of a study that is gone with new ones."""
+def check_fresh(study: Study, folder: Path) -> None:
+    """Refuse to mix the trials of a deleted study with new ones."""
     if (folder / "trials").is_dir() and not study.get_trials(deepcopy=False):
         raise GapnetError(
             f"{folder / 'trials'}: holds trials that the storage does not know; move it away, or "

@@ -1,14 +1,15 @@
-"""A trial of a search: a training in a process of its own, watched while it runs."""
+"""Trial of a search: a training in its own process, whose metrics are read while it runs."""
 
 import csv
-import logging
 import signal
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from optuna import Trial, TrialPruned
+from optuna.trial import TrialState
 
 from gapnet.config.overrides import quoted
 from gapnet.errors import GapnetError
@@ -17,54 +18,57 @@ from gapnet.studies.search.space import Dimension
 from gapnet.system.child_process import gapnet_command, running
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial
+    import subprocess
 
-VALIDATION = "val/"  # how the figures of the validation split begin
-MONITOR = "val/top1_error"  # the lowest is what checkpoint=best keeps
-OVERRIDES, ERROR, SURPLUS = "overrides", "error", "surplus"  # what the storage keeps of a trial
-POLL = 0.5  # seconds between two looks at a training
-log = logging.getLogger(__name__)
-Epoch = dict[str, float]  # what was logged after a validation: figure -> value, and "epoch"
+VALIDATION = "val/"  # prefix of the metrics of the validation split
+MONITOR = "val/top1_error"  # checkpoint=best is the epoch with the lowest
+OVERRIDES, ERROR, SURPLUS = (
+    "overrides",
+    "error",
+    "surplus",
+)  # user attributes of a trial in the storage
+POLL = 0.5  # seconds between two readings of the metrics
+Epoch = dict[str, float]  # metrics that were logged after a validation, and "epoch"
 
 
 class TrialFailedError(GapnetError):
-    """Say why a trial has no value; the others go on."""
+    """A trial has no value; the other trials continue."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Train with what a trial chooses, and give the figure of the validation split.
+    """Objective of a search: a metric of the validation split after a training.
 
     Args:
         folder: of the search.
-        told: overrides that all trials share.
-        space: what a trial chooses.
-        metric: the figure.
-        checkpoint: best or last, of which the figure counts.
-        n_trials: how many of the trials are wanted.
+        shared: overrides of all trials.
+        space: from which a trial chooses.
+        metric: that is returned.
+        checkpoint: best or last, the epoch whose metric is returned.
+        n_trials: number of trials that are wanted.
     """
 
     folder: Path
-    told: Sequence[str]
+    shared: Sequence[str]
     space: dict[str, Dimension]
     metric: str
     checkpoint: str
     n_trials: int
 
-    def __call__(self, trial: "Trial") -> float:
-        """Run a trial to its end, unless the pruner or the user ends it."""
-        _leave_if_surplus(trial, self.n_trials)
-        chosen = [f"{key}={each.suggest(trial, key)}" for key, each in self.space.items()]
+    def __call__(self, trial: Trial) -> float:
+        """Run a trial to its end, unless the pruner or the user stops it."""
+        _end_if_surplus(trial, self.n_trials)
+        chosen = [f"{key}={dimension.suggest(trial, key)}" for key, dimension in self.space.items()]
         trial.set_user_attr(OVERRIDES, chosen)
         place = self.folder / "trials" / str(trial.number)
         place.parent.mkdir(parents=True, exist_ok=True)
         output = place.with_suffix(".txt")
         try:
-            command = gapnet_command("train", [*self.told, *chosen, *self._own(place)])
+            command = gapnet_command("train", [*self.shared, *chosen, *self._output(place)])
             with running(command, output) as process:
                 epochs = self._watch(process, place, trial)
             check_ended(process.returncode, output)
-            return figure_of(epochs, self.metric, self.checkpoint)
+            return metric_of(epochs, self.metric, self.checkpoint)
         except TrialFailedError as error:
             trial.set_user_attr(ERROR, str(error))
             raise
@@ -72,19 +76,15 @@ class Objective:
             trial.study.enqueue_trial(trial.params)  # for the next worker
             raise
 
-    def _own(self, place: Path) -> list[str]:
-        runs = f"paths.runs={quoted(str(self.folder))}"  # so that RUNS/latest is left alone
+    def _output(self, place: Path) -> list[str]:
+        runs = f"paths.runs={quoted(str(self.folder))}"  # so that RUNS/latest does not change
         return ["evaluate=false", runs, f"folder={quoted(str(place))}"]
 
-    def _watch(
-        self, process: "subprocess.Popen[bytes]", place: Path, trial: "Trial"
-    ) -> list[Epoch]:
-        """Hand what is validated to the pruner, until the process ends."""
-        from optuna import TrialPruned
-
+    def _watch(self, process: "subprocess.Popen[bytes]", place: Path, trial: Trial) -> list[Epoch]:
+        """Report validated metrics to the pruner until the process ends; return all epochs."""
         seen = 0
         while True:
-            ended = process.poll() is not None  # before the look: nothing comes after it
+            ended = process.poll() is not None  # before reading: nothing is written afterwards
             epochs = read_epochs(place / CURVES)
             for epoch in epochs[seen:]:
                 if self.metric in epoch:
@@ -97,19 +97,17 @@ class Objective:
             time.sleep(POLL)
 
 
-def _leave_if_surplus(trial: "Trial", n_trials: int) -> None:
-    """End a trial that is one too many: workers which count at the same time both start one."""
-    from optuna.trial import TrialState
-
+def _end_if_surplus(trial: Trial, n_trials: int) -> None:
+    """End a trial too many: workers that count at the same time each start one."""
     counted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
     others = trial.study.get_trials(deepcopy=False, states=counted)
-    if sum(each.number < trial.number for each in others) >= n_trials:
+    if sum(other.number < trial.number for other in others) >= n_trials:
         trial.set_user_attr(SURPLUS, "yes")
         raise TrialFailedError("one trial too many")
 
 
 def read_epochs(path: Path) -> list[Epoch]:
-    """Read what was logged after each validation from a file that may be in the writing."""
+    """Read what was logged after each validation from a file that is still being written."""
     if not path.is_file():
         return []
     text = path.read_text()
@@ -122,8 +120,8 @@ def _is_validated(name: str) -> bool:
     return name.startswith(VALIDATION)
 
 
-def figure_of(epochs: Sequence[Epoch], metric: str, checkpoint: str) -> float:
-    """Give a figure of the epoch whose checkpoint counts."""
+def metric_of(epochs: Sequence[Epoch], metric: str, checkpoint: str) -> float:
+    """Return a metric of the best or the last epoch."""
     if not epochs:
         raise TrialFailedError("nothing was validated; trainer.max_epochs must be 1 or more")
     if metric not in epochs[-1]:
@@ -135,7 +133,7 @@ def figure_of(epochs: Sequence[Epoch], metric: str, checkpoint: str) -> float:
 
 
 def check_ended(status: int, output: Path) -> None:
-    """Refuse a training that did not end well; its last line says why."""
+    """Raise an error if a training failed; the last line of its output is the reason."""
     if status < 0:
         killed = signal.Signals(-status).name
         raise TrialFailedError(f"killed by {killed}; its output is in {output}")

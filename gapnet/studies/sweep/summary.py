@@ -1,106 +1,104 @@
-"""The jobs of a sweep in one table: the seeds of a setting become a mean and a deviation."""
+"""Table of the jobs of a sweep: jobs that differ only by the seed become a mean and a deviation."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from rich.table import Table
 
 from gapnet.runs.layout import METRICS
+from gapnet.runs.metric_choice import MetricChoice
 from gapnet.system.files import atomic_file, read_json
 from gapnet.system.output import say, show
 from gapnet.text.spreadsheet import write_rows
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-FIGURES = ("top1_error", "top5_error", "top1_localization_error", "gt_known_error")
-OWN = (None, "fixed")  # who chose a threshold: nobody, or the boxer itself
+HEADINGS = {
+    "top1_error": "top-1 error",
+    "top5_error": "top-5 error",
+    "top1_localization_error": "top-1 localization",
+    "gt_known_error": "ground-truth-known",
+}
 SEED = "seed="
-ALL = "all jobs"  # where nothing but the seed varies
+ALL = "all jobs"  # the name of a group if all jobs are in it
 
 
-class Job(NamedTuple):
-    """Hold what became of a job of a sweep: the folder of its run, or its error in one line."""
+class SweepJob(NamedTuple):
+    """A finished job of a sweep: the folder of its run, or its error in one line."""
 
     overrides: tuple[str, ...]
     folder: str | None
     error: str | None
 
 
-class Group(NamedTuple):
-    """Hold the figures of the jobs that differ in nothing but the seed.
+class SweepGroup(NamedTuple):
+    """The jobs that differ only by the seed.
 
     Args:
-        name: what the group has that others have not.
+        name: the overrides that other groups do not have.
         seeds: number of finished jobs.
-        figures: metric -> mean and sample deviation, which one seed does not have.
+        metrics: mean and sample deviation of each metric; one seed has no deviation.
     """
 
     name: str
     seeds: int
-    figures: dict[str, tuple[float, float | None]]
+    metrics: dict[str, tuple[float, float | None]]
 
 
-def groups_of(jobs: Sequence[Job]) -> list[Group]:
-    """Group the jobs that finished by their overrides but for the seed, in the sweep's order."""
-    named = {job: name_of(job, jobs, but=SEED) for job in jobs if job.folder is not None}
+def group_jobs(jobs: Sequence[SweepJob]) -> list[SweepGroup]:
+    """Group the jobs that have a run by their overrides except the seed, in the sweep's order."""
+    names = {job: name_of(job, jobs, without=SEED) for job in jobs if job.folder is not None}
     return [
-        _group(name, [job for job in named if named[job] == name])
-        for name in dict.fromkeys(named.values())
+        _group(name, [job for job in names if names[job] == name])
+        for name in dict.fromkeys(names.values())
     ]
 
 
-def name_of(job: Job, jobs: Sequence[Job], *, but: str | None = None) -> str:
-    """Name a job by the overrides that not all jobs share, leaving out one key."""
-    shared = set(jobs[0].overrides).intersection(*(each.overrides for each in jobs))
-    own = [each for each in job.overrides if each not in shared]
-    return " ".join(each for each in own if but is None or not each.startswith(but)) or ALL
+def name_of(job: SweepJob, jobs: Sequence[SweepJob], *, without: str | None = None) -> str:
+    """Name a job by the overrides that not all jobs share, without one key."""
+    shared = set(jobs[0].overrides).intersection(*(other.overrides for other in jobs))
+    own = [override for override in job.overrides if override not in shared]
+    named = [override for override in own if without is None or not override.startswith(without)]
+    return " ".join(named) or ALL
 
 
-def _group(name: str, jobs: Sequence[Job]) -> Group:
-    read = [figures_in(Path(job.folder or "")) for job in jobs]
-    figures = {}
-    for metric in FIGURES:
-        values = [each[metric] for each in read if metric in each]
+def _group(name: str, jobs: Sequence[SweepJob]) -> SweepGroup:
+    runs = [read_metrics(Path(job.folder or "")) for job in jobs]
+    metrics = {}
+    for metric in HEADINGS:
+        values = [run[metric] for run in runs if metric in run]
         if values:
-            figures[metric] = (mean(values), stdev(values) if len(values) > 1 else None)
-    return Group(name, len(jobs), figures)
+            metrics[metric] = (mean(values), stdev(values) if len(values) > 1 else None)
+    return SweepGroup(name, len(jobs), metrics)
 
 
-def figures_in(folder: Path) -> dict[str, float]:
-    """Read the summary's figures of a run by its first protocol; none if it was not evaluated."""
+def read_metrics(folder: Path) -> dict[str, float]:
+    """Read the metrics of the summary from a run, by its first protocol; none if not evaluated."""
     path = folder / METRICS
-    found: dict[str, float] = {}
-    for each in read_json(path) if path.is_file() else ():
-        metric = each["metric"]
-        if metric in FIGURES and each["chosen_on"] in OWN:
-            found.setdefault(metric, each["value"])
-    return found
+    rows = read_json(path) if path.is_file() else []
+    chosen = {metric: MetricChoice(metric).row(rows) for metric in HEADINGS}
+    return {metric: float(str(row["value"])) for metric, row in chosen.items() if row is not None}
 
 
-def print_summary(groups: Sequence[Group], jobs: Sequence[Job]) -> None:
+def print_summary(groups: Sequence[SweepGroup], jobs: Sequence[SweepJob]) -> None:
     """Print the table, and below it the jobs that failed."""
-    if any(group.figures for group in groups):
+    if any(group.metrics for group in groups):
         show(_table(groups, f"Sweep of {len(jobs)} jobs, mean ± deviation over seeds"))
     for job in jobs:
         if job.error is not None:
             say(f"failed: {name_of(job, jobs)}: {job.error}")
 
 
-def _table(groups: Sequence[Group], title: str) -> "Table":
-    from rich.table import Table
-
-    from gapnet.report.tables import SHORT
-
+def _table(groups: Sequence[SweepGroup], title: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("jobs", overflow="fold")
     table.add_column("seeds", justify="right")
-    shown = [metric for metric in FIGURES if any(metric in group.figures for group in groups)]
+    shown = [metric for metric in HEADINGS if any(metric in group.metrics for group in groups)]
     for metric in shown:
-        table.add_column(SHORT.get(metric, "top-5 error"), justify="right", no_wrap=True)
+        table.add_column(HEADINGS[metric], justify="right", no_wrap=True)
     for group in groups:
-        cells = (_cell(*group.figures.get(metric, (None, None))) for metric in shown)
+        cells = (_cell(*group.metrics.get(metric, (None, None))) for metric in shown)
         table.add_row(group.name, str(group.seeds), *cells)
     return table
 
@@ -111,8 +109,8 @@ def _cell(middle: float | None, deviation: float | None) -> str:
     return f"{100 * middle:.2f}%" + (f" ± {100 * deviation:.2f}" if deviation is not None else "")
 
 
-def write_summary(groups: Sequence[Group], jobs: Sequence[Job], path: Path) -> None:
-    """Write a row for each group and one for each job that failed; errors are fractions."""
+def write_summary(groups: Sequence[SweepGroup], jobs: Sequence[SweepJob], path: Path) -> None:
+    """Write a row for each group and one for each job that failed; metrics are fractions."""
     with (
         atomic_file(path) as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as file,
@@ -120,13 +118,13 @@ def write_summary(groups: Sequence[Group], jobs: Sequence[Job], path: Path) -> N
         write_rows(file, _rows(groups, jobs))
 
 
-def _rows(groups: Sequence[Group], jobs: Sequence[Job]) -> Iterator[list[object]]:
-    pairs = [(metric, f"{metric}/deviation") for metric in FIGURES]
+def _rows(groups: Sequence[SweepGroup], jobs: Sequence[SweepJob]) -> Iterator[list[object]]:
+    pairs = [(metric, f"{metric}/deviation") for metric in HEADINGS]
     yield ["jobs", "seeds", *chain(*pairs), "error"]
     for group in groups:
-        values = (group.figures.get(metric, (None, None)) for metric in FIGURES)
+        values = (group.metrics.get(metric, (None, None)) for metric in HEADINGS)
         yield [group.name, group.seeds, *chain(*values), None]
-    blank = [None] * (2 * len(FIGURES))
+    blank = [None] * (2 * len(HEADINGS))
     for job in jobs:
         if job.error is not None:
             yield [name_of(job, jobs), 0, *blank, job.error]

@@ -1,9 +1,7 @@
-"""What has to be done to fill a table: trainings and evaluations, and where their outcomes lie."""
+"""Plan of a table: which commands fill its cells, and where their results are."""
 
-import hashlib
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,214 +11,181 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.config.build import conf_folder
 from gapnet.config.groups import DECIDING, FROM_RUN, HANDED_ON
 from gapnet.config.job_identity import job_identity
-from gapnet.config.overrides import key_of, quoted, root_of
+from gapnet.config.overrides import root_of
 from gapnet.errors import GapnetError
 from gapnet.runs.identity import digest_of
-from gapnet.runs.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
+from gapnet.studies.table.overrides import (
+    digest_of_arguments,
+    digest_of_texts,
+    keys_of,
+    merged,
+    path_override,
+)
+from gapnet.studies.table.table_command import EVALUATE, TRAIN, Cell, TableCommand, in_order
 
-LAST_WRITTEN = "kaggle.csv"  # of a submission
-EVALUATIONS = "evaluations"  # the folder of a run that holds them
-PLAIN = re.compile(r"[\w./+-]*")  # what an override needs no quotes for
-ALL_EVALUATED = {*FROM_RUN, *HANDED_ON, "paths"}  # what an evaluation takes
-
-
-@dataclass(frozen=True)
-class Job:
-    """Hold a command that gapnet runs.
-
-    Args:
-        command: train or evaluate.
-        arguments: of it.
-        folder: that its outcome goes to.
-        like: overrides that make a training's configuration what this command's is.
-    """
-
-    command: str
-    arguments: tuple[str, ...]
-    folder: Path
-    like: tuple[str, ...]
-
-    @property
-    def scored(self) -> bool:
-        """Tell whether its figures are there."""
-        return (self.folder / METRICS).is_file() and (self.folder / VERDICTS).is_file()
-
-    @property
-    def done(self) -> bool:
-        """Tell whether its outcome is there: a network, figures, or what a server is to score."""
-        trained = self.command == "train" and (self.folder / TRAINED).is_file()
-        return trained or self.scored or (self.folder / SUBMISSION / LAST_WRITTEN).is_file()
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Hold what one figure of a table takes: for each seed a training, or none, and an evaluation.
-
-    A run that was evaluated so when it was trained is its own evaluation.
-    """
-
-    row: str
-    column: str
-    jobs: tuple[tuple[Job | None, Job], ...]
-
-    @property
-    def folders(self) -> list[Path]:
-        """List where the outcomes lie, one for each seed."""
-        return [evaluation.folder for _, evaluation in self.jobs]
-
-    @property
-    def made(self) -> set[Path]:
-        """List every folder that the outcomes come from."""
-        return {job.folder for pair in self.jobs for job in pair if job is not None}
-
-    @property
-    def done(self) -> bool:
-        """Tell whether all of them are there."""
-        return all(evaluation.scored for _, evaluation in self.jobs)
-
+FOLDERS = {EVALUATE: "evaluations"}  # of a run, with the results of a command; others: its name
+NOT_IN_RUN = {*FROM_RUN, *HANDED_ON, "paths"}  # what a command on a checkpoint without a run takes
 
 Compose = Callable[[tuple[str, ...]], DictConfig]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Plan a table.
+class TablePlan:
+    """Plan of a table.
 
     Args:
-        cfg: of the command.
-        handed: overrides that the command line has for trainings and evaluations.
-        compose: makes a training's configuration of overrides.
+        cfg: of `gapnet table`.
+        passed_on: overrides from the command line that are passed on to the commands.
+        compose: returns the configuration of a training from its overrides.
     """
 
     cfg: DictConfig
-    handed: Sequence[str]
+    passed_on: Sequence[str]
     compose: Compose
 
     @cached_property
     def rows(self) -> dict[str, DictConfig]:
-        """Choose the rows."""
+        """Return the rows that are wanted, in the order of the table."""
         every, wanted = self.cfg.table.rows, self.cfg.rows
-        unknown = [each for each in wanted or () if each not in every]
+        unknown = [row for row in wanted or () if row not in every]
         if unknown:
             raise GapnetError(f"rows={list(wanted)}: no row {unknown[0]}; there are: {list(every)}")
         return {str(key): every[key] for key in every if wanted is None or key in wanted}
 
-    def cells(self) -> list[Cell]:
-        """Plan every figure that is not quoted, row by row."""
-        return [
-            self._cell(key, column)
-            for key, row in self.rows.items()
-            for column in self.columns_of(row)
-        ]
-
     def columns_of(self, row: DictConfig) -> list[str]:
-        """List the columns that a row has."""
+        """Return the columns that have a cell in a row."""
         if row.get("quoted"):
             return []
-        return [str(each) for each in row.get("columns", self.cfg.table.columns)]
+        return [str(column) for column in row.get("columns", self.cfg.table.columns)]
 
-    def network_of(self, key: str) -> str:
-        """Name the network of a row."""
-        return str(self.rows[key].get("network", key))
+    def network_of(self, key: str) -> str | None:
+        """Return the network of a row; None if its command needs no trained network."""
+        known = self.cfg.table.get("networks") or {}
+        named = self.rows[key].get("network")
+        if named is not None and named not in known:
+            raise GapnetError(f"network={named}: no such network; there are: {', '.join(known)}")
+        return named or (key if key in known else None)
 
-    def submissions(self) -> list[Job]:
-        """Plan the predictions of the test set, where they are wanted."""
-        if not self.cfg.submit:
-            return []
-        split = ["split=test"]
-        cells = [
-            self._cell(key, column, extra=split)
+    def cells(self, *more: str) -> list[Cell]:
+        """Return all cells of the wanted rows; `more` are overrides of their commands."""
+        return [
+            self.cell(key, column, *more)
             for key, row in self.rows.items()
             for column in self.columns_of(row)
         ]
-        return [evaluation for cell in cells for _, evaluation in cell.jobs]
 
-    def _cell(self, key: str, column: str, *, extra: Sequence[str] = ()) -> Cell:
-        row, network = self.rows[key], self.network_of(key)
+    def cell(self, key: str, column: str, *more: str) -> Cell:
+        """Return the cell of a row and a column."""
+        return Cell(key, column, self._commands(key, column, more))
+
+    def submissions(self) -> list[TableCommand]:
+        """Return the commands that predict the test split, if they are wanted."""
+        cells = self.cells("split=test") if self.cfg.submit else []
+        return [command for cell in cells for command in cell.commands]
+
+    def commands(self, cells: Iterable[Cell]) -> list[TableCommand]:
+        """Return all commands of cells, and submissions, in the order in which they are run."""
+        filling = in_order(command for cell in cells for command in cell.commands)
+        return list(dict.fromkeys([*filling, *self.submissions()]))
+
+    def _commands(self, key: str, column: str, more: Sequence[str]) -> tuple[TableCommand, ...]:
+        row, described = self.rows[key], self.cfg.table.columns[column]
         exceptions = row.get("exceptions", {}).get(column, ())
-        wanted = [*self.cfg.table.columns[column].evaluate, *row.get("evaluate", ()), *exceptions]
-        given = self.cfg.checkpoints.get(network)
-        handed = self._handed(HANDED_ON if given is None else ALL_EVALUATED)
-        evaluated = merged(handed, wanted, extra)
-        if given is not None:
-            return Cell(key, column, ((None, self._of_file(network, given, evaluated)),))
+        chosen = merged(described.get("arguments", ()), row.get("arguments", ()), exceptions, more)
+        named = (node.get("command") for node in (row, described, self.cfg.table))
+        name = next(filter(None, named), EVALUATE)
+        network = self.network_of(key)
+        if network is None:
+            return (self._alone(name, chosen),)
+        if self.cfg.checkpoints.get(network) is not None:
+            return (self._of_checkpoint(name, network, chosen),)
         trainings = [self.training(network, seed) for seed in self.cfg.seeds]
-        if self.compose(trainings[0].like).trainer.max_epochs == 0:
+        if self.compose(trainings[0].arguments).trainer.max_epochs == 0:
             trainings = trainings[:1]  # published weights are the same whatever the seed
-        jobs = [(each, self._of_training(each, evaluated)) for each in trainings]
-        return Cell(key, column, tuple(jobs))
+        return tuple(self._of_training(name, training, chosen) for training in trainings)
 
-    def _handed(self, roots: Collection[str]) -> list[str]:
-        """Choose what is handed on to an evaluation; a run says the rest itself."""
-        return [each for each in self.handed if root_of(each) in roots]
-
-    def training(self, network: str, seed: int) -> Job:
-        """Plan the training of a network; its folder follows from what it computes."""
+    def training(self, network: str, seed: int) -> TableCommand:
+        """Return the training of a network; its folder follows from what it computes."""
         described = self.cfg.table.networks[network]
-        place = placed("paths.runs", Path(self.cfg.runs))
-        own = [f"seed={seed}", f"name={network}", place, "evaluate=false", "resume=auto"]
-        recipe = f"experiment={self._recipe(network)}"
-        arguments = merged([recipe], described.model, self.handed, own)
-        return Job("train", arguments, Path(self.compose(arguments).folder), arguments)
+        runs = path_override("paths.runs", Path(self.cfg.runs))
+        own = [f"seed={seed}", f"name={network}", runs, "evaluate=false", "resume=auto"]
+        experiment = f"experiment={self.experiment(network)}"
+        arguments = merged([experiment], described.model, self.passed_on, own)
+        folder = Path(self.compose(arguments).folder)
+        return TableCommand(TRAIN, arguments, folder, composed_by=arguments)
 
-    def _recipe(self, network: str) -> str:
-        told = self.cfg.table.recipes.get(self.cfg.recipe, [self.cfg.recipe])
-        names = [str(each).format(network=network) for each in told]
-        there = [each for each in names if (conf_folder() / f"experiment/{each}.yaml").is_file()]
-        return there[0] if there else names[-1]
+    def experiment(self, network: str) -> str:
+        """Return the experiment that trains a network by the recipe: the first that exists."""
+        listed = self.cfg.table.recipes.get(self.cfg.recipe, [self.cfg.recipe])
+        names = [str(name).format(network=network) for name in listed]
+        exist = [name for name in names if (conf_folder() / f"experiment/{name}.yaml").is_file()]
+        return exist[0] if exist else names[-1]
 
-    def _of_training(self, training: Job, evaluated: tuple[str, ...]) -> Job:
-        like = merged(training.arguments, evaluated)
-        if training.scored and self._rules(like) == self._rules(training.arguments):
-            return training
-        run = placed("run", training.folder)
-        return self._evaluation(run, evaluated, training.folder / EVALUATIONS, like)
+    def _of_training(
+        self, name: str, training: TableCommand, chosen: tuple[str, ...]
+    ) -> TableCommand:
+        """Return a command on a trained network: the training, if it has evaluated it so."""
+        arguments = merged(self._passed_to(name, HANDED_ON), chosen)
+        if name == EVALUATE and training.has_metrics:
+            same = self._rules(merged(training.arguments, arguments))
+            if same == self._rules(training.arguments):
+                return training
+        subject = path_override("run", training.folder)
+        command = self._on_network(name, (subject, *arguments), training.arguments, training.folder)
+        return replace(command, needs=training)
 
-    def _rules(self, like: tuple[str, ...]) -> str:
-        """Digest what an evaluation's figures follow from, besides the network."""
-        composed = self.compose(like)
-        values = {key: _plain(composed[key]) for key in DECIDING}
-        return digest_of(job_identity(values, composed.imports))
-
-    def _of_file(self, network: str, given: str, evaluated: tuple[str, ...]) -> Job:
+    def _of_checkpoint(self, name: str, network: str, chosen: tuple[str, ...]) -> TableCommand:
+        """Return a command on a checkpoint; its folder follows from the version of the file."""
+        given = self.cfg.checkpoints[network]
         path = Path(given).absolute()
         if not path.is_file():
             raise GapnetError(f"checkpoints.{network}={given}: no such file")
         state = path.stat()
-        version = _digest([str(path), str(state.st_size), str(state.st_mtime_ns)])
-        place = Path(self.cfg.runs).absolute() / network / f"given-{version}" / EVALUATIONS
-        like = merged(self.training(network, 0).arguments, evaluated)
-        return self._evaluation(placed("checkpoint", path), evaluated, place, like)
+        version = digest_of_texts([str(path), str(state.st_size), str(state.st_mtime_ns)])
+        place = Path(self.cfg.runs).absolute() / network / f"given-{version}"
+        arguments = merged(self._passed_to(name, NOT_IN_RUN), chosen)
+        subject = path_override("checkpoint", path)
+        training = self.training(network, 0).arguments
+        return self._on_network(name, (subject, *arguments), training, place)
 
-    def _evaluation(
-        self, subject: str, evaluated: tuple[str, ...], place: Path, like: tuple[str, ...]
-    ) -> Job:
-        folder = place / self._rules(like)
-        arguments = (subject, *evaluated, "resume=true", placed("folder", folder))
-        return Job("evaluate", arguments, folder, like)
+    def _on_network(
+        self, name: str, arguments: tuple[str, ...], training: tuple[str, ...], place: Path
+    ) -> TableCommand:
+        """Return a command on a network, in a folder that follows from what it computes.
 
+        Args:
+            name: of the command.
+            arguments: of the command; the first one names the network.
+            training: the overrides that the network is trained with.
+            place: the folder of everything that is computed with the network.
+        """
+        composed_by = merged(training, arguments[1:]) if name == EVALUATE else None
+        digest = self._rules(composed_by) if composed_by else digest_of_arguments(arguments[1:])
+        folder = place / FOLDERS.get(name, name) / digest
+        every = (*arguments, *self._closing(name, folder))
+        return TableCommand(name, every, folder, composed_by=composed_by)
 
-def merged(*lists: Iterable[str]) -> tuple[str, ...]:
-    """Join overrides; of those with the same key, the last one counts."""
-    by_key = {key_of(each): each for overrides in lists for each in overrides}
-    return tuple(by_key.values())
+    def _alone(self, name: str, chosen: tuple[str, ...]) -> TableCommand:
+        """Return a command that needs no trained network; its folder follows from its arguments."""
+        arguments = merged(self._passed_to(name, keys_of(name)), chosen)
+        folder = Path(self.cfg.runs).absolute() / name / digest_of_arguments(arguments)
+        return TableCommand(name, (*arguments, *self._closing(name, folder)), folder)
 
+    def _passed_to(self, name: str, roots: Collection[str]) -> list[str]:
+        """Return those of the passed-on overrides that a command takes."""
+        taken = keys_of(name) & set(roots)
+        return [override for override in self.passed_on if root_of(override) in taken]
 
-def placed(key: str, path: Path) -> str:
-    """Say where something is, as an override."""
-    text = str(path.absolute())
-    return f"{key}={text if PLAIN.fullmatch(text) else quoted(text)}"
+    def _closing(self, name: str, folder: Path) -> list[str]:
+        resume = ["resume=true"] if "resume" in keys_of(name) else []
+        return [*resume, path_override("folder", folder)]
 
-
-def _digest(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:8]
+    def _rules(self, composed_by: tuple[str, ...]) -> str:
+        """Digest the settings that decide the metrics of an evaluation, besides the network."""
+        composed = self.compose(composed_by)
+        values = {key: _plain(composed[key]) for key in DECIDING}
+        return digest_of(job_identity(values, composed.imports))
 
 
 def _plain(node: Any) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-
-
-def ordered(cells: Iterable[Cell], submissions: Iterable[Job]) -> list[Job]:
-    """List every job once, each training before its evaluations."""
-    jobs = [job for cell in cells for pair in cell.jobs for job in pair if job is not None]
-    return list(dict.fromkeys([*jobs, *submissions]))

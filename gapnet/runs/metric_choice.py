@@ -1,0 +1,55 @@
+"""Which of the metrics in metrics.json or verdicts.parquet is meant."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+OWN = (None, "fixed")  # chosen_on where there is no threshold, or the boxer has its own
+
+
+@dataclass(frozen=True)
+class MetricChoice:
+    """A metric's name, and what tells its values apart where there are several.
+
+    Args:
+        metric: its name in metrics.json.
+        protocol: of the evaluation; None is the first one in the file.
+        chosen_on: the split on which the threshold was chosen; None is no split: there is no
+            threshold, or the boxer has its own.
+        split: that was evaluated; None is any.
+    """
+
+    metric: str
+    protocol: str | None = None
+    chosen_on: str | None = None
+    split: str | None = None
+
+    def row(self, rows: Iterable[Mapping[str, object]]) -> Mapping[str, object] | None:
+        """Return the first row of metrics.json that is meant; None if there is none.
+
+        >>> rows = [{"metric": "ap", "value": 0.5}, {"metric": "accuracy", "value": 0.7}]
+        >>> MetricChoice("accuracy").row(rows)
+        {'metric': 'accuracy', 'value': 0.7}
+        """
+        return next(filter(self._matches, rows), None)
+
+    def _matches(self, row: Mapping[str, object]) -> bool:
+        chosen_on = row.get("chosen_on")
+        return (
+            row["metric"] == self.metric
+            and self.protocol in (None, row.get("protocol"))
+            and self.split in (None, row.get("split"))
+            and chosen_on in (OWN if self.chosen_on is None else (self.chosen_on,))
+        )
+
+    def column(self, names: Iterable[str]) -> str | None:
+        """Return the first column of verdicts.parquet that is meant; None if there is none.
+
+        >>> MetricChoice("error", chosen_on="val").column(["id", "wsol/error", "wsol/error/val"])
+        'wsol/error/val'
+        """
+        wanted = "/".join(filter(None, (self.metric, self.chosen_on)))
+        for name in names:
+            protocol, _, metric = name.partition("/")
+            if metric == wanted and self.protocol in (None, protocol):
+                return name
+        return None
