@@ -11,6 +11,7 @@ from pathlib import Path
 
 ENTRY = "gapnet.cli.child"  # the module that runs a command and ends with its parent
 GRACE = 10  # seconds between SIGTERM and SIGKILL
+Process = subprocess.Popen[bytes]
 PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to be sent when the parent dies
 
 
@@ -32,13 +33,13 @@ def call(command: Sequence[str]) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def start(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def start(command: Sequence[str], environment: Mapping[str, str]) -> Process:
     """Start a command in a new session, where signals of the terminal do not reach it."""
     return subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
 
 
 @contextmanager
-def running(command: Sequence[str], output: Path) -> "Iterator[subprocess.Popen[bytes]]":
+def running(command: Sequence[str], output: Path) -> Iterator[Process]:
     """Run a command during the block, with its output in a file."""
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -54,7 +55,7 @@ def running(command: Sequence[str], output: Path) -> "Iterator[subprocess.Popen[
         stop(process)
 
 
-def stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: Process) -> None:
     """Terminate a process; kill it if it does not end."""
     process.terminate()
     try:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from gapnet.errors import GapnetError
-from gapnet.system.child_process import gapnet_command, start
+from gapnet.system.child_process import Process, gapnet_command, start
 from gapnet.system.signals import STATUS, Stopped, handled
 
 PEER = "another process of the training is gone"  # begins what a rank says that lost the others
@@ -28,7 +27,7 @@ class Rank:
     """Hold one of the processes, and where it leaves what went wrong."""
 
     number: int
-    process: "subprocess.Popen[bytes]"
+    process: Process
     outcome: Path
 
     def failure(self) -> str | None:

@@ -162,7 +162,9 @@ def test_a_missing_extra_is_one_line(
     for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, name, None)
     outcome = gapnet("search")
-    assert outcome.err == f"gapnet search: {missing} is not installed: pip install '.[search]'\n"
+    assert (
+        outcome.err == f"gapnet search: {missing} is not installed: pip install 'gapnet[search]'\n"
+    )
 
 
 # When a worker starts a trial

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from optuna import Trial, TrialPruned
 from optuna.trial import TrialState
@@ -15,10 +14,7 @@ from gapnet.config.overrides import quoted
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import BEST, CURVES
 from gapnet.studies.search.space import Dimension
-from gapnet.system.child_process import gapnet_command, running
-
-if TYPE_CHECKING:
-    import subprocess
+from gapnet.system.child_process import Process, gapnet_command, running
 
 VALIDATION = "val/"  # prefix of the metrics of the validation split
 MONITOR = "val/top1_error"  # checkpoint=best is the epoch with the lowest
@@ -80,7 +76,7 @@ class Objective:
         runs = f"paths.runs={quoted(str(self.folder))}"  # so that RUNS/latest does not change
         return ["evaluate=false", runs, f"folder={quoted(str(place))}"]
 
-    def _watch(self, process: "subprocess.Popen[bytes]", place: Path, trial: Trial) -> list[Epoch]:
+    def _watch(self, process: Process, place: Path, trial: Trial) -> list[Epoch]:
         """Report validated metrics to the pruner until the process ends; return all epochs."""
         seen = 0
         while True:
