@@ -173,7 +173,7 @@ def _kind(value: object) -> str:
 def _evaluated(config: Path) -> str:
     values = read_saved_config(config.parent)
     with reading(config, "is not the configuration of a run"):
-        which = values["checkpoint"]
+        which = values.get("checkpoint", BEST)
         if which not in (BEST, LAST):
             raise ValueError(f"checkpoint={which}: must be {BEST} or {LAST}")
     return str(which)
