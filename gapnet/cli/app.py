@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 import gapnet
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.config.error_report import TRACEBACK, report
 from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError

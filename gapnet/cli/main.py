@@ -5,13 +5,15 @@ Each file in gapnet/cli/commands is a command; the first line of its docstring i
 
 import ast
 import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
 from gapnet import __version__
 from gapnet.cli import commands
-from gapnet.cli.app import launch
+from gapnet.cli.help import help_text
 
 USAGE = """gapnet {version}: class-activation-map networks, trained and evaluated
 
@@ -49,5 +51,17 @@ def summary_of(command: str) -> str:
 
 
 def run(command: str) -> None:
-    """Run a command with the rest of the arguments."""
+    """Run a command with the rest of the arguments; Hydra is imported only if it is needed."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(help_text(command, _config_dir(sys.argv[1:])), end="")
+        return
+    launch = import_module("gapnet.cli.app").launch
     launch(command, import_module(f"{commands.__name__}.{command}"))
+
+
+def _config_dir(arguments: Sequence[str]) -> str | None:
+    """Return the folder that Hydra's --config-dir names."""
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir", "-cd")
+    folder: str | None = parser.parse_known_args(arguments)[0].config_dir
+    return folder

@@ -1,26 +1,17 @@
-"""Where the configuration lies, and how it becomes objects."""
+"""Objects built from a configuration."""
 
 import inspect
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-import gapnet
 from gapnet.config.argument_types import check_values
 from gapnet.config.trusted_targets import TARGET, locate
 from gapnet.errors import GapnetError
 
 PARTIAL, POSITIONAL = "_partial_", "_args_"  # as Hydra has them
-
-
-def conf_folder() -> Path:
-    """Find conf/: inside the package when it was installed as a wheel, beside it in a checkout."""
-    package = Path(gapnet.__file__).resolve().parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
 
 
 def build(cfg: DictConfig, key: str, **extra: Any) -> Any:

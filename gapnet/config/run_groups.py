@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN, GROUPS
 from gapnet.config.trusted_targets import TARGET, current_name, find, home_of, lies_in
 from gapnet.errors import GapnetError

@@ -9,7 +9,8 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from gapnet.config.build import build, conf_folder
+from gapnet.config.build import build
+from gapnet.config.conf_folder import conf_folder
 from gapnet.config.trusted_targets import locate
 from gapnet.errors import GapnetError
 from tests.planted import pickled

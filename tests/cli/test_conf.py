@@ -11,7 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN
 from gapnet.config.jobs import AUTO_BATCH
 from gapnet.config.run_id import run_id

@@ -7,10 +7,10 @@ import pytest
 
 from gapnet import __version__
 from gapnet.cli.main import command_names, summary_of
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from tests.cli.conftest import CHECKOUT, script
 
-HEAVY = ("torch", "pytorch_lightning", "matplotlib", "pyarrow", "cv2")
+HEAVY = ("hydra", "torch", "pytorch_lightning", "matplotlib", "pyarrow", "cv2")
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
@@ -46,6 +46,14 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_lists_the_user_s_own_choices(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    (tmp_path / "mine" / "model" / "mynet.yaml").write_text("_target_: mynet.mynet\n")
+    outcome = script(tmp_path, "train.py", "--config-dir=mine", "--help")
+    assert "model: alexnet" in outcome.out
+    assert "mynet, nin" in " ".join(outcome.out.split())
 
 
 def gapnet(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 from PIL import Image
 
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN
 from gapnet.config.jobs import rules_of
 from gapnet.config.overrides import key_of, own_keys, refuse_sweep, root_of, split

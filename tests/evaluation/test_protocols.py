@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from PIL import Image
 
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.data.records import Record
 from gapnet.errors import GapnetError
 from gapnet.evaluation.overlaps import framed_truth

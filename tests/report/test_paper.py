@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.report.paper_values import paper_values
 
 CONF = conf_folder()

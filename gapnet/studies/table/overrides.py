@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import group_of
 from gapnet.config.overrides import key_of, own_keys, quoted
 from gapnet.errors import GapnetError

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gapnet.config.build import conf_folder
+from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import DECIDING, FROM_RUN, HANDED_ON
 from gapnet.config.job_identity import job_identity
 from gapnet.config.overrides import root_of

@@ -1,0 +1,42 @@
+"""The help of a command, without Hydra, which would take seconds."""
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from gapnet.config.conf_folder import conf_folder
+
+HIDDEN = ("hydra", "_self_", "paths")
+WIDTH = 100
+
+
+def help_text(command: str, more: str | None = None) -> str:
+    """Return the help of a command.
+
+    Args:
+        command: the name.
+        more: a folder of the user's with further choices, as of --config-dir.
+    """
+    template = _read(conf_folder() / "hydra" / f"{command}.yaml")["help"]["template"]
+    folders = [conf_folder(), *([Path(more)] if more else [])]
+    groups = "\n".join(_groups(command, folders))
+    return Template(template).substitute(APP_CONFIG_GROUPS=groups).rstrip() + "\n"
+
+
+def _groups(command: str, folders: list[Path]) -> Iterator[str]:
+    """Yield a line for each group of a command: its name, and what there is to choose."""
+    defaults = _read(conf_folder() / f"{command}.yaml").get("defaults", [])
+    names = {name for entry in defaults if isinstance(entry, dict) for name in entry}
+    for name in sorted(names - {*HIDDEN}):
+        choices = {file.stem for folder in folders for file in (folder / name).glob("*.yaml")}
+        line = f"{name}: {', '.join(sorted(choices))}"
+        yield textwrap.fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return values
