@@ -63,9 +63,10 @@ def is_rank() -> bool:
 def run_ranks(command: str, arguments: Sequence[str], *, count: int) -> None:
     """Run a gapnet command in several processes on this machine; if one fails, all end.
 
-    torch's elastic launcher does not keep what gapnet promises: it kills ranks 30 seconds after
-    SIGTERM, in the middle of a large checkpoint, passes no SIGUSR1 on, prints its own report of
-    many lines, and ends with a status of its own.
+    torch's elastic launcher would break promises of gapnet: after a signal it kills the ranks in 30
+    seconds, perhaps while they save; it does not pass SIGUSR1 on; if a rank fails it sends the
+    others SIGTERM, which asks them to save and continue later; and it ends with a traceback and
+    status 1, whatever the ranks ended with.
     """
     with tempfile.TemporaryDirectory(prefix="gapnet-") as place:
         together = {

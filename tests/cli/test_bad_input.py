@@ -84,6 +84,7 @@ def files(folder: Path) -> set[str]:
         ("callbacks.last.minutes=0", ["callbacks.last.minutes=0: "]),
         ("resume=nowhere", ["resume=nowhere: there is no", "auto, which starts afresh"]),
         ("trainer.num_nodes=2", ["trainer.num_nodes=2: ", "torchrun"]),
+        ("trainer.strategy=ddp_spawn", ["trainer.strategy", "use ddp"]),
         ("resume_changed=1", ["resume_changed=1: must be true or false"]),
         ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: a schedule needs an end"]),
         ("trainer.max_epoch=1", ["trainer.max_epoch: no such key; did you mean 'max_epochs'?"]),

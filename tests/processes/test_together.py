@@ -22,19 +22,9 @@ def test_processes_end_with_the_weights_of_one(
     check_close(alone, run)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "command"),
-    [
-        (["trainer.strategy=ddp_spawn"], TRAIN),
-        ([], [*RUN, TRAIN[1]]),
-    ],
-    ids=["ddp_spawn", "torchrun"],
-)
-def test_it_does_not_matter_who_starts_the_processes(
-    arguments: list[str], command: list[str], alone: Path, tmp_path: Path
-) -> None:
-    job = ["trainer.devices=2", "loader.batch_size=6", *arguments]
-    check_close(alone, train(tmp_path, *job, command=command))
+def test_torchrun_may_start_the_processes(alone: Path, tmp_path: Path) -> None:
+    job = ["trainer.devices=2", "loader.batch_size=6"]
+    check_close(alone, train(tmp_path, *job, command=[*RUN, TRAIN[1]]))
 
 
 def test_accumulated_batches_are_one_of_their_size(alone: Path, tmp_path: Path) -> None:
