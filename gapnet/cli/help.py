@@ -21,10 +21,12 @@ def help_text(command: str, more: str | None = None) -> str:
         command: the name.
         more: a folder of the user's with further choices, as of --config-dir.
     """
-    template = _read(conf_folder() / "hydra" / f"{command}.yaml")["help"]["template"]
+    hydra = _read(conf_folder() / f"{command}.yaml").get("hydra")
+    hydra = hydra or _read(conf_folder() / "hydra" / f"{command}.yaml")
     folders = [conf_folder(), *([Path(more)] if more else [])]
     groups = "\n".join(_groups(command, folders))
-    return Template(template).substitute(APP_CONFIG_GROUPS=groups).rstrip() + "\n"
+    template = Template(hydra["help"]["template"])
+    return template.substitute(APP_CONFIG_GROUPS=groups).rstrip() + "\n"
 
 
 def _groups(command: str, folders: list[Path]) -> Iterator[str]:
