@@ -1,36 +1,42 @@
 # `make train` and `make test` set everything up first: a virtual environment in .venv, and gapnet in it.
 PYTHON ?= python3
 BIN := .venv/bin
+# Empty files that say what is installed: gapnet with all that training needs, and then the extras and developers' tools.
 READY := .venv/ready
+READY_DEV := .venv/ready-dev
 
-.PHONY: train test lint types slow gpu clean help
+.PHONY: train test slow gpu lint types clean help
 
 train: $(READY)  ## train and evaluate the default network on the stand-in data
 	$(BIN)/python train.py $(ARGS)
 
 # A test's tensors are tiny: one thread for each of the processes that run them is the fastest.
-test: $(READY)  ## run the tests that take seconds
+test: $(READY_DEV)  ## run the tests that take seconds
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
-slow: $(READY)  ## run the tests that take minutes
+slow: $(READY_DEV)  ## run the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m slow $(ARGS)
 
-gpu: $(READY)  ## check gapnet on one CUDA device and time it, in at most 8 minutes
+gpu: $(READY_DEV)  ## check gapnet on one CUDA device and time it, in at most 8 minutes
 	$(BIN)/python experiments/benchmarks/gpu.py $(ARGS)
 
-lint: $(READY)  ## check style and format
+lint: $(READY_DEV)  ## check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)  ## check types
+types: $(READY_DEV)  ## check types
 	$(BIN)/mypy
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else f"gapnet needs Python 3.11 to 3.13, and $(PYTHON) is {sys.version.split()[0]}: name another with make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(READY_DEV): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $(READY)
+	@touch $@
 
 clean:  ## remove the environment (data/ and runs/ stay)
 	rm -rf .venv
