@@ -6,11 +6,10 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-ELSEWHERE = (
-    r"\((?!https?://|\#)[^)\s]+\)"  # the target of a link that a package index cannot follow
-)
+# The target of a link that a package index cannot follow: a path in the repository
+PATH = r"\((?!https?://|\#)[^)\s]+\)"
 PART = re.compile(
-    rf"(?P<code>^```.*?^```)|!\[(?P<picture>[^\]]*)\]{ELSEWHERE}|\[(?P<text>[^\]]*)\]{ELSEWHERE}",
+    rf"(?P<code>^```.*?^```)|!\[(?P<picture>[^\]]*)\]{PATH}|\[(?P<text>[^\]]*)\]{PATH}",
     re.DOTALL | re.MULTILINE,
 )
 NOTE = "*Pictures and further documentation are in the source distribution.*\n"
