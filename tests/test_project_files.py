@@ -1,4 +1,4 @@
-"""Files about the project: how to cite it, what a package index shows, what CI and make run."""
+"""Files about the project: how to cite it, and what CI and make run."""
 
 import re
 import subprocess
@@ -10,13 +10,10 @@ import pytest
 import yaml
 
 from gapnet import __version__
-from hatch_build import package_readme
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
-TARGET = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=[\"']([^\"']+)")
 MAKE = re.compile(r"\bmake ((?:[a-z]+ ?)+)")
-CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 def read_yaml(name: str) -> Any:
@@ -54,29 +51,6 @@ def test_the_citation_agrees_with_the_package() -> None:
     assert paper["url"] == PROJECT["project"]["urls"]["Paper"]
 
 
-def test_the_package_s_readme_has_no_link_or_picture_that_an_index_cannot_show() -> None:
-    readme = package_readme((CHECKOUT / "README.md").read_text())
-    targets = ["".join(found) for found in TARGET.findall(CODE.sub("", readme))]
-    assert targets
-    assert all(target.startswith(("https://", "#")) for target in targets)
-
-
-@pytest.mark.parametrize(
-    ("readme", "expected"),
-    [
-        ("![A cat](cat.jpg)", "*Picture: A cat*"),
-        ("See [the guide](docs/guide.md#top).", "See the guide."),
-        ("[two\nlines](a.md)", "two\nlines"),
-        ("[site](https://example.org) and [below](#below)",) * 2,
-        ("![badge](https://example.org/a.svg)",) * 2,
-        ("```\ncalls[0](name)\n```",) * 2,
-    ],
-)
-def test_only_what_needs_the_repository_is_replaced(readme: str, expected: str) -> None:
-    assert package_readme(readme).startswith(f"{expected}\n\n")
-
-
-@pytest.mark.skipif(not (CHECKOUT / ".git").exists(), reason="needs a checkout")
 def test_the_source_distribution_has_every_file_of_the_checkout() -> None:
     listed = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
     there = {Path(name).parts[0] for name in output_of("git", "ls-files").splitlines()}
