@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
-.PHONY: train test slow gpu lint types clean help
+.PHONY: train test slow gpu lint types docs clean help
 
 train: $(READY)  ## train and evaluate the default network on the stand-in data
 	$(BIN)/python train.py $(ARGS)
@@ -26,6 +26,9 @@ lint: $(READY_DEV)  ## check style and format
 
 types: $(READY_DEV)  ## check types
 	$(BIN)/mypy
+
+docs: $(READY_DEV)  ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else f"gapnet needs Python 3.11 to 3.13, and $(PYTHON) is {sys.version.split()[0]}: name another with make PYTHON=...")'

@@ -1,0 +1,18 @@
+"""The table of networks in docs/networks.md, computed again."""
+
+import pytest
+
+from experiments.networks_table import END, PAGE, START, table_row
+from gapnet.models import names
+
+TABLE = PAGE.read_text().partition(START)[2].partition(END)[0]
+REMEDY = "run python experiments/networks_table.py"
+
+
+def test_it_has_a_row_for_each_network() -> None:
+    assert [line.split("`")[1] for line in TABLE.splitlines()[3:] if line] == names(), REMEDY
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_row_is_what_the_network_is(name: str) -> None:
+    assert table_row(name) in TABLE, REMEDY
