@@ -8,6 +8,7 @@ from gapnet.cli.main import run
 from tests.cli.conftest import QUICK, SMALL
 from tests.docs.pages import Block, blocks_of, gapnet_arguments
 
+SMALL_GRABCUT = "boxer.side=32"
 RUNS = {"RUN": "runs/latest", "RUN_A": "runs/latest", "RUN_B": "runs/latest"}
 
 
@@ -36,7 +37,11 @@ def run_command(words: list[str]) -> None:
     arguments = gapnet_arguments(words)
     assert arguments is not None, f"{words[0]}: only gapnet's commands are run"
     command, *rest = [placeholder_filled(argument) for argument in arguments]
-    run_gapnet(command, *(quick(rest) if command == "train" else rest))
+    if command == "train":
+        rest = quick(rest)
+    if "boxer=grabcut" in rest:
+        rest = [*rest, SMALL_GRABCUT]
+    run_gapnet(command, *rest)
 
 
 def placeholder_filled(argument: str) -> str:
