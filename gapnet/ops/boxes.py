@@ -1,18 +1,18 @@
 """Boxes: xyxy floats in pixels of the original image.
 
-An inclusive box names the first and the last pixel that belong to it, as VOC and ILSVRC do: its
-width is x2 - x1 + 1. An exclusive box names its edges: its width is x2 - x1. Where it matters, a
-function asks for `inclusive`.
+An inclusive box gives the first and the last pixel that belong to it, as in VOC and ILSVRC: its
+width is x2 - x1 + 1. An exclusive box gives its edges: its width is x2 - x1. Functions whose
+result depends on this have a parameter `inclusive`.
 """
 
 import torch
 from torch import Tensor
 
-LARGEST = 2**24  # pixels of a side: up to there single precision has each whole number
+LARGEST = 2**24  # pixels of a side: single precision represents every integer up to it
 
 
 def area(boxes: Tensor, *, inclusive: bool) -> Tensor:
-    """Give the area (...) of boxes (..., 4); a box turned inside out has none.
+    """Return the area (...) of boxes (..., 4); 0 for a box whose x2 < x1 or y2 < y1.
 
     >>> area(torch.tensor([2.0, 3.0, 4.0, 3.0]), inclusive=True).item()
     3.0
@@ -22,7 +22,7 @@ def area(boxes: Tensor, *, inclusive: bool) -> Tensor:
 
 
 def intersection(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
-    """Give the area (...) that boxes (..., 4) have in common, broadcast.
+    """Return the area (...) that boxes (..., 4) have in common, broadcast.
 
     >>> left, right = torch.tensor([[0.0, 0.0, 4.0, 9.0], [4.0, 0.0, 9.0, 9.0]])
     >>> intersection(left, right, inclusive=True).item()
@@ -39,7 +39,7 @@ def intersection(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
 
 
 def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
-    """Give the intersection over union (...) of boxes (..., 4), broadcast; 0 where both are empty.
+    """Return the intersection over union (...) of boxes (..., 4), broadcast; 0 if both are empty.
 
     >>> whole, half = torch.tensor([[0.0, 0.0, 9.0, 9.0], [0.0, 0.0, 9.0, 4.0]])
     >>> iou(whole, half, inclusive=True).item()
@@ -53,18 +53,18 @@ def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
 
 
 def centred(sizes: Tensor, share: float) -> Tensor:
-    """Give the inclusive box (N, 4) in the middle of images (N, 2), with `share` of each side."""
+    """Return the centred inclusive box (N, 4) of images (N, 2), with `share` of each side."""
     height, width = sizes.unbind(-1)
     margin_x, margin_y = width * (1 - share) / 2, height * (1 - share) / 2
     return torch.stack([margin_x, margin_y, width - margin_x - 1, height - margin_y - 1], -1)
 
 
 def leave_window(boxes: Tensor, window: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Carry inclusive boxes (..., 4) from a grid laid over a window to the pixels of the image.
+    """Convert inclusive boxes (..., 4) from cells of a grid over a window to pixels of the image.
 
     Args:
         boxes: in cells of the grid.
-        window: edges x1, y1, x2, y2 of what the grid covers, in pixels of the image, (4,).
+        window: edges x1, y1, x2, y2 of the part that the grid covers, in pixels, (4,).
         grid: (height, width) in cells.
     """
     origin, far = window[:2], window[2:]
@@ -79,7 +79,7 @@ def leave_window(boxes: Tensor, window: Tensor, grid: tuple[int, int]) -> Tensor
 def clip(boxes: Tensor, sizes: Tensor) -> Tensor:
     """Clip the edges of inclusive boxes (..., 4) to images of sizes (..., 2), (height, width).
 
-    A box beyond the image has the pixel at its border.
+    A box outside the image becomes the nearest pixel of its border.
 
     >>> clip(torch.tensor([-3.0, 2.0, 30.0, 8.0]), torch.tensor([10, 20])).tolist()
     [0.0, 2.0, 19.0, 8.0]

@@ -1,4 +1,4 @@
-"""From a map to the box of its largest connected component, for many thresholds in one pass."""
+"""Box of the largest connected component of a map, at many thresholds in one pass."""
 
 from typing import Literal
 
@@ -16,14 +16,14 @@ def largest_component_boxes(
     connectivity: Literal[4, 8] = 8,
     size: Size = "pixels",
 ) -> NDArray[np.float32]:
-    """Box the largest connected component of the region above each threshold.
+    """Return the box of the largest connected component of the region above each threshold.
 
     Args:
         heat: the map, (H, W), finite.
         thresholds: ascending, (T,); a cell belongs to the region if it is strictly above.
         connectivity: 8 lets cells touch at corners, 4 does not.
         size: what "largest" compares: the pixels of a component, or the area inside its outer
-            contour, holes and all. The first in reading order wins a tie.
+            contour, with its holes. The first in reading order wins a tie.
 
     Returns:
         Inclusive boxes (T, 4); an empty region has the box of the whole map.
@@ -41,16 +41,16 @@ def largest_component_boxes(
 
 
 def _extent(occupied: NDArray[np.bool_]) -> tuple[int, int]:
-    places = np.flatnonzero(occupied)
-    return int(places[0]), int(places[-1])
+    indices = np.flatnonzero(occupied)
+    return int(indices[0]), int(indices[-1])
 
 
 def _largest(mask: NDArray[np.uint8], connectivity: int, size: Size) -> tuple[int, int, int, int]:
-    count, found, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
-    labels = np.asarray(found, dtype=np.int32)
+    count, label_image, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
+    labels = np.asarray(label_image, dtype=np.int32)
     if size == "pixels":
         sizes = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
-        sizes[0] = 0  # label 0 is what lies outside the region
+        sizes[0] = 0  # label 0 is outside the region
     else:
         sizes = np.array([0.0, *(_contour_area(labels == label) for label in range(1, count))])
     x, y, width, height, _ = stats[_first_of_largest(labels, sizes)].tolist()
@@ -61,8 +61,8 @@ def _first_of_largest(labels: NDArray[np.int32], sizes: NDArray[np.float64]) -> 
     tied = np.flatnonzero(sizes[1:] == sizes[1:].max()) + 1
     if len(tied) == 1:
         return int(tied[0])
-    place = np.isin(labels, tied).argmax()  # OpenCV labels blocks of pixels, not in reading order
-    return int(labels.flat[place])
+    first = np.isin(labels, tied).argmax()  # OpenCV labels blocks of pixels, not in reading order
+    return int(labels.flat[first])
 
 
 def _contour_area(component: NDArray[np.bool_]) -> float:

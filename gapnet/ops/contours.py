@@ -1,4 +1,4 @@
-"""The boxes of a map's contours, as wsolevaluation (Choe et al., CVPR 2020) finds them."""
+"""Boxes of the contours of a map, computed as in wsolevaluation (Choe et al., CVPR 2020)."""
 
 import cv2
 import numpy as np
@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 
 def contour_boxes(heat: NDArray[np.uint8], level: int) -> NDArray[np.int16]:
-    """Box every contour, holes' too, of the region above `level`; the one of most area comes first.
+    """Return the boxes of all contours of the region above `level`, the largest contour first.
 
-    The far corner is one cell beyond the contour, but not beyond the map. Without a contour there
-    is one box, of the first cell.
+    Contours of holes count. The far corner is one cell beyond the contour, but not beyond the map.
+    Without a contour there is one box, of the first cell.
 
     Args:
         heat: the map in 8 bits, (H, W).

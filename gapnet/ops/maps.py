@@ -6,11 +6,11 @@ from torch.nn.functional import interpolate
 
 
 def class_map(features: Tensor, weights: Tensor) -> Tensor:
-    """Weigh feature maps by a class's weights: M_c(x, y) = sum_k w_k^c f_k(x, y), equation 2.
+    """Sum the feature maps, weighted by class: M_c(x, y) = sum_k w_k^c f_k(x, y), equation 2.
 
     Args:
         features: f, (B, C, h, w).
-        weights: w^c of the K classes that are asked of each image, (B, K, C).
+        weights: w^c of K classes for each image, (B, K, C).
 
     Returns:
         M, (B, K, h, w).
@@ -27,7 +27,7 @@ def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def normalise(maps: Tensor) -> Tensor:
-    """Divide maps (..., h, w) by their maximum and cut off below 0; one without evidence is all 0.
+    """Divide maps (..., h, w) by their maximum and clamp at 0; a map without positive values is 0.
 
     >>> normalise(torch.tensor([[[-1.0, 2.0, 4.0]], [[-3.0, -2.0, 0.0]]])).tolist()
     [[[0.0, 0.5, 1.0]], [[0.0, 0.0, 0.0]]]
