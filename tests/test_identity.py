@@ -4,7 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from gapnet.runs.identity import described, differing, digest_of, identity_of, plain
+from gapnet.runs.identity import (
+    described,
+    identity_digest,
+    identity_of,
+    non_default_arguments,
+    plain_value,
+)
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,13 @@ def test_arguments_that_differ_are_kept() -> None:
     [(1, 1.0), ((1, 2), [1, 2]), (Path("a/b"), "a/b"), ({"a": (1.0,)}, {"a": [1]})],
 )
 def test_values_that_mean_the_same_are_the_same(one: object, other: object) -> None:
-    assert plain(one) == plain(other)
-    assert digest_of(plain(one)) == digest_of(plain(other))
+    assert plain_value(one) == plain_value(other)
+    assert identity_digest(plain_value(one)) == identity_digest(plain_value(other))
 
 
 def test_true_is_not_one() -> None:
-    assert differing(lambda x=1: x, {"x": True}) == {"x": True}
-    assert differing(lambda x=True: x, {"x": 1}) == {"x": 1}
+    assert non_default_arguments(lambda x=1: x, {"x": True}) == {"x": True}
+    assert non_default_arguments(lambda x=True: x, {"x": 1}) == {"x": 1}
 
 
 def test_a_new_parameter_with_a_default_changes_nothing() -> None:
@@ -76,5 +82,9 @@ def test_an_object_that_is_no_dataclass_is_described_by_what_it_holds_or_says() 
 
 
 def test_functions_and_classes_are_told_apart() -> None:
-    assert plain(differing) == {"is": "gapnet.runs.differing"} != plain(plain)
-    assert plain(Boxer) == {"is": f"{__name__}.Boxer"} != plain(Plain)
+    assert (
+        plain_value(non_default_arguments)
+        == {"is": "gapnet.runs.non_default_arguments"}
+        != plain_value(plain_value)
+    )
+    assert plain_value(Boxer) == {"is": f"{__name__}.Boxer"} != plain_value(Plain)

@@ -6,7 +6,7 @@ from typing import Any
 from gapnet.config.groups import Group, group_of
 from gapnet.config.trusted_targets import TARGET, find
 from gapnet.errors import GapnetError
-from gapnet.runs.identity import IS, described, plain
+from gapnet.runs.identity import IS, described, plain_value
 
 PARTIAL = "_partial_"  # says how a thing is made, not what
 
@@ -22,7 +22,9 @@ def job_identity(values: Mapping[str, Any], imports: Sequence[str] = ()) -> dict
     for name, value in _without_found_batch(values).items():
         group = group_of(name)
         if group.computes and value != group.default:
-            own = _of_group(value, group, imports) if isinstance(value, dict) else plain(value)
+            own = (
+                _of_group(value, group, imports) if isinstance(value, dict) else plain_value(value)
+            )
             if own != {}:
                 found[name] = own
     return found
@@ -51,7 +53,7 @@ def node_identity(node: Any, imports: Sequence[str] = ()) -> Any:
     if isinstance(node, list):
         return [node_identity(each, imports) for each in node]
     if not isinstance(node, dict):
-        return plain(node)
+        return plain_value(node)
     arguments = {
         name: node_identity(value, imports)
         for name, value in node.items()

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.config.groups import group_of, path_keys
 from gapnet.config.job_identity import job_identity
 from gapnet.runs.folder import find_run
-from gapnet.runs.identity import digest_of
+from gapnet.runs.identity import identity_digest
 from gapnet.runs.saved_config import INTERPOLATION
 from gapnet.text.redact import redact_values
 
@@ -26,7 +26,7 @@ def run_id(*, _root_: DictConfig) -> str:
 
     Every process of a run, and every attempt at it, so finds the same folder.
     """
-    return digest_of(job_identity(_without_places(_root_), _root_.get("imports") or ()))
+    return identity_digest(job_identity(_without_places(_root_), _root_.get("imports") or ()))
 
 
 def evaluation_folder(*, _root_: DictConfig) -> str:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from gapnet.evaluation.identities import batches_identity, network_identity
-from gapnet.runs.identity import described, plain
+from gapnet.runs.identity import described, plain_value
 
 BATCHES = re.compile(
     r"(?P<view>\{.*\}) (?P<size>\d+) a batch, (?P<precision>\S+) on (?P<device>\w+)"
@@ -89,7 +89,7 @@ def read_rules(text: str) -> Any:
 
 def _value(node: ast.expr) -> Any:
     if not isinstance(node, ast.Call):
-        return plain(ast.literal_eval(node))
+        return plain_value(ast.literal_eval(node))
     if not isinstance(node.func, ast.Name) or node.args:
         raise ValueError(ast.unparse(node))
     target = getattr(import_module(CLASSES[node.func.id]), node.func.id)

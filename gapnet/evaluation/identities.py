@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gapnet.models.builders import own_arguments
-from gapnet.runs.identity import IS, plain
+from gapnet.runs.identity import IS, plain_value
 
 
 def network_identity(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a registered network."""
-    return {IS: name, **plain(own_arguments(name, arguments))}
+    return {IS: name, **plain_value(own_arguments(name, arguments))}
 
 
 def batches_identity(view: Any, size: int, precision: str, device: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""A verdict per image, and what they sum to."""
+"""Verdicts, one per image, and error rates from them."""

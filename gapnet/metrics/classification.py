@@ -8,24 +8,24 @@ from gapnet.metrics.functional import label_hits
 
 
 class ErrorRate(Metric):
-    """Count verdicts, over batches and processes."""
+    """Share of wrong verdicts, over batches and ranks."""
 
     wrong: Tensor
     total: Tensor
 
     def __init__(self) -> None:
-        """Start from nothing."""
+        """Start with no verdicts."""
         super().__init__()
         self.add_state("wrong", default=torch.tensor(0), dist_reduce_fx="sum")
         self.add_state("total", default=torch.tensor(0), dist_reduce_fx="sum")
 
     def count(self, hits: Tensor) -> None:
-        """Count verdicts (N,), true where right."""
+        """Add verdicts (N,), which are true if right."""
         self.wrong += (~hits).sum()
         self.total += hits.numel()
 
     def compute(self) -> Tensor:
-        """Give the share of wrong ones; NaN where there is none to judge."""
+        """Return the share of wrong verdicts; NaN if there are none."""
         return self.wrong / self.total
 
 
@@ -38,10 +38,10 @@ class TopKError(ErrorRate):
     """
 
     def __init__(self, *, k: int) -> None:
-        """Look at the first `k` classes."""
+        """Use the first `k` classes."""
         super().__init__()
         self.k = k
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
-        """Count logits (B, classes) against labels (B,)."""
+        """Add the logits (B, classes) and labels (B,) of a batch."""
         self.count(label_hits(logits.topk(self.k).indices, labels, within=self.k))

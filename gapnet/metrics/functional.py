@@ -10,7 +10,7 @@ from gapnet.ops.boxes import iou
 
 
 def label_hits(ranked: Tensor, labels: Tensor, *, within: int) -> Tensor:
-    """Tell whether the label (N,) is among the first `within` of ranked classes (N, R): (N,).
+    """Return whether the label (N,) is among the first `within` of ranked classes (N, R): (N,).
 
     >>> label_hits(torch.tensor([[3, 1], [0, 2]]), torch.tensor([1, 1]), within=2).tolist()
     [True, False]
@@ -19,14 +19,14 @@ def label_hits(ranked: Tensor, labels: Tensor, *, within: int) -> Tensor:
 
 
 class PaddedBoxes(NamedTuple):
-    """Hold the boxes (N, M, 4) of N images, and which of them are present (N, M)."""
+    """Boxes (N, M, 4) of N images, and which of them are present (N, M)."""
 
     xyxy: Tensor
     present: Tensor
 
 
 def pad_boxes(boxes: Tensor, counts: Tensor) -> PaddedBoxes:
-    """Stack boxes (M, 4) of N images one after the other, of which each has counts (N,).
+    """Return the boxes (M, 4) of N images as padded boxes; image i has counts[i] of them.
 
     >>> pad_boxes(torch.zeros(3, 4), torch.tensor([1, 2])).present.tolist()
     [[True, False], [True, True]]
@@ -38,25 +38,25 @@ def pad_boxes(boxes: Tensor, counts: Tensor) -> PaddedBoxes:
 
 
 def pad_lists(boxes: Sequence[Tensor]) -> PaddedBoxes:
-    """Stack the boxes (n, 4) of each of N images."""
-    counts = torch.tensor([len(each) for each in boxes])
+    """Return the boxes of N images, (n, 4) each, as padded boxes."""
+    counts = torch.tensor([len(image_boxes) for image_boxes in boxes])
     return pad_boxes(torch.cat(list(boxes)) if len(boxes) else torch.zeros(0, 4), counts)
 
 
 def best_iou(boxes: Tensor, truth: PaddedBoxes, *, inclusive: bool) -> Tensor:
-    """Give the highest IoU (N, G) of each box (N, G, 4) with any true box of its image."""
+    """Return the highest IoU (N, G) of each box (N, G, 4) with a true box of its image."""
     highest = torch.zeros(boxes.shape[:2], dtype=torch.result_type(boxes, truth.xyxy))
     for column in range(truth.present.shape[1]):  # few images have many boxes
-        there = truth.present[:, column].nonzero()[:, 0]
-        overlaps = iou(boxes[there], truth.xyxy[there, column, None], inclusive=inclusive)
-        highest[there] = torch.maximum(highest[there], overlaps)
+        rows = truth.present[:, column].nonzero()[:, 0]
+        overlaps = iou(boxes[rows], truth.xyxy[rows, column, None], inclusive=inclusive)
+        highest[rows] = torch.maximum(highest[rows], overlaps)
     return highest
 
 
 def localization_hits(
     guess_labels: Tensor, right_boxes: Tensor, labels: Tensor, *, within: int
 ) -> Tensor:
-    """Tell whether any of the first `within` guesses has the right label and a right box: (N,).
+    """Return whether one of the first `within` guesses has the right label and box: (N,).
 
     Args:
         guess_labels: (N, G), most confident first.

@@ -7,7 +7,7 @@ from gapnet.metrics.functional import best_iou, pad_lists
 
 
 class GtKnownError(ErrorRate):
-    """Share of images in which the box found for the true class overlaps no true box enough.
+    """Share of images whose predicted box of the true class overlaps no true box enough.
 
     >>> import torch
     >>> error = GtKnownError(inclusive=True, threshold=0.5)
@@ -16,12 +16,14 @@ class GtKnownError(ErrorRate):
     """
 
     def __init__(self, *, inclusive: bool, threshold: float) -> None:
-        """Ask for an IoU of at least `threshold`."""
+        """Count a box as right if its IoU is at least `threshold`."""
         super().__init__()
         self.inclusive, self.threshold = inclusive, threshold
 
     def update(self, boxes: Tensor, truth: list[Tensor]) -> None:
-        """Count boxes (B, 4) against the true boxes of each image, B times (n, 4)."""
-        padded = pad_lists([each.cpu() for each in truth])  # DDP moves all of a batch to the GPU
+        """Add the boxes (B, 4) of a batch, with the true boxes of each image, B times (n, 4)."""
+        padded = pad_lists(
+            [image_boxes.cpu() for image_boxes in truth]
+        )  # DDP moves all of a batch to the GPU
         overlaps = best_iou(boxes[:, None].cpu(), padded, inclusive=self.inclusive)
         self.count(overlaps[:, 0] >= self.threshold)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from gapnet.models.gapnet import GapNet
-from gapnet.runs.identity import differing
+from gapnet.runs.identity import non_default_arguments
 
 Builder = Callable[..., GapNet]
 BUILDERS: dict[str, Builder] = {}  # filled by gapnet.models.registry.register
@@ -12,4 +12,4 @@ BUILDERS: dict[str, Builder] = {}  # filled by gapnet.models.registry.register
 def own_arguments(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
     """Keep the arguments of a network that differ from its builder's defaults."""
     builder = BUILDERS.get(name)
-    return dict(arguments) if builder is None else differing(builder, arguments)
+    return dict(arguments) if builder is None else non_default_arguments(builder, arguments)

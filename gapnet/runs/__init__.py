@@ -1,1 +1,1 @@
-"""Run folders: the names of their files, and what identifies a run."""
+"""Run folders, the names of their files, and identities of runs."""

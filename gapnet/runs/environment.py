@@ -1,4 +1,4 @@
-"""How a run was made: command, commit, packages, hardware."""
+"""The environment of a run: command, commit, packages, hardware."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def environment(seed: int | None) -> dict[str, Any]:
-    """Return what env.json holds."""
+    """Return the content of env.json."""
     return {
         "command": redact_arguments(sys.orig_argv),
         "seed": seed,
@@ -34,7 +34,7 @@ def environment(seed: int | None) -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout, with a + if files have changed; None for a package."""
+    """Return the commit of the checkout, with a + if files changed; None for an installed package."""
     if not (CHECKOUT / "pyproject.toml").is_file():
         return None
     return output_of(DESCRIBE, CHECKOUT)

@@ -1,4 +1,4 @@
-"""What is logged: one plain line a record, on the console and in a run's log.txt."""
+"""The log, on the console and in log.txt of a run: one line of plain text per record."""
 
 import logging
 import sys
@@ -17,22 +17,22 @@ class PlainFormatter(logging.Formatter):
     """Formatter for one line of plain text, without secrets; a traceback keeps its lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record, and the traceback that belongs to it."""
+        """Return a record as text, with its traceback."""
         return "\n".join(map(plain, redact(super().format(record)).split("\n")))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
-        """Write the record alone."""
+        """Return a record as text, without its traceback."""
         return plain(redact(super().formatMessage(record)))
 
 
 class RunLog(logging.FileHandler):
-    """Handler that writes to log.txt until that fails, as on a full disk, and says so once.
+    """Handler that writes to log.txt; when writing fails, it warns once and stops.
 
-    The file stays open all the same: a run is locked by it.
+    The file stays open, because the run is locked by it.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open a file, to add to it."""
+        """Open a file to append to it."""
         super().__init__(path, encoding="utf-8")
         self.setFormatter(PlainFormatter(FORMAT))
         self.failed = False
@@ -43,26 +43,26 @@ class RunLog(logging.FileHandler):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
-        """Leave the file alone from now on if it cannot be written."""
+        """Stop writing to the file if it cannot be written, and warn."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
             return
         self.failed = True
-        told = "%s: cannot be written (%s); nothing more is logged there"
-        log.warning(told, self.baseFilename, reason(error))
+        message = "%s: cannot be written (%s); nothing more is logged there"
+        log.warning(message, self.baseFilename, reason(error))
 
     def flush(self) -> None:
-        """Write what is in memory; of a file that failed it would fail again."""
+        """Write what is in memory, unless writing has failed before."""
         if not self.failed:
             super().flush()
 
     def close(self) -> None:
-        """Close the file; what a full disk had no room for is lost."""
+        """Close the file; what could not be written is lost."""
         with suppress(OSError):
             super().close()
 
     def detach(self) -> None:
-        """Log no more, and end the lock that the open file holds."""
+        """Stop logging, and release the lock on the run by closing the file."""
         logging.getLogger().removeHandler(self)
         self.close()

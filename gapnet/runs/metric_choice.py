@@ -1,21 +1,21 @@
-"""Which of the metrics in metrics.json or verdicts.parquet is meant."""
+"""Selects one metric in metrics.json or verdicts.parquet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-OWN = (None, "fixed")  # chosen_on where there is no threshold, or the boxer has its own
+OWN = (None, "fixed")  # chosen_on if there is no threshold, or the boxer has a fixed one
 
 
 @dataclass(frozen=True)
 class MetricChoice:
-    """A metric's name, and what tells its values apart where there are several.
+    """A metric's name, and what distinguishes its values if there are several.
 
     Args:
         metric: its name in metrics.json.
         protocol: of the evaluation; None is the first one in the file.
-        chosen_on: the split on which the threshold was chosen; None is no split: there is no
-            threshold, or the boxer has its own.
-        split: that was evaluated; None is any.
+        chosen_on: the split on which the threshold was chosen; None means that
+            there is no threshold, or that the boxer has a fixed one.
+        split: that was evaluated; None is any split.
     """
 
     metric: str
@@ -24,7 +24,7 @@ class MetricChoice:
     split: str | None = None
 
     def row(self, rows: Iterable[Mapping[str, object]]) -> Mapping[str, object] | None:
-        """Return the first row of metrics.json that is meant; None if there is none.
+        """Return the first matching row of metrics.json; None if there is none.
 
         >>> rows = [{"metric": "ap", "value": 0.5}, {"metric": "accuracy", "value": 0.7}]
         >>> MetricChoice("accuracy").row(rows)
@@ -42,7 +42,7 @@ class MetricChoice:
         )
 
     def column(self, names: Iterable[str]) -> str | None:
-        """Return the first column of verdicts.parquet that is meant; None if there is none.
+        """Return the first matching column of verdicts.parquet; None if there is none.
 
         >>> MetricChoice("error", chosen_on="val").column(["id", "wsol/error", "wsol/error/val"])
         'wsol/error/val'

@@ -1,4 +1,4 @@
-"""Run folders are opened by one process at a time, whole or not at all."""
+"""Creates run folders atomically, and locks them: one process at a time uses a run."""
 
 import json
 import logging
@@ -26,9 +26,9 @@ from gapnet.runs.saved_config import dump
 from gapnet.system.files import move_aside, replace_link, temporary_path, write_file
 from gapnet.system.folders import atomic_folder, check_inside, claim_folder, lock
 
-# All that a folder may hold if its process was killed while it was opened
+# The only files in a folder whose process was killed while it opened the run
 BEGUN = {LOG, CONFIG, ENVIRONMENT, *(temporary_path(Path(f)).name for f in (CONFIG, ENVIRONMENT))}
-# What a run adds to; other files are replaced, and so are symbolic links among them
+# Files and folders that a continued run adds to; other files, or symbolic links, are replaced
 ADDED_TO = (LOG, CHECKPOINTS, LOGS, POSTMORTEM, SUBMISSION, PREDICTIONS, MAPS)
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,13 @@ log = logging.getLogger(__name__)
 def open_run(
     folder: Path, config: Mapping[str, Any], *, seed: int | None, continues: bool
 ) -> RunLog:
-    """Make a run folder and describe the run in it; return its log, which holds the lock.
+    """Create a run folder with config.yaml and env.json; return its log, which holds the lock.
 
     Args:
         folder: of the run.
         config: plain values that describe the run.
         seed: of the run.
-        continues: whether an earlier run that lies there continues; else it is moved aside.
+        continues: whether an existing run in this folder continues; if not, it is moved aside.
     """
     texts = {
         CONFIG: dump(config),
@@ -54,7 +54,7 @@ def open_run(
     except OSError as error:
         raise GapnetError(
             f"run folder {folder}: cannot be written ({error.strerror}); "
-            "choose another place with paths.runs=..."
+            "choose another folder with paths.runs=..."
         ) from error
 
 
@@ -84,15 +84,15 @@ def _open(folder: Path, texts: Mapping[str, str], *, continues: bool) -> RunLog:
     return handler
 
 
-def _fill(place: Path, texts: Mapping[str, str], *, busy: str) -> RunLog:
-    """Start the log, which reserves the folder for this process, and describe the run."""
-    handler = RunLog(place / LOG)
+def _fill(run: Path, texts: Mapping[str, str], *, busy: str) -> RunLog:
+    """Start the log, lock the folder for this process, and write the files of a new run."""
+    handler = RunLog(run / LOG)
     logging.getLogger().addHandler(handler)
     try:
         assert handler.stream is not None
         lock(handler.stream, busy)
         for name, text in texts.items():
-            write_file(place / name, text)
+            write_file(run / name, text)
     except BaseException:
         handler.detach()
         raise
@@ -100,7 +100,7 @@ def _fill(place: Path, texts: Mapping[str, str], *, busy: str) -> RunLog:
 
 
 def _check_own(folder: Path) -> None:
-    """Refuse a folder that holds something other than a run, or a run that lies elsewhere."""
+    """Refuse a folder that holds something other than a run, or links out of the folder."""
     if is_run(folder):
         for path in _written(folder):
             check_inside(path, folder)
@@ -111,21 +111,21 @@ def _check_own(folder: Path) -> None:
 
 
 def _is_begun(path: Path) -> bool:
-    """Return whether a file is of a run whose process was killed while it was opened."""
+    """Return whether a file may be left by a process that was killed while it opened the run."""
     return path.name in BEGUN and path.is_file() and not path.is_symlink()
 
 
 def _written(run: Path) -> list[Path]:
-    """List what a run that continues adds to, or writes into."""
+    """List the files and folders that a continued run writes to."""
     splits = [split for name in (PREDICTIONS, MAPS) for split in run.glob(f"{name}/*")]
     return [*(run / name for name in ADDED_TO), *splits]
 
 
 def _busy(folder: Path) -> str:
-    return f"run folder {folder}: another process is at work on this run"
+    return f"run folder {folder}: another process uses this run"
 
 
 def _check_idle(folder: Path) -> None:
-    """Refuse a run that another process is at work on."""
-    with suppress(FileNotFoundError), (folder / LOG).open("r+") as file:  # makes no file
+    """Refuse a run that another process uses."""
+    with suppress(FileNotFoundError), (folder / LOG).open("r+") as file:  # creates no file
         lock(file, _busy(folder))

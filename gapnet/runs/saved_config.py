@@ -1,4 +1,4 @@
-"""The configuration in a run folder, read as plain values, whoever wrote it."""
+"""Reads and writes the configuration in a run folder as plain values, even if untrusted."""
 
 import re
 from collections.abc import Mapping
@@ -10,35 +10,35 @@ import yaml
 from gapnet.errors import GapnetError, reading
 from gapnet.runs.layout import CONFIG
 
-MOST_BYTES, DEEPEST = 2**17, 50  # gapnet's own has some thousand bytes and is 4 deep
-INTERPOLATION = "${"  # OmegaConf would look the value up elsewhere
+MOST_BYTES, DEEPEST = 2**17, 50  # a normal one has a few thousand bytes and 4 levels
+INTERPOLATION = "${"  # OmegaConf would replace it by a value from elsewhere
 WRONG = "is not the configuration of a run"
-# Numbers such as 1e-3, which OmegaConf reads as such and PyYAML does not
+# Numbers such as 1e-3, which OmegaConf reads as numbers and PyYAML as strings
 FLOAT_TAG, FLOAT_STARTS = "tag:yaml.org,2002:float", list("-+0123456789.")
 FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.\d*|\.\d+|\d[\d_]*)[eE][-+]?\d+$")
 
 
-class Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML loader that reads scalars as OmegaConf does: 1e-3 is a number, 2024-01-01 a text."""
+class ConfigLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML loader that reads scalars as OmegaConf does: 1e-3 is a number, 2024-01-01 a string."""
 
 
-Loader.yaml_implicit_resolvers = {
+ConfigLoader.yaml_implicit_resolvers = {
     first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-Loader.add_implicit_resolver(FLOAT_TAG, FLOAT, FLOAT_STARTS)
+ConfigLoader.add_implicit_resolver(FLOAT_TAG, FLOAT, FLOAT_STARTS)
 
 
-class Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """YAML dumper that quotes texts which the loader would read as something else."""
+class ConfigDumper(yaml.SafeDumper):  # type: ignore[misc]
+    """YAML dumper that quotes strings which the loader would read as something else."""
 
 
-Dumper.add_implicit_resolver(FLOAT_TAG, FLOAT, FLOAT_STARTS)
+ConfigDumper.add_implicit_resolver(FLOAT_TAG, FLOAT, FLOAT_STARTS)
 
 
 def dump(config: Mapping[str, Any]) -> str:
     """Return a configuration of plain values as YAML."""
-    text: str = yaml.dump(dict(config), Dumper=Dumper, sort_keys=False, allow_unicode=True)
+    text: str = yaml.dump(dict(config), Dumper=ConfigDumper, sort_keys=False, allow_unicode=True)
     return text
 
 
@@ -47,7 +47,7 @@ def read_saved_config(run: Path) -> dict[str, Any]:
     path = run / CONFIG
     text = checked_text(path)
     with reading(path, WRONG):
-        values = yaml.load(text, Loader)
+        values = yaml.load(text, ConfigLoader)
     if not isinstance(values, dict):
         raise GapnetError(f"{path}: {WRONG} (it is not a mapping)")
     _refuse_interpolation(values, "", path)
@@ -55,10 +55,10 @@ def read_saved_config(run: Path) -> dict[str, Any]:
 
 
 def checked_text(path: Path) -> str:
-    """Read the YAML text of a configuration, which can neither build objects nor grow.
+    """Read the YAML text of a configuration, after checking that it is safe to parse.
 
-    It may hold plain values only: no tags, which could ask for objects, and no aliases, with which
-    a few lines unfold to more than fits into memory.
+    It may hold plain values only: no tags, which could build objects, and no aliases, with which a
+    few lines can expand to more than fits into memory.
     """
     with reading(path, WRONG):
         if path.stat().st_size > MOST_BYTES:

