@@ -24,7 +24,7 @@ from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.pixels import pixel_histogram
 from gapnet.evaluation.store import Row, Writer
-from gapnet.localization.boxers.threshold import Boxer, Swept
+from gapnet.localization.boxers.threshold import Boxer, BoxSweep
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
@@ -197,7 +197,9 @@ def unreadable(record: Record, boxer: Boxer) -> Row:
     """Write down that an image could not be read: its boxes are of nothing, its pixels cold."""
     cuts = len(boxer.thresholds())
     cold = np.zeros(boxer.grid((COLD_SIDE, COLD_SIDE)), np.float32)
-    swept = Swept(np.tile(np.array(NO_BOX, np.int16), (cuts, 1)), np.arange(cuts, dtype=np.int16))
+    swept = BoxSweep(
+        np.tile(np.array(NO_BOX, np.int16), (cuts, 1)), np.arange(cuts, dtype=np.int16)
+    )
     return Row(
         id=record.id,
         height=0,

@@ -1,4 +1,4 @@
-"""From maps to boxes to guesses."""
+"""Boxes from maps, and guesses from boxes."""
 
 from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.localization.boxers.grabcut import GrabCutBoxer

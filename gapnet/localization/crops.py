@@ -1,4 +1,4 @@
-"""How many looks a network takes at an image, and how what it sees becomes one."""
+"""Crops of an image that a network is run on, and how their maps and logits are merged."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from gapnet.ops.crops import coverage, put_back, take, ten_crops
 from gapnet.saliency.base import Saliency, Seen, look
 from gapnet.system.value_checks import number, one_of
 
-MARGIN = 256 / 224  # of the canvas's side to a crop's, in ILSVRC's customs
+MARGIN = 256 / 224  # side of the canvas to side of a crop, as usual for ILSVRC
 Merge = Literal["sum", "mean"]
 
 
-class Looked(NamedTuple):
-    """Hold what was seen of each crop, the logits (B, N) of all together, and the canvas's size."""
+class CropOutputs(NamedTuple):
+    """Outputs of each crop, the merged logits (B, N), and the size of the canvas."""
 
     seen: tuple[Seen, ...]
     logits: Tensor
@@ -25,55 +25,59 @@ class Looked(NamedTuple):
 
 
 class Crops(Protocol):
-    """Look at images, and map the evidence over all of each."""
+    """Interface of crops: they run a network on images, and return maps of whole images."""
 
     @property
     def looks(self) -> int:
-        """Count the forward passes that an image takes."""
+        """Return the number of forward passes per image."""
         ...
 
     def canvas(self, input_size: tuple[int, int]) -> tuple[int, int]:
-        """Say how large (height, width) the images must be that are handed in."""
+        """Return the size (height, width) that images must have."""
         ...
 
-    def look(self, network: GapNet, images: Tensor) -> Looked:
-        """Look at normalised images (B, 3, H, W)."""
+    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+        """Run the network on the crops of normalised images (B, 3, H, W)."""
         ...
 
-    def maps(self, saliency: Saliency, network: GapNet, looked: Looked, classes: Tensor) -> Tensor:
-        """Map the evidence (B, K, h, w) for classes (B, K)."""
+    def maps(
+        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+    ) -> Tensor:
+        """Return maps (B, K, h, w) of classes (B, K)."""
         ...
 
 
 @dataclass(frozen=True)
 class Single:
-    """Take one look, at all that is shown."""
+    """One crop: the whole view."""
 
     looks: ClassVar[int] = 1
 
     def canvas(self, input_size: tuple[int, int]) -> tuple[int, int]:
-        """Take images of the network's own size."""
+        """Return the network's input size."""
         return input_size
 
-    def look(self, network: GapNet, images: Tensor) -> Looked:
-        """Look once."""
+    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+        """Run the network once."""
         seen = look(network, images)
-        return Looked((seen,), seen.logits, _size(images))
+        return CropOutputs((seen,), seen.logits, _size(images))
 
-    def maps(self, saliency: Saliency, network: GapNet, looked: Looked, classes: Tensor) -> Tensor:
-        """Give the maps as they are."""
-        return saliency(network, looked.seen[0], classes)
+    def maps(
+        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+    ) -> Tensor:
+        """Return the maps of the only crop."""
+        return saliency(network, outputs.seen[0], classes)
 
 
 @dataclass(frozen=True)
 class TenCrops:
-    """Look at the corners, the middle and their mirror images; scores are the mean softmax.
+    """Ten crops: corners, middle and their mirror images; scores are the mean softmax.
 
     Args:
-        margin: times a crop's sides are those of the canvas that crops are taken from.
+        margin: side of the canvas that crops are taken from, divided by the side of a crop.
         merge: of the crops' maps: "sum" adds their absolute values, as the released code does, so
             that the middle, which all crops cover, counts most; "mean" adds the maps and divides by
-            how many crops cover a place.
+            the number of crops that cover a pixel.
     """
 
     margin: float = MARGIN
@@ -87,26 +91,28 @@ class TenCrops:
         one_of("crops.merge", self.merge, get_args(Merge))
 
     def canvas(self, input_size: tuple[int, int]) -> tuple[int, int]:
-        """Take images `margin` times as large."""
+        """Return the input size times `margin`."""
         height, width = input_size
         return round(height * self.margin), round(width * self.margin)
 
-    def look(self, network: GapNet, images: Tensor) -> Looked:
-        """Look at each crop; the logits are the logarithms of the mean softmax."""
+    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+        """Run the network on each crop; the logits are the logarithms of the mean softmax."""
         size, canvas = network.facts.input_size, _size(images)
         seen = tuple(look(network, take(images, crop, size)) for crop in ten_crops(canvas, size))
-        shares = torch.stack([each.logits.float().log_softmax(1) for each in seen])
-        return Looked(seen, shares.logsumexp(0) - math.log(len(seen)), canvas)
+        log_shares = torch.stack([crop.logits.float().log_softmax(1) for crop in seen])
+        return CropOutputs(seen, log_shares.logsumexp(0) - math.log(len(seen)), canvas)
 
-    def maps(self, saliency: Saliency, network: GapNet, looked: Looked, classes: Tensor) -> Tensor:
-        """Lay every crop's maps where the crop was, and merge them: (B, K, *canvas)."""
-        size, canvas = network.facts.input_size, looked.canvas
+    def maps(
+        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+    ) -> Tensor:
+        """Place the maps of each crop on the canvas, and merge them: (B, K, *canvas)."""
+        size, canvas = network.facts.input_size, outputs.canvas
         crops = ten_crops(canvas, size)
         merged = torch.zeros(*classes.shape, *canvas, device=classes.device)
-        for crop, seen in zip(crops, looked.seen, strict=True):
+        for crop, seen in zip(crops, outputs.seen, strict=True):
             maps = saliency(network, seen, classes).float()
-            laid = put_back(maps.flatten(0, 1), crop, size, canvas).view_as(merged)
-            merged += laid.abs() if self.merge == "sum" else laid
+            placed = put_back(maps.flatten(0, 1), crop, size, canvas).view_as(merged)
+            merged += placed.abs() if self.merge == "sum" else placed
         return merged if self.merge == "sum" else merged / coverage(crops, size, canvas).to(merged)
 
 

@@ -34,7 +34,7 @@ def environment(seed: int | None) -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout, with a + if files changed; None for an installed package."""
+    """Return the commit of the checkout, with a + if files changed; None if installed."""
     if not (CHECKOUT / "pyproject.toml").is_file():
         return None
     return output_of(DESCRIBE, CHECKOUT)

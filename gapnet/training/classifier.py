@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from gapnet.data.sample import Batch
-from gapnet.localization.crops import Looked
+from gapnet.localization.crops import CropOutputs
 from gapnet.localization.localizer import Localizer
 from gapnet.metrics.classification import ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
@@ -113,7 +113,7 @@ class Classifier(pl.LightningModule):
     def _shown(self, batch: Batch) -> Tensor:
         return self.network.normalise(batch.images).contiguous(memory_format=self.layout)
 
-    def _localize(self, looked: Looked, batch: Batch) -> None:
+    def _localize(self, looked: CropOutputs, batch: Batch) -> None:
         maps = self.localizer.maps(self.network, looked, batch.labels[:, None], batch.ids)
         boxes = self.localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[:, 0, 0]
         self.gt_known_error.update(boxes, [each for each in batch.boxes if each is not None])

@@ -1,1 +1,1 @@
-"""Rules that turn a map into boxes, one a file."""
+"""Boxers, which compute boxes from a map; one per file."""

@@ -1,4 +1,4 @@
-"""Rules that turn a map into boxes."""
+"""The interface of boxers, which compute boxes from a map, and the boxer of the paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ Heat = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
 
-class Swept(NamedTuple):
-    """Hold the boxes (S, 4) of one map at many cuts, in cells, and the cut's index of each, (S,).
+class BoxSweep(NamedTuple):
+    """Boxes (S, 4) of one map at many cuts, in cells, and the index of the cut of each box, (S,).
 
-    Every cut has at least one box; the first of those with the same index is the main one.
+    Every cut has at least one box; the first box with an index is the main box of that cut.
     """
 
     boxes: NDArray[np.int16]
@@ -30,39 +30,39 @@ class Swept(NamedTuple):
 
 
 class Boxer(Protocol):
-    """Lay a map over a grid, as heat from 0 to 1, and box it there, in whole cells."""
+    """Interface of boxers: they resize maps to a grid, scale them to 0..1, return boxes."""
 
     @property
     def cut(self) -> float | None:
-        """Name the share of the maximum that the main box is found at, if there is one."""
+        """Return the share of the maximum that the main box is computed at; None if none is."""
         ...
 
     @property
     def boxes_a_map(self) -> int:
-        """Count the boxes that each map has."""
+        """Return the number of boxes per map."""
         ...
 
     def thresholds(self) -> list[float]:
-        """List the cuts of a sweep, ascending."""
+        """Return the cuts of a sweep, ascending."""
         ...
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Say how many cells (height, width) lie over a view of `size` pixels of the file."""
+        """Return the size (height, width) of the grid for a view of `size` pixels, in cells."""
         ...
 
     def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
-        """Lay maps (K, h, w) over a grid: (K, H, W)."""
+        """Return maps (K, h, w) resized to a grid and scaled: (K, H, W)."""
         ...
 
     def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
-        """Give the boxes (boxes_a_map, 4) of one map, the main one first.
+        """Return the boxes (boxes_a_map, 4) of one map, the main box first.
 
-        The picture (H, W, 3), of any size, is what the network was shown, where it is at hand.
+        The picture (H, W, 3), of any size, is what the network saw; None if it is not available.
         """
         ...
 
-    def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
-        """Give the boxes of one map that the rule would give at other cuts, ascending."""
+    def sweep(self, heat: Heat, cuts: Sequence[float]) -> BoxSweep:
+        """Return the boxes of one map at other cuts, ascending."""
         ...
 
 
@@ -71,31 +71,30 @@ def check_cut(cut: float) -> None:
     number("boxer.cut", cut, least=0, below=1)
 
 
-class OfMaximum:
-    """Be a boxer that gives every pixel a cell, and looks at shares of a map's maximum."""
+class FullSizeBoxer:
+    """Base of boxers with one grid cell per pixel, and maps divided by their maximum."""
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Give every pixel a cell."""
+        """Return the size of the view: one cell per pixel."""
         return size
 
     def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
-        """Resize maps (K, h, w), and divide each by its maximum."""
+        """Return maps (K, h, w) resized to the grid, each divided by its maximum."""
         if not torch.isfinite(maps).all():
-            raise ValueError("a map holds NaN or infinite values")
+            raise ValueError("a map contains NaN or infinite values")
         heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
         return heat
 
 
 @dataclass(frozen=True)
-class ThresholdBoxer(OfMaximum):
-    """Box the largest component of the region above a share of the map's maximum (section 3.2).
+class ThresholdBoxer(FullSizeBoxer):
+    """Boxes of the largest component above a share of the map's maximum (section 3.2).
 
-    The grid has a cell for each pixel. A map without a positive value says nothing about place: its
-    box is the whole view.
+    The grid has one cell per pixel. If a map has no positive value, its box is the whole view.
 
     Args:
         cut: the share.
-        tight: a higher share, whose box comes second; for guesses of a loose and a tight box.
+        tight: a higher share for a second, tight box; None for one box per map.
         connectivity: 8 lets cells touch at corners, 4 does not.
         largest: what is compared: the pixels of a component, or the area inside its contour.
         cuts: how many shares a sweep tries, evenly from 0 up to, but not including, 1.
@@ -117,45 +116,45 @@ class ThresholdBoxer(OfMaximum):
 
     @property
     def boxes_a_map(self) -> int:
-        """Count one box, or a loose and a tight one."""
+        """Return 1, or 2 for a loose and a tight box."""
         return 1 if self.tight is None else 2
 
     def thresholds(self) -> list[float]:
-        """List the cuts of a sweep, ascending."""
+        """Return the cuts of a sweep, ascending."""
         return [index / self.cuts for index in range(self.cuts)]
 
     def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
-        """Give the box of one map at the boxer's own cut, and the tight one."""
+        """Return the box of one map at the boxer's cut, and the tight box if there is one."""
         del picture
         return self.sweep(heat, [self.cut, *(() if self.tight is None else (self.tight,))]).boxes
 
-    def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
-        """Give the box of one map at each cut."""
+    def sweep(self, heat: Heat, cuts: Sequence[float]) -> BoxSweep:
+        """Return the box of one map at each cut."""
         boxes = largest_component_boxes(
             heat,
             np.array(cuts, dtype=np.float32),
             connectivity=self.connectivity,
             size=self.largest,
         )
-        return Swept(boxes.astype(np.int16), np.arange(len(cuts), dtype=np.int16))
+        return BoxSweep(boxes.astype(np.int16), np.arange(len(cuts), dtype=np.int16))
 
 
-class Unswept(OfMaximum):
-    """Be such a boxer whose rule has no one threshold to sweep over."""
+class BoxerWithoutSweep(FullSizeBoxer):
+    """Base of boxers without a single threshold, which cannot be swept."""
 
     cut: ClassVar[None] = None
 
     def thresholds(self) -> list[float]:
-        """List none."""
+        """Return no cuts."""
         return []
 
-    def sweep(self, heat: Heat, cuts: Sequence[float]) -> Swept:
-        """Give no box."""
+    def sweep(self, heat: Heat, cuts: Sequence[float]) -> BoxSweep:
+        """Return no boxes."""
         del heat, cuts
-        return Swept(np.zeros((0, 4), np.int16), np.zeros(0, np.int16))
+        return BoxSweep(np.zeros((0, 4), np.int16), np.zeros(0, np.int16))
 
 
 def whole_map(heat: Heat, count: int) -> NDArray[np.int16]:
-    """Box all of a map that says nothing about place, `count` times over: (count, 4)."""
+    """Return the box of the whole map, `count` times: (count, 4)."""
     height, width = heat.shape
     return np.array([(0, 0, width - 1, height - 1)] * count, np.int16)
