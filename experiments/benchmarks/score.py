@@ -83,7 +83,7 @@ def main(images: int) -> None:
         class_errors(scored.verdicts, truth.labels, CLASSES)
         end = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{images} images, {GUESSES} guesses, {CUTS} cuts, {len(scored.figures)} figures")
+    print(f"{images} images, {GUESSES} guesses, {CUTS} cuts, {len(scored.metrics)} metrics")
     print(f"read {read - start:.2f} s, score {end - read:.2f} s, together {end - start:.2f} s")
     print(f"peak memory {peak / 1024:.0f} MiB, of which before scoring {before / 1024:.0f} MiB")
 

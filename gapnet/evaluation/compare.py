@@ -31,7 +31,7 @@ class Difference:
     its verdicts. only_a and only_b list the images that only a, or only b, has right.
     """
 
-    figure: str
+    metric: str
     a: float
     b: float
     low: float
@@ -110,7 +110,7 @@ def _difference(
     a_right = (change[:, 0] < 0) if better_high else (change[:, 0] > 0)
     b_right = (change[:, 0] > 0) if better_high else (change[:, 0] < 0)
     return Difference(
-        figure=name,
+        metric=name,
         a=kept[:, 0].mean().item(),
         b=kept[:, 1].mean().item(),
         low=low.item(),

@@ -27,7 +27,7 @@ from gapnet.evaluation.verdicts import (
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """Name a figure in full: an error rate over n images, its 95% interval from low to high.
 
     `threshold` is the cut of the map, `chosen_on` says who chose it, and `rules` are those of the
@@ -54,7 +54,7 @@ class Scored:
     `swept` has those of the true classes' boxes, by split.
     """
 
-    figures: list[Figure]
+    metrics: list[Metric]
     verdicts: list[Verdict]
     swept: dict[str, Overlaps]
 
@@ -110,10 +110,10 @@ def _score(scoring: Scoring, protocol: Protocol) -> Scored:
                 )
         swept |= {} if frozen is None else {frozen.split: frozen.overlaps}
         verdicts += anchors(predictions, truth, truth.boxes, protocol, split=split)
-    figures = _figures(verdicts, scoring, protocol)
+    metrics = _metrics(verdicts, scoring, protocol)
     if truth.masked and predictions.pixels is not None:
-        figures.append(_pixel_figure(predictions.pixels, scoring, protocol))
-    return Scored(figures, verdicts, swept)
+        metrics.append(_pixel_metric(predictions.pixels, scoring, protocol))
+    return Scored(metrics, verdicts, swept)
 
 
 def _frozen(scoring: Scoring, protocol: Protocol) -> Frozen | None:
@@ -132,9 +132,9 @@ def _frozen(scoring: Scoring, protocol: Protocol) -> Frozen | None:
     return None if overlaps is None else Frozen(overlaps, counted(truth, protocol), split)
 
 
-def _figures(verdicts: Sequence[Verdict], scoring: Scoring, protocol: Protocol) -> list[Figure]:
+def _metrics(verdicts: Sequence[Verdict], scoring: Scoring, protocol: Protocol) -> list[Metric]:
     """Take means and intervals, of all verdicts over the same images in one go."""
-    found: dict[int, Figure] = {}
+    found: dict[int, Metric] = {}
     places = list(range(len(verdicts)))
     while places:
         rows = verdicts[places[0]].rows
@@ -144,19 +144,19 @@ def _figures(verdicts: Sequence[Verdict], scoring: Scoring, protocol: Protocol) 
         for column, place in enumerate(same):
             interval = (low[column].item(), high[column].item())
             mean = values[:, column].mean().item()
-            found[place] = _figure(verdicts[place], mean, interval, scoring, protocol)
+            found[place] = _metric(verdicts[place], mean, interval, scoring, protocol)
         places = [place for place in places if place not in found]
     return [found[place] for place in range(len(verdicts))]
 
 
-def _figure(
+def _metric(
     verdict: Verdict,
     value: float,
     interval: tuple[float, float],
     scoring: Scoring,
     protocol: Protocol,
-) -> Figure:
-    return Figure(
+) -> Metric:
+    return Metric(
         metric=verdict.metric,
         value=value,
         n=int(verdict.rows.sum()),
@@ -171,7 +171,7 @@ def _figure(
     )
 
 
-def _pixel_figure(pixels: Tensor, scoring: Scoring, protocol: Protocol) -> Figure:
+def _pixel_metric(pixels: Tensor, scoring: Scoring, protocol: Protocol) -> Metric:
     """Give the pixel average precision of all images together."""
     count = len(pixels)
     sums = resampled_sums(pixels.flatten(1), resamples=protocol.resamples, seed=protocol.seed)
@@ -179,4 +179,4 @@ def _pixel_figure(pixels: Tensor, scoring: Scoring, protocol: Protocol) -> Figur
     every = torch.ones(count, dtype=torch.bool)
     verdict = Verdict("px_ap", torch.zeros(count), every)
     value = average_precision(pixels.double().sum(0)[None]).item()
-    return _figure(verdict, value, (low.item(), high.item()), scoring, protocol)
+    return _metric(verdict, value, (low.item(), high.item()), scoring, protocol)

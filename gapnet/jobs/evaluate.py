@@ -14,7 +14,7 @@ from gapnet.jobs.predict import predict
 from gapnet.jobs.results import Outcome, Results, write_results
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.models.saved import load
-from gapnet.report.gallery import Picture, Seeing, gallery
+from gapnet.report.gallery import GalleryPredictions, Picture, gallery
 from gapnet.runs.folder import short
 from gapnet.system.distributed import first_on_machine
 from gapnet.system.ranks import is_first
@@ -108,7 +108,7 @@ def _pictures(
     """Return what draws pictures of right and wrong boxes (N,), given their overlaps (N,)."""
 
     def draw(right: Tensor, overlaps: Tensor) -> list[Picture]:
-        seeing = Seeing(predictions.classes[:, 0], overlaps, right)
+        seeing = GalleryPredictions(predictions.classes[:, 0], overlaps, right)
         images = subject.data.images(predictions.about.split)
         localizer, count = evaluation.rules.localizer, evaluation.pictures
         return gallery(subject.network, localizer, images, seeing, count=count)

@@ -12,7 +12,7 @@ from gapnet.errors import GapnetError, full_disk, reading
 from gapnet.evaluation.formats.base import Key
 from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
 from gapnet.evaluation.predictions import Predictions
-from gapnet.evaluation.score import Figure
+from gapnet.evaluation.score import Metric
 from gapnet.evaluation.store import read_parts
 from gapnet.jobs.labels import LabelRule
 from gapnet.models.gapnet import GapNet
@@ -156,7 +156,7 @@ class Exported(NamedTuple):
     """A network, the figures of its run, and how the run was made."""
 
     network: GapNet
-    figures: list[Figure]
+    figures: list[Metric]
     facts: dict[str, str]
 
 
@@ -183,13 +183,13 @@ FORMATS: dict[str, Callable[[Exported, Path], str]] = {
 GUESSES = ("devkit", "kaggle", "csv", "coco")  # formats of predictions
 
 
-def _figures_of(run: Path, checkpoint: Path) -> list[Figure]:
+def _figures_of(run: Path, checkpoint: Path) -> list[Metric]:
     """Read the figures of a run, if they are of this checkpoint."""
     metrics = run / METRICS
     if not metrics.is_file() or find_checkpoint(run, None).resolve() != checkpoint.resolve():
         return []
     with reading(metrics, "holds no figures"):
-        return [Figure(**each) for each in json.loads(metrics.read_text())]
+        return [Metric(**each) for each in json.loads(metrics.read_text())]
 
 
 def _facts_of(run: Path) -> dict[str, str]:

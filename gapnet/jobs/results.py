@@ -18,7 +18,7 @@ from gapnet.evaluation.formats.base import Key
 from gapnet.evaluation.ground_truth import Truth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Figure, Scored, Scoring, score
+from gapnet.evaluation.score import Metric, Scored, Scoring, score
 from gapnet.jobs.labels import write_submission
 from gapnet.report.gallery import Picture, contact_sheet
 from gapnet.report.page import Report, write_report
@@ -72,7 +72,7 @@ class Outcome:
 class Results(NamedTuple):
     """Results of an evaluation: metrics, and the tables and lines that show them."""
 
-    metrics: list[Figure]
+    metrics: list[Metric]
     tables: list[Table]
     lines: list[str]
 
@@ -85,7 +85,7 @@ def write_results(
         return _submit(outcome, folder)
     _warn(outcome, protocols)
     scored = {protocol.name: score(_scoring(outcome), protocol) for protocol in protocols}
-    figures = [figure for each in scored.values() for figure in each.figures]
+    figures = [figure for each in scored.values() for figure in each.metrics]
     if not figures:
         raise GapnetError(
             f"{outcome.title}: nothing can be scored; labels need two classes, and boxes true boxes"
@@ -104,7 +104,7 @@ def write_results(
     rows = class_rows(classes, source.class_names)
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
     write_file(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
-    tables = [console_table(main.figures, f"{outcome.title}, protocol {protocols[0].name}")]
+    tables = [console_table(main.metrics, f"{outcome.title}, protocol {protocols[0].name}")]
     if len(protocols) > 1:
         tables.append(spread_table(figures, "The same predictions by different conventions"))
     if rows:
@@ -197,13 +197,13 @@ def _write_page(
     shown: Shown,
     folder: Path,
 ) -> None:
-    figures = [figure for each in scored.values() for figure in each.figures]
+    figures = [figure for each in scored.values() for figure in each.metrics]
     plots = training_plots(folder / CURVES)
-    plots |= threshold_plot(scored[protocol.name].swept, scored[protocol.name].figures, protocol)
+    plots |= threshold_plot(scored[protocol.name].swept, scored[protocol.name].metrics, protocol)
     report = Report(
         title=outcome.title,
         facts=outcome.facts,
-        figures=figures,
+        metrics=figures,
         classes=shown.classes,
         plots=plots,
         pictures=shown.pictures,

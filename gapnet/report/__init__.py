@@ -1,1 +1,1 @@
-"""Figures for people: tables, curves, pictures, a page."""
+"""Results for people: tables, curves, pictures, report.html."""

@@ -1,4 +1,4 @@
-"""Pictures of what a network saw: right and wrong ones, at random but always the same."""
+"""Pictures of class maps and boxes: right and wrong ones, a fixed random choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gapnet.report.overlay import overlay
 
 @dataclass(frozen=True)
 class Picture:
-    """Hold an overlay for the true class, and what to write under it."""
+    """An image with the map of the true class, and the facts for its caption."""
 
     id: str
     image: Image.Image
@@ -26,8 +26,8 @@ class Picture:
     right: bool
 
 
-class Seeing(NamedTuple):
-    """Hold the predicted classes, the overlaps of the true class's box, and verdicts, (N,) each."""
+class GalleryPredictions(NamedTuple):
+    """Predicted classes, overlaps of the true class's box, and whether it is right, (N,) each."""
 
     predicted: torch.Tensor
     overlaps: torch.Tensor
@@ -35,7 +35,7 @@ class Seeing(NamedTuple):
 
 
 def choose(right: torch.Tensor, count: int) -> list[int]:
-    """Choose `count` rows, half of them wrong ones as far as there are, from verdicts (N,)."""
+    """Return `count` rows of verdicts (N,), half of them wrong if there are enough."""
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(len(right), generator=generator).tolist()
     good, bad = [row for row in order if right[row]], [row for row in order if not right[row]]
@@ -48,38 +48,38 @@ def gallery(
     network: GapNet,
     localizer: Localizer,
     images: Images,
-    seen: Seeing,
+    predictions: GalleryPredictions,
     *,
     count: int,
 ) -> list[Picture]:
-    """Draw `count` images of a split, of which it is known what was seen.
+    """Return pictures of `count` images of a split, whose predictions are known.
 
     Images that cannot be read are left out.
     """
     pictures = []
-    for row in choose(seen.right, count):
+    for row in choose(predictions.right, count):
         sample = images[row]
         if sample.corrupt is not None:
             continue
         path, reading = images.records[row].path, images.reading
         file = read_image(path, exif=reading.exif, files=reading.files)
-        heat, found = _look(network, localizer, sample)
-        true = sample.boxes.tolist() if sample.boxes is not None else []
+        heat, box = _predict(network, localizer, sample)
+        true_boxes = sample.boxes.tolist() if sample.boxes is not None else []
         pictures.append(
             Picture(
                 id=sample.id,
-                image=overlay(file, heat, sample.window, found=found, true=true),
+                image=overlay(file, heat, sample.window, predicted=box, true=true_boxes),
                 label=sample.label,
-                predicted=int(seen.predicted[row]),
-                iou=seen.overlaps[row].item(),
-                right=bool(seen.right[row]),
+                predicted=int(predictions.predicted[row]),
+                iou=predictions.overlaps[row].item(),
+                right=bool(predictions.right[row]),
             )
         )
     return pictures
 
 
 def contact_sheet(pictures: Sequence[Picture], *, columns: int = 6, gap: int = 4) -> Image.Image:
-    """Lay pictures out in rows on one white image; those that are smaller stay at the top left."""
+    """Return one white image with the pictures in rows, each at the top left of its cell."""
     width = max(picture.image.width for picture in pictures) + gap
     height = max(picture.image.height for picture in pictures) + gap
     rows = -(-len(pictures) // columns)
@@ -91,12 +91,13 @@ def contact_sheet(pictures: Sequence[Picture], *, columns: int = 6, gap: int = 4
     return sheet
 
 
-def _look(
+def _predict(
     network: GapNet, localizer: Localizer, sample: Sample
 ) -> tuple[torch.Tensor, Sequence[float]]:
+    """Return the map (h, w) of the true class, and its box."""
     batch = collate([sample])
     device = network.mean.device
-    looked = localizer.look(network, network.normalise(batch.images.to(device)))
-    maps = localizer.maps(network, looked, batch.labels[:, None].to(device), batch.ids)
-    found = localizer.boxes(maps, batch.windows, batch.sizes, batch.images)
-    return maps[0, 0], found[0, 0, 0].tolist()
+    outputs = localizer.look(network, network.normalise(batch.images.to(device)))
+    maps = localizer.maps(network, outputs, batch.labels[:, None].to(device), batch.ids)
+    boxes = localizer.boxes(maps, batch.windows, batch.sizes, batch.images)
+    return maps[0, 0], boxes[0, 0, 0].tolist()

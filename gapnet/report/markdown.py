@@ -1,17 +1,17 @@
-"""Text that comes from data in Markdown: it is shown as it is, whatever it looks like."""
+"""Escapes text from data for Markdown, so that it is shown unchanged."""
 
 import re
 
 from gapnet.text.plain_text import plain
 
-# What means something inside a line; a single *, ~ or $ and a _ within a word mean nothing
+# Markup inside a line; a single *, ~ or $ and a _ within a word are no markup
 MARK = re.compile(r"[\\`\[<|]|([*~$])(?=.*\1)|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
 TICKS = re.compile("`+")
 MARKED = re.compile(r"(`+) ?(?P<code>.*?) ?\1|\\(?P<mark>[!-/:-@\[-`{-~])|\*\*")
 
 
 def text(value: object) -> str:
-    r"""Escape a text, for a paragraph or a cell of a table.
+    r"""Return a text escaped, for a paragraph or a cell of a table.
 
     >>> text("<b>a|b</b>")
     '\\<b>a\\|b\\</b>'
@@ -20,7 +20,7 @@ def text(value: object) -> str:
 
 
 def code(value: object) -> str:
-    """Lay a text out as code, for a paragraph or a cell of a table.
+    """Return a text as code, for a paragraph or a cell of a table.
 
     >>> code("a`b")
     '``a`b``'
@@ -32,9 +32,9 @@ def code(value: object) -> str:
 
 
 def unmarked(markdown: str) -> str:
-    r"""Take away the marks of code, of bold text and of what was escaped.
+    r"""Return Markdown without the marks of code and bold text, and without escapes.
 
     >>> unmarked(r"**bold**, `code` and a\|b")
     'bold, code and a|b'
     """
-    return MARKED.sub(lambda found: found["code"] or found["mark"] or "", markdown)
+    return MARKED.sub(lambda match: match["code"] or match["mark"] or "", markdown)

@@ -1,10 +1,10 @@
-"""The model card: what a network is, how it is used, and the figures of its run."""
+"""The model card: what a network is, how to use it, and the metrics of its run."""
 
 from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from gapnet.evaluation.score import Figure
+from gapnet.evaluation.score import Metric
 from gapnet.models.builders import own_arguments
 from gapnet.models.gapnet import GapNet
 from gapnet.models.heads import CamHead
@@ -12,8 +12,8 @@ from gapnet.report.markdown import code, text
 from gapnet.report.tables import markdown_table
 
 
-def model_card(network: GapNet, facts: Mapping[str, str], figures: Sequence[Figure]) -> str:
-    """Write the card in Markdown; `facts` are further rows, in Markdown; `figures` may be none."""
+def model_card(network: GapNet, facts: Mapping[str, str], metrics: Sequence[Metric]) -> str:
+    """Return the card in Markdown; `facts` are further rows, in Markdown."""
     own = own_arguments(network.name, network.arguments)
     environment = Environment(
         loader=PackageLoader("gapnet.report"),
@@ -25,9 +25,9 @@ def model_card(network: GapNet, facts: Mapping[str, str], figures: Sequence[Figu
     return environment.get_template("card.md.jinja").render(
         network=network,
         arguments=", ".join(f"{name}={value!r}" for name, value in own.items()),
-        parameters=sum(each.numel() for each in network.parameters()),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
         facts=facts,
         has_maps=isinstance(network.head, CamHead),
-        figures=figures,
-        table=markdown_table(figures),
+        metrics=metrics,
+        table=markdown_table(metrics),
     )

@@ -1,4 +1,4 @@
-"""report.html: one file that needs no other."""
+"""report.html, which contains everything that it shows."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from PIL import Image
 
-from gapnet.evaluation.score import Figure
+from gapnet.evaluation.score import Metric
 from gapnet.report.gallery import Picture
 from gapnet.report.tables import HEADER, table_row
 from gapnet.system.files import write_file
@@ -19,13 +19,13 @@ from gapnet.text.plain_text import plain
 
 @dataclass(frozen=True)
 class Report:
-    """Hold what the page shows.
+    """Content of the page.
 
     Args:
         title: of the page.
         facts: what was evaluated, name -> text.
-        figures: of the table.
-        classes: a header and rows of the easiest and the hardest classes, or nothing.
+        metrics: of the table.
+        classes: a header and rows of the easiest and the hardest classes; may be empty.
         plots: caption -> SVG.
         pictures: of the gallery.
         class_names: by index.
@@ -34,7 +34,7 @@ class Report:
 
     title: str
     facts: Mapping[str, str]
-    figures: Sequence[Figure]
+    metrics: Sequence[Metric]
     classes: Sequence[Sequence[str]]
     plots: Mapping[str, str]
     pictures: Sequence[Picture]
@@ -43,21 +43,21 @@ class Report:
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Render the page."""
+    """Write the page to a file."""
     environment = Environment(
         loader=PackageLoader("gapnet.report"), autoescape=True, trim_blocks=True, finalize=_plain
     )
     page = environment.get_template("report.html.jinja").render(
         report=report,
         header=("protocol", *HEADER),
-        rows=[(figure.protocol, *table_row(figure)) for figure in report.figures],
+        rows=[(metric.protocol, *table_row(metric)) for metric in report.metrics],
         data_uri=_data_uri,
     )
     write_file(path, page)
 
 
 def _plain(value: object) -> object:
-    """Take control characters out of what the page shows, but for SVG, which is markup."""
+    """Return a value without control characters; markup, such as SVG, is not changed."""
     return value if isinstance(value, Markup) else plain(value)
 
 

@@ -1,4 +1,4 @@
-"""A table with our results beside the paper's: in Markdown, LaTeX and CSV."""
+"""A table with our results next to those of the paper: in Markdown, LaTeX and CSV."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +34,9 @@ class Line:
         name: of the method.
         paper: what the paper reports, in percent, by label.
         columns: the columns that have cells in this row.
-        results: ours by column, then label. A column that is not there is missing yet; a result
-            that is None does not exist.
-        commit: of the code that made them.
+        results: ours by column, then label. A column that is absent has not been computed yet; a
+            result that is None does not exist.
+        commit: of the code that computed them.
         deviates: how our method differs from the paper's.
     """
 
@@ -55,7 +55,7 @@ class Sheet:
     Args:
         title: of the table.
         paper: the labels of the paper's columns.
-        columns: ours, by key.
+        columns: of our results, by key.
         lines: the rows.
         notes: below the table, in Markdown.
     """
@@ -107,10 +107,10 @@ def latex(sheet: Sheet) -> str:
 
 
 def comma_separated(sheet: Sheet) -> str:
-    """Return a table as CSV: a row for each result, with all that is known of it."""
-    written = io.StringIO()
-    write_rows(written, _csv_rows(sheet), end="\n")
-    return written.getvalue()
+    """Return a table as CSV: a row for each result, with all its details."""
+    buffer = io.StringIO()
+    write_rows(buffer, _csv_rows(sheet), end="\n")
+    return buffer.getvalue()
 
 
 def _csv_rows(sheet: Sheet) -> Iterator[tuple[str, ...]]:
@@ -159,7 +159,7 @@ def _rows(sheet: Sheet) -> Iterator[list[str]]:
 
 
 def _cell(line: Line, key: str, label: str) -> str:
-    """Write a result in percent, with its interval and its deviation over seeds."""
+    """Return a result in percent, with its interval and its deviation over seeds."""
     if key in line.columns and key not in line.results:
         return "?"
     mean = line.results.get(key, {}).get(label)

@@ -1,4 +1,4 @@
-"""Results that the paper reports in its tables, as data."""
+"""Values of the tables in the paper."""
 
 import csv
 from importlib.resources import files
@@ -10,7 +10,7 @@ class PaperValues(NamedTuple):
 
     Args:
         labels: of its columns, such as top-1.
-        methods: by the paper's name of a method, then by label; without what the paper leaves out.
+        methods: values by name of a method, then by label; without cells that are empty there.
     """
 
     labels: tuple[str, ...]
@@ -18,7 +18,7 @@ class PaperValues(NamedTuple):
 
 
 def paper_values(table: int) -> PaperValues:
-    """Read the values of a table; there are none for one that the paper does not have.
+    """Return the values of a table; empty if the paper has no table of this number.
 
     >>> paper_values(2).methods["GoogLeNet-GAP"]
     {'top-1': 56.4, 'top-5': 43.0}
@@ -35,5 +35,5 @@ def paper_values(table: int) -> PaperValues:
 
 
 def _name(row: dict[str, str]) -> str:
-    """Return the name of a method, with its supervision if it sees boxes."""
+    """Return the name of a method, with its supervision if it is trained on boxes."""
     return f"{row['method']}, full" if row["supervision"] == "full" else row["method"]

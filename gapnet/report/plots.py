@@ -1,4 +1,4 @@
-"""Curves as SVG text, to stand inside a page."""
+"""Curves as SVG text, for use inside a page."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Plot
 
 from gapnet.evaluation.overlaps import Overlaps
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Figure
+from gapnet.evaluation.score import Metric
 from gapnet.text.plain_text import plain
 
 Curve = tuple[Sequence[float], Sequence[float]]
@@ -20,7 +20,7 @@ MARK_STYLES = ("--", "-.", ":")
 
 
 def read_log(path: Path) -> dict[str, Curve]:
-    """Read Lightning's CSV log: each quantity with the steps at which it was logged."""
+    """Read metrics.csv: the steps and values of each logged quantity."""
     curves: dict[str, tuple[list[float], list[float]]] = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
@@ -33,7 +33,7 @@ def read_log(path: Path) -> dict[str, Curve]:
 
 
 def training_plots(log: Path) -> dict[str, str]:
-    """Plot what a training logged, by caption; nothing where nothing was trained."""
+    """Return plots of what a training logged, by caption; none if there is no log."""
     if not log.exists():
         return {}
     curves = read_log(log)
@@ -46,9 +46,9 @@ def training_plots(log: Path) -> dict[str, str]:
 
 
 def threshold_plot(
-    swept: Mapping[str, Overlaps | None], figures: Sequence[Figure], protocol: Protocol
+    swept: Mapping[str, Overlaps | None], metrics: Sequence[Metric], protocol: Protocol
 ) -> dict[str, str]:
-    """Plot the ground-truth-known error over the cut for each split, by caption."""
+    """Return a plot of the ground-truth-known error over the threshold by split, by caption."""
     curves = {
         split: (overlaps.cuts, (1 - protocol.right_known(overlaps.main).double().mean(0)).tolist())
         for split, overlaps in swept.items()
@@ -57,9 +57,9 @@ def threshold_plot(
     if not curves:
         return {}
     marks = {
-        str(figure.chosen_on): figure.threshold
-        for figure in figures
-        if figure.metric == "gt_known_error" and figure.threshold is not None
+        str(metric.chosen_on): metric.threshold
+        for metric in metrics
+        if metric.metric == "gt_known_error" and metric.threshold is not None
     }
     axis = "threshold, share of the map's maximum"
     caption = "Ground-truth-known localization error by threshold"
@@ -69,7 +69,7 @@ def threshold_plot(
 def curves_svg(
     curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float] | None = None
 ) -> str:
-    """Plot curves over a common axis, with vertical marks; names are shown as they are."""
+    """Return a plot of curves over a common axis, with vertical marks; names are not parsed."""
     with matplotlib.rc_context({"svg.hashsalt": "gapnet", "text.parse_math": False}):
         return _svg(_plot(curves, x=x, y=y, marks=marks or {}))
 

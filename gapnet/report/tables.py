@@ -1,4 +1,4 @@
-"""Figures as rows of text, the same in every output."""
+"""Metrics as rows of text, the same in every output."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from rich.table import Table
 
 from gapnet.evaluation.class_errors import ClassErrors, rank
 from gapnet.evaluation.compare import Difference
-from gapnet.evaluation.score import Figure
+from gapnet.evaluation.score import Metric
 from gapnet.report.markdown import text
 
 NAMES = {
@@ -31,15 +31,15 @@ SHORT = {
     "top5_localization_error": "top-5 localization",
     "gt_known_error": "ground-truth-known",
 }
-HEADER = ("figure", "value", "95% interval", "n", "threshold", "chosen on")
+HEADER = ("metric", "value", "95% interval", "n", "threshold", "chosen on")
 SPREAD = ("top1_localization_error", "top5_localization_error", "gt_known_error")
 SHOWN = 3  # of the easiest and of the hardest classes
 
 
 class TableRow(NamedTuple):
-    """Hold one figure as text, in the order of the header."""
+    """One metric as text, in the order of the header."""
 
-    figure: str
+    metric: str
     value: str
     interval: str
     n: str
@@ -47,99 +47,101 @@ class TableRow(NamedTuple):
     chosen_on: str
 
 
-def table_row(figure: Figure) -> TableRow:
-    """Write a figure as text."""
+def table_row(metric: Metric) -> TableRow:
+    """Return a metric as text."""
     return TableRow(
-        figure=NAMES[figure.metric],
-        value=f"{100 * figure.value:.2f}%",
-        interval=f"{100 * figure.low:.2f} to {100 * figure.high:.2f}",
-        n=f"{figure.n:,}",
-        threshold="" if figure.threshold is None else f"{100 * figure.threshold:.3g}%",
-        chosen_on=figure.chosen_on or "",
+        metric=NAMES[metric.metric],
+        value=f"{100 * metric.value:.2f}%",
+        interval=f"{100 * metric.low:.2f} to {100 * metric.high:.2f}",
+        n=f"{metric.n:,}",
+        threshold="" if metric.threshold is None else f"{100 * metric.threshold:.3g}%",
+        chosen_on=metric.chosen_on or "",
     )
 
 
-def markdown_table(figures: Sequence[Figure]) -> str:
-    """Lay figures out in Markdown."""
-    rows = [HEADER, ("---",) * len(HEADER), *map(table_row, figures)]
+def markdown_table(metrics: Sequence[Metric]) -> str:
+    """Return a table of metrics in Markdown."""
+    rows = [HEADER, ("---",) * len(HEADER), *map(table_row, metrics)]
     return "\n".join(f"| {' | '.join(text(cell.strip()) for cell in row)} |" for row in rows)
 
 
-def console_table(figures: Sequence[Figure], title: str) -> Table:
-    """Lay figures out for the console."""
+def console_table(metrics: Sequence[Metric], title: str) -> Table:
+    """Return a table of metrics for the console."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for heading in HEADER:
         table.add_column(
-            heading, justify="left" if heading in {"figure", "chosen on"} else "right", no_wrap=True
+            heading, justify="left" if heading in {"metric", "chosen on"} else "right", no_wrap=True
         )
-    for figure in figures:
-        table.add_row(*table_row(figure))
+    for metric in metrics:
+        table.add_row(*table_row(metric))
     return table
 
 
-def spread_table(figures: Sequence[Figure], title: str) -> Table:
-    """Lay out what different protocols say, one a row, at the fixed threshold and at the oracle."""
-    wanted = [(metric, "fixed") for metric in SPREAD] + [("gt_known_error", "oracle")]
+def spread_table(metrics: Sequence[Metric], title: str) -> Table:
+    """Return a table with one protocol per row, at the fixed and at the oracle threshold."""
+    columns = [(metric, "fixed") for metric in SPREAD] + [("gt_known_error", "oracle")]
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("protocol")
-    for metric, by in wanted:
+    for name, by in columns:
         oracle = ", oracle" if by == "oracle" else ""
-        table.add_column(SHORT[metric] + oracle, justify="right")
-    for protocol in dict.fromkeys(figure.protocol for figure in figures):
-        own = [figure for figure in figures if figure.protocol == protocol]
-        table.add_row(protocol, *(_cell(own, metric, by) for metric, by in wanted))
+        table.add_column(SHORT[name] + oracle, justify="right")
+    for protocol in dict.fromkeys(metric.protocol for metric in metrics):
+        own = [metric for metric in metrics if metric.protocol == protocol]
+        table.add_row(protocol, *(_cell(own, name, by) for name, by in columns))
     return table
 
 
 def difference_table(differences: Sequence[Difference], title: str) -> Table:
-    """Lay out how two runs differ."""
+    """Return a table of the differences between two runs."""
     table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("figure")
+    table.add_column("metric")
     for heading in ("a", "b", "b - a", "95% interval", "n", "only a right", "only b right"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for each in differences:
-        interval = f"{100 * each.low:+.2f} to {100 * each.high:+.2f}"
-        counts = (f"{each.n:,}", str(len(each.only_a)), str(len(each.only_b)))
-        values = (f"{100 * each.a:.2f}%", f"{100 * each.b:.2f}%", f"{100 * each.difference:+.2f}")
-        table.add_row(each.figure, *values, interval, *counts)
+    for row in differences:
+        interval = f"{100 * row.low:+.2f} to {100 * row.high:+.2f}"
+        counts = (f"{row.n:,}", str(len(row.only_a)), str(len(row.only_b)))
+        values = (f"{100 * row.a:.2f}%", f"{100 * row.b:.2f}%", f"{100 * row.difference:+.2f}")
+        table.add_row(row.metric, *values, interval, *counts)
     return table
 
 
-def class_rows(found: ClassErrors, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Write the easiest and the hardest classes as text, under a header; none if there are few."""
-    if not found.errors:
+def class_rows(by_class: ClassErrors, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return a header and the easiest and hardest classes as text; nothing if there are too few."""
+    if not by_class.errors:
         return []
-    metric, order = rank(found)
+    metric, order = rank(by_class)
     few = min(SHOWN, len(order) // 2)
     if not few:
         return []
-    header = (f"by {SHORT[metric]}", "class", "n", *(SHORT[each] for each in found.errors))
+    header = (f"by {SHORT[metric]}", "class", "n", *(SHORT[name] for name in by_class.errors))
     rows = [("easiest", index) for index in order[:few]]
     rows += [("hardest", index) for index in order[-few:]]
-    return [header, *(_class_row(found, names, kind, index) for kind, index in rows)]
+    return [header, *(_class_row(by_class, names, kind, index) for kind, index in rows)]
 
 
 def class_table(rows: Sequence[Sequence[str]]) -> Table:
-    """Lay out the easiest and the hardest classes for the console."""
+    """Return a table of the easiest and the hardest classes for the console."""
     header, *classes = rows
     table = Table()
-    for place, heading in enumerate(header):
-        table.add_column(heading, justify="left" if place < 2 else "right", no_wrap=True)  # noqa: PLR2004
+    for column, heading in enumerate(header):
+        table.add_column(heading, justify="left" if column < 2 else "right", no_wrap=True)  # noqa: PLR2004
     for row in classes:
         table.add_row(*row)
     return table
 
 
-def _class_row(found: ClassErrors, names: Sequence[str], kind: str, index: int) -> tuple[str, ...]:
-    errors = (f"{100 * each[index]:.1f}%" for each in found.errors.values())
-    count = int(list(found.counts.values())[-1][index])
+def _class_row(
+    by_class: ClassErrors, names: Sequence[str], kind: str, index: int
+) -> tuple[str, ...]:
+    errors = (f"{100 * error[index]:.1f}%" for error in by_class.errors.values())
+    count = int(list(by_class.counts.values())[-1][index])
     return (kind, names[index], f"{count:,}", *errors)
 
 
-def _cell(figures: Sequence[Figure], metric: str, by: str) -> str:
-    found = [
-        figure
-        for figure in figures
-        if figure.metric == metric and by in (figure.chosen_on or "fixed")
+def _cell(metrics: Sequence[Metric], name: str, by: str) -> str:
+    values = [
+        metric.value
+        for metric in metrics
+        if metric.metric == name and by in (metric.chosen_on or "fixed")
     ]
-    return f"{100 * found[0].value:.2f}%" if found else ""
+    return f"{100 * values[0]:.2f}%" if values else ""

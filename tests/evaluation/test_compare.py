@@ -45,7 +45,7 @@ def wrong_by_hand(drawn: Drawn, labels: list[int]) -> np.ndarray:
 
 
 def test_values_and_disagreements_are_those_of_the_images(pair: tuple[Path, Path]) -> None:
-    (found,) = [each for each in compare(*pair) if each.figure == "ilsvrc/top1_error"]
+    (found,) = [each for each in compare(*pair) if each.metric == "ilsvrc/top1_error"]
     a, b = wrong_by_hand(DRAWN, DRAWN.labels), wrong_by_hand(draw(COUNT, seed=5), DRAWN.labels)
     assert (found.a, found.b) == pytest.approx((a.mean(), b.mean()))
     assert found.difference == pytest.approx(b.mean() - a.mean())
@@ -57,7 +57,7 @@ def test_values_and_disagreements_are_those_of_the_images(pair: tuple[Path, Path
 
 
 def test_intervals_are_those_of_a_paired_bootstrap(pair: tuple[Path, Path]) -> None:
-    (found,) = [each for each in compare(*pair, resamples=4000) if each.figure.endswith("p1_error")]
+    (found,) = [each for each in compare(*pair, resamples=4000) if each.metric.endswith("p1_error")]
     change = wrong_by_hand(draw(COUNT, seed=5), DRAWN.labels) - wrong_by_hand(DRAWN, DRAWN.labels)
     rows = np.random.default_rng(12345).integers(0, COUNT, (4000, COUNT))
     low, high = np.quantile(change[rows].mean(1), [0.025, 0.975])
@@ -67,7 +67,7 @@ def test_intervals_are_those_of_a_paired_bootstrap(pair: tuple[Path, Path]) -> N
 
 
 def test_images_that_are_blacklisted_do_not_count(pair: tuple[Path, Path]) -> None:
-    counts = {each.figure: each.n for each in compare(*pair)}
+    counts = {each.metric: each.n for each in compare(*pair)}
     assert counts["ilsvrc/top1_error"] == COUNT
     assert counts["ilsvrc/top1_localization_error"] == COUNT - len(DRAWN.blacklist) < COUNT
 
@@ -75,7 +75,7 @@ def test_images_that_are_blacklisted_do_not_count(pair: tuple[Path, Path]) -> No
 def test_a_comparison_is_symmetric(pair: tuple[Path, Path]) -> None:
     a, b = pair
     for one, other in zip(compare(a, b), compare(b, a), strict=True):
-        assert (one.figure, one.a, one.b, one.n) == (other.figure, other.b, other.a, other.n)
+        assert (one.metric, one.a, one.b, one.n) == (other.metric, other.b, other.a, other.n)
         assert (one.only_a, one.only_b) == (other.only_b, other.only_a)
         assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-12)
 
@@ -109,7 +109,7 @@ def test_more_is_better_where_the_figure_is_an_accuracy(tmp_path: Path) -> None:
         paths.append(tmp_path / f"{name}.parquet")
         write_verdicts(subject(), {"wsol": scored}, paths[-1])
     (found,) = compare(*paths)
-    assert found.figure == "wsol/max_box_acc/val"
+    assert found.metric == "wsol/max_box_acc/val"
     assert (found.only_a, found.only_b) == ([], ["image3"])
 
 

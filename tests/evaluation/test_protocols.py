@@ -18,7 +18,7 @@ from gapnet.evaluation.pixels import average_precision, pixel_histogram
 from gapnet.evaluation.predict import Laid, known_row
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol, together
-from gapnet.evaluation.score import Figure, Scoring, score
+from gapnet.evaluation.score import Metric, Scoring, score
 from gapnet.evaluation.store import SCHEMA, About, Row
 from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.localization.guesses import OnePerClass
@@ -38,11 +38,11 @@ def protocol_of(name: str) -> Protocol:
     return made
 
 
-def figures(drawn: Drawn, protocol: Protocol) -> list[Figure]:
-    return score(Scoring(drawn.predictions, drawn.truth, "drawn", "test"), protocol).figures
+def figures(drawn: Drawn, protocol: Protocol) -> list[Metric]:
+    return score(Scoring(drawn.predictions, drawn.truth, "drawn", "test"), protocol).metrics
 
 
-def values(found: list[Figure], by: str | None = None) -> dict[str, float]:
+def values(found: list[Metric], by: str | None = None) -> dict[str, float]:
     """Give values by metric; of the known box, the one at the boxer's own cut."""
     return {each.metric: each.value for each in reversed(found) if by in (None, each.chosen_on)}
 
@@ -155,7 +155,7 @@ def test_max_box_acc_equals_wsolevaluation_s(interval: float) -> None:
     drawn, rng = draw(8 if interval < 0.01 else 40, classes=2, seed=9), np.random.default_rng(0)
     maps = [smooth_map(rng, 224) for _ in drawn.sizes]
     predictions = contour_predictions(drawn, maps, ContourBoxer(interval=interval))
-    found = score(Scoring(predictions, drawn.truth, "drawn", "test"), protocol_of("wsol")).figures
+    found = score(Scoring(predictions, drawn.truth, "drawn", "test"), protocol_of("wsol")).metrics
     (first,) = [each for each in found if each.metric == "max_box_acc"]
     (second,) = [each for each in found if each.metric == "max_box_acc_v2"]
     normal = [conventions.normalised(each) for each in maps]

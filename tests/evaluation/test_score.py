@@ -13,7 +13,7 @@ from gapnet.evaluation.overlaps import known_overlaps
 from gapnet.evaluation.predict import unreadable
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Figure, Scoring, score
+from gapnet.evaluation.score import Metric, Scoring, score
 from gapnet.evaluation.store import SCHEMA
 from gapnet.evaluation.verdicts import CENTRED_SHARES, best_cut
 from gapnet.localization.boxers.threshold import ThresholdBoxer
@@ -34,11 +34,11 @@ def subject(drawn: Drawn, chosen_on: Drawn | None = None) -> Scoring:
     return Scoring(drawn.predictions, drawn.truth, "drawn", "test", other)
 
 
-def figures(drawn: Drawn, chosen_on: Drawn | None = None) -> list[Figure]:
-    return score(subject(drawn, chosen_on), PROTOCOL).figures
+def figures(drawn: Drawn, chosen_on: Drawn | None = None) -> list[Metric]:
+    return score(subject(drawn, chosen_on), PROTOCOL).metrics
 
 
-def named(all_figures: list[Figure], metric: str) -> list[Figure]:
+def named(all_figures: list[Metric], metric: str) -> list[Metric]:
     return [figure for figure in all_figures if figure.metric == metric]
 
 
@@ -94,7 +94,7 @@ def test_every_figure_has_its_n_and_an_interval_around_it(drawn: Drawn) -> None:
 
 
 def test_images_of_the_blacklist_leave_localization_only(drawn: Drawn) -> None:
-    left_out = score(subject(drawn), replace(PROTOCOL, blacklist=True)).figures
+    left_out = score(subject(drawn), replace(PROTOCOL, blacklist=True)).metrics
     for figure in left_out:
         boxed = "localization" in figure.metric or "known" in figure.metric
         assert figure.n == (N - len(drawn.blacklist) if boxed else N)
@@ -134,7 +134,7 @@ def test_an_error_is_of_the_kind_that_a_person_would_say(box, kind) -> None:
     )
     found = score(
         Scoring(Predictions(table, drawn.predictions.about), truth, "drawn", "test"), PROTOCOL
-    ).figures
+    ).metrics
     kinds = [each.metric.partition("/")[2] for each in found if "/" in each.metric and each.value]
     assert kinds == ([] if kind is None else [kind])
 
@@ -163,7 +163,7 @@ def test_with_five_classes_a_top5_error_is_not_reported() -> None:
 
 def test_without_boxes_only_classification_is_scored(drawn: Drawn) -> None:
     bare = replace(subject(drawn), truth=replace(drawn.truth, boxes=None))
-    metrics = [figure.metric for figure in score(bare, PROTOCOL).figures]
+    metrics = [figure.metric for figure in score(bare, PROTOCOL).metrics]
     assert metrics == [f"top{k}_error" for k in range(1, 6)]
 
 
@@ -203,7 +203,7 @@ def test_without_guesses_no_class_is_judged(drawn: Drawn) -> None:
     rows = [each | nothing for each in drawn.predictions.table.to_pylist()]
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     bare = replace(subject(drawn), predictions=Predictions(table, drawn.predictions.about))
-    metrics = {each.metric for each in score(bare, PROTOCOL).figures}
+    metrics = {each.metric for each in score(bare, PROTOCOL).metrics}
     assert metrics == {
         "gt_known_error",
         "whole_image_gt_known_error",
@@ -212,7 +212,7 @@ def test_without_guesses_no_class_is_judged(drawn: Drawn) -> None:
 
 
 def test_without_a_first_guess_s_figure_its_errors_are_not_sorted(drawn: Drawn) -> None:
-    later = score(subject(drawn), replace(PROTOCOL, within=[5])).figures
+    later = score(subject(drawn), replace(PROTOCOL, within=[5])).metrics
     assert not any("/" in each.metric for each in later)
 
 
@@ -236,15 +236,15 @@ def test_an_image_that_could_not_be_read_is_wrong_in_everything(drawn: Drawn) ->
                 assert (verdict.values[:100] == 0).all(), verdict.metric
             elif "/" not in verdict.metric:
                 assert (verdict.values[:100] == 1).all(), verdict.metric
-        shares = {each.metric: each.value for each in scored.figures if "/" in each.metric}
-        total = named(scored.figures, "top1_localization_error")[0].value
+        shares = {each.metric: each.value for each in scored.metrics if "/" in each.metric}
+        total = named(scored.metrics, "top1_localization_error")[0].value
         assert sum(shares.values()) == pytest.approx(total)
 
 
 def test_aligned_predictions_follow_the_truth_s_order(drawn: Drawn) -> None:
     shuffled = drawn.predictions.take(torch.randperm(N).tolist())
     aligned = replace(subject(drawn), predictions=align(shuffled, drawn.truth.ids))
-    assert score(aligned, PROTOCOL).figures == figures(drawn)
+    assert score(aligned, PROTOCOL).metrics == figures(drawn)
 
 
 def test_a_missing_image_is_an_error_that_names_it(drawn: Drawn) -> None:

@@ -4,15 +4,15 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.evaluation.score import Figure
+from gapnet.evaluation.score import Metric
 from gapnet.report.gallery import Picture, choose, contact_sheet
-from gapnet.report.overlay import FOUND, SIDE, TRUE, overlay
+from gapnet.report.overlay import PREDICTED, SIDE, TRUE, overlay
 from gapnet.report.page import Report, write_report
 from gapnet.report.plots import curves_svg, read_log
 from gapnet.report.tables import HEADER, NAMES, table_row
 
 
-def figure(**changes: object) -> Figure:
+def metric(**changes: object) -> Metric:
     plain = {"metric": "gt_known_error", "value": 0.0625, "n": 1600, "low": 0.05, "high": 0.075}
     named = {
         "threshold": 0.2,
@@ -22,11 +22,11 @@ def figure(**changes: object) -> Figure:
         "split": "test",
         "rules": "",
     }
-    return Figure(**{**plain, **named, **changes})
+    return Metric(**{**plain, **named, **changes})
 
 
 def test_a_row_says_all_of_a_figure() -> None:
-    assert table_row(figure()) == (
+    assert table_row(metric()) == (
         "ground-truth-known localization error",
         "6.25%",
         "5.00 to 7.50",
@@ -34,11 +34,11 @@ def test_a_row_says_all_of_a_figure() -> None:
         "20%",
         "fixed",
     )
-    assert len(HEADER) == len(table_row(figure()))
+    assert len(HEADER) == len(table_row(metric()))
 
 
 def test_a_figure_without_threshold_has_none_in_its_row() -> None:
-    assert table_row(figure(metric="top1_error", threshold=None, chosen_on=None))[-2:] == ("", "")
+    assert table_row(metric(metric="top1_error", threshold=None, chosen_on=None))[-2:] == ("", "")
 
 
 def grey(size: tuple[int, int]) -> Image.Image:
@@ -49,19 +49,21 @@ def test_an_overlay_is_hot_where_the_map_is_high_and_boxes_have_their_colours() 
     heat = torch.zeros(4, 4)
     heat[0, 0] = 1
     window = torch.tensor([0.0, 0.0, 56.0, 56.0])
-    picture = overlay(grey((56, 56)), heat, window, found=(28, 28, 40, 40), true=[(4, 28, 20, 40)])
+    picture = overlay(
+        grey((56, 56)), heat, window, predicted=(28, 28, 40, 40), true=[(4, 28, 20, 40)]
+    )
     assert picture.size == (SIDE, SIDE)
     hot, cold = picture.getpixel((20, 20)), picture.getpixel((200, 200))
     assert hot[0] > hot[2]
     assert cold[2] > cold[0]
     scale = SIDE // 56
-    assert picture.getpixel((28 * scale, 34 * scale)) == FOUND
+    assert picture.getpixel((28 * scale, 34 * scale)) == PREDICTED
     assert picture.getpixel((4 * scale, 34 * scale)) == TRUE
 
 
 def test_what_the_view_did_not_show_stays_cold() -> None:
     window = torch.tensor([14.0, -14.0, 42.0, 70.0])  # a column in the middle, reaching beyond
-    picture = overlay(grey((56, 56)), torch.ones(2, 2), window, found=(0, 0, 1, 1), true=[])
+    picture = overlay(grey((56, 56)), torch.ones(2, 2), window, predicted=(0, 0, 1, 1), true=[])
     left, middle = picture.getpixel((20, 100)), picture.getpixel((112, 100))
     assert left[2] > left[0]
     assert middle[0] > middle[2]
@@ -69,7 +71,7 @@ def test_what_the_view_did_not_show_stays_cold() -> None:
 
 def test_an_oblong_image_keeps_its_aspect() -> None:
     window = torch.tensor([0.0, 0.0, 100.0, 50.0])
-    picture = overlay(grey((100, 50)), torch.ones(2, 2), window, found=(0, 0, 9, 9), true=[])
+    picture = overlay(grey((100, 50)), torch.ones(2, 2), window, predicted=(0, 0, 9, 9), true=[])
     assert picture.size == (SIDE, SIDE // 2)
 
 
@@ -114,7 +116,7 @@ def test_names_are_escaped_and_errors_are_explained(tmp_path: Path) -> None:
     report = Report(
         title="a <b> title",
         facts={"network": "tiny_gap"},
-        figures=[figure()],
+        metrics=[metric()],
         classes=[("by error", "class"), ("easiest", "cat & dog")],
         plots={},
         pictures=[picture(0), picture(1)],

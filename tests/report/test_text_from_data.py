@@ -13,7 +13,7 @@ from gapnet.report.model_card import model_card
 from gapnet.report.page import Report, write_report
 from gapnet.report.paper_table import Line, Sheet, comma_separated, latex, markdown
 from gapnet.report.plots import curves_svg
-from tests.report.test_report import figure, picture
+from tests.report.test_report import metric, picture
 
 
 def test_a_page_has_no_markup_from_data_and_no_control_characters(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_a_page_has_no_markup_from_data_and_no_control_characters(tmp_path: Path
     report = Report(
         title=name,
         facts={name: name},
-        figures=[figure(data=name, chosen_on=name)],
+        metrics=[metric(data=name, chosen_on=name)],
         classes=[("by error", name), (name, name)],
         plots={name: curves_svg({name: ([0, 1], [1, 2])}, x="step", y="loss")},
         pictures=[picture(0), picture(1)],
@@ -39,7 +39,7 @@ def test_a_page_has_no_markup_from_data_and_no_control_characters(tmp_path: Path
 def test_an_attribute_of_a_page_is_not_left(tmp_path: Path) -> None:
     shown = picture(0)
     object.__setattr__(shown, "id", "\" onerror='x' \">")
-    report = Report("t", {}, [figure()], [], {}, [shown], ["a", "b"], "")
+    report = Report("t", {}, [metric()], [], {}, [shown], ["a", "b"], "")
     write_report(report, tmp_path / "report.html")
     assert 'alt="&#34; onerror=&#39;x&#39; &#34;&gt;"' in (tmp_path / "report.html").read_text()
 
@@ -83,8 +83,8 @@ HOSTILE = "a|b`c` <script> \\ $x$ \x1b\nd"
 
 def test_a_card_shows_names_as_text() -> None:
     network = create("tiny_gap", {"num_classes": 3})
-    figures = [figure(data=HOSTILE, split=HOSTILE, chosen_on=f"{HOSTILE} (oracle)")]
-    card = model_card(network, {}, figures)
+    metrics = [metric(data=HOSTILE, split=HOSTILE, chosen_on=f"{HOSTILE} (oracle)")]
+    card = model_card(network, {}, metrics)
     shown = r"a\|b\`c\` \<script> \\ \$x$ \\x1b d"
     assert f"On {shown}, {shown} split" in card
     assert f"| {shown} (oracle) |" in card

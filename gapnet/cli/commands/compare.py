@@ -50,8 +50,8 @@ def task(cfg: DictConfig) -> None:
 def _print_disagreements(differences: "Sequence[Difference]") -> None:
     for each in differences:
         for run, ids in zip("ab", (each.only_a, each.only_b), strict=True):
-            if ids and "localization_error/" not in each.figure:
-                say(f"{each.figure}: only {run} is right: {_some(ids)}")
+            if ids and "localization_error/" not in each.metric:
+                say(f"{each.metric}: only {run} is right: {_some(ids)}")
 
 
 def _some(ids: Sequence[str]) -> str:
@@ -63,7 +63,7 @@ def _rows(differences: "Sequence[Difference]") -> Iterator[tuple[str, str, str]]
     yield "figure", "image", "right"
     for each in differences:
         for run, images in (("a", each.only_a), ("b", each.only_b)):
-            yield from ((each.figure, image, run) for image in images)
+            yield from ((each.metric, image, run) for image in images)
 
 
 def _write(differences: "Sequence[Difference]", path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gapnet.localization.boxers.threshold import CUT, BoxSweep, Heat, Picture, check_cut
+from gapnet.localization.boxers.threshold import CUT, BoxSweep, Heat, ImageArray, check_cut
 from gapnet.ops.contours import contour_boxes
 from gapnet.system.value_checks import number, whole_number
 
@@ -64,7 +64,7 @@ class ContourBoxer:
         ]
         return np.stack([_from_minimum_to_maximum(np.asarray(array)) for array in resized])
 
-    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+    def boxes(self, heat: Heat, picture: ImageArray | None) -> NDArray[np.int16]:
         """Return the main box (1, 4) of one map at the boxer's cut."""
         del picture
         return self.sweep(heat, [self.cut]).boxes[:1]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers.threshold import BoxerWithoutSweep, Heat, Picture, whole_map
+from gapnet.localization.boxers.threshold import BoxerWithoutSweep, Heat, ImageArray, whole_map
 from gapnet.ops.components import largest_component_boxes
 from gapnet.system.value_checks import number, whole_number
 
@@ -51,7 +51,7 @@ class GrabCutBoxer(BoxerWithoutSweep):
         del size
         return self.side, self.side
 
-    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+    def boxes(self, heat: Heat, picture: ImageArray | None) -> NDArray[np.int16]:
         """Return the box (1, 4) of one map with its picture (H, W, 3)."""
         if picture is None:
             raise GapnetError(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnet.localization.boxers.threshold import BoxerWithoutSweep, Heat, Picture, whole_map
+from gapnet.localization.boxers.threshold import BoxerWithoutSweep, Heat, ImageArray, whole_map
 from gapnet.system.value_checks import number, whole_number, wrong_value
 
 WHITE = 255  # the maximum of a map in 8 bits
@@ -52,7 +52,7 @@ class ReleasedBoxer(BoxerWithoutSweep):
             number("boxer.levels", level, least=0, below=WHITE)
         whole_number("boxer.margin", self.margin)
 
-    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+    def boxes(self, heat: Heat, picture: ImageArray | None) -> NDArray[np.int16]:
         """Return the loose and the tight box (2, 4) of one map."""
         del picture
         image = np.rint(heat * WHITE).astype(np.uint8)

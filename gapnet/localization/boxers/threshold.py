@@ -16,7 +16,7 @@ from gapnet.system.value_checks import number, one_of, whole_number
 CUT = 0.20  # of the map's maximum, section 3.2
 
 Heat = NDArray[np.float32]
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 
 class BoxSweep(NamedTuple):
@@ -54,7 +54,7 @@ class Boxer(Protocol):
         """Return maps (K, h, w) resized to a grid and scaled: (K, H, W)."""
         ...
 
-    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+    def boxes(self, heat: Heat, picture: ImageArray | None) -> NDArray[np.int16]:
         """Return the boxes (boxes_a_map, 4) of one map, the main box first.
 
         The picture (H, W, 3), of any size, is what the network saw; None if it is not available.
@@ -123,7 +123,7 @@ class ThresholdBoxer(FullSizeBoxer):
         """Return the cuts of a sweep, ascending."""
         return [index / self.cuts for index in range(self.cuts)]
 
-    def boxes(self, heat: Heat, picture: Picture | None) -> NDArray[np.int16]:
+    def boxes(self, heat: Heat, picture: ImageArray | None) -> NDArray[np.int16]:
         """Return the box of one map at the boxer's cut, and the tight box if there is one."""
         del picture
         return self.sweep(heat, [self.cut, *(() if self.tight is None else (self.tight,))]).boxes
