@@ -251,7 +251,7 @@ def _log_start(training: Training) -> None:
         data.batch_size,
         data.processes,
         accumulated,
-        recipe.lr * recipe.times(training.classifier.batches_a_step),
+        recipe.lr * recipe.lr_factor(training.classifier.batches_a_step),
         recipe.scale_lr,
     )
 

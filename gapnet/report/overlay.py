@@ -21,7 +21,7 @@ Box = Sequence[float]
 def overlay(
     image: Image.Image, heat: Tensor, window: Tensor, *, predicted: Box, true: Iterable[Box]
 ) -> Image.Image:
-    """Colour an image by a map (h, w) over a window (4,); draw the predicted box and the true ones."""
+    """Colour an image by a map (h, w) over a window (4,), and draw predicted and true boxes."""
     values = _place(heat, window, (image.height, image.width))
     colours = cv2.applyColorMap((values * 255).round().astype(np.uint8), cv2.COLORMAP_JET)[
         ..., ::-1

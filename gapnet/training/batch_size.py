@@ -1,4 +1,4 @@
-"""The largest batch that memory holds."""
+"""Finds the largest batch size that fits into memory."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,27 +14,25 @@ STEPS = 3  # of each trial
 
 
 def check_can_search(trainer: pl.Trainer) -> None:
-    """Refuse to search for a batch size where memory does not tell one."""
+    """Refuse to search for a batch size with several ranks, or without a GPU."""
     if trainer.world_size > 1:
         raise GapnetError(
-            "trainer.auto_batch=true: searches in one process; find the batch size with "
+            "trainer.auto_batch=true: needs a single process; find the batch size with "
             "trainer.devices=1, and set loader.batch_size"
         )
     if trainer.strategy.root_device.type == "cpu":
-        raise GapnetError(
-            "trainer.auto_batch=true: needs a GPU, whose memory it fills; set loader.batch_size"
-        )
+        raise GapnetError("trainer.auto_batch=true: needs a GPU; set loader.batch_size")
 
 
 def find_batch_size(classifier: Classifier, data: DataModule, trainer: pl.Trainer) -> int:
-    """Double the batch until memory is full, by Lightning's finder; the last that fitted counts.
+    """Return the largest batch size that fits, and set it in the data module.
 
-    The data module serves batches of that size afterwards, and no more images of an epoch than
-    there are; the classifier is spent.
+    Lightning doubles the batch until memory is full. Do not use the classifier afterwards: it has
+    been trained.
     """
-    with TemporaryDirectory(prefix="gapnet-") as place:
+    with TemporaryDirectory(prefix="gapnet-") as folder:
         probe = pl.Trainer(
-            default_root_dir=Path(place),
+            default_root_dir=Path(folder),
             accelerator=trainer.accelerator,
             devices=1,
             precision=trainer.precision,
@@ -46,12 +44,12 @@ def find_batch_size(classifier: Classifier, data: DataModule, trainer: pl.Traine
             enable_model_summary=False,
         )
         try:
-            found = Tuner(probe).scale_batch_size(
+            batch_size = Tuner(probe).scale_batch_size(
                 classifier, datamodule=data, steps_per_trial=STEPS, init_val=data.batch_size
             )
-        except (ZeroDivisionError, ValueError):  # it halves a batch that does not fit down to none
-            found = 0
-    if not found:
-        raise GapnetError("trainer.auto_batch=true: memory does not hold a single image's step")
-    data.batch_size = int(found)
-    return int(found)
+        except (ZeroDivisionError, ValueError):  # it halves a batch that does not fit, down to 0
+            batch_size = 0
+    if not batch_size:
+        raise GapnetError("trainer.auto_batch=true: a step on one image does not fit into memory")
+    data.batch_size = int(batch_size)
+    return int(batch_size)

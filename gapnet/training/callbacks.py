@@ -1,4 +1,4 @@
-"""What Lightning's own callbacks do not do."""
+"""Callbacks that Lightning does not have."""
 
 import logging
 import time
@@ -12,20 +12,20 @@ log = logging.getLogger(__name__)
 
 
 class EpochLines(pl.Callback):
-    """Say one line an epoch, where a progress bar is of no use: in a file, under a scheduler."""
+    """Callback that logs one line per epoch, for output without a progress bar, such as a file."""
 
     def __init__(self) -> None:
-        """Start the clock."""
+        """Record the time."""
         self._start = time.monotonic()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the time."""
+        """Record the time."""
         self._start = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Say what the epoch came to; validation has run by now."""
+        """Log the metrics of the epoch; its validation has already run."""
         logged = sorted(trainer.callback_metrics.items())
-        figures = "  ".join(
+        metrics = "  ".join(
             f"{name} {value:.4f}" for name, value in logged if name.startswith(("train/", "val/"))
         )
         seconds = time.monotonic() - self._start
@@ -33,38 +33,38 @@ class EpochLines(pl.Callback):
             "epoch %d of %s  %s  (%.1f s)",
             trainer.current_epoch + 1,
             trainer.max_epochs,
-            figures,
+            metrics,
             seconds,
         )
 
 
 class MovingAverage(WeightAveraging):
-    """Average the weights exponentially; what does not move stays as it is, to the bit."""
+    """Exponential moving average of the weights; frozen weights stay exactly the same."""
 
     def __init__(self, *, decay: float = 0.999) -> None:
-        """Keep `decay` of the average at each step."""
+        """Multiply the average by `decay` at each step."""
 
         def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:  # noqa: ARG001
             return averaged + (1 - decay) * (current - averaged)
 
         super().__init__(avg_fn=average)
-        self._swapped = False  # whether the module has the average for now, to be validated
+        self._swapped = False  # whether the module has the average now, for validation
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Copy the module on the device that trains it; Lightning moves it there only later.
+        """Copy the module on its training device; Lightning would move it there only later.
 
-        A copy on the CPU would have all weights brought there in each step.
+        With a copy on the CPU, all weights would be transferred in each step.
         """
         pl_module.to(trainer.strategy.root_device)
         super().setup(trainer, pl_module, stage)
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Validate the average."""
+        """Use the average for validation."""
         super().on_validation_epoch_start(trainer, pl_module)
         self._swapped = True
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Go on with what is trained."""
+        """Return to the trained weights."""
         if self._swapped:
             super().on_validation_epoch_end(trainer, pl_module)
         self._swapped = False
@@ -72,6 +72,6 @@ class MovingAverage(WeightAveraging):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Save both where they belong, from a validation that is interrupted, too."""
+        """Save weights and average correctly, also if a validation is interrupted."""
         self.on_validation_epoch_end(trainer, pl_module)
         super().on_save_checkpoint(trainer, pl_module, checkpoint)

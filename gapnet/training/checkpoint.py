@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, and read without running code."""
+"""Checkpoints: written atomically, and read without executing code from them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +14,9 @@ from gapnet.system.files import write_file
 
 
 class DurableIO(TorchCheckpointIO):
-    """Keep the checkpoint of before until the next is complete and on the disk.
+    """Reader and writer of checkpoints, which replaces a checkpoint atomically.
 
-    The last one is kept even then, as previous.ckpt: the next may be damaged on the disk.
+    The old last.ckpt becomes previous.ckpt, in case the new one is damaged on the disk.
     """
 
     def save_checkpoint(
@@ -24,16 +24,16 @@ class DurableIO(TorchCheckpointIO):
     ) -> None:
         """Write a checkpoint."""
         del storage_options
-        place = Path(path)
-        content = pack_checkpoint(checkpoint)  # in memory: torch's writer aborts at a full disk
-        earlier = place.with_name(f"{PREVIOUS}.ckpt") if place.stem == LAST else None
+        file = Path(path)
+        content = pack_checkpoint(checkpoint)  # in memory: torch's writer aborts on a full disk
+        earlier = file.with_name(f"{PREVIOUS}.ckpt") if file.stem == LAST else None
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_file(place, content.getbuffer(), earlier=earlier)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_file(file, content.getbuffer(), earlier=earlier)
         except OSError as error:
-            kept = "the one before it is as it was" if place.exists() else "there is none before it"
+            state = "the earlier one is unchanged" if file.exists() else "there is no earlier one"
             raise GapnetError(
-                f"checkpoint {place}: cannot be written ({error.strerror}), {kept}; make room, "
+                f"checkpoint {file}: cannot be written ({error.strerror}), {state}; make room, "
                 "and go on with resume=auto"
             ) from error
 
@@ -41,18 +41,18 @@ class DurableIO(TorchCheckpointIO):
         self,
         path: str | Path,
         map_location: Callable[..., Any] | None = None,
-        weights_only: bool | None = None,  # noqa: FBT001  (Lightning's own)
+        weights_only: bool | None = None,  # noqa: FBT001  (Lightning's)
     ) -> dict[str, Any]:
-        """Read a checkpoint, and check that it is what was written; nothing in it can run."""
+        """Read a checkpoint and check its checksum, without executing code from it."""
         del map_location, weights_only
         return read_checkpoint(Path(path))
 
 
 class Best(ModelCheckpoint):
-    """Keep the checkpoint with the lowest figure, wherever the folder lies by now."""
+    """Callback that keeps the checkpoint with the lowest metric, also if the folder was moved."""
 
     def __init__(self, *, monitor: str = "val/top1_error", mode: str = "min") -> None:
-        """Watch a figure."""
+        """Compare checkpoints by a metric."""
         super().__init__(
             filename="best",
             monitor=monitor,
@@ -62,13 +62,13 @@ class Best(ModelCheckpoint):
         )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up what was best so far, in this run's own folder."""
-        kept = list(state_dict["best_k_models"].values())
-        best = str(Path(str(self.dirpath), "best.ckpt")) if kept else ""
-        here = {
+        """Restore the best value so far; its file is in the folder of this run."""
+        values = list(state_dict["best_k_models"].values())
+        best = str(Path(str(self.dirpath), "best.ckpt")) if values else ""
+        moved = {
             "dirpath": self.dirpath,
             "best_model_path": best,
             "kth_best_model_path": best,
-            "best_k_models": dict(zip([best], kept, strict=False)),
+            "best_k_models": dict(zip([best], values, strict=False)),
         }
-        super().load_state_dict(state_dict | here)
+        super().load_state_dict(state_dict | moved)

@@ -1,4 +1,4 @@
-"""The LightningModule: cross entropy on the label, errors on the validation split."""
+"""The LightningModule of a training: cross entropy, and error rates in validation."""
 
 import numpy as np
 import pytorch_lightning as pl
@@ -17,11 +17,11 @@ from gapnet.models.saved import describe
 from gapnet.system.value_checks import number
 from gapnet.training.optim import OptimRecipe
 
-TOP_5_FROM = 6  # classes: with fewer, a top-5 error says nothing
+TOP_5_FROM = 6  # classes: with fewer, the top-5 error is always 0
 
 
 class Classifier(pl.LightningModule):
-    """Train a network to classify, and watch how well it localizes though it is shown no box."""
+    """LightningModule that trains a network to classify, and measures its localization error."""
 
     def __init__(
         self,
@@ -36,21 +36,28 @@ class Classifier(pl.LightningModule):
         batches_a_step: int = 1,
         label_smoothing: float = 0.0,
         channels_last: bool = False,
-        compile: bool = False,  # noqa: A002  (what it does, as everybody calls it)
+        compile: bool = False,  # noqa: A002  (torch's name for it)
     ) -> None:
-        """Train over `total_steps` steps; `iou` and `inclusive` say when a box is right.
+        """Prepare a training.
 
-        `seed` is that of what is random in the network. `batches_a_step` counts those that go into
-        a step, over processes and accumulation, for a recipe that scales its rate.
-
-        `channels_last` lays images and weights out as tensor cores like them; `compile` has torch
-        compile the network for the training steps.
+        Args:
+            network: that is trained.
+            optim: the recipe.
+            localizer: for the localization error.
+            total_steps: of the schedule.
+            iou: at which a box is right.
+            inclusive: whether a box's last pixel belongs to it when the IoU is computed.
+            seed: of random operations in the network, such as dropout.
+            batches_a_step: over ranks and accumulation, for a recipe that scales its rate.
+            label_smoothing: of the cross entropy.
+            channels_last: memory layout of images and weights, which is fast on tensor cores.
+            compile: whether torch compiles the network for the training steps.
         """
         super().__init__()
         number("classifier.label_smoothing", label_smoothing, least=0, most=1)
         self.frozen = optim.freeze(network)
-        self.allow_zero_length_dataloader_with_multiple_devices = True  # few images to validate on
-        # What is wrong with the recipe shows before the training
+        self.allow_zero_length_dataloader_with_multiple_devices = True  # with few validation images
+        # Errors of the recipe are raised before the training
         optim.build(network, total_steps, batches_a_step=batches_a_step)
         self.network = network
         self.optim = optim
@@ -68,65 +75,65 @@ class Classifier(pl.LightningModule):
         self.train()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Give the loss of a batch; what is random in it follows from its place alone."""
+        """Return the loss of a batch; its random numbers depend on its position only."""
         torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
-        logits = self.network(self._shown(batch))
+        logits = self.network(self._input(batch))
         loss = cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Count the errors of a batch."""
-        looked = self.localizer.look(self.network, self._shown(batch))
-        self.top1_error.update(looked.logits, batch.labels)
+        """Add a batch to the error rates."""
+        outputs = self.localizer.look(self.network, self._input(batch))
+        self.top1_error.update(outputs.logits, batch.labels)
         if self.top5_error is not None:
-            self.top5_error.update(looked.logits, batch.labels)
+            self.top5_error.update(outputs.logits, batch.labels)
         if all(boxes is not None for boxes in batch.boxes):
-            self._localize(looked, batch)
+            self._localize(outputs, batch)
 
     def on_validation_epoch_start(self) -> None:
-        """Count from zero."""
+        """Reset the error rates."""
         for _, metric in self._errors():
             metric.reset()
 
     def on_validation_epoch_end(self) -> None:
-        """Log the errors over all processes; one of them may have had no image."""
+        """Log the error rates over all ranks; a rate without images is left out."""
         for name, metric in self._errors():
             error = metric.compute()
             if not error.isnan():
                 self.log(name, error, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """Build the optimiser, and step its schedule with it."""
+        """Return the optimiser, and its schedule, which is updated in each step."""
         optimizer, schedule = self.optim.build(
             self.network, self.total_steps, batches_a_step=self.batches_a_step
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def train(self, mode: bool = True) -> "Classifier":  # noqa: FBT001, FBT002  (torch's own)
-        """Train, or not, all but what is frozen."""
+    def train(self, mode: bool = True) -> "Classifier":  # noqa: FBT001, FBT002  (torch's)
+        """Set training or eval mode; frozen modules stay in eval mode."""
         super().train(mode)
-        for part in self.frozen:
-            part.training = False
+        for module in self.frozen:
+            module.training = False
         return self
 
-    def _shown(self, batch: Batch) -> Tensor:
+    def _input(self, batch: Batch) -> Tensor:
         return self.network.normalise(batch.images).contiguous(memory_format=self.layout)
 
-    def _localize(self, looked: CropOutputs, batch: Batch) -> None:
-        maps = self.localizer.maps(self.network, looked, batch.labels[:, None], batch.ids)
-        boxes = self.localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[:, 0, 0]
-        self.gt_known_error.update(boxes, [each for each in batch.boxes if each is not None])
+    def _localize(self, outputs: CropOutputs, batch: Batch) -> None:
+        maps = self.localizer.maps(self.network, outputs, batch.labels[:, None], batch.ids)
+        predicted = self.localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[:, 0, 0]
+        self.gt_known_error.update(predicted, [boxes for boxes in batch.boxes if boxes is not None])
 
     def _errors(self) -> list[tuple[str, ErrorRate]]:
-        every = {
+        metrics = {
             "val/top1_error": self.top1_error,
             "val/top5_error": self.top5_error,
             "val/gt_known_error": self.gt_known_error,
         }
-        return [(name, each) for name, each in every.items() if each is not None]
+        return [(name, metric) for name, metric in metrics.items() if metric is not None]
 
 
-def step_seed(*places: int) -> int:
-    """Derive the seed of a batch from the training's seed and where the batch stands."""
-    return int(np.random.SeedSequence(places).generate_state(1, np.uint64)[0] >> 1)
+def step_seed(*position: int) -> int:
+    """Return the seed of a batch, from the seed of the training and the batch's position."""
+    return int(np.random.SeedSequence(position).generate_state(1, np.uint64)[0] >> 1)

@@ -1,4 +1,4 @@
-"""Hold a part of a network as it is: its weights, and the statistics of its norms."""
+"""Freezes a part of a network: its weights, and the statistics of its norms."""
 
 from typing import Literal, get_args
 
@@ -12,42 +12,42 @@ Part = Literal["head"]
 
 
 def freeze(network: GapNet, *, until: str | None, train_only: Part | None) -> list[nn.Module]:
-    """Take the gradient from the trunk, whole or up to a stage; give the modules that this holds.
+    """Freeze the trunk, all of it or up to a stage; return the frozen modules.
 
     Args:
-        network: whose trunk it is.
-        until: a submodule of the trunk, by name: it and all before it are held.
-        train_only: "head" holds the whole trunk.
+        network: its trunk is frozen.
+        until: name of a submodule of the trunk: it and all before it are frozen.
+        train_only: "head" freezes the whole trunk.
 
     Returns:
-        The modules, which must also stay in eval mode: a norm in training would go on counting.
+        The modules, which must also stay in eval mode: a norm in training mode updates statistics.
     """
     if until is not None and train_only is not None:
         raise GapnetError(f"optim.freeze_until={until}, train_only={train_only}: choose one")
     one_of("optim.train_only", train_only, get_args(Part), optional=True)
-    held = list(network.trunk.modules()) if train_only else []
-    held += _up_to(network.trunk, until) if until is not None else []
-    for part in held:
-        for parameter in part.parameters(recurse=False):
+    frozen = list(network.trunk.modules()) if train_only else []
+    frozen += _up_to(network.trunk, until) if until is not None else []
+    for module in frozen:
+        for parameter in module.parameters(recurse=False):
             parameter.requires_grad = False
-    return held
+    return frozen
 
 
 def _up_to(trunk: nn.Module, stage: str) -> list[nn.Module]:
-    """List the modules that end with a stage, in the order they run; not those it is a part of."""
+    """Return the modules up to a stage, in the order they run, without those that contain it."""
     names = [name for name, _ in trunk.named_modules() if name]
     if stage not in names:
         raise GapnetError(
-            f"optim.freeze_until={stage}: is no stage of the network; there are: "
-            f"{', '.join(_stages(trunk))}, and what is in them"
+            f"optim.freeze_until={stage}: is not a stage of the network; choose one of "
+            f"{', '.join(_stages(trunk))}, or a submodule of one"
         )
-    last = max(place for place, name in enumerate(names) if f"{name}.".startswith(f"{stage}."))
+    last = max(index for index, name in enumerate(names) if f"{name}.".startswith(f"{stage}."))
     before = [name for name in names[: last + 1] if not stage.startswith(f"{name}.")]
     return [trunk.get_submodule(name) for name in before]
 
 
 def _stages(trunk: nn.Module, prefix: str = "") -> list[str]:
-    """Name the topmost submodules that there are several of."""
+    """Return the names of the topmost submodules, below modules with a single child."""
     children = dict(trunk.named_children())
     if len(children) == 1:
         name, only = next(iter(children.items()))

@@ -12,7 +12,7 @@ from pytorch_lightning.strategies.launchers import (
     _SubprocessScriptLauncher,
 )
 
-# In a checkpoint, the state of the fit loop under which Lightning counts the batches of validation
+# Key in the fit loop's state in a checkpoint, under which Lightning counts validation batches
 VALIDATION = "epoch_loop.val_loop.batch_progress"
 NO_BATCH = {"ready": 0, "started": 0, "processed": 0, "completed": 0}
 INTERRUPTED = {

@@ -1,4 +1,4 @@
-"""What the loggers of a run have in common."""
+"""Base class of the loggers of a run."""
 
 from pytorch_lightning.loggers import Logger
 
@@ -8,12 +8,12 @@ class RunLogger(Logger):
 
     @property
     def name(self) -> str | None:
-        """Return no name."""
+        """Return None: a run has no name."""
         return None
 
     @property
     def version(self) -> str:
-        """Return no version."""
+        """Return an empty string: a run has no version."""
         return ""
 
     def log_hyperparams(self, params: object) -> None:

@@ -1,4 +1,4 @@
-"""What a training logs, in a CSV file that outlives it."""
+"""metrics.csv: the metrics that a training logs."""
 
 import csv
 import io
@@ -16,30 +16,30 @@ FLUSH_EVERY = 100  # rows
 
 
 class Curves(RunLogger):
-    """Log a row for each set of figures; a training that goes on adds to the rows it had.
+    """Logger that writes a row for each set of metrics; a resumed training adds to the old rows.
 
-    Lightning's own CSV logger begins by deleting what is there, and rewrites it in place where a
-    new column comes: a process that is killed meanwhile takes the curves with it.
+    Lightning's CSV logger first deletes the file, and rewrites it in place for a new column: if the
+    process is killed meanwhile, the rows are lost.
     """
 
     def __init__(self, path: Path, *, text: str = "") -> None:
-        """Log to a file, which begins with a text; what else lies there is written over."""
+        """Log to a file, which then begins with `text`; an existing file is replaced."""
         super().__init__()
         self.path = path
-        self.text = text  # of the file; checkpoints keep it
-        self._fresh: list[Row] = []
+        self.text = text  # of the file; checkpoints contain it
+        self._new_rows: list[Row] = []
         self._last: Row | None = None
         self._columns: list[str] | None = None
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Add a row, unless it is the last one again."""
+        """Add a row, unless it is the same as the last one."""
         row = {**metrics, "step": step}
         if row == self._last:
             return
         self._last = row
-        self._fresh.append(row)
-        if len(self._fresh) >= FLUSH_EVERY:
+        self._new_rows.append(row)
+        if len(self._new_rows) >= FLUSH_EVERY:
             self.save()
 
     @rank_zero_only
@@ -48,27 +48,27 @@ class Curves(RunLogger):
 
         An error ends the training: it could not be resumed exactly without all rows.
         """
-        fresh, self._fresh = self._fresh, []  # nothing may follow a row that an error tore
+        rows, self._new_rows = self._new_rows, []  # do not append to a row that an error cut off
         if self._columns is None:
             self._rewrite(rows_of(self.text))
         columns = self._columns or []
-        if set().union(*fresh) - set(columns):
-            self._rewrite(rows_of(self.text) + fresh)
-        elif fresh:
-            added = _text_of(fresh, columns)
+        if set().union(*rows) - set(columns):
+            self._rewrite(rows_of(self.text) + rows)
+        elif rows:
+            added = _text_of(rows, columns)
             with name_errors(self.path), self.path.open("a", newline="") as file:
                 file.write(added)
             self.text += added
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Write what is left."""
+        """Write the remaining rows."""
         del status
-        if self._fresh:
+        if self._new_rows:
             self.save()
 
     def _rewrite(self, rows: Sequence[Row]) -> None:
-        """Write all rows under the columns that they need."""
+        """Write the whole file, with the columns that the rows need."""
         self._columns = columns_of(rows)
         text = table_of(rows)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,12 +77,12 @@ class Curves(RunLogger):
 
 
 def columns_of(rows: Sequence[Row]) -> list[str]:
-    """List the columns that rows need."""
+    """Return the columns that rows need."""
     return sorted(set().union(*rows))
 
 
 def table_of(rows: Sequence[Row]) -> str:
-    """Write rows as the text of a CSV file."""
+    """Return rows as the text of a CSV file."""
     columns = columns_of(rows)
     header = dict(zip(columns, columns, strict=True))
     return _text_of([header, *rows], columns)
@@ -95,12 +95,12 @@ def _text_of(rows: Sequence[Row], columns: Sequence[str]) -> str:
 
 
 def rows_of(text: str) -> list[Row]:
-    """Read the rows of a CSV file, of which the last may have been left in the middle."""
+    """Return the rows of a CSV file, without a last row that is incomplete."""
     return list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline="")))
 
 
 def begins_with(path: Path, text: str) -> bool:
-    """Tell whether a CSV file has the rows of a text; it may have further rows and columns."""
+    """Return whether a CSV file begins with the rows of a text; it may have further columns."""
     expected = rows_of(text)
     try:
         rows = rows_of(path.read_text()) if path.is_file() else []

@@ -1,4 +1,4 @@
-"""Optimiser and schedule: parameter groups, and the rate as a pure function of the step."""
+"""Optimiser and schedule: parameter groups, and the learning rate as a function of the step."""
 
 import math
 from collections.abc import Callable
@@ -21,22 +21,22 @@ ScaleLr = Literal["none", "linear"]
 
 @dataclass(frozen=True)
 class OptimRecipe:
-    """Say how the weights move.
+    """Optimiser, learning rates, weight decay and schedule of a training.
 
     Args:
-        optimizer: makes the optimiser from parameter groups that carry their own rates.
-        lr: the highest rate, of the trunk.
-        weight_decay: of weights; biases and normalisation parameters have none.
-        head_multiplier: times `lr` for the head, which is new where the trunk is pretrained.
-        bias_multiplier: times that for biases; Caffe's recipes double it.
-        freeze_until: a stage of the trunk; it and all before it are left as they are.
-        train_only: "head" leaves the whole trunk as it is.
-        schedule: how the rate falls: along a cosine to 0, in steps, or not at all.
-        warmup: share of the steps over which the rate rises from 0.
-        decay: of the step schedule.
-        decay_every: of the step schedule, as a share of all steps.
-        scale_lr: what becomes of the rate where several batches go into a step, of several
-            processes or accumulated: nothing, or it is multiplied by their number.
+        optimizer: builds the optimiser from parameter groups, each with a learning rate.
+        lr: the highest learning rate of the trunk.
+        weight_decay: of weights; biases and normalisation parameters have 0.
+        head_multiplier: factor of `lr` for the head, which is new if the trunk is pretrained.
+        bias_multiplier: further factor for biases; Caffe's recipes have 2.
+        freeze_until: a stage of the trunk; it and all layers before it are not trained.
+        train_only: "head" does not train the trunk.
+        schedule: how the rate decreases: along a cosine to 0, in steps, or not at all.
+        warmup: share of the steps in which the rate rises from 0.
+        decay: factor of the step schedule.
+        decay_every: interval of the step schedule, as a share of all steps.
+        scale_lr: whether the rate is multiplied by the number of batches per step, if there are
+            several ranks or accumulated batches.
     """
 
     optimizer: Callable[..., Optimizer]
@@ -67,34 +67,36 @@ class OptimRecipe:
     def build(
         self, network: GapNet, total_steps: int, *, batches_a_step: int = 1
     ) -> tuple[Optimizer, LambdaLR]:
-        """Make the optimiser of a network and the schedule over `total_steps`."""
-        times = self.times(batches_a_step)
-        groups = [{**group, "lr": group["lr"] * times} for group in self.groups(network)]
+        """Return the optimiser of a network and the schedule over `total_steps`."""
+        factor = self.lr_factor(batches_a_step)
+        groups = [{**group, "lr": group["lr"] * factor} for group in self.groups(network)]
         optimizer = self.optimizer(groups)
         return optimizer, LambdaLR(optimizer, lambda step: self.rate(step, total_steps))
 
-    def times(self, batches_a_step: int) -> int:
-        """Give what the rate is multiplied by where so many batches go into a step."""
+    def lr_factor(self, batches_a_step: int) -> int:
+        """Return the factor of the learning rate for a number of batches per step."""
         return batches_a_step if self.scale_lr == "linear" else 1
 
     def freeze(self, network: GapNet) -> list[nn.Module]:
-        """Hold what is not to be trained; give the modules that must stay in eval mode for it."""
-        until = None if self.freeze_until is None else str(self.freeze_until)  # "1" is a stage, too
+        """Freeze what is not trained; return the modules that must stay in eval mode."""
+        until = (
+            None if self.freeze_until is None else str(self.freeze_until)
+        )  # a stage can be named 1
         return freeze(network, until=until, train_only=self.train_only)
 
     def groups(self, network: GapNet) -> list[Group]:
-        """Sort the parameters that are trained by rate and decay."""
+        """Return the parameters that are trained, grouped by learning rate and weight decay."""
         groups: dict[tuple[float, float], list[Tensor]] = {}
         for name, parameter in network.named_parameters():
             if parameter.requires_grad:
-                groups.setdefault(self._treat(name, parameter), []).append(parameter)
+                groups.setdefault(self._rate_and_decay(name, parameter), []).append(parameter)
         return [
             {"params": parameters, "lr": lr, "weight_decay": decay}
             for (lr, decay), parameters in groups.items()
         ]
 
     def rate(self, step: int, total_steps: int) -> float:
-        """Give the rate at a step, as a share of the highest."""
+        """Return the rate at a step, as a share of the highest."""
         if not self.warmup and self.schedule == "constant":
             return 1.0
         rising = self.warmup * total_steps
@@ -108,22 +110,22 @@ class OptimRecipe:
             return 0.5 * (1 + math.cos(math.pi * done))
         return float(self.decay ** int(done / self.decay_every)) if self.schedule == "step" else 1.0
 
-    def _treat(self, name: str, parameter: Tensor) -> tuple[float, float]:
-        """Give the rate and the weight decay of a parameter."""
-        of_head = self.head_multiplier if name.startswith("head.") else 1.0
-        of_bias = self.bias_multiplier if name.endswith("bias") else 1.0
-        return self.lr * of_head * of_bias, self.weight_decay if parameter.ndim > 1 else 0.0
+    def _rate_and_decay(self, name: str, parameter: Tensor) -> tuple[float, float]:
+        """Return the learning rate and the weight decay of a parameter."""
+        head_factor = self.head_multiplier if name.startswith("head.") else 1.0
+        bias_factor = self.bias_multiplier if name.endswith("bias") else 1.0
+        return self.lr * head_factor * bias_factor, self.weight_decay if parameter.ndim > 1 else 0.0
 
 
 def count_steps(
     batches: int, *, epochs: int | None, accumulate: int = 1, limit: float = 1.0, most: int = -1
 ) -> int:
-    """Count the optimiser's steps of a training.
+    """Return the number of the optimiser's steps in a training.
 
     Args:
-        batches: an epoch has.
-        epochs: of the training; None or -1 where only `most` ends it.
-        accumulate: how many batches go into a step; the last step of an epoch may have fewer.
+        batches: per epoch.
+        epochs: of the training; None or -1 if only `most` ends it.
+        accumulate: batches per step; the last step of an epoch may have fewer.
         limit: Lightning's limit_train_batches: a share of the batches (float) or a number (int).
         most: Lightning's max_steps; -1 for no limit.
 
@@ -135,9 +137,11 @@ def count_steps(
     used = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
     endless = epochs is None or epochs < 0
     if endless and most < 0:
-        raise GapnetError(f"trainer.max_epochs={epochs}: a schedule needs an end")
+        raise GapnetError(
+            f"trainer.max_epochs={epochs}: the schedule needs an end; set it or max_steps"
+        )
     steps = math.inf if endless else (epochs or 0) * math.ceil(used / accumulate)
     steps = min(steps, most) if most >= 0 else steps
     if steps < 1:
-        raise GapnetError(f"trainer.max_epochs={epochs}, max_steps={most}: no step would be taken")
+        raise GapnetError(f"trainer.max_epochs={epochs}, max_steps={most}: must allow one step")
     return int(steps)

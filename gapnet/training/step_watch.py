@@ -1,4 +1,4 @@
-"""What a training looks at in each of its steps, together with its other processes."""
+"""Checks in each step of a training, on which all ranks agree: save, stop, or fail."""
 
 import json
 import logging
@@ -29,71 +29,71 @@ from gapnet.training.lightning_internals import (
 from gapnet.training.metrics_csv import Curves
 
 log = logging.getLogger(__name__)
-OURS = "gapnet"  # the key of a checkpoint that holds what Lightning does not know
-TEXT = "curves"  # of metrics.csv, as it was when the checkpoint was made
-ROWS = "rows"  # of metrics.csv: all that earlier versions kept of it
-LEAST_SCALE = 1.0  # of a loss in half precision; gradients that overflow below it are no accident
+OURS = "gapnet"  # key of gapnet's own entry in a checkpoint
+TEXT = "curves"  # key of the text of metrics.csv at the time of the checkpoint
+ROWS = "rows"  # key of the rows of metrics.csv, which earlier versions saved instead
+LEAST_SCALE = 1.0  # of a loss in half precision; below it, overflowing gradients are an error
 
 
 class Watch(Checkpoint):
-    """Save what a training goes on from, heed signals, and stop before a step that would ruin it.
+    """Callback that saves last.ckpt, reacts to signals, and stops if the loss is not finite.
 
-    The processes agree on all of it before the optimiser's step, so they do the same.
+    All ranks agree before the optimiser's step, so they do the same.
     """
 
     def __init__(self, *, minutes: float = 10.0) -> None:
-        """Save at the end of each epoch, and whenever so many minutes have gone by."""
+        """Save at the end of each epoch, and every `minutes` minutes."""
         number("callbacks.last.minutes", minutes, above=0)
         self.minutes = minutes
         self._saved = time.monotonic()
-        self._noted = 0  # the signal that came
-        self._asked = 0.0  # the one that the processes have agreed upon
+        self._noted = 0  # the signal that this rank received
+        self._agreed = 0.0  # the signal that all ranks have agreed on
         self._due = self._stepped = False
-        self._losses: list[Tensor] = []  # of the batches of a step
+        self._losses: list[Tensor] = []  # of the batches in this step
         self._ids: list[list[str]] = []
-        self._shared = 0
-        self._curves = ""  # by the start of the validation that is running
+        self._common_batches = 0  # of validation, that every rank has
+        self._curves = ""  # text of metrics.csv at the start of the current validation
         self._handling = ExitStack()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note signals from now on, rather than stop at once."""
+        """Record signals from now on, instead of stopping at once."""
         self._saved, self._noted = time.monotonic(), 0
         self._handling.enter_context(handled(self._note))
         begin_next_epoch(trainer)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Leave signals to others."""
+        """Restore the earlier handlers of signals."""
         self._handling.close()
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Leave signals to others."""
+        """Restore the earlier handlers of signals."""
         self._handling.close()
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
     ) -> None:
-        """Remember whose images these are."""
+        """Record the ids of the images."""
         self._ids.append(batch.ids)
 
     def on_before_backward(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
     ) -> None:
-        """Remember the loss; nobody waits for its value yet."""
+        """Record the loss, without waiting for its value."""
         self._losses.append(loss.detach())
 
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Optimizer
     ) -> None:
-        """Agree on what is to be done about this step."""
-        broken = not torch.stack(self._losses).isfinite().all()
-        broken = broken or not _are_finite(trainer, optimizer)
+        """Agree with the other ranks whether to save, to stop, or to fail at this step."""
+        non_finite = not torch.stack(self._losses).isfinite().all()
+        non_finite = non_finite or not _are_finite(trainer, optimizer)
         due = time.monotonic() - self._saved > 60 * self.minutes
-        values = [float(broken), float(self._noted), float(due)]
-        any_broken, self._asked, any_due = maximum(values, pl_module.device)
-        if any_broken:
-            self._bury(trainer, broken=bool(broken))
+        values = [float(non_finite), float(self._noted), float(due)]
+        any_non_finite, self._agreed, any_due = maximum(values, pl_module.device)
+        if any_non_finite:
+            self._fail(trainer, broken=bool(non_finite))
         self._due, self._stepped = bool(any_due), True
         self._losses, self._ids = [], []
 
@@ -105,24 +105,24 @@ class Watch(Checkpoint):
         batch: Batch,
         batch_idx: int,
     ) -> None:
-        """Save or stop if that was agreed upon, unless a validation comes first."""
+        """Save or stop if the ranks have agreed on it, unless a validation follows."""
         stepped, self._stepped = self._stepped, False
         done = batch_idx + 1
         validates = trainer.enable_validation and done % (trainer.val_check_batch or done) == 0
         if not stepped or validates or done >= trainer.num_training_batches:
             return
-        if self._asked or self._due:
+        if self._agreed or self._due:
             log_step_metrics(trainer)
-        if self._asked:
-            self._leave(trainer)
+        if self._agreed:
+            self._save_and_stop(trainer)
         if self._due:
             self.save(trainer)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Count what will be done again, should the validation be interrupted."""
+        """Record the logs, and the number of batches that every rank has."""
         self._curves = _write_logs(trainer)
         batches = float(sum(trainer.num_val_batches))
-        self._shared = -int(maximum([-batches], pl_module.device)[0])  # that every process has
+        self._common_batches = -int(maximum([-batches], pl_module.device)[0])
 
     def on_validation_batch_start(
         self,
@@ -132,94 +132,96 @@ class Watch(Checkpoint):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Stop if one is to stop; the validation will then run again."""
-        if trainer.state.fn == "fit" and batch_idx < self._shared:
-            (self._asked,) = maximum([max(self._asked, self._noted)], pl_module.device)
-            if self._asked:
-                self._leave(trainer)
+        """Stop if a rank has received a signal; a resumed training repeats the validation."""
+        if trainer.state.fn == "fit" and batch_idx < self._common_batches:
+            (self._agreed,) = maximum([max(self._agreed, self._noted)], pl_module.device)
+            if self._agreed:
+                self._save_and_stop(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the end of an epoch."""
-        (self._asked,) = maximum([max(self._asked, self._noted)], pl_module.device)
-        if self._asked:
-            self._leave(trainer)
+        """Save at the end of an epoch, or save and stop."""
+        (self._agreed,) = maximum([max(self._agreed, self._noted)], pl_module.device)
+        if self._agreed:
+            self._save_and_stop(trainer)
         self.save(trainer)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep the text of the curves; have an interrupted validation run again."""
+        """Add the text of metrics.csv; make a resumed training repeat an interrupted validation."""
         checkpoint[OURS] = {TEXT: self._curves if trainer.validating else _write_logs(trainer)}
         if trainer.validating:
             repeat_validation(checkpoint)
 
     def save(self, trainer: pl.Trainer) -> None:
-        """Write the last checkpoint anew."""
+        """Write last.ckpt."""
         trainer.save_checkpoint(Path(trainer.default_root_dir, CHECKPOINTS, f"{LAST}.ckpt"))
         self._saved = time.monotonic()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        """Note a signal; who presses Ctrl-C a second time does not want to wait."""
+        """Record a signal; if the same one comes again, stop at once."""
         if self._noted == number:
             stop(number, frame)
         self._noted = number
 
-    def _leave(self, trainer: pl.Trainer) -> None:
+    def _save_and_stop(self, trainer: pl.Trainer) -> None:
         self.save(trainer)
-        stopped = Stopped(int(self._asked))
+        stopped = Stopped(int(self._agreed))
         log.warning(
-            "%s: stopped after step %d, which is saved; the same command with resume=auto goes on",
+            "%s: stopped after step %d, which is saved; repeat the command with resume=auto",
             stopped.signal,
             trainer.global_step,
         )
         raise stopped
 
-    def _bury(self, trainer: pl.Trainer, *, broken: bool) -> None:
-        """Keep what is needed to find out why a loss or a gradient is none, and end the training.
+    def _fail(self, trainer: pl.Trainer, *, broken: bool) -> None:
+        """Save what may explain a non-finite loss or gradient, and end the training.
 
-        The weights are still those of before the step.
+        The weights are still those before the step.
         """
         folder = Path(trainer.default_root_dir, POSTMORTEM)
         folder.mkdir(exist_ok=True)
         rank, _ = rank_and_count()
-        told = {
+        report = {
             "step": trainer.global_step,
             "epoch": trainer.current_epoch,
             "broken": broken,
             "losses": [str(float(loss)) for loss in self._losses],
-            "gradients": [name for name, each in _gradients(trainer) if not each.isfinite().all()],
+            "gradients": [
+                name for name, gradient in _gradients(trainer) if not gradient.isfinite().all()
+            ],
             "ids": self._ids,
         }
-        write_file(folder / f"rank{rank}.json", json.dumps(told, indent=2) + "\n")
+        write_file(folder / f"rank{rank}.json", json.dumps(report, indent=2) + "\n")
         trainer.save_checkpoint(folder / "state.ckpt")
         raise GapnetError(
             f"step {trainer.global_step + 1}: the loss or a gradient is not finite; the training "
-            f"stopped before it. The images and the state are in {folder}, {LAST}.ckpt is as it "
-            "was. A lower optim.lr, optim.warmup or trainer.gradient_clip_val=1 may help"
+            f"stopped before it. The images and the state are in {folder}, {LAST}.ckpt is "
+            "unchanged. A lower optim.lr, optim.warmup or trainer.gradient_clip_val=1 may help"
         )
 
 
 def _are_finite(trainer: pl.Trainer, optimizer: Optimizer) -> bool:
-    """Tell whether all gradients are numbers; where the loss is scaled, they may overflow."""
+    """Return whether all gradients are finite; if the loss is scaled, they may overflow."""
     scaler = getattr(trainer.precision_plugin, "scaler", None)
     if scaler is not None and scaler.get_scale() >= LEAST_SCALE:
         return True
     gradients = [
-        each.grad
+        parameter.grad
         for group in optimizer.param_groups
-        for each in group["params"]
-        if each.grad is not None
+        for parameter in group["params"]
+        if parameter.grad is not None
     ]
     return bool(nn.utils.get_total_norm(gradients).isfinite())
 
 
 def _gradients(trainer: pl.Trainer) -> list[tuple[str, Tensor]]:
-    module = trainer.lightning_module
-    return [(name, each.grad) for name, each in module.named_parameters() if each.grad is not None]
+    parameters = trainer.lightning_module.named_parameters()
+    return [(name, value.grad) for name, value in parameters if value.grad is not None]
 
 
 def _write_logs(trainer: pl.Trainer) -> str:
-    """Bring what is logged to the disk; give the text of the curves."""
+    """Write the logs to the disk; return the text of metrics.csv."""
     for logger in trainer.loggers:
         logger.save()
-    return "".join(each.text for each in trainer.loggers if isinstance(each, Curves))
+    return "".join(logger.text for logger in trainer.loggers if isinstance(logger, Curves))

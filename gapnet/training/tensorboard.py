@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run."""
+"""Logger for TensorBoard."""
 
 import logging
 import os
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 
 class Board(RunLogger):
-    """Logger that writes for TensorBoard until that fails, as on a full disk, and says so once.
+    """Logger that writes for TensorBoard; when writing fails, it warns once and stops.
 
-    Lightning's own logger writes in a thread; its error there is a traceback, and then ends the
+    Lightning's logger writes in a thread; an error there prints a traceback and then ends the
     training.
     """
 
     def __init__(self, folder: Path, *, purge_step: int | None = None) -> None:
-        """Log into a folder; what was logged there from `purge_step` on is not shown any more."""
+        """Log into a folder; TensorBoard then hides what was logged there from `purge_step` on."""
         super().__init__()
         self.folder, self.purge_step = folder, purge_step
         self._file: BinaryIO | None = None
@@ -40,18 +40,18 @@ class Board(RunLogger):
 
     @property
     def save_dir(self) -> str:
-        """Name the folder."""
+        """Return the folder."""
         return str(self.folder)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Add a value to each curve."""
-        values = [Summary.Value(tag=tag, simple_value=each) for tag, each in metrics.items()]
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in metrics.items()]
         self._write([Event(step=step, summary=Summary(value=values))])
 
     @rank_zero_only
     def log_image(self, tag: str, image: Image.Image) -> None:
-        """Add a picture under a name."""
+        """Add an image under a name."""
         png = BytesIO()
         image.convert("RGB").save(png, format="PNG")
         pixels = Summary.Image(
@@ -64,10 +64,10 @@ class Board(RunLogger):
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Close the file; what is logged later goes to another."""
+        """Close the file; later values go to a new one."""
         del status
         if self._file is not None:
-            with suppress(OSError):  # which was said when it was met first
+            with suppress(OSError):  # the first failure was logged
                 self._file.close()
         self._file = None
 
@@ -86,17 +86,17 @@ class Board(RunLogger):
             self._file.flush()
         except OSError as error:
             self._failed = True
-            told = "%s: cannot be written (%s); TensorBoard shows nothing of what follows"
-            log.warning(told, self.folder, reason(error))
+            message = "%s: cannot be written (%s); TensorBoard shows nothing of what follows"
+            log.warning(message, self.folder, reason(error))
 
     def _open(self) -> BinaryIO:
-        """Open a file of a new name: TensorBoard reads files in the order of their names."""
+        """Open a file with a new name: TensorBoard reads files in the order of their names."""
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
         return (self.folder / name).open("xb")
 
     def _head(self) -> list[Event]:
-        """Begin a file."""
+        """Return the first events of a file."""
         if self.purge_step is None:
             return [Event(file_version=VERSION)]
         start = Event(step=self.purge_step, session_log=SessionLog(status=SessionLog.START))

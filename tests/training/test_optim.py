@@ -105,7 +105,7 @@ def test_steps_are_counted(arguments: dict, expected: int) -> None:
 
 @pytest.mark.parametrize("arguments", [{"epochs": 0}, {"epochs": 3, "most": 0}, {"epochs": -1}])
 def test_a_training_without_a_step_or_an_end_is_refused(arguments: dict) -> None:
-    with pytest.raises(GapnetError, match=r"no step would be taken|needs an end"):
+    with pytest.raises(GapnetError, match=r"trainer\.max_epochs="):
         count_steps(10, **arguments)
 
 
