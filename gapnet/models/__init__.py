@@ -1,6 +1,6 @@
-"""Networks by name, each a trunk and a head; every registered network is an attribute."""
+"""Networks, each with a trunk and a head; each registered network is an attribute."""
 
-from gapnet.models import zoo  # noqa: F401  (which registers its networks)
+from gapnet.models import zoo  # noqa: F401  (registers its networks)
 from gapnet.models.builders import BUILDERS, Builder
 from gapnet.models.gapify import gapify
 from gapnet.models.gapnet import Facts, GapNet

@@ -10,6 +10,6 @@ BUILDERS: dict[str, Builder] = {}  # filled by gapnet.models.registry.register
 
 
 def own_arguments(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
-    """Keep the arguments of a network that differ from its builder's defaults."""
+    """Return the arguments of a network that differ from its builder's defaults."""
     builder = BUILDERS.get(name)
     return dict(arguments) if builder is None else non_default_arguments(builder, arguments)

@@ -1,4 +1,4 @@
-"""Turn any network into one with class maps."""
+"""Builds a network with class maps from any network."""
 
 from collections.abc import Mapping, Sequence
 
@@ -67,11 +67,11 @@ def _maps_at(cut: str, sizes: Mapping[str, Size], module: nn.Module) -> Size:
         if cut in sizes
         else f"returns no tensor, or {name} does not run it exactly once"
         if cut in known
-        else f"is no submodule of {name}"
+        else f"is not a submodule of {name}"
     )
     maps = [
         f"{layer} {'x'.join(map(str, size))}" for layer, size in sizes.items() if len(size) == MAP
     ]
-    error = GapnetError(f"cut={cut!r}: {problem}; the possible cuts are listed below")
-    error.add_note("\n".join(maps))  # Python shows it under the error
+    error = GapnetError(f"cut={cut!r}: {problem}; see the list of possible cuts below")
+    error.add_note("\n".join(maps))  # Python prints it below the error
     raise error

@@ -1,4 +1,4 @@
-"""The network: a trunk, a head, and the facts about them that others need."""
+"""The network: a trunk, a head, and facts about its images and maps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ Plain = str | int | float | bool | None | list[int] | list[float] | list[str]
 
 @dataclass(frozen=True)
 class Facts:
-    """State what a network expects and gives.
+    """Facts about the images that a network takes, its maps and its weights.
 
     Args:
         input_size: (height, width) of its images.
         map_size: (height, width) of its class maps at that input.
         mean: per channel, of inputs in 0..1.
-        std: per channel, likewise.
-        weights: where its weights came from.
+        std: per channel, of inputs in 0..1.
+        weights: where its weights come from.
     """
 
     input_size: tuple[int, int]
@@ -47,14 +47,14 @@ class Facts:
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
     ) -> "Facts":
-        """State the facts of a trunk that is shown squares of `side` pixels."""
+        """Return the facts of a trunk for squares of `side` pixels."""
         whole_number("model.input_size", side, least=1)
         _, height, width = feature_size(trunk, (side, side))
         return cls((side, side), (height, width), mean, std)
 
 
 class GapNet(nn.Module):
-    """Go from images to features, and from features to logits and class maps."""
+    """A network from images to features, and from features to logits and class maps."""
 
     mean: Tensor
     std: Tensor
@@ -64,76 +64,76 @@ class GapNet(nn.Module):
     ) -> None:
         """Join a trunk, images -> (B, C, h, w), and a head that takes these C channels.
 
-        `published` names the weights that others have published for the trunk, if they have.
+        `published` are the published weights of the trunk, if there are any.
         """
         super().__init__()
         self.trunk = trunk
         self.head = head
         self.facts = facts
         self.published = published
-        self.name = type(trunk).__name__  # the registry replaces these two by how it was built
+        self.name = type(trunk).__name__  # the registry sets these two
         self.arguments: dict[str, Plain] = {}
         self.classes: tuple[str, ...] | None = None  # ids of the classes it was trained for
-        self.grey_weights: tuple[str, ...] = ()  # whose colours have been added up
+        self.grey_weights: tuple[str, ...] = ()  # weights whose colours have been added
         self._set_normalisation()
 
     @property
     def num_classes(self) -> int:
-        """Count the classes."""
+        """Return the number of classes."""
         return self.head.linear.out_features
 
     @property
     def channels(self) -> int:
-        """Count the channels of the images that it takes: 3, or 1 if they are grey."""
+        """Return the number of channels of its images: 3, or 1 for grey images."""
         return len(self.facts.mean)
 
     def prepare(self, image: Image) -> Tensor:
-        """Turn an image, whole and of any size, into what the network takes: (1, C, H, W)."""
+        """Return an image of any size as the input of the network: (1, C, H, W)."""
         resized = resize(image.convert("RGB"), list(self.facts.input_size))
         return self.normalise(pil_to_tensor(resized)[None].to(self.mean.device))
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Turn bytes (B, 3, H, W) into the floats that the network expects, grey if it is so."""
+        """Return bytes (B, 3, H, W) as normalised floats, grey if the network takes grey images."""
         grey = self.channels == 1 and images.shape[1] == RGB
         images = rgb_to_grayscale(images) if grey else images
         return (images.to(self.mean.dtype) / 255 - self.mean) / self.std
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """Give the features (B, C, h, w) that are pooled, of normalised images (B, 3, H, W)."""
+        """Return the features (B, C, h, w), which are pooled, of normalised images (B, 3, H, W)."""
         return self.head.embed(self.trunk(images))
 
     def forward_head(self, features: Tensor) -> Tensor:
-        """Give the logits (B, classes) of features (B, C, h, w)."""
+        """Return the logits (B, classes) of features (B, C, h, w)."""
         logits: Tensor = self.head(features)
         return logits
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give the logits (B, classes) of normalised images (B, 3, H, W)."""
+        """Return the logits (B, classes) of normalised images (B, 3, H, W)."""
         return self.forward_head(self.forward_features(images))
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
-        """Give the maps (B, K, h, w) of classes (B, K).
+        """Return the maps (B, K, h, w) of classes (B, K).
 
         Their mean (for max pooling, their maximum) plus the bias is the logit.
         """
         return self.pooling_head().class_maps(features, classes)
 
     def pooling_head(self) -> CamHead:
-        """Give the head that pools; a network with fully connected layers has none."""
+        """Return the head that pools; a network with fully connected layers raises an error."""
         if isinstance(self.head, CamHead):
             return self.head
         raise GapnetError(
-            f"network {self.name!r} has no class maps: fully connected layers stand between its "
-            f"features and its classes; take {self.name}_gap, or saliency=grad_cam"
+            f"network {self.name!r} has no class maps: fully connected layers follow its "
+            f"features; use {self.name}_gap, or saliency=grad_cam"
         )
 
     def see_grey(self) -> None:
-        """Take images of one channel from now on."""
+        """Change the network to images of one channel."""
         convs = image_convs(self.trunk, self.facts.input_size)
         for name in convs:
             add_colours(self.trunk.get_submodule(name))
         self.grey_weights = tuple(f"trunk.{name}.weight" for name in convs)
-        mean, std = (sum(each) / len(each) for each in (self.facts.mean, self.facts.std))
+        mean, std = (sum(values) / len(values) for values in (self.facts.mean, self.facts.std))
         self.facts = replace(self.facts, mean=(mean,), std=(std,))
         self._set_normalisation()
 

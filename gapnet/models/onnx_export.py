@@ -1,4 +1,4 @@
-"""A network as an ONNX file: bytes in; logits, the first classes and their maps out."""
+"""Exports a network as an ONNX file: bytes in; logits, the first classes and their maps out."""
 
 import json
 from pathlib import Path
@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
-from gapnet.models.saved import describe
+from gapnet.models.saved import network_description
 
-TOP = 5  # classes whose maps are given
+TOP = 5  # classes whose maps are returned
 OUTPUTS = ("logits", "classes", "maps")
 TOLERANCE = 1e-4  # between torch and onnxruntime; relative, of values above 1
 
 
-class Explained(nn.Module):
-    """Answer bytes (B, 3, H, W) by logits (B, N), the first classes (B, K), maps (B, K, h, w)."""
+class OnnxNetwork(nn.Module):
+    """Network from bytes (B, 3, H, W) to logits (B, N), classes (B, K) and maps (B, K, h, w)."""
 
     def __init__(self, network: GapNet) -> None:
         """Wrap a network with class maps."""
@@ -28,7 +28,7 @@ class Explained(nn.Module):
         self.count = min(TOP, network.num_classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the logits, the classes in their order, and the maps of these."""
+        """Return the logits, the first classes in order, and their maps."""
         features = self.network.forward_features(self.network.normalise(images))
         logits = self.network.forward_head(features)
         classes = logits.topk(self.count).indices
@@ -38,15 +38,14 @@ class Explained(nn.Module):
 def export_onnx(network: GapNet, path: Path) -> float:
     """Write a network as ONNX for batches of any size, and check the file in onnxruntime.
 
-    The file says in its metadata, under "gapnet", what network it is of and its classes.
+    The metadata of the file has the network's description, with its classes, under "gapnet".
 
     Returns:
-        The largest difference from torch that the check saw, in logits and maps, as a share of
-        values above 1.
+        The largest difference from torch in logits and maps, relative for values above 1.
     """
-    explained = Explained(network).eval()
+    model = OnnxNetwork(network).eval()
     program = torch.onnx.export(
-        explained,
+        model,
         (_bytes(network, 2),),
         input_names=["images"],
         output_names=list(OUTPUTS),
@@ -55,31 +54,31 @@ def export_onnx(network: GapNet, path: Path) -> float:
         verbose=False,
     )
     assert program is not None
-    program.model.metadata_props["gapnet"] = json.dumps(describe(network))
+    program.model.metadata_props["gapnet"] = json.dumps(network_description(network))
     program.save(str(path))
-    return max(_compare(explained, path, count) for count in (1, 3))
+    return max(_compare(model, path, count) for count in (1, 3))
 
 
-def _compare(explained: Explained, path: Path, count: int) -> float:
-    """Run a batch through the file and through torch; they may differ by rounding."""
-    images = _bytes(explained.network, count)
+def _compare(model: OnnxNetwork, path: Path, count: int) -> float:
+    """Return the largest difference between the file and torch on a batch, up to `TOLERANCE`."""
+    images = _bytes(model.network, count)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    given = session.run(list(OUTPUTS), {"images": images.numpy()})
-    logits, classes, maps = given
-    with torch.no_grad():  # the maps of the classes it chose: a tie may be ordered either way
-        features = explained.network.forward_features(explained.network.normalise(images))
+    outputs = session.run(list(OUTPUTS), {"images": images.numpy()})
+    logits, classes, maps = outputs
+    with torch.no_grad():  # of onnxruntime's classes: ties may be in any order
+        features = model.network.forward_features(model.network.normalise(images))
         expected = {
-            "logits": explained.network.forward_head(features).numpy(),
-            "maps": explained.network.class_maps(features, torch.from_numpy(classes)).numpy(),
+            "logits": model.network.forward_head(features).numpy(),
+            "maps": model.network.class_maps(features, torch.from_numpy(classes)).numpy(),
         }
-    apart = 0.0
+    largest = 0.0
     for name, theirs in (("logits", logits), ("maps", maps)):
-        mine = expected[name]
-        difference = np.abs(mine - theirs) / np.maximum(1, np.abs(mine))
-        apart = max(apart, float(difference.max()))
-        if not apart <= TOLERANCE:
-            raise GapnetError(f"{path}: onnxruntime's {name} differ from torch's by {apart:.1e}")
-    return apart
+        ours = expected[name]
+        difference = np.abs(ours - theirs) / np.maximum(1, np.abs(ours))
+        largest = max(largest, float(difference.max()))
+        if not largest <= TOLERANCE:
+            raise GapnetError(f"{path}: onnxruntime's {name} differ from torch's by {largest:.1e}")
+    return largest
 
 
 def _bytes(network: GapNet, count: int) -> Tensor:

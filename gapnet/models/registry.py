@@ -1,4 +1,4 @@
-"""Networks by name: a function that returns a GapNet and is decorated with `register` is one."""
+"""The registry of networks: functions that return a GapNet, decorated with `register`."""
 
 import difflib
 import functools
@@ -23,26 +23,26 @@ def _every_network(
     weights: str | None = None,
     reset_head: bool = False,
 ) -> None:
-    """Declare what every network takes besides its builder's own arguments.
+    """Declare the arguments of every network, in addition to those of its builder.
 
     Args:
         in_channels: 3, or 1 for grey images.
-        thin: each layer has this many times fewer units.
-        pretrained: start from the weights that are published for the trunk.
+        thin: divisor of the number of units of each layer.
+        pretrained: start from the published weights of the trunk.
         weights: start from this file or folder instead.
-        reset_head: start the classifier afresh, where the weights have one for other classes.
+        reset_head: initialise the classifier, if that of the weights has other classes.
     """
 
 
 COMMON = inspect.signature(_every_network)
-SHAPING = ("in_channels", "thin")  # of them; the others say where weights come from
+SHAPING = ("in_channels", "thin")  # these shape the network; the others say where weights come from
 
 
 def register(build: Builder, *, name: str | None = None) -> Builder:
-    """Enter a builder under its name, or under another.
+    """Register a builder under its name, or under another.
 
-    Its networks then take the arguments that all have in common, and remember what rebuilds them:
-    every argument but those about where weights come from.
+    Its networks then also take the common arguments. They store the arguments from which they can
+    be rebuilt: all except those that say where weights come from.
     """
     name = name or build.__name__
     if name in BUILDERS:
@@ -53,13 +53,13 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
     own = inspect.signature(build)
     if taken := set(own.parameters) & set(COMMON.parameters):
         raise ValueError(
-            f"network {name!r}: every network takes {min(taken)!r}; leave it to gapnet"
+            f"network {name!r}: every network has the argument {min(taken)!r}; remove it"
         )
-    whole = own.replace(parameters=[*own.parameters.values(), *COMMON.parameters.values()])
+    signature = own.replace(parameters=[*own.parameters.values(), *COMMON.parameters.values()])
 
     @functools.wraps(build)
     def built(*args: Plain, **kwargs: Plain) -> GapNet:
-        bound = whole.bind(*args, **kwargs)
+        bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         common = {key: bound.arguments.pop(key) for key in COMMON.parameters}
         network = build(*bound.args, **bound.kwargs)
@@ -68,9 +68,9 @@ def register(build: Builder, *, name: str | None = None) -> Builder:
         _finish(network, **common)
         return network
 
-    built.__name__ = built.__qualname__ = name  # one function may make several builders
+    built.__name__ = built.__qualname__ = name  # one function may define several builders
     built.is_registered_network = True  # type: ignore[attr-defined]
-    built.__signature__ = whole  # type: ignore[attr-defined]
+    built.__signature__ = signature  # type: ignore[attr-defined]
     BUILDERS[name] = built
     return built
 
@@ -84,15 +84,17 @@ def _finish(
     weights: str | None,
     reset_head: bool,
 ) -> None:
-    """Do what is the same for every network: lose units, see grey, take weights."""
+    """Apply the common arguments: fewer units, grey images, weights."""
     one_of("model.in_channels", in_channels, (1, RGB))
     if pretrained and weights is not None:
         raise GapnetError(f"model.pretrained=true and model.weights={weights}: choose one")
     if reset_head and not pretrained and weights is None:
-        raise GapnetError("model.reset_head=true: there are no weights whose head could be reset")
+        raise GapnetError(
+            "model.reset_head=true: needs model.pretrained=true or model.weights=FILE"
+        )
     if pretrained and thin != 1:
         raise GapnetError(
-            f"model.pretrained=true and model.thin={thin}: what is published is whole"
+            f"model.pretrained=true and model.thin={thin}: published weights have all units; use 1"
         )
     leave_fewer_units(network, thin)
     if in_channels == 1:
@@ -104,18 +106,18 @@ def _finish(
 
 
 def names() -> list[str]:
-    """List the registered networks."""
+    """Return the names of the registered networks."""
     return sorted(BUILDERS)
 
 
 def create(name: str, arguments: Mapping[str, Plain]) -> GapNet:
-    """Build a registered network again from what it remembers of itself."""
+    """Build a registered network from its name and arguments."""
     if name not in BUILDERS:
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names())}"
         raise GapnetError(
             f"network {name!r} is not registered; {hint} "
-            "(import the module of one of your own first: imports=[MODULE])"
+            "(if it is your own, import its module with imports=[MODULE])"
         )
     try:
         return BUILDERS[name](**arguments)

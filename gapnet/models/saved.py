@@ -1,4 +1,4 @@
-"""From a network to plain values, and from what was saved back to a network, ready for use."""
+"""Saves networks, and loads them again."""
 
 import json
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from gapnet.models.weights.files import (
     KEY,
     WEIGHTS,
     Description,
-    digest_of,
-    find,
+    find_weights,
     read,
+    weights_digest,
 )
 
 
-def describe(network: GapNet) -> dict[str, Any]:
-    """Give the plain values that rebuild a network, its weights aside."""
+def network_description(network: GapNet) -> dict[str, Any]:
+    """Return the plain values from which a network can be rebuilt, without its weights."""
     return {
         "name": network.name,
         "arguments": dict(network.arguments),
@@ -36,12 +36,12 @@ def describe(network: GapNet) -> dict[str, Any]:
 
 
 def save(network: GapNet, folder: Path) -> None:
-    """Write a network into a folder in the layout of the Hugging Face hub, as its mixin does."""
-    facts = asdict(network.facts) | describe(network)
+    """Write a network into a folder in the layout of the Hugging Face hub."""
+    facts = asdict(network.facts) | network_description(network)
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    description = json.dumps(describe(network))
-    metadata = {"format": "pt", KEY: description, DIGEST: digest_of(state, description)}
+    description = json.dumps(network_description(network))
+    metadata = {"format": "pt", KEY: description, DIGEST: weights_digest(state, description)}
     save_file(state, folder / WEIGHTS, metadata=metadata)
     (folder / DESCRIPTION).write_text(json.dumps(facts, indent=2) + "\n")
 
@@ -49,16 +49,14 @@ def save(network: GapNet, folder: Path) -> None:
 def load(path: str | Path) -> GapNet:
     """Rebuild a network from a run folder, a checkpoint, a safetensors file or a hub-style folder.
 
-    It comes in eval mode, takes bytes through its `normalise`, and knows its input size, classes
-    and origin (`facts`, `classes`). No code is run that the file might hold.
+    It is in eval mode. Its `normalise` takes bytes; `facts` and `classes` hold its input size, the
+    origin of its weights, and its classes. Code in the file is never executed.
     """
-    file = find(Path(path))
+    file = find_weights(Path(path))
     saved = read(file)
     if saved.description is None:
-        raise GapnetError(
-            f"{file}: is no gapnet checkpoint (it does not say what network it is of)"
-        )
-    with torch.device("meta"):  # where anything fits: the file may ask for a network of any size
+        raise GapnetError(f"{file}: is not a gapnet checkpoint (it does not name its network)")
+    with torch.device("meta"):  # needs no memory: the file may name a network of any size
         _check_sizes(_rebuild(saved.description, file), saved.state, file)
     network = _rebuild(saved.description, file)
     network.load_state_dict(saved.state)
@@ -66,31 +64,32 @@ def load(path: str | Path) -> GapNet:
 
 
 def _check_sizes(network: GapNet, state: Mapping[str, Tensor], file: Path) -> None:
-    """Refuse weights that are not those of a network, name for name and size for size."""
+    """Refuse weights whose names or sizes are not those of the network."""
     ours = {name: value.shape for name, value in network.state_dict().items()}
     theirs = {name: value.shape for name, value in state.items()}
-    apart = sorted(each for each in ours | theirs if ours.get(each) != theirs.get(each))
-    if apart:
+    differing = sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name))
+    if differing:
         raise GapnetError(
-            f"{file}: its weights do not fit {network.name} ({len(apart)} are missing, unexpected "
-            f"or of another size, such as {apart[0]})"
+            f"{file}: its weights do not fit {network.name} ({len(differing)} are missing, "
+            f"unexpected or of another size, such as {differing[0]})"
         )
 
 
-def _rebuild(described: Description, file: Path) -> GapNet:
+def _rebuild(description: Description, file: Path) -> GapNet:
     try:
-        network = create(described.name, described.arguments)
+        network = create(description.name, description.arguments)
     except GapnetError as error:
         raise GapnetError(f"{file}: {error}") from error
-    except Exception as error:  # of any kind: the arguments may be anybody's
+    except Exception as error:  # of any kind: the arguments are not trusted
         raise GapnetError(
-            f"{file}: is no gapnet checkpoint ({described.name} cannot be built: {reason(error)})"
+            f"{file}: is not a gapnet checkpoint ({description.name} cannot be built: "
+            f"{reason(error)})"
         ) from error
-    if described.classes is not None and len(described.classes) != network.num_classes:
+    if description.classes is not None and len(description.classes) != network.num_classes:
         raise GapnetError(
-            f"{file}: is no gapnet checkpoint (it names {len(described.classes)} classes, and "
-            f"{described.name} has {network.num_classes})"
+            f"{file}: is not a gapnet checkpoint (it names {len(description.classes)} classes, and "
+            f"{description.name} has {network.num_classes})"
         )
-    network.facts = replace(network.facts, weights=described.weights)
-    network.classes = described.classes
+    network.facts = replace(network.facts, weights=description.weights)
+    network.classes = description.classes
     return network

@@ -1,4 +1,4 @@
-"""Cut a network after one of its submodules, and change the channels or size of its maps."""
+"""Cuts a network after one of its submodules, and changes channels or size of its maps."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,11 +60,11 @@ def cut(module: nn.Module, at: str) -> nn.Module:
             f"{_name(module)} cannot be followed to {at!r} ({error}): pass a module "
             "that ends there, without a cut"
         ) from error
-    raise GapnetError(f"{_name(module)} never runs its submodule {at!r}: cut at another")
+    raise GapnetError(f"cut={at!r}: {_name(module)} never runs this submodule; cut at another")
 
 
 def trunk_of(build: Callable[[], nn.Module], *, at: str) -> nn.Module:
-    """Build a network and cut it, with random weights; the part cut off never takes memory."""
+    """Build a network and cut it, with random weights; the part that is cut off needs no memory."""
     device = torch.get_default_device()
     with torch.device("meta"):
         trunk = cut(build(), at)
@@ -72,7 +72,7 @@ def trunk_of(build: Callable[[], nn.Module], *, at: str) -> nn.Module:
 
 
 def initialise(module: nn.Module) -> nn.Module:
-    """Set convs by He's rule, linear layers to small values, biases to 0, norms to identity.
+    """Initialise convs by He's rule, linear layers by small values, biases by 0, norms as identity.
 
     Every parameter is set, because those of a module from the meta device hold arbitrary values.
     """
@@ -85,7 +85,7 @@ def initialise(module: nn.Module) -> nn.Module:
             part.reset_parameters()
             continue
         else:
-            assert not list(part.parameters(recurse=False)), f"no rule starts a {type(part)}"
+            assert not list(part.parameters(recurse=False)), f"no rule initialises a {type(part)}"
             continue
         if part.bias is not None:
             nn.init.zeros_(part.bias)
@@ -144,29 +144,27 @@ def in_eval(module: nn.Module) -> Iterator[None]:
 
 
 def image_convs(trunk: nn.Module, input_size: tuple[int, int]) -> list[str]:
-    """List the convs that take the image itself, mostly one; a copy on the meta device runs."""
+    """Return the names of the convs that take the image itself, usually one."""
     shadow = deepcopy(trunk).to("meta").eval()
     image = _blank(shadow, input_size)
     parts = {name: part for name, part in shadow.named_modules() if not list(part.children())}
-    takers: set[str] = set()
+    first_layers: set[str] = set()
 
     def note(name: str, arguments: Arguments, output: object) -> None:  # noqa: ARG001
         if arguments and arguments[0] is image:
-            takers.add(name)
+            first_layers.add(name)
 
     with torch.no_grad(), watch(parts, note):
         shadow(image)
-    if not takers or not all(isinstance(parts[name], nn.Conv2d) for name in takers):
-        raise GapnetError(
-            f"in_channels=1: {_name(trunk)} does more with the image than convolve it; use 3"
-        )
-    return [name for name in parts if name in takers]
+    if not first_layers or not all(isinstance(parts[name], nn.Conv2d) for name in first_layers):
+        raise GapnetError(f"in_channels=1: {_name(trunk)} uses the image in more than convs; use 3")
+    return [name for name in parts if name in first_layers]
 
 
 def add_colours(conv: nn.Module) -> None:
-    """Make a conv take one channel: the sum of its weights for the three.
+    """Give a conv one input channel; its weights are the sum over the three colours.
 
-    A grey image then gives the same output as before with its channel repeated three times.
+    Its output for a grey image is that of the old conv for the image repeated three times.
     """
     assert isinstance(conv, nn.Conv2d)
     conv.weight = nn.Parameter(conv.weight.detach().sum(1, keepdim=True))
@@ -174,7 +172,7 @@ def add_colours(conv: nn.Module) -> None:
 
 
 def _blank(module: nn.Module, input_size: tuple[int, int], *, channels: int = RGB) -> Tensor:
-    """Make an image of zeros, on the device and of the type of a module's parameters."""
+    """Return an image of zeros, on the device and of the type of a module's parameters."""
     like = next(module.parameters(), torch.empty(0))
     return torch.zeros(1, channels, *input_size, device=like.device, dtype=like.dtype)
 

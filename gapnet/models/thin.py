@@ -1,4 +1,4 @@
-"""Networks with fewer units in every layer, to train from scratch where time is short."""
+"""Networks with fewer units in every layer, for short trainings from scratch."""
 
 import math
 
@@ -13,7 +13,7 @@ NORM_VALUES = ("weight", "bias", "running_mean", "running_var")
 
 
 def thin(network: GapNet, by: int) -> None:
-    """Keep the first 1 / `by` of every layer's units; image channels and classes are all kept.
+    """Reduce every layer to the first 1 / `by` of its units; image channels and classes stay.
 
     The remaining weights are multiplied by sqrt(by), so that a layer's values keep their size.
     """
@@ -21,11 +21,11 @@ def thin(network: GapNet, by: int) -> None:
         raise GapnetError(f"model.thin={by}: must be an integer >= 1")
     if by == 1:
         return
-    takers = {f"trunk.{name}" for name in image_convs(network.trunk, network.facts.input_size)}
+    first_convs = {f"trunk.{name}" for name in image_convs(network.trunk, network.facts.input_size)}
     for name, part in network.named_modules():
         match part:
             case nn.Conv2d():
-                _thin_conv(part, name, by, of_image=name in takers)
+                _thin_conv(part, name, by, of_image=name in first_convs)
             case nn.BatchNorm2d():
                 _thin_norm(part, name, by)
             case nn.Linear():
@@ -73,5 +73,5 @@ def _share(units: int, name: str, by: int) -> int:
 def _first(values: Tensor, *counts: int, gain: float = 1.0) -> nn.Parameter:
     """Return a parameter of the first values of each of the first dimensions."""
     with torch.no_grad():
-        kept = values[tuple(slice(count) for count in counts)] * gain
-    return nn.Parameter(kept.contiguous())
+        first = values[tuple(slice(count) for count in counts)] * gain
+    return nn.Parameter(first.contiguous())

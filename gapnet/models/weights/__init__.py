@@ -1,1 +1,1 @@
-"""Published and saved weights, read and put into networks."""
+"""Published and saved weights, and how networks take them."""

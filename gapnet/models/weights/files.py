@@ -1,4 +1,4 @@
-"""Files of weights: read without running code, whoever wrote them."""
+"""Reads files of weights, without executing code from them."""
 
 import hashlib
 import json
@@ -16,22 +16,22 @@ from gapnet.models.checkpoint_file import read_checkpoint
 from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, LAST
 from gapnet.runs.saved_config import read_saved_config
 
-# A folder in the layout of the Hugging Face hub
+# Files of a folder in the layout of the Hugging Face hub
 WEIGHTS = "model.safetensors"
 DESCRIPTION = "config.json"
 
-PREFIX = "network."  # of the network's weights in the LightningModule's
-KEY = "gapnet"  # of the description in a safetensors file
+PREFIX = "network."  # of the network's weights in the state dict of the LightningModule
+KEY = "gapnet"  # key of the description in a safetensors file
 DIGEST = "gapnet_sha256"  # key of the digest of the weights and the description
-STARTS = {"pretrained", "weights", "reset_head"}  # arguments that a saved network cannot have
-WRAPPINGS = ("state_dict", "model")  # where training scripts put a state dict
-SHARED = 10  # weights may have the same numbers, so many times at most
-PARALLEL = "module."  # what DataParallel puts before each name
+WEIGHT_ARGUMENTS = {"pretrained", "weights", "reset_head"}  # a saved network cannot have them
+WRAPPINGS = ("state_dict", "model")  # keys under which training scripts save a state dict
+SHARED = 10  # at most so many weights may share the same numbers
+PARALLEL = "module."  # prefix that DataParallel adds to each name
 
 
 @dataclass(frozen=True)
 class Description:
-    """Hold the plain values that rebuild a network: its name, its arguments, its classes' ids."""
+    """Plain values from which a network can be rebuilt: name, arguments, ids of its classes."""
 
     name: str
     arguments: dict[str, Any]
@@ -41,19 +41,19 @@ class Description:
 
 @dataclass(frozen=True)
 class Saved:
-    """Hold what a file says.
+    """Content of a file of weights.
 
     Args:
         state: the weights by name.
-        description: of the network, if gapnet wrote the file.
+        description: of the network; None if gapnet did not write the file.
     """
 
     state: dict[str, Tensor]
     description: Description | None
 
 
-def find(path: Path) -> Path:
-    """Find the file of weights that is meant: of a run the checkpoint that it evaluated."""
+def find_weights(path: Path) -> Path:
+    """Return the file of weights at a path; for a run, the checkpoint that it evaluated."""
     if not path.exists():
         raise GapnetError(f"{path}: no such file or folder")
     if path.is_file():
@@ -63,7 +63,7 @@ def find(path: Path) -> Path:
     if (path / WEIGHTS).is_file():
         return path / WEIGHTS
     raise GapnetError(
-        f"{path}: is neither a run folder (with {CONFIG}) nor one of the hub's (with {WEIGHTS})"
+        f"{path}: is neither a run folder (with {CONFIG}) nor a hub folder (with {WEIGHTS})"
     )
 
 
@@ -75,35 +75,36 @@ def read(path: Path) -> Saved:
         return _read_safetensors(path)
     content = read_checkpoint(path)
     with reading(path, "is truncated or not a checkpoint"):
-        state, described = _state_of(content, path), content.get("hyper_parameters")
-    if isinstance(described, dict) and "network" in described:
-        return Saved(_strip(state), _description(described["network"], path))
+        state, parameters = _state_of(content, path), content.get("hyper_parameters")
+    if isinstance(parameters, dict) and "network" in parameters:
+        return Saved(_strip(state), _description(parameters["network"], path))
     return Saved(state, None)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Read the weights of a file."""
+    """Return the weights in a file."""
     return read(path).state
 
 
 def _read_safetensors(path: Path) -> Saved:
-    with reading(path, "is truncated or no safetensors file"):
+    with reading(path, "is truncated or not a safetensors file"):
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no dict)
             metadata = file.metadata() or {}
-        told = metadata.get(KEY)
-        if DIGEST in metadata and metadata[DIGEST] != digest_of(state, told):
+        text = metadata.get(KEY)
+        if DIGEST in metadata and metadata[DIGEST] != weights_digest(state, text):
             raise GapnetError(f"{path}: is damaged (the checksum of its weights is wrong)")
-        beside = path.with_name(DESCRIPTION)
-        told = beside.read_text() if told is None and beside.is_file() else told
-        described = None if told is None else json.loads(told)
+        config = path.with_name(DESCRIPTION)
+        text = config.read_text() if text is None and config.is_file() else text
+        values = None if text is None else json.loads(text)
         _check_finite(state, path)
-    ours = isinstance(described, dict) and {"name", "arguments"} <= set(described)
-    return Saved(state, _description(described, path) if ours else None)  # config.json is anybody's
+    # Other tools write a config.json, too
+    ours = isinstance(values, dict) and {"name", "arguments"} <= set(values)
+    return Saved(state, _description(values, path) if ours else None)
 
 
-def digest_of(state: Mapping[str, Tensor], description: str | None) -> str:
-    """Digest weights, with their names, types and shapes, and the description that they have."""
+def weights_digest(state: Mapping[str, Tensor], description: str | None) -> str:
+    """Return a digest of weights, with names, types and shapes, and of their description."""
     digest = hashlib.sha256(repr(description).encode())
     for name, value in sorted(state.items()):
         digest.update(repr((name, value.dtype, tuple(value.shape))).encode())
@@ -111,21 +112,21 @@ def digest_of(state: Mapping[str, Tensor], description: str | None) -> str:
     return digest.hexdigest()
 
 
-def _description(told: object, path: Path) -> Description:
-    """Check what a file says of its network; it may be anybody's."""
-    if not isinstance(told, dict):
-        raise GapnetError(f"{path}: is no gapnet checkpoint (its description is a {_kind(told)})")
-    name, arguments, classes = (told.get(key) for key in ("name", "arguments", "classes"))
-    if not isinstance(name, str) or not isinstance(arguments, dict):
+def _description(values: object, path: Path) -> Description:
+    """Return the description in a file, after checking it; the file is not trusted."""
+    if not isinstance(values, dict):
         raise GapnetError(
-            f"{path}: is no gapnet checkpoint (it does not say what network it is of)"
+            f"{path}: is not a gapnet checkpoint (its description is a {_kind(values)})"
         )
-    if starts := sorted(STARTS & set(arguments)):
-        raise GapnetError(f"{path}: is no gapnet checkpoint (its network asks for {starts[0]})")
+    name, arguments, classes = (values.get(key) for key in ("name", "arguments", "classes"))
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise GapnetError(f"{path}: is not a gapnet checkpoint (it does not name its network)")
+    if refused := sorted(WEIGHT_ARGUMENTS & set(arguments)):
+        raise GapnetError(f"{path}: is not a gapnet checkpoint (its network has {refused[0]}=...)")
     if not (classes is None or (isinstance(classes, list) and all(map(_is_text, classes)))):
-        raise GapnetError(f"{path}: is no gapnet checkpoint (its classes are no list of ids)")
-    known = None if classes is None else tuple(classes)
-    return Description(name, arguments, known, str(told.get("weights", "unknown")))
+        raise GapnetError(f"{path}: is not a gapnet checkpoint (its classes are not a list of ids)")
+    ids = None if classes is None else tuple(classes)
+    return Description(name, arguments, ids, str(values.get("weights", "unknown")))
 
 
 def _is_text(value: object) -> bool:
@@ -133,31 +134,33 @@ def _is_text(value: object) -> bool:
 
 
 def _strip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Take the network's weights out of a LightningModule's."""
+    """Return the network's weights from those of a LightningModule."""
     return {
         name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)
     }
 
 
 def _state_of(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """Take a state dict out of what a training script has wrapped it in."""
+    """Return the state dict in the content of a checkpoint."""
     for key in WRAPPINGS:
         if isinstance(content.get(key), dict):
             content = content[key]
     if not content or not all(map(_is_weight, content.items())):
-        raise GapnetError(f"{path}: holds no state dict")
-    size = sum(each.numel() * each.element_size() for each in content.values())
+        raise GapnetError(f"{path}: contains no state dict")
+    size = sum(value.numel() * value.element_size() for value in content.values())
     if size > SHARED * path.stat().st_size:
-        raise GapnetError(f"{path}: is no checkpoint (its weights would take {size:,} bytes)")
+        raise GapnetError(f"{path}: is not a checkpoint (its weights would need {size:,} bytes)")
     _check_finite(content, path)
-    bare = all(name.startswith(PARALLEL) for name in content)
-    return {name.removeprefix(PARALLEL) if bare else name: each for name, each in content.items()}
+    parallel = all(name.startswith(PARALLEL) for name in content)
+    return {
+        name.removeprefix(PARALLEL) if parallel else name: value for name, value in content.items()
+    }
 
 
 def _check_finite(state: Mapping[str, Tensor], path: Path) -> None:
     for name, value in state.items():
         if not torch.isfinite(value).all():
-            raise GapnetError(f"{path}: its weight {name} holds NaN or infinite values")
+            raise GapnetError(f"{path}: its weight {name} contains NaN or infinite values")
 
 
 def _is_weight(item: tuple[object, object]) -> bool:
@@ -173,7 +176,7 @@ def _kind(value: object) -> str:
 def _evaluated(config: Path) -> str:
     values = read_saved_config(config.parent)
     with reading(config, "is not the configuration of a run"):
-        which = values.get("checkpoint", BEST)
-        if which not in (BEST, LAST):
-            raise ValueError(f"checkpoint={which}: must be {BEST} or {LAST}")
-    return str(which)
+        checkpoint = values.get("checkpoint", BEST)
+        if checkpoint not in (BEST, LAST):
+            raise ValueError(f"checkpoint={checkpoint}: must be {BEST} or {LAST}")
+    return str(checkpoint)

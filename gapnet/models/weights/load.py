@@ -1,4 +1,4 @@
-"""Put weights into a network, published ones or a file's: strictly, whatever is not asked for."""
+"""Loads weights into a network, from a publisher or a file; every weight must fit."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -10,23 +10,23 @@ from gapnet.errors import GapnetError
 from gapnet.models.builders import own_arguments
 from gapnet.models.gapnet import GapNet
 from gapnet.models.surgery import RGB
-from gapnet.models.weights.files import Description, Saved, find, read
+from gapnet.models.weights.files import Description, Saved, find_weights, read
 from gapnet.models.weights.published import Published, identify
 
-SHOWN = 3  # names of a list that an error spells out
-COUNTER = "num_batches_tracked"  # which old files lack
+SHOWN = 3  # names that an error lists
+COUNTER = "num_batches_tracked"  # old files lack it
 CLASSIFIER = "head.linear."
-# Arguments that a network may have otherwise than the one whose weights it takes
+# Arguments that may differ between a network and the one whose weights it takes
 CARRIED = {"num_classes", "pool", "dropout", "input_size", "in_channels"}
-RESET = "model.reset_head=true takes the rest and starts the classifier afresh"
+RESET = "model.reset_head=true loads the rest and initialises the classifier"
 
 
 def take_published(network: GapNet, *, reset_head: bool) -> None:
-    """Take the weights that the publisher of a network's trunk has for it."""
+    """Load the published weights of a network."""
     if network.published is None:
         raise GapnetError(
-            f"model.pretrained=true: nobody publishes weights for {network.name}; "
-            "name a file with model.weights=FILE, or train from scratch"
+            f"model.pretrained=true: there are no published weights for {network.name}; "
+            "pass a file with model.weights=FILE, or train from scratch"
         )
     published = network.published
     source = f"model.pretrained=true ({published.title})"
@@ -37,10 +37,10 @@ def take_published(network: GapNet, *, reset_head: bool) -> None:
 
 
 def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
-    """Take the weights of a state dict, a checkpoint, a safetensors file, a run or a hub folder."""
+    """Load a state dict, a checkpoint, a safetensors file, or those of a run or a hub folder."""
     source = f"model.weights={path}"
     try:
-        saved = read(find(path))
+        saved = read(find_weights(path))
     except GapnetError as error:
         raise GapnetError(f"model.weights={error}") from error
     if saved.description is not None:
@@ -55,32 +55,32 @@ def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
 def _take_described(
     network: GapNet, saved: Saved, described: Description, *, source: str, reset_head: bool
 ) -> None:
-    """Take the weights of a network that gapnet saved, if it is the same one."""
+    """Load the weights of a network that gapnet saved, if it is the same network."""
     theirs = _identity(described.name, described.arguments)
     ours = _identity(network.name, network.arguments)
     if theirs != ours:
-        raise GapnetError(f"{source}: holds the weights of {theirs}, not of {ours}")
+        raise GapnetError(f"{source}: contains the weights of {theirs}, not of {ours}")
     _take_own(network, saved.state, source=source, reset_head=reset_head)
     network.classes = None if reset_head else described.classes
 
 
 def _identity(name: str, arguments: Mapping[str, object]) -> str:
-    """Say which network this is, leaving out what weights may be carried over."""
+    """Return the network as text, without arguments that may differ."""
     own = own_arguments(name, arguments)
-    told = (f"{key}={value}" for key, value in sorted(own.items()) if key not in CARRIED)
-    return f"{name}({', '.join(told)})"
+    texts = (f"{key}={value}" for key, value in sorted(own.items()) if key not in CARRIED)
+    return f"{name}({', '.join(texts)})"
 
 
 def _take_own(
     network: GapNet, state: Mapping[str, Tensor], *, source: str, reset_head: bool
 ) -> None:
-    """Take weights that go by the network's own names."""
+    """Load weights that have the network's names."""
     own = network.state_dict()
     new = [name for name in own if name.startswith(CLASSIFIER) and reset_head]
-    kept = {name: each for name, each in state.items() if name not in new}
-    _check_classes(network, kept, source)
-    _check(source, network.name, kept, unexpected=set(kept) - set(own), missing=set(own) - set(new))
-    _put(network, kept, source)
+    used = {name: value for name, value in state.items() if name not in new}
+    _check_classes(network, used, source)
+    _check(source, network.name, used, unexpected=set(used) - set(own), missing=set(own) - set(new))
+    _put(network, used, source)
 
 
 def _take_theirs(
@@ -91,14 +91,14 @@ def _take_theirs(
     source: str,
     reset_head: bool,
 ) -> None:
-    """Take weights that go by their publisher's names; what lies beyond the cut stays unread."""
+    """Load weights that have the publisher's names; those after the cut are ignored."""
     layout, own = published.layout(), network.state_dict()
     ours = {name: published.rename(name, own) for name in layout}
-    found = {name: own_name for name, own_name in ours.items() if own_name in own}
-    _check_trunk(network, published, found.values())
+    matches = {name: own_name for name, own_name in ours.items() if own_name in own}
+    _check_trunk(network, published, matches.values())
     wanted = {
         name: own_name
-        for name, own_name in found.items()
+        for name, own_name in matches.items()
         if not (reset_head and own_name.startswith(CLASSIFIER))
     }
     taken = {own_name: state[name] for name, own_name in wanted.items() if name in state}
@@ -111,18 +111,18 @@ def _take_theirs(
         if known is None or known == published.architecture:
             raise
         raise GapnetError(
-            f"{source}: holds torchvision's {known}, and {network.name} takes "
+            f"{source}: contains torchvision's {known}, but {network.name} takes "
             f"{published.architecture}"
         ) from error
 
 
-def _check_trunk(network: GapNet, published: Published, found: Collection[str]) -> None:
-    """Make sure that each weight of the trunk has one of the publisher's, unless it is replaced."""
+def _check_trunk(network: GapNet, published: Published, matched: Collection[str]) -> None:
+    """Refuse a trunk with weights that the publisher does not have, except replaced ones."""
     new = tuple(f"trunk.{layer}." for layer in published.replaced)
     trunk = [name for name in network.state_dict() if name.startswith("trunk.")]
-    lost = [name for name in trunk if name not in found and not name.startswith(new)]
+    lost = [name for name in trunk if name not in matched and not name.startswith(new)]
     if lost:
-        raise GapnetError(f"{published.title} has nothing for {network.name}'s {_short(lost)}")
+        raise GapnetError(f"{published.title} has no weights for {network.name}'s {_short(lost)}")
 
 
 def _check(
@@ -133,8 +133,8 @@ def _check(
     unexpected: Collection[str],
     missing: Collection[str],
 ) -> None:
-    """Refuse a state dict that lacks a name, or has one that nothing takes."""
-    lacking = sorted(each for each in missing if each not in state and not each.endswith(COUNTER))
+    """Refuse a state dict with missing or unexpected names."""
+    lacking = sorted(key for key in missing if key not in state and not key.endswith(COUNTER))
     faults = [
         f"{len(names)} {what} ({_short(names)})"
         for what, names in (("missing", lacking), ("unexpected", sorted(unexpected)))
@@ -154,7 +154,7 @@ def _check_classes(network: GapNet, state: Mapping[str, Tensor], source: str) ->
 
 
 def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
-    """Copy the weights over; for a grey network, those of a first conv of colours add up."""
+    """Copy weights into a network; for a grey network, the weights of the colours are added."""
     own = network.state_dict()
     fitting = {
         name: _add_colours(value) if name in network.grey_weights else value
@@ -169,7 +169,7 @@ def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
         raise GapnetError(
             f"{source}: does not fit {network.name}: {len(wrong)} of another size ({_short(wrong)})"
         )
-    network.load_state_dict(fitting, strict=False)  # what may be missing has been looked at above
+    network.load_state_dict(fitting, strict=False)  # missing names have been checked
 
 
 def _add_colours(value: Tensor) -> Tensor:
@@ -181,6 +181,6 @@ def _size(value: Tensor) -> str:
 
 
 def _short(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
-    return ", ".join(every[:SHOWN]) + more
+    listed = list(names)
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(listed[:SHOWN]) + more

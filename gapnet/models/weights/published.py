@@ -1,4 +1,4 @@
-"""Weights that others have published: where they are had, and which of them a network takes."""
+"""Weights published by torchvision and timm, and how a network takes them."""
 
 import logging
 import warnings
@@ -20,11 +20,13 @@ from torch import Tensor
 from gapnet.errors import GapnetError
 from gapnet.models.weights.files import read_state
 
-RECIPE = "IMAGENET1K_V1"  # the recipe of the paper's time; DEFAULT is another for some networks
-HASH_DIGITS = 8  # of a published file's SHA-256, which torchvision puts into its name
+RECIPE = (
+    "IMAGENET1K_V1"  # the older recipe, as in the paper; DEFAULT is a newer one for some networks
+)
+HASH_DIGITS = 8  # of the SHA-256 in the name of a file of torchvision
 HUB_FILE = "model.safetensors"
 
-# Whose state dicts are told apart when one does not fit
+# Networks that are recognised by their state dict, for an error message
 FAMILIAR = (
     *("alexnet", "googlenet", "inception_v3", "vgg16", "vgg19", "vgg16_bn", "vgg19_bn"),
     *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "wide_resnet50_2"),
@@ -34,14 +36,14 @@ FAMILIAR = (
 
 @dataclass(frozen=True)
 class Published(ABC):
-    """Say whose weights fit a network, and how their names become its own.
+    """Published weights of a network, and the rules that rename them.
 
-    A name that no rule is for is the trunk's.
+    A name without a rule belongs to the trunk.
 
     Args:
-        architecture: by its publisher's name.
-        head: their layers that the head has -> its own; of a network that keeps its head.
-        replaced: layers of the trunk that are not theirs any more.
+        architecture: its name at the publisher.
+        head: publisher's layers -> the head's layers, if the network keeps its head.
+        replaced: layers of the trunk that differ from the publisher's.
     """
 
     architecture: str
@@ -51,48 +53,48 @@ class Published(ABC):
     @property
     @abstractmethod
     def title(self) -> str:
-        """Name the weights."""
+        """Return the name of the weights."""
 
     @abstractmethod
     def layout(self) -> dict[str, torch.Size]:
-        """Give every name of the publisher's network, with its size."""
+        """Return the names and sizes of the publisher's state dict."""
 
     @abstractmethod
     def fetch(self) -> dict[str, Tensor]:
-        """Get the weights, by the publisher's names: from this machine, or else from his."""
+        """Return the weights by the publisher's names; download them unless they are cached."""
 
     def classes(self) -> tuple[str, ...]:
-        """Give the ids of the classes that the classifier is for, in its order: ILSVRC's."""
+        """Return the ids of the classifier's classes, in order: those of ILSVRC."""
         return tuple(ImageNetInfo().label_names())  # type: ignore[no-untyped-call]
 
     def rename(self, name: str, own: Collection[str]) -> str | None:
-        """Turn a publisher's name into one of the network's own; None if that has no such layer."""
+        """Return the network's name for a publisher's name; None if it has no such layer."""
         if name.startswith(tuple(f"{layer}." for layer in self.replaced)):
             return None
         for theirs, ours in self.head.items():
             if name.startswith(f"{theirs}."):
                 return f"head.{ours}.{name.removeprefix(f'{theirs}.')}"
-        return next((each for each in self.in_trunk(name) if each in own), None)
+        return next((trunk_name for trunk_name in self.in_trunk(name) if trunk_name in own), None)
 
     def in_trunk(self, name: str) -> list[str]:
-        """List what a publisher's name may be called in the trunk."""
+        """Return the possible names in the trunk for a publisher's name."""
         return [f"trunk.{name}"]
 
 
 class Torchvision(Published):
-    """Take torchvision's weights, of the recipe that the paper's networks compare with."""
+    """Weights of torchvision, trained by the recipe `RECIPE`."""
 
     @property
     def title(self) -> str:
-        """Name the weights as torchvision does."""
+        """Return torchvision's name of the weights."""
         return str(self._weights())
 
     def layout(self) -> dict[str, torch.Size]:
-        """Build the network on no device."""
+        """Return the names and sizes in torchvision's state dict."""
         return torchvision_layout(self.architecture)
 
     def fetch(self) -> dict[str, Tensor]:
-        """Read the file in the hub's cache, or download it there."""
+        """Read the file in torch's cache, or download it first."""
         url = self._weights().url
         path = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
         if not path.is_file():
@@ -115,28 +117,27 @@ class Torchvision(Published):
 
 
 class Timm(Published):
-    """Take timm's weights."""
+    """Weights of timm."""
 
     @property
     def title(self) -> str:
-        """Name the weights as the hub does."""
+        """Return the hub's name of the weights."""
         return timm_config(self.architecture).hf_hub_id or f"timm/{self.architecture}"
 
     def layout(self) -> dict[str, torch.Size]:
-        """Build the network."""
+        """Return the names and sizes in timm's state dict."""
         state = timm.create_model(self.architecture).state_dict()
         return {name: value.shape for name, value in state.items()}
 
     def fetch(self) -> dict[str, Tensor]:
-        """Read the file in the hub's cache, or download it there."""
+        """Read the file in the hub's cache, or download it first."""
         if not timm_config(self.architecture).hf_hub_id:
             raise GapnetError(
                 f"model.pretrained=true: timm has no weights for {self.architecture}; "
-                "give a file with model.weights=FILE, or train from scratch"
+                "use a file with model.weights=FILE, or train from scratch"
             )
-        logging.getLogger("huggingface_hub").setLevel(
-            logging.ERROR
-        )  # it tells of each of its tries
+        # It logs every attempt
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         try:
             path = try_to_load_from_cache(self.title, HUB_FILE)
             path = path if isinstance(path, str) else hf_hub_download(self.title, HUB_FILE)
@@ -144,34 +145,33 @@ class Timm(Published):
             raise GapnetError(
                 f"model.pretrained=true: {self.title} is not on this machine and cannot be "
                 f"downloaded ({type(error).__name__}); get {HUB_FILE} from "
-                f"https://huggingface.co/{self.title}, put it anywhere, and name it with "
-                "model.weights=FILE"
+                f"https://huggingface.co/{self.title}, and pass its path with model.weights=FILE"
             ) from error
         return read_state(Path(path))
 
     def in_trunk(self, name: str) -> list[str]:
-        """Allow for what timm puts before a name, and for what it flattens, in its features."""
+        """Return the possible names: timm's feature extractors add a prefix or flatten a name."""
         forms = (name, name.replace(".", "_", 1), f"model.{name}", f"body.{name}")
         return [f"trunk.features.{form}" for form in forms]
 
 
 def timm_config(architecture: str) -> PretrainedCfg:
-    """Give what timm knows of a network, with or without weights."""
-    known = timm.get_pretrained_cfg(architecture)
-    assert known is not None, f"timm has no {architecture}"
-    return known
+    """Return timm's facts about a network, also if it has no weights."""
+    config = timm.get_pretrained_cfg(architecture)
+    assert config is not None, f"timm has no {architecture}"
+    return config
 
 
 def torchvision_layout(architecture: str) -> dict[str, torch.Size]:
-    """Give every name of a network of torchvision, with its size."""
+    """Return the names and sizes in the state dict of a network of torchvision."""
     with torch.device("meta"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a change in how weights start
+        warnings.simplefilter("ignore")  # it warns of a change of the initial weights
         state = torchvision.models.get_model(architecture, weights=None).state_dict()
     return {name: value.shape for name, value in state.items()}
 
 
 def identify(state: Mapping[str, Tensor]) -> str | None:
-    """Name torchvision's network whose weights these are, whatever classes they are for."""
+    """Return the network of torchvision that weights belong to, for any number of classes."""
     kernels = {name: value.shape for name, value in state.items() if value.ndim > 2}  # noqa: PLR2004
     for architecture in FAMILIAR:
         layout = torchvision_layout(architecture)

@@ -1,4 +1,4 @@
-"""The registered networks, one architecture a file: each file that lies here is imported."""
+"""The registered networks, one architecture per file; all files here are imported."""
 
 from importlib import import_module
 from pkgutil import iter_modules

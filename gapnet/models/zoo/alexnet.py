@@ -29,8 +29,8 @@ def alexnet_star_gap(
 ) -> GapNet:
     """Add two convs to AlexNet, which loses accuracy with one: AlexNet* (section 3.1).
 
-    The paper does not say how wide they are; the modern profile gives them the 1024 units of the
-    other networks. In the released definition conv5 and the pooling after it differ, too.
+    The paper does not give their width; in the modern profile they have 1024 units, as in the other
+    networks. The released definition also has a different conv5 and pooling after it.
     """
     if is_caffe(profile):
         trunk = trunk_of(_released, at=f"features.{POOL5}")
@@ -46,7 +46,7 @@ def alexnet_star_gap(
 
 @register
 def alexnet(num_classes: int, *, dropout: float = 0.5, input_size: int = 224) -> GapNet:
-    """Leave AlexNet as it is; it has no class maps."""
+    """Build AlexNet unchanged; it has no class maps."""
     trunk = trunk_of(AlexNet, at="avgpool")
     layers = trunk_of(lambda: AlexNet(dropout=dropout).classifier, at="5")
     published = Torchvision("alexnet", head={"classifier.6": "linear", "classifier": "layers"})
@@ -55,8 +55,8 @@ def alexnet(num_classes: int, *, dropout: float = 0.5, input_size: int = 224) ->
 
 
 def _released() -> AlexNet:
-    """Widen conv5 to 384 units, and have pool5 visit every place: 13 x 13 becomes 11 x 11."""
-    whole = AlexNet()
-    whole.features[CONV5] = nn.Conv2d(256, 384, 3, padding=1)
-    whole.features[POOL5] = nn.MaxPool2d(3, stride=1)
-    return whole
+    """Return AlexNet with 384 units in conv5 and stride 1 in pool5: 13 x 13 becomes 11 x 11."""
+    network = AlexNet()
+    network.features[CONV5] = nn.Conv2d(256, 384, 3, padding=1)
+    network.features[POOL5] = nn.MaxPool2d(3, stride=1)
+    return network

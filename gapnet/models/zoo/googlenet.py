@@ -1,8 +1,8 @@
 """GoogLeNet and Inception v3 in torchvision's variants, with batch normalisation.
 
-torchvision's weights of both expect inputs normalised by means and deviations of 0.5, which
-torchvision makes of ImageNet's on the way in (`transform_input`). Here these are the network's own
-`mean` and `std`. The auxiliary classifiers, which run in training only, are left out.
+torchvision's weights of both expect inputs normalised by means and deviations of 0.5; torchvision
+converts inputs normalised by ImageNet's (`transform_input`). Here 0.5 is the network's `mean` and
+`std`. The auxiliary classifiers, which run in training only, are left out.
 """
 
 from torchvision.models import GoogLeNet, Inception3
@@ -38,7 +38,7 @@ def googlenet_gap(
 def googlenet(
     num_classes: int, *, pool: Pool = "avg", dropout: float = 0.2, input_size: int = 224
 ) -> GapNet:
-    """Leave GoogLeNet as it is; its class maps are those of its own pooling, 7 x 7."""
+    """Build GoogLeNet unchanged; the 7 x 7 maps that it pools give its class maps."""
     trunk = trunk_of(_googlenet, at="inception5b")
     head = CamHead(1024, num_classes, added=None, pool=pool, dropout=dropout)
     facts = Facts.of(trunk, input_size, mean=HALVES, std=HALVES)
@@ -54,7 +54,7 @@ def inception_v3_gap(
     dropout: float = 0.0,
     input_size: int = 299,
 ) -> GapNet:
-    """Cut Inception v3 after its last block of that size: maps of 17 x 17."""
+    """Cut Inception v3 after Mixed_6e, its last block with maps of 17 x 17."""
     trunk = trunk_of(_inception_v3, at="Mixed_6e")
     head = CamHead(768, num_classes, added=Added.of(width), pool=pool, dropout=dropout)
     facts = Facts.of(trunk, input_size, mean=HALVES, std=HALVES)

@@ -11,13 +11,13 @@ from gapnet.models.surgery import initialise
 def _block(
     channels: int, width: int, kernel: int, *, stride: int = 1, padding: int
 ) -> list[nn.Module]:
-    """Build a conv and two of 1 x 1 behind it, the small network that slides over places."""
+    """Return a conv and two convs of 1 x 1 after it, with a ReLU after each."""
     convs = [
         nn.Conv2d(channels, width, kernel, stride=stride, padding=padding),
         nn.Conv2d(width, width, 1),
         nn.Conv2d(width, width, 1),
     ]
-    return [each for conv in convs for each in (conv, nn.ReLU(inplace=True))]
+    return [layer for conv in convs for layer in (conv, nn.ReLU(inplace=True))]
 
 
 def _halve() -> nn.MaxPool2d:
@@ -28,9 +28,9 @@ def _halve() -> nn.MaxPool2d:
 def nin(
     num_classes: int, *, pool: Pool = "avg", dropout: float = 0.5, input_size: int = 224
 ) -> GapNet:
-    """Leave Network in Network as it is: it pools one map per class, 6 x 6, which is its class map.
+    """Build Network in Network unchanged: the 6 x 6 maps that it pools are its class maps.
 
-    Its last conv of 1 x 1 is the head's linear layer, applied at every place; no ReLU follows it.
+    Its last conv of 1 x 1 is the linear layer of the head; no ReLU follows it.
     """
     trunk = nn.Sequential(
         *_block(3, 96, 11, stride=4, padding=0),

@@ -1,4 +1,4 @@
-"""Residual networks, whose maps grow where strides are left out."""
+"""Residual networks, with larger maps if strides are removed."""
 
 from torchvision.models import ResNet, get_model
 
@@ -10,12 +10,16 @@ from gapnet.models.surgery import trunk_of, without_strides
 from gapnet.models.weights.published import Torchvision
 from gapnet.system.value_checks import one_of
 
-UNSTRIDED = {7: (), 14: ("layer4",), 28: ("layer3", "layer4")}  # stages, by the maps they lead to
+UNSTRIDED = {
+    7: (),
+    14: ("layer4",),
+    28: ("layer3", "layer4"),
+}  # stages without stride, by size of the maps
 CLASSIFIER = {"fc": "linear"}
 
 
 def _gap(architecture: str, channels: int) -> Builder:
-    """Make the builder of a residual network, whose last stage has `channels`."""
+    """Register a residual network whose last stage has `channels`, and return its builder."""
 
     def build(
         num_classes: int,
@@ -45,7 +49,7 @@ resnet101_gap = _gap("resnet101", 2048)
 
 @register
 def resnet50(num_classes: int, *, pool: Pool = "avg", input_size: int = 224) -> GapNet:
-    """Leave ResNet-50 as it is; its class maps are those of its own pooling, 7 x 7."""
+    """Build ResNet-50 unchanged; the 7 x 7 maps that it pools give its class maps."""
     trunk = trunk_of(lambda: get_model("resnet50", weights=None), at="layer4")
     head = CamHead(2048, num_classes, added=None, pool=pool)
     return GapNet(trunk, head, Facts.of(trunk, input_size), Torchvision("resnet50", CLASSIFIER))
@@ -53,7 +57,7 @@ def resnet50(num_classes: int, *, pool: Pool = "avg", input_size: int = 224) -> 
 
 def _with_maps_of(architecture: str, side: int) -> ResNet:
     one_of("model.map_size", side, UNSTRIDED)
-    whole: ResNet = get_model(architecture, weights=None)
+    network: ResNet = get_model(architecture, weights=None)
     for stage in UNSTRIDED[side]:
-        without_strides(whole.get_submodule(stage))
-    return whole
+        without_strides(network.get_submodule(stage))
+    return network

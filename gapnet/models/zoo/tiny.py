@@ -1,4 +1,4 @@
-"""A small network that is trained from scratch on the stand-in data within minutes on two cores."""
+"""A small network; training it on the shapes data takes minutes on two cores."""
 
 from torch import nn
 
@@ -11,7 +11,7 @@ SMALLEST = 16  # pixels of a side, for a map of 4 x 4
 
 
 def _conv(channels_in: int, channels_out: int, *, halve: bool = False) -> nn.Sequential:
-    """Build a 3x3 conv, or a 4x4 one of stride 2: an even kernel keeps halved places centred."""
+    """Return a 3x3 conv, or a 4x4 conv of stride 2: an even kernel keeps its cells centred."""
     size, stride = (4, 2) if halve else (3, 1)
     conv = nn.Conv2d(channels_in, channels_out, size, stride=stride, padding=1, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
@@ -27,9 +27,9 @@ def tiny_gap(
     pool: Pool = "avg",
     dropout: float = 0.0,
 ) -> GapNet:
-    """Build four normalised convs, the last of `width` units, and a head that adds none.
+    """Build four convs with batch norms, the last of `width` units, and a head without a conv.
 
-    The map has a quarter of the input's side, and a place of it sees 26 x 26 pixels.
+    The map has a quarter of the input's side; the receptive field of a cell is 26 x 26 pixels.
     """
     whole_number("model.input_size", input_size, least=SMALLEST)
     whole_number("model.width", width, least=1)

@@ -1,4 +1,4 @@
-"""VGG networks, of 16 and 19 layers, with and without batch normalisation."""
+"""VGG networks with 16 and 19 layers, with and without batch normalisation."""
 
 from torchvision.models import VGG, get_model
 
@@ -14,7 +14,7 @@ FC7 = 4096
 
 
 def _gap(architecture: str) -> Builder:
-    """Make the builder of a VGG that is cut after the last ReLU of conv5."""
+    """Register a VGG that is cut after the last ReLU of conv5, and return its builder."""
 
     def build(
         num_classes: int,
@@ -41,12 +41,12 @@ vgg19_bn_gap = _gap("vgg19_bn")
 
 
 def _published(architecture: str) -> Builder:
-    """Make the builder of a VGG as it is."""
+    """Register an unchanged VGG, and return its builder."""
 
     def build(num_classes: int, *, dropout: float = 0.5, input_size: int = 224) -> GapNet:
-        """Leave a VGG as it is; it has no class maps."""
-        trunk = trunk_of(lambda: _whole(architecture), at="avgpool")
-        layers = trunk_of(lambda: _whole(architecture, dropout=dropout).classifier, at="5")
+        """Build a VGG unchanged; it has no class maps."""
+        trunk = trunk_of(lambda: _vgg(architecture), at="avgpool")
+        layers = trunk_of(lambda: _vgg(architecture, dropout=dropout).classifier, at="5")
         published = Torchvision(
             architecture, head={"classifier.6": "linear", "classifier": "layers"}
         )
@@ -60,12 +60,12 @@ vgg16 = _published("vgg16")
 vgg16_bn = _published("vgg16_bn")
 
 
-def _whole(architecture: str, *, dropout: float = 0.5) -> VGG:
-    whole: VGG = get_model(architecture, weights=None, init_weights=False, dropout=dropout)
-    return whole
+def _vgg(architecture: str, *, dropout: float = 0.5) -> VGG:
+    network: VGG = get_model(architecture, weights=None, init_weights=False, dropout=dropout)
+    return network
 
 
 def _unpooled(architecture: str) -> VGG:
-    whole = _whole(architecture)
-    whole.features = whole.features[:-1]
-    return whole
+    network = _vgg(architecture)
+    network.features = network.features[:-1]
+    return network
