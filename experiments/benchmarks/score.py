@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from gapnet.evaluation.class_errors import class_errors
-from gapnet.evaluation.ground_truth import Truth
+from gapnet.evaluation.ground_truth import GroundTruth
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Scoring, score
+from gapnet.evaluation.score import Scoring, score_predictions
 from gapnet.evaluation.store import About, Row, Writer, read_parts
 from gapnet.metrics.functional import pad_boxes
 
@@ -56,7 +56,7 @@ def write_predictions(images: int, folder: Path) -> None:
     writer.flush()
 
 
-def draw_truth(images: int) -> Truth:
+def draw_truth(images: int) -> GroundTruth:
     """Draw a truth with as many boxes as ILSVRC's: 1.6 an image, and at most 20."""
     rng = np.random.default_rng(1)
     counts = torch.from_numpy(np.clip(rng.geometric(1 / 1.6, images), 1, 20))
@@ -64,7 +64,7 @@ def draw_truth(images: int) -> Truth:
     ids = [f"ILSVRC2012_val_{place:08d}" for place in range(images)]
     labels = torch.from_numpy(rng.integers(0, CLASSES, images))
     blacklisted = torch.arange(images) % 28 == 0
-    return Truth(ids, labels, pad_boxes(boxes, counts), blacklisted)
+    return GroundTruth(ids, labels, pad_boxes(boxes, counts), blacklisted)
 
 
 def main(images: int) -> None:
@@ -79,7 +79,7 @@ def main(images: int) -> None:
         start = time.perf_counter()
         predictions = align(Predictions(*read_parts(folder)), truth.ids)
         read = time.perf_counter()
-        scored = score(Scoring(predictions, truth, "drawn", "val"), Protocol())
+        scored = score_predictions(Scoring(predictions, truth, "drawn", "val"), Protocol())
         class_errors(scored.verdicts, truth.labels, CLASSES)
         end = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

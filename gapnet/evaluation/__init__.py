@@ -1,4 +1,4 @@
-"""Predict (network, device) and score (neither): predictions/ lies between them."""
+"""Predictions of a network, written to predictions/, and metrics computed from them."""
 
 from gapnet.evaluation.protocols import Protocol, together
 

@@ -1,4 +1,4 @@
-"""How far a figure might lie from what more images of the same kind would give."""
+"""Bootstrap intervals of metrics, by resampling images."""
 
 from collections.abc import Iterator
 
@@ -12,26 +12,26 @@ LEVEL = 0.95
 
 
 def resampled_sums(values: Tensor, *, resamples: int, seed: int) -> Tensor:
-    """Draw N images with replacement, again and again, and sum their values (N, F): (resamples, F).
+    """Return sums of values (N, F) over N images drawn with replacement: (resamples, F).
 
-    All F are drawn together, so that their differences may be compared, too.
+    All F use the same draws, so that their differences can be compared.
     """
     columns = np.ascontiguousarray(values.double().numpy().T)
-    drawn = _how_often(len(values), resamples=resamples, seed=seed)
-    # One thread, and no memory of its own: a product by BLAS would be no faster on busy cores
-    sums = [np.einsum("rn,fn->rf", times, columns) for times in drawn]
+    counts = _draw_counts(len(values), resamples=resamples, seed=seed)
+    # einsum, not BLAS, which is not faster on busy cores and needs more memory
+    sums = [np.einsum("rn,fn->rf", chunk, columns) for chunk in counts]
     return torch.from_numpy(np.concatenate(sums))
 
 
 def bounds(statistics: Tensor) -> tuple[Tensor, Tensor]:
-    """Give the percentile interval of statistics (resamples, F): low and high, (F,)."""
+    """Return the percentile interval of statistics (resamples, F): low and high, (F,)."""
     levels = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     low, high = torch.from_numpy(np.quantile(statistics.numpy(), levels, axis=0))
     return low, high
 
 
 def intervals(values: Tensor, *, resamples: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Give the percentile bootstrap interval of the means of values (N, F): low and high, (F,).
+    """Return the percentile bootstrap interval of the means of values (N, F): low and high, (F,).
 
     >>> low, high = intervals(torch.ones(50, 1), resamples=100, seed=0)
     >>> low.item(), high.item()
@@ -41,9 +41,9 @@ def intervals(values: Tensor, *, resamples: int, seed: int) -> tuple[Tensor, Ten
 
 
 def nested_interval(values: Tensor, *, resamples: int, seed: int) -> tuple[float, float]:
-    """Give the percentile interval of the mean of values (N, S), of N images in S runs each.
+    """Return the percentile interval of the mean of values (N, S), of N images in S runs each.
 
-    Images and runs are both drawn with replacement, so that runs which differ widen it.
+    Images and runs are both drawn with replacement, so that differences between runs widen it.
     """
     means = resampled_sums(values, resamples=resamples, seed=seed) / len(values)
     runs = np.random.default_rng([seed, 1]).integers(0, values.shape[1], means.shape)
@@ -52,8 +52,8 @@ def nested_interval(values: Tensor, *, resamples: int, seed: int) -> tuple[float
     return low.item(), high.item()
 
 
-def _how_often(count: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Count how often each of `count` images comes in each resample, (some, count)."""
+def _draw_counts(count: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each of `count` images is drawn in each resample, (some, count)."""
     rng = np.random.default_rng(seed)
     rows = max(1, CHUNK // count)
     for start in range(0, resamples, rows):

@@ -1,4 +1,4 @@
-"""Frames in which published evaluations take overlaps: boxes go there from pixels of the file."""
+"""Frames in which published evaluations compute overlaps, and the conversion of boxes to them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,16 +9,16 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Frame:
-    """Stretch an image to a square, and look at the middle of that.
+    """A square that the image is stretched to, or the middle of it.
 
     Args:
         resize: side of the square.
         crop: side of the middle.
-        whole: whether coordinates are whole numbers there.
-        clip: what is inside.
-        shift: of a true box, in pixels of the file, beforehand.
-        order: in which a coordinate is multiplied and divided, which moves the last digit, and so
-            now and then the whole number.
+        whole: whether coordinates are integers there.
+        clip: lowest and highest coordinate of a true box; None does not clip.
+        shift: added to a true box before, in pixels of the file.
+        order: in which a coordinate is multiplied and divided; it changes the last digit, and
+            sometimes the integer.
     """
 
     resize: int
@@ -28,19 +28,19 @@ class Frame:
     shift: float = 0.0
     order: Literal["product", "share", "scale"] = "product"
 
-    def truth(self, boxes: Tensor, sizes: Tensor) -> Tensor:
-        """Carry true boxes (N, M, 4) of images of sizes (N, 2): the corners are scaled."""
+    def true_boxes(self, boxes: Tensor, sizes: Tensor) -> Tensor:
+        """Convert true boxes (N, M, 4) of images of sizes (N, 2): the corners are scaled."""
         sides = sizes.double().flip(-1).repeat(1, 2)[:, None].clamp(min=1)
         moved = self._scale(boxes.double() + self.shift, sides) - self._margin()
         if self.clip:
             moved = moved.clamp(*self.clip)
         return moved.trunc() if self.whole else moved
 
-    def found(self, boxes: Tensor, sizes: Tensor) -> Tensor:
-        """Carry boxes (N, G, 4) that were found in images of sizes (N, 2).
+    def predicted_boxes(self, boxes: Tensor, sizes: Tensor) -> Tensor:
+        """Convert predicted boxes (N, G, 4) of images of sizes (N, 2).
 
-        Where coordinates are whole, those of the cells that a box covers are meant: boxes that come
-        from such cells come back unchanged. Elsewhere the corners are scaled.
+        Integer coordinates are those of the cells that a box covers: boxes that were computed from
+        such cells are restored exactly. Otherwise the corners are scaled.
         """
         cell = sizes.double().flip(-1).repeat(1, 2)[:, None].clamp(min=1) / self.resize
         if not self.whole:
@@ -60,22 +60,22 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class File:
-    """Stay in the pixels of the file."""
+class FileFrame:
+    """The pixels of the file: boxes are not converted."""
 
-    def truth(self, boxes: Tensor, sizes: Tensor) -> Tensor:
-        """Leave true boxes as they are."""
+    def true_boxes(self, boxes: Tensor, sizes: Tensor) -> Tensor:
+        """Return true boxes unchanged."""
         del sizes
         return boxes.double()
 
-    def found(self, boxes: Tensor, sizes: Tensor) -> Tensor:
-        """Leave boxes as they are."""
+    def predicted_boxes(self, boxes: Tensor, sizes: Tensor) -> Tensor:
+        """Return predicted boxes unchanged."""
         del sizes
         return boxes
 
 
-FRAMES: dict[str, File | Frame] = {
-    "file": File(),
+FRAMES: dict[str, FileFrame | Frame] = {
+    "file": FileFrame(),
     "wsol": Frame(224, 224),
     "tscam": Frame(224, 224, clip=(0, 223), order="share"),
     "psol": Frame(256, 224, whole=False, clip=(0, 224), shift=-1, order="scale"),

@@ -1,4 +1,4 @@
-"""What is wrong with a box, after the kinds that TS-CAM (Gao et al., ICCV 2021) tells apart."""
+"""Kinds of localization errors, as in TS-CAM (Gao et al., ICCV 2021)."""
 
 import torch
 from torch import Tensor
@@ -9,9 +9,9 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.metrics.functional import PaddedBoxes
 from gapnet.ops.boxes import area, intersection
 
-SEVERAL = 0.3  # of each of two objects that a box covers: it holds several
-PART = 0.5  # of a box that lies on an object: it shows a part
-MORE = 0.7  # of an object that lies in a box: it shows more than that
+SEVERAL = 0.3  # share of each of two objects that the box covers: it contains several
+PART = 0.5  # share of the box that is on an object: it shows a part
+MORE = 0.7  # share of an object that is in the box: it shows more than the object
 KINDS = ("wrong_class", "several", "part", "more", "elsewhere")
 
 
@@ -23,21 +23,21 @@ def break_down(
     *,
     right: Tensor,
 ) -> dict[str, Tensor]:
-    """Sort the errors of the first guesses into kinds, (N,) each; every error is of one kind.
+    """Return which first guesses are errors of each kind, (N,); every error has one kind.
 
     Args:
         predictions: of N images.
         labels: (N,).
-        boxes: the true ones.
-        protocol: says in which frame overlaps are taken.
+        boxes: the true boxes.
+        protocol: of the frame in which overlaps are computed.
         right: whether the first guess's box is right, (N,).
     """
     guesses, sizes, inclusive = predictions.guesses, predictions.sizes, protocol.inclusive
-    found = protocol.frame_of().found(guesses.boxes[:, :1], sizes)
+    predicted = protocol.frame_of().predicted_boxes(guesses.boxes[:, :1], sizes)
     true = framed_truth(boxes, sizes, protocol)
-    common = intersection(found, true.xyxy, inclusive=inclusive).where(true.present, 0)
+    common = intersection(predicted, true.xyxy, inclusive=inclusive).where(true.present, 0)
     of_object = common / area(true.xyxy, inclusive=inclusive).clamp(min=1)
-    of_box = common / area(found, inclusive=inclusive).clamp(min=1)
+    of_box = common / area(predicted, inclusive=inclusive).clamp(min=1)
     kinds = {
         "wrong_class": guesses.labels[:, 0] != labels,
         "several": (of_object > SEVERAL).sum(1) > 1,
@@ -45,9 +45,9 @@ def break_down(
         "more": (of_object > MORE).any(1),
         "elsewhere": torch.ones_like(right),
     }
-    left = ~(right & ~kinds["wrong_class"])
-    sorted_out = {}
+    remaining = ~(right & ~kinds["wrong_class"])
+    errors = {}
     for name in KINDS:
-        sorted_out[name] = left & kinds[name]
-        left = left & ~kinds[name]
-    return sorted_out
+        errors[name] = remaining & kinds[name]
+        remaining = remaining & ~kinds[name]
+    return errors

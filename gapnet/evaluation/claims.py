@@ -12,14 +12,14 @@ Judgement = Literal["held", "did not hold", "undecided"]
 
 @dataclass(frozen=True)
 class Claim:
-    """Claim that one row is better than another, or about the same.
+    """A claim that one row is better than another, or about the same.
 
     Args:
         says: the claim in words.
-        better: the row that is to be better, and its column.
+        better: the row that should be better, and its column.
         worse: the other row, and its column.
         metric: that is compared.
-        within: both rows are to be the same except for this difference; None: one is better.
+        within: largest difference of rows that should be the same; None: one should be better.
         higher_is_better: for an accuracy; for an error the lower one is better.
     """
 

@@ -1,4 +1,4 @@
-"""Figures of each class: which are easy, which are hard."""
+"""Error rates of each class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,37 +15,41 @@ SHOWN = ("top1_error", "top1_localization_error", "gt_known_error")
 
 
 class ClassErrors(NamedTuple):
-    """Hold, by metric, how many images of each class count, and their error, (C,) each."""
+    """How many images of each class count, and their error, by metric, (C,) each."""
 
     counts: dict[str, Tensor]
     errors: dict[str, Tensor]
 
 
 def class_errors(verdicts: Sequence[Verdict], labels: Tensor, count: int) -> ClassErrors:
-    """Take the mean of each class, of the figures at the fixed threshold; NaN without images."""
-    found = ClassErrors({}, {})
+    """Return the mean of each class at the fixed threshold; NaN for classes without images."""
+    by_class = ClassErrors({}, {})
     for verdict in verdicts:
-        if verdict.metric in SHOWN and verdict.metric not in found.errors:
-            among = labels[verdict.rows]
-            sums = torch.bincount(among, verdict.values[verdict.rows], minlength=count)
-            found.counts[verdict.metric] = torch.bincount(among, minlength=count)
-            found.errors[verdict.metric] = sums / found.counts[verdict.metric]
-    return found
+        if verdict.metric in SHOWN and verdict.metric not in by_class.errors:
+            row_labels = labels[verdict.rows]
+            sums = torch.bincount(row_labels, verdict.values[verdict.rows], minlength=count)
+            by_class.counts[verdict.metric] = torch.bincount(row_labels, minlength=count)
+            by_class.errors[verdict.metric] = sums / by_class.counts[verdict.metric]
+    return by_class
 
 
-def rank(found: ClassErrors) -> tuple[str, list[int]]:
-    """Order the classes that have images by the last of the errors, the easiest first."""
-    metric, errors = list(found.errors.items())[-1]
+def rank(by_class: ClassErrors) -> tuple[str, list[int]]:
+    """Return the last metric, and the classes with images by its error, the easiest first."""
+    metric, errors = list(by_class.errors.items())[-1]
     order = torch.argsort(errors, stable=True).tolist()
     return metric, [index for index in order if not errors[index].isnan()]
 
 
-def write_classes(found: ClassErrors, ids: Sequence[str], names: Sequence[str], path: Path) -> None:
-    """Write a row for each class."""
-    pairs = [(name, f"{name}_n") for name in found.errors]
-    header = ("class_id", "class_name", *(each for pair in pairs for each in pair))
+def write_classes(
+    by_class: ClassErrors, ids: Sequence[str], names: Sequence[str], path: Path
+) -> None:
+    """Write classes.csv, with a row for each class."""
+    pairs = [(name, f"{name}_n") for name in by_class.errors]
+    header = ("class_id", "class_name", *(column for pair in pairs for column in pair))
     columns = [
-        each.tolist() for name in found.errors for each in (found.errors[name], found.counts[name])
+        values.tolist()
+        for name in by_class.errors
+        for values in (by_class.errors[name], by_class.counts[name])
     ]
     rows = zip(ids, names, *columns, strict=True)
     with (

@@ -1,4 +1,4 @@
-"""Compare two runs on the same images: verdicts.parquet lies beside metrics.json."""
+"""Compares two runs on the same images, by the verdicts in verdicts.parquet."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,23 +12,23 @@ import torch
 
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.bootstrap import intervals
-from gapnet.evaluation.ground_truth import Truth
-from gapnet.evaluation.score import Scored, Scoring
+from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.score import ProtocolScores, Scoring
 from gapnet.evaluation.table_digest import with_digest, without_digest
 from gapnet.evaluation.verdicts import Verdict
 from gapnet.system.files import atomic_file
 
-ORACLE, FIXED = "(oracle", "fixed"  # who chose a threshold
+ORACLE, FIXED = "(oracle", "fixed"  # how a threshold was chosen
 ACCURACIES = {"max_box_acc", "max_box_acc_v2"}  # of the metrics; the others are errors
-SAID = {b"data", b"split", b"truth"}  # of a file of verdicts
+METADATA = {b"data", b"split", b"truth"}  # of a file of verdicts
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Hold a figure of two runs over the same n images, and its difference, b - a.
+    """A metric of two runs on the same n images, and its difference, b - a.
 
-    `low` and `high` are the 95% interval of the difference, from resampling images, each with both
-    its verdicts. only_a and only_b list the images that only a, or only b, has right.
+    `low` and `high` are the 95% interval of the difference; resampling draws an image with the
+    verdicts of both runs. only_a and only_b are the images that only a, or only b, has right.
     """
 
     metric: str
@@ -42,15 +42,15 @@ class Difference:
 
     @property
     def difference(self) -> float:
-        """Give b - a."""
+        """Return b - a."""
         return self.b - self.a
 
 
-def write_verdicts(scoring: Scoring, scored: dict[str, Scored], path: Path) -> None:
-    """Write a row for each image and a column for each figure; null where it does not count."""
+def write_verdicts(scoring: Scoring, scored: dict[str, ProtocolScores], path: Path) -> None:
+    """Write a row per image and a column per metric; null if the image does not count."""
     columns = {"id": pa.array(scoring.truth.ids), "label": pa.array(scoring.truth.labels.numpy())}
-    for protocol, each in scored.items():
-        for verdict in each.verdicts:
+    for protocol, scores in scored.items():
+        for verdict in scores.verdicts:
             if verdict.chosen_on is None or ORACLE not in verdict.chosen_on:
                 values = pa.array(verdict.values.numpy(), mask=~verdict.rows.numpy())
                 columns[_name(protocol, verdict)] = values
@@ -61,8 +61,8 @@ def write_verdicts(scoring: Scoring, scored: dict[str, Scored], path: Path) -> N
         pq.write_table(with_digest(table), unfinished, compression="zstd", write_page_checksum=True)
 
 
-def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[Difference]:
-    """Compare the figures that two files of verdicts have in common."""
+def compare_verdicts(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[Difference]:
+    """Return the differences in the metrics that two files of verdicts have in common."""
     first, second = read_verdicts(a), read_verdicts(b)
     for key in (b"data", b"split"):
         mine, theirs = first.schema.metadata[key], second.schema.metadata[key]
@@ -74,20 +74,20 @@ def compare(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) -> list[D
     second = aligned(first, second, a, b)
     if first.schema.metadata[b"truth"] != second.schema.metadata[b"truth"]:
         raise GapnetError(
-            f"{a} and {b}: have the same images by name, but other labels or boxes; was one of the "
-            "runs on other data, or its ground truth edited?"
+            f"{a} and {b}: have different labels or boxes for the same images; evaluate both runs "
+            "on the same data"
         )
     names = [name for name in first.column_names if name in second.column_names and "/" in name]
     if not names:
         raise GapnetError(
-            f"{a} and {b}: have no figure in common; score both by one protocol "
+            f"{a} and {b}: have no metric in common; score both by one protocol "
             "(python evaluate.py predictions=RUN protocol=...)"
         )
     return [_difference(name, first, second, resamples, seed) for name in names]
 
 
-def _digest(truth: Truth) -> str:
-    """Digest labels and boxes, in whichever order the images are."""
+def _digest(truth: GroundTruth) -> str:
+    """Return a digest of labels and boxes, which does not depend on the order of images."""
     order = sorted(range(len(truth.ids)), key=truth.ids.__getitem__)
     digest = hashlib.sha256(truth.labels[order].numpy().tobytes())
     if truth.boxes is not None:
@@ -99,11 +99,11 @@ def _difference(
     name: str, first: pa.Table, second: pa.Table, resamples: int, seed: int
 ) -> Difference:
     values = np.stack(
-        [each[name].to_numpy(zero_copy_only=False).astype(float) for each in (first, second)], 1
+        [table[name].to_numpy(zero_copy_only=False).astype(float) for table in (first, second)], 1
     )
     counted = ~np.isnan(values).any(1)
-    kept = torch.from_numpy(values[counted])
-    change = (kept[:, 1] - kept[:, 0])[:, None]
+    pairs = torch.from_numpy(values[counted])
+    change = (pairs[:, 1] - pairs[:, 0])[:, None]
     low, high = intervals(change, resamples=resamples, seed=seed)
     ids = np.array(first["id"].to_pylist(), dtype=object)[counted]
     better_high = name.split("/")[1] in ACCURACIES
@@ -111,44 +111,44 @@ def _difference(
     b_right = (change[:, 0] > 0) if better_high else (change[:, 0] < 0)
     return Difference(
         metric=name,
-        a=kept[:, 0].mean().item(),
-        b=kept[:, 1].mean().item(),
+        a=pairs[:, 0].mean().item(),
+        b=pairs[:, 1].mean().item(),
         low=low.item(),
         high=high.item(),
-        n=len(kept),
+        n=len(pairs),
         only_a=ids[a_right.numpy()].tolist(),
         only_b=ids[b_right.numpy()].tolist(),
     )
 
 
 def aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
-    """Put the second table into the order of the first; the images must be the same."""
-    rows = {each: row for row, each in enumerate(second["id"].to_pylist())}
+    """Return the second table in the order of the first; the images must be the same."""
+    rows = {image: row for row, image in enumerate(second["id"].to_pylist())}
     ids: Sequence[str] = first["id"].to_pylist()
-    lacking = [each for each in ids if each not in rows]
-    if lacking or len(ids) != len(rows):
+    missing = [image for image in ids if image not in rows]
+    if missing or len(ids) != len(rows):
         raise GapnetError(
-            f"{a} has {len(ids)} images, {b} {len(rows)}, of which {len(ids) - len(lacking)} are "
+            f"{a} has {len(ids)} images, {b} {len(rows)}, of which {len(ids) - len(missing)} are "
             "the same: only runs on the same images can be compared"
         )
-    return second.take(pa.array([rows[each] for each in ids]))
+    return second.take(pa.array([rows[image] for image in ids]))
 
 
 def read_verdicts(path: Path) -> pa.Table:
     """Read a file of verdicts."""
     if not path.is_file():
-        hint = "evaluate the run first" if path.parent.is_dir() else "is that a run folder?"
+        hint = "evaluate the run first" if path.parent.is_dir() else "pass a run folder"
         raise GapnetError(f"{path}: no such file; {hint}")
     with reading(path, "cannot be read", "evaluate the run again"):
         table = pq.read_table(path, page_checksum_verification=True)
         table.validate(full=True)
         table = without_digest(table)
-    if "id" not in table.column_names or SAID - (table.schema.metadata or {}).keys():
-        raise GapnetError(f"{path}: holds no verdicts of this version of gapnet; evaluate again")
+    if "id" not in table.column_names or METADATA - (table.schema.metadata or {}).keys():
+        raise GapnetError(f"{path}: contains no verdicts of this version of gapnet; evaluate again")
     return table
 
 
 def _name(protocol: str, verdict: Verdict) -> str:
-    """Name a figure; a file of another tool has no threshold, and compares with a fixed one."""
+    """Return the column of a metric; a fixed threshold has the same column as no threshold."""
     chosen_on = None if verdict.chosen_on == FIXED else verdict.chosen_on
     return "/".join(filter(None, (protocol, verdict.metric, chosen_on)))

@@ -1,6 +1,6 @@
-"""What predictions of the first version say of themselves, as identities.
+"""Identities from the texts in predictions of the first version of gapnet.
 
-They hold the text of each object, such as `Localizer(saliency=Cam(), ...)`, with every argument.
+These have a text for each object, such as `Localizer(saliency=Cam(), ...)`, with all arguments.
 """
 
 import ast
@@ -14,7 +14,7 @@ from gapnet.runs.identity import described, plain_value
 BATCHES = re.compile(
     r"(?P<view>\{.*\}) (?P<size>\d+) a batch, (?P<precision>\S+) on (?P<device>\w+)"
 )
-# What a text raises that is none of these
+# What parsing raises for a text of another form
 UNREADABLE = (
     *(SyntaxError, ValueError, TypeError, AttributeError, KeyError, RecursionError, MemoryError),
 )
@@ -40,7 +40,7 @@ CLASSES = {
 
 
 def read_texts(network: str, rules: str, batches: str) -> dict[str, Any]:
-    """Read what network, rules and batches were, in the identities that parts have today."""
+    """Return the identities of network, rules and batches from their texts."""
     return {
         "network": _read_network(network),
         "rules": read_rules(rules),
@@ -49,7 +49,7 @@ def read_texts(network: str, rules: str, batches: str) -> dict[str, Any]:
 
 
 def _read_network(text: str) -> Any:
-    """Read a name and a dict of arguments."""
+    """Return the identity from a name and a dict of arguments; the text if it has another form."""
     name, _, arguments = text.partition(" ")
     try:
         return network_identity(name, ast.literal_eval(arguments))
@@ -58,23 +58,23 @@ def _read_network(text: str) -> Any:
 
 
 def _read_batches(text: str) -> Any:
-    """Read such as `{'_target_': '...', ...} 24 a batch, 32-true on cpu`."""
-    found = BATCHES.fullmatch(text)
+    """Return the identity from a text such as `{'_target_': '...'} 24 a batch, 32-true on cpu`."""
+    match = BATCHES.fullmatch(text)
     try:
-        if found is None:
+        if match is None:
             return text
-        view = ast.literal_eval(found["view"])
+        view = ast.literal_eval(match["view"])
         target = getattr(import_module(VIEWS), view.pop("_target_").rpartition(".")[2])
         view.pop("_partial_", None)
         return batches_identity(
-            described(target, view), int(found["size"]), found["precision"], found["device"]
+            described(target, view), int(match["size"]), match["precision"], match["device"]
         )
     except UNREADABLE:
         return text
 
 
 def read_rules(text: str) -> Any:
-    """Read the text of a localizer or a boxer; what names a class of others stays a text.
+    """Return the identity from the text of a localizer or a boxer; unknown classes stay a text.
 
     >>> read_rules("OnePerClass(classes=2)")
     {'is': 'gapnet.localization.OnePerClass', 'classes': 2}
@@ -93,4 +93,4 @@ def _value(node: ast.expr) -> Any:
     if not isinstance(node.func, ast.Name) or node.args:
         raise ValueError(ast.unparse(node))
     target = getattr(import_module(CLASSES[node.func.id]), node.func.id)
-    return described(target, {str(each.arg): _value(each.value) for each in node.keywords})
+    return described(target, {str(keyword.arg): _value(keyword.value) for keyword in node.keywords})

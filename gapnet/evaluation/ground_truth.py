@@ -12,14 +12,14 @@ from gapnet.metrics.functional import PaddedBoxes, pad_boxes
 
 
 @dataclass(frozen=True)
-class Truth:
-    """Hold the ground truth of a split.
+class GroundTruth:
+    """Ground truth of a split.
 
     Args:
         ids: of the images.
         labels: (N,).
-        boxes: unless some image has none.
-        blacklisted: what the devkit leaves out of localization, (N,).
+        boxes: of the images; None if an image has no box.
+        blacklisted: images that the devkit leaves out of localization, (N,).
         masked: whether the objects' pixels are known.
     """
 
@@ -30,20 +30,20 @@ class Truth:
     masked: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what would make an image count twice."""
-        twice = [each for each, times in Counter(self.ids).items() if times > 1]
-        if twice:
-            raise GapnetError(f"image {twice[0]}: is listed twice; an id names one image")
+        """Refuse an id that is listed twice."""
+        repeated = [image for image, count in Counter(self.ids).items() if count > 1]
+        if repeated:
+            raise GapnetError(f"image {repeated[0]}: is listed twice; use each id once")
 
     @property
     def known(self) -> bool:
-        """Tell whether there is a truth to score against."""
+        """Return whether all labels are known."""
         return bool((self.labels != UNKNOWN).all())
 
 
-def truth_of(records: Records) -> Truth:
-    """Gather the ground truth of records."""
+def ground_truth_of(records: Records) -> GroundTruth:
+    """Return the ground truth of records."""
     boxes = records.boxes
     padded = None if boxes is None else pad_boxes(boxes.xyxy, boxes.counts)
-    masked = bool(len(records)) and all(len(each) for each in records.table["masks"].to_pylist())
-    return Truth(records.ids, records.labels, padded, records.blacklisted, masked)
+    masked = bool(len(records)) and all(len(masks) for masks in records.table["masks"].to_pylist())
+    return GroundTruth(records.ids, records.labels, padded, records.blacklisted, masked)

@@ -1,4 +1,4 @@
-"""Pixel average precision (PxAP), for data whose objects are given as masks."""
+"""Pixel average precision (PxAP), for data with masks of the objects."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from gapnet.data.records import Record
 from gapnet.errors import reading
 from gapnet.localization.boxers.threshold import Heat
 
-BINS = 1000  # of the heat, from 0 up to 1; a last one is for 1 itself
+BINS = 1000  # of the map's values, from 0 to 1; an additional one is for 1 itself
 
 
 def pixel_histogram(heat: Heat, record: Record) -> NDArray[np.int32]:
-    """Count the object's and the other pixels of an image by their heat (H, W): (2 * bins,).
+    """Return histograms of a map (H, W) on the object's and on other pixels: (2 * bins,).
 
-    Masks are resized to the heat without interpolation; pixels to ignore count in neither.
+    Masks are resized to the map without interpolation; ignored pixels count in neither.
     """
     shape = (heat.shape[0], heat.shape[1])
     inside = np.zeros(shape, dtype=bool)
@@ -30,15 +30,15 @@ def pixel_histogram(heat: Heat, record: Record) -> NDArray[np.int32]:
     if record.ignore is not None:
         outside &= ~_read_mask(record.ignore, shape)
     edges = np.append(np.arange(0, 1, 1 / BINS), [1.0, 2.0])
-    counts = [np.histogram(heat[where], bins=edges)[0] for where in (inside, outside)]
+    counts = [np.histogram(heat[mask], bins=edges)[0] for mask in (inside, outside)]
     return np.concatenate(counts).astype(np.int32)
 
 
 def average_precision(counts: Tensor) -> Tensor:
-    """Sum the precision over the steps of recall, from hot to cold.
+    """Sum the precision over the steps of recall, from the highest to the lowest values.
 
     Args:
-        counts: of the object's and the other pixels by heat, ascending, (B, 2, D).
+        counts: of the object's and the other pixels by value, ascending, (B, 2, D).
 
     Returns:
         The area under the curve of precision and recall, (B,).

@@ -1,4 +1,4 @@
-"""Predict: run a network over splits and write one row per image, keeping no map."""
+"""Runs a network over splits, and writes one row of predictions per image."""
 
 import hashlib
 import json
@@ -32,29 +32,29 @@ from gapnet.system.files import atomic_file
 
 NO_BOX = (0.0, 0.0, -1.0, -1.0)
 CPU = torch.device("cpu")
-COLD_SIDE = 224  # pixels that stand for those of an image that could not be read
+UNREADABLE_SIDE = 224  # pixels of a side, in place of those of an image that could not be read
 
 
 @dataclass(frozen=True)
-class KeptMaps:
-    """Say where maps of the true classes are kept, in half precision.
+class SavedMaps:
+    """Where maps of the true classes are saved, in half precision.
 
     Args:
-        folder: has a file ID.npy for each image, with the name that `file_name` gives.
-        side: of the square that they are resized to; None keeps them as they are.
+        folder: of a file ID.npy for each image, named by `file_name`.
+        side: of the square that they are resized to; None does not resize them.
     """
 
     folder: Path
     side: int | None
 
-    def keep(self, identity: str, heat: Tensor) -> None:
+    def save(self, identity: str, heat: Tensor) -> None:
         """Write one map (h, w)."""
         if self.side is not None:
             square = (self.side, self.side)
             heat = interpolate(heat[None, None], size=square, mode="bilinear")[0, 0]
         path = self.folder / f"{file_name(identity)}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = BytesIO()  # numpy's own error of writing a file does not say why it failed
+        content = BytesIO()  # numpy's error does not say why writing failed
         np.save(content, heat.half().numpy())
         with atomic_file(path, durable=False) as unfinished:
             unfinished.write_bytes(content.getbuffer())
@@ -62,17 +62,17 @@ class KeptMaps:
 
 @dataclass(frozen=True)
 class SplitToPredict:
-    """A split that is predicted: its records, where its rows go, and where its maps are kept."""
+    """A split to predict: its records, the writer of its rows, and where its maps are saved."""
 
     records: Records
     writer: Writer
-    kept: KeptMaps | None = None
+    maps: SavedMaps | None = None
 
 
 class Passed(NamedTuple):
-    """Hold a batch and what became of it: classes and scores (B, R), maps (B, K + 1, h, w).
+    """A batch with its ranked classes and scores (B, R), and maps (B, K + 1, h, w).
 
-    The last map is that of the true class. All of it is on the CPU, where threads share it.
+    The last map is that of the true class. All tensors are on the CPU, where threads share them.
     """
 
     ranked: Tensor
@@ -82,7 +82,7 @@ class Passed(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """Hold a map (h, w), the window (4,) that it lies over, and what was shown there (3, H, W)."""
+    """A map (h, w), its window (4,), and the pixels of the window (3, H, W)."""
 
     heat: Tensor
     window: Tensor
@@ -90,51 +90,51 @@ class Laid(NamedTuple):
 
 
 class Predictor(pl.LightningModule):
-    """Be what a Trainer predicts with: rows go to the writers, nothing is returned."""
+    """Lightning module that writes one row per image; it returns nothing."""
 
     def __init__(self, network: GapNet, localizer: Localizer, jobs: list[SplitToPredict]) -> None:
-        """Predict with `network`, as `localizer` says; each job has a loader of its own."""
+        """Predict with `network` and `localizer`; each job has its own data loader."""
         super().__init__()
         self.network = network
         self.localizer = localizer
         self.jobs = jobs
-        # There may be more processes than batches
+        # There may be more ranks than batches
         self.allow_zero_length_dataloader_with_multiple_devices = True
 
     def on_predict_start(self) -> None:
-        """Name the parts after the process, and have OpenCV leave the threads to the images."""
+        """Name the parts after the rank; use one OpenCV thread, as images are in threads."""
         for job in self.jobs:
             job.writer.rank = self.global_rank
         self.opencv_threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
 
     def on_predict_end(self) -> None:
-        """Give OpenCV its threads back."""
+        """Restore the number of OpenCV's threads."""
         cv2.setNumThreads(self.opencv_threads)
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Write the rows of a batch."""
-        looked = self.localizer.look(self.network, self.network.normalise(batch.images))
-        ranked = looked.logits.topk(min(MOST, looked.logits.shape[1])).indices
-        scores = looked.logits.float().softmax(1).gather(1, ranked)
+        outputs = self.localizer.look(self.network, self.network.normalise(batch.images))
+        ranked = outputs.logits.topk(min(MOST, outputs.logits.shape[1])).indices
+        scores = outputs.logits.float().softmax(1).gather(1, ranked)
         true = batch.labels[:, None].clamp(min=0)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
-        maps = self.localizer.maps(self.network, looked, classes, batch.ids)
+        maps = self.localizer.maps(self.network, outputs, classes, batch.ids)
         passed = Passed(ranked.cpu(), scores.cpu(), maps, batch.to(CPU))
         row = partial(self._row, self.jobs[dataloader_idx], passed)
-        with ThreadPoolExecutor(cores()) as threads:  # OpenCV works while others do
+        with ThreadPoolExecutor(cores()) as threads:  # OpenCV runs in parallel in threads
             self.jobs[dataloader_idx].writer.add(list(threads.map(row, range(len(batch.ids)))))
 
     def on_predict_epoch_end(self) -> None:
-        """Write the last rows."""
+        """Write the remaining rows."""
         for job in self.jobs:
             job.writer.flush()
 
-    def _row(self, job: SplitToPredict, passed: "Passed", place: int) -> Row:
-        """Box the maps of one image of a batch."""
-        batch, one = passed.batch, slice(place, place + 1)
-        identity, (height, width) = batch.ids[place], batch.sizes[place].tolist()
-        if batch.corrupt[place] is not None:
+    def _row(self, job: SplitToPredict, passed: "Passed", index: int) -> Row:
+        """Return the row of one image of a batch."""
+        batch, one = passed.batch, slice(index, index + 1)
+        identity, (height, width) = batch.ids[index], batch.sizes[index].tolist()
+        if batch.corrupt[index] is not None:
             return unreadable(job.records.of_id(identity), self.localizer.boxer)
         maps, ranked = passed.maps[one], passed.ranked[one]
         boxes = self.localizer.boxes(
@@ -146,57 +146,57 @@ class Predictor(pl.LightningModule):
             height=height,
             width=width,
             classes=ranked[0].tolist(),
-            scores=passed.scores[place].tolist(),
+            scores=passed.scores[index].tolist(),
             guess_labels=labels[0].tolist(),
             guess_boxes=guesses.flatten().tolist(),
         )
-        return self._with_truth(row, batch, place, maps[0, -1], job)
+        return self._with_truth(row, batch, index, maps[0, -1], job)
 
     def _with_truth(
-        self, row: Row, batch: Batch, place: int, heat: Tensor, job: SplitToPredict
+        self, row: Row, batch: Batch, index: int, heat: Tensor, job: SplitToPredict
     ) -> Row:
-        """Add what is known of the true class's map (h, w)."""
-        if batch.labels[place] == UNKNOWN:
+        """Return a row with the boxes and pixels of the true class's map (h, w)."""
+        if batch.labels[index] == UNKNOWN:
             return row
-        if job.kept is not None:
-            check_whole(row, batch.windows[place], "maps are kept for whole images only")
-            job.kept.keep(row.id, heat)
+        if job.maps is not None:
+            check_whole(row, batch.windows[index], "maps are saved for whole images only")
+            job.maps.save(row.id, heat)
         record = job.records.of_id(row.id)
         if record.boxes is None and not record.masks:
             return row
-        seen = Laid(heat, batch.windows[place], batch.images[place])
+        seen = Laid(heat, batch.windows[index], batch.images[index])
         return known_row(row, seen, self.localizer, record)
 
 
 def known_row(row: Row, laid: Laid, localizer: Localizer, record: Record) -> Row:
-    """Add to a row what the map of the true class says."""
+    """Return a row with the boxes and pixels of the map of the true class."""
     window, size = laid.window, torch.tensor([row.height, row.width])
     grid = localizer.grid(window)
-    warm = localizer.boxer.heat(laid.heat[None], grid)[0]
-    box = localizer.box(warm, window, size, laid.picture)[0]
+    scaled = localizer.boxer.heat(laid.heat[None], grid)[0]
+    box = localizer.box(scaled, window, size, laid.picture)[0]
     if record.masks:
         check_whole(row, window, "masks cover the whole image, and so must the map")
-    swept = localizer.boxer.sweep(warm, localizer.boxer.thresholds())
+    swept = localizer.boxer.sweep(scaled, localizer.boxer.thresholds())
     return row._replace(
         known_box=box.tolist(),
         window=window.tolist(),
         grid=grid,
         swept_boxes=swept.boxes.flatten(),
         swept_cuts=swept.cuts,
-        pixels=pixel_histogram(warm, record) if record.masks else None,
+        pixels=pixel_histogram(scaled, record) if record.masks else None,
     )
 
 
 def check_whole(row: Row, window: Tensor, why: str) -> None:
     """Refuse a view that does not show the whole image."""
     if window.tolist() != [0.0, 0.0, row.width, row.height]:
-        raise GapnetError(f"image {row.id}: is not shown whole; {why}: view=whole")
+        raise GapnetError(f"image {row.id}: is not shown whole; {why}; use view=whole")
 
 
 def unreadable(record: Record, boxer: Boxer) -> Row:
-    """Write down that an image could not be read: its boxes are of nothing, its pixels cold."""
+    """Return the row of an image that could not be read: empty boxes, and a map of 0."""
     cuts = len(boxer.thresholds())
-    cold = np.zeros(boxer.grid((COLD_SIDE, COLD_SIDE)), np.float32)
+    empty_map = np.zeros(boxer.grid((UNREADABLE_SIDE, UNREADABLE_SIDE)), np.float32)
     swept = BoxSweep(
         np.tile(np.array(NO_BOX, np.int16), (cuts, 1)), np.arange(cuts, dtype=np.int16)
     )
@@ -213,12 +213,12 @@ def unreadable(record: Record, boxer: Boxer) -> Row:
         grid=(1, 1),
         swept_boxes=swept.boxes.flatten(),
         swept_cuts=swept.cuts,
-        pixels=pixel_histogram(cold, record) if record.masks else None,
+        pixels=pixel_histogram(empty_map, record) if record.masks else None,
     )
 
 
 def digest_of_weights(network: nn.Module) -> str:
-    """Digest all weights."""
+    """Return a digest of all weights."""
     digest = hashlib.sha256()
     for name, value in network.state_dict().items():
         digest.update(name.encode())
@@ -227,7 +227,7 @@ def digest_of_weights(network: nn.Module) -> str:
 
 
 def digest_of_data(records: Records) -> str:
-    """Digest what predictions depend on: images, labels, masks, and who has boxes at all."""
+    """Return a digest of ids, labels, masks, and of which images have boxes."""
     digest, table = hashlib.sha256(), records.table
     boxed = table["boxes"].is_valid()
     for column in (table["id"], table["label"], table["masks"], boxed):

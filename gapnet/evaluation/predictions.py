@@ -1,4 +1,4 @@
-"""Predictions in memory: the columns of predictions/, in the order of the ground truth."""
+"""Predictions in memory: the columns of predictions/ as tensors."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ from gapnet.ops.boxes import clip
 
 
 class Guesses(NamedTuple):
-    """Hold labels (N, G), NOBODY where there is none, and boxes (N, G, 4)."""
+    """Labels (N, G), NOBODY for a missing guess, and boxes (N, G, 4)."""
 
     labels: Tensor
     boxes: Tensor
 
 
 class SweptBoxes(NamedTuple):
-    """Hold the boxes (S, 4) of some images in pixels, with the row and the cut of each, (S,)."""
+    """Boxes (S, 4) of several images in pixels, with the row and the cut of each, (S,)."""
 
     boxes: Tensor
     rows: Tensor
@@ -33,53 +33,53 @@ class SweptBoxes(NamedTuple):
 
 @dataclass(frozen=True)
 class Predictions:
-    """Hold predictions as a table of the store's schema."""
+    """Predictions as a table with the schema of predictions/."""
 
     table: pa.Table
     about: About
 
     def __len__(self) -> int:
-        """Count the images."""
+        """Return the number of images."""
         return int(self.table.num_rows)
 
     @property
     def ids(self) -> list[str]:
-        """List the ids."""
+        """Return the ids of the images."""
         ids: list[str] = self.table["id"].to_pylist()
         return ids
 
     @cached_property
     def sizes(self) -> Tensor:
-        """Give (height, width) of each image, (N, 2)."""
+        """Return (height, width) of each image, (N, 2)."""
         return torch.stack([_flat(self.table[name]) for name in ("height", "width")], 1).double()
 
     @cached_property
     def classes(self) -> Tensor:
-        """Give the most probable classes (N, R), best first."""
+        """Return the most probable classes (N, R), best first."""
         return _padded(self.table["classes"], NOBODY)
 
     @cached_property
     def guesses(self) -> Guesses:
-        """Give the guesses, most confident first."""
+        """Return the guesses, most confident first."""
         labels = _padded(self.table["guess_labels"], NOBODY)
         boxes = _padded(self.table["guess_boxes"], 0).double()
         return Guesses(labels, boxes.view(len(labels), -1, 4))
 
     @cached_property
     def known(self) -> Tensor | None:
-        """Give the boxes of the true classes (N, 4); None where some image has none."""
+        """Return the boxes of the true classes (N, 4); None if an image has none."""
         if self.table["known_box"].null_count:
             return None
         return _flat(self.table["known_box"]).double().view(-1, 4)
 
     @cached_property
     def pixels(self) -> Tensor | None:
-        """Give how many pixels are as warm as each of D bins, (N, 2, D): the object's, others'."""
+        """Return histograms of maps on the object's and on other pixels, in D bins, (N, 2, D)."""
         column = self.table["pixels"]
         return None if column.null_count else _flat(column).view(len(self), 2, -1)
 
     def swept(self, rows: int) -> Iterator[SweptBoxes] | None:
-        """Give the boxes of the sweeps of `rows` images at a time; None where some has none."""
+        """Yield the boxes of the sweeps, `rows` images at a time; None if an image has no sweep."""
         if self.table["swept_boxes"].null_count or not self.about.cuts:
             return None
         starts = range(0, len(self), rows)
@@ -87,19 +87,19 @@ class Predictions:
 
     @property
     def one_box_a_cut(self) -> bool:
-        """Tell whether no sweep has more than one box at a cut."""
+        """Return whether all sweeps have one box per cut."""
         boxes = len(self.table["swept_cuts"].combine_chunks().flatten())
         return boxes == len(self) * len(self.about.cuts)
 
     def take(self, rows: Sequence[int]) -> "Predictions":
-        """Choose rows."""
+        """Return the predictions of some rows."""
         return replace(self, table=self.table.take(pa.array(rows, pa.int64())))
 
 
 def align(predictions: Predictions, ids: Sequence[str]) -> Predictions:
-    """Put predictions into the order of ids; an image without a prediction is an error."""
-    rows = {each: row for row, each in enumerate(predictions.ids)}
-    missing = [each for each in ids if each not in rows]
+    """Return predictions in the order of ids; an image without a prediction is an error."""
+    rows = {image: row for row, image in enumerate(predictions.ids)}
+    missing = [image for image in ids if image not in rows]
     if missing:
         raise GapnetError(
             f"{len(missing)} of {len(ids)} images have no prediction, "
@@ -111,12 +111,12 @@ def align(predictions: Predictions, ids: Sequence[str]) -> Predictions:
             f"{len(rows) - len(ids)} of {len(rows)} predictions are for images that are not in the "
             f"split, {extra} among them"
         )
-    order = [rows[each] for each in ids]
+    order = [rows[image] for image in ids]
     return predictions if order == list(range(len(rows))) else predictions.take(order)
 
 
 def _swept(table: pa.Table, start: int) -> SweptBoxes:
-    """Carry boxes from cells to pixels."""
+    """Return the boxes of a table's sweeps, converted from cells to pixels."""
     counts = table["swept_cuts"].combine_chunks().value_lengths().to_numpy(zero_copy_only=False)
     rows = torch.from_numpy(np.repeat(np.arange(table.num_rows), counts))
     cells = _flat(table["swept_boxes"]).double().view(-1, 4)
@@ -136,7 +136,7 @@ def _flat(column: pa.ChunkedArray) -> Tensor:
 
 
 def _padded(column: pa.ChunkedArray, filling: float) -> Tensor:
-    """Fill the lists of a column up to the longest."""
+    """Return the lists of a column, padded to the longest."""
     lengths = torch.from_numpy(
         column.combine_chunks().value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
     )

@@ -1,4 +1,4 @@
-"""What counts as right."""
+"""Protocols: the rules by which predictions are scored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.box_frames import FRAMES, File, Frame
+from gapnet.evaluation.box_frames import FRAMES, FileFrame, Frame
 from gapnet.localization.guesses import MOST
 from gapnet.system.value_checks import number, one_of, whole_number, wrong_value
 
@@ -16,19 +16,19 @@ Boxes = Literal["all", "first"]
 
 @dataclass(frozen=True)
 class Protocol:
-    """Name the rules by which predictions are scored; the defaults are ILSVRC's devkit's.
+    """Rules by which predictions are scored; the defaults are those of ILSVRC's devkit.
 
     Args:
-        name: stands beside every figure.
-        iou: the overlap from which on a box is right.
-        above: whether the box of a guess must lie above that, rather than at it.
+        name: shown with every metric.
+        iou: the overlap at which a box is right.
+        above: whether the overlap of a guess must be above `iou`, rather than at least `iou`.
         above_known: the same for the box of the true class.
-        inclusive: whether a box's last pixel belongs to it when areas are taken.
-        frame: where overlaps are taken: file, or the frame of a published evaluation.
+        inclusive: whether a box's last pixel belongs to it when areas are computed.
+        frame: where overlaps are computed: file, or the frame of a published evaluation.
         truth: whether all true boxes of an image count, or only the first.
         blacklist: whether images that the devkit blacklists are left out of localization.
-        within: how many guesses are looked at; a figure for each.
-        known_ious: overlaps of MaxBoxAccV2, if it is to be reported.
+        within: numbers of guesses that count; a metric for each.
+        known_ious: overlaps of MaxBoxAccV2; without them it is not computed.
         resamples: of the bootstrap.
         seed: of the bootstrap.
     """
@@ -60,22 +60,24 @@ class Protocol:
         if not within or within != [k for k in range(1, MOST + 1) if k in within]:
             raise wrong_value("protocol.within", within, f"must be ascending integers, 1 to {MOST}")
 
-    def frame_of(self) -> File | Frame:
-        """Give the frame by its name."""
+    def frame_of(self) -> FileFrame | Frame:
+        """Return the frame of the protocol."""
         return FRAMES[self.frame]
 
     def right(self, overlaps: Tensor) -> Tensor:
-        """Tell of which guesses the box is right, from its overlap."""
+        """Return whether the boxes of guesses are right, from their overlaps."""
         return overlaps > self.iou if self.above else overlaps >= self.iou
 
     def right_known(self, overlaps: Tensor) -> Tensor:
-        """Tell whether the box of the true class is right, from its overlap."""
+        """Return whether boxes of the true class are right, from their overlaps."""
         return overlaps > self.iou if self.above_known else overlaps >= self.iou
 
 
 def together(protocols: Mapping[str, Protocol]) -> tuple[Protocol, ...]:
-    """Score by several protocols; the first one counts."""
-    names = [each.name for each in protocols.values()]
+    """Return several protocols to score by; the first one is the main one."""
+    names = [protocol.name for protocol in protocols.values()]
     if not names or len(set(names)) < len(names):
-        raise GapnetError(f"protocol.protocols: must have names of their own, have {names}")
+        raise GapnetError(
+            f"protocol.protocols={names}: must have at least one name, and no name twice"
+        )
     return tuple(protocols.values())

@@ -1,4 +1,4 @@
-"""What rows of predictions must be: a part may be a stranger's, or damaged where no sum tells."""
+"""Checks rows of predictions, which may come from others or be damaged."""
 
 from collections.abc import Iterator
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from gapnet.ops.boxes import LARGEST
 
-NOBODY = -1  # the label of a guess that was not made
+NOBODY = -1  # the label of a missing guess
 
 
-def unsound(table: pa.Table, *, classes: int, cuts: int) -> str | None:
-    """Name a column whose values nothing could have predicted; None if all is well."""
-    return next(_unsound(table, classes, cuts), None)
+def invalid_column(table: pa.Table, *, classes: int, cuts: int) -> str | None:
+    """Return the name of a column with invalid values; None if all are valid."""
+    return next(_invalid_columns(table, classes, cuts), None)
 
 
-def _unsound(table: pa.Table, classes: int, cuts: int) -> Iterator[str]:
+def _invalid_columns(table: pa.Table, classes: int, cuts: int) -> Iterator[str]:
     yield from (name for name in ("id", "height", "width") if table[name].null_count)
     yield from (name for name in ("height", "width") if not _within(table, name, 0, LARGEST))
     for name in ("classes", "guess_labels"):
@@ -29,16 +29,16 @@ def _unsound(table: pa.Table, classes: int, cuts: int) -> Iterator[str]:
             yield name
     if not (_within(table, "scores", 0, 1) and _within(table, "grid", 1, LARGEST)):
         yield "scores or grid"
-    yield from _of_other_lengths(table)
+    yield from _columns_of_wrong_length(table)
 
 
-def _of_other_lengths(table: pa.Table) -> Iterator[str]:
-    """Name columns whose lists are longer or shorter than what they belong to."""
+def _columns_of_wrong_length(table: pa.Table) -> Iterator[str]:
+    """Yield the columns whose lists have the wrong length."""
     for name, length in (("known_box", 4), ("window", 4), ("grid", 2)):
         if not np.isin(_lengths(table, name), (length, 0)).all():
             yield name
-    for name, of in (("guess_boxes", "guess_labels"), ("swept_boxes", "swept_cuts")):
-        if (_lengths(table, name) != 4 * _lengths(table, of)).any():
+    for name, other in (("guess_boxes", "guess_labels"), ("swept_boxes", "swept_cuts")):
+        if (_lengths(table, name) != 4 * _lengths(table, other)).any():
             yield name
     scores = _lengths(table, "scores")
     if (scores[scores > 0] != _lengths(table, "classes")[scores > 0]).any():  # there may be none
@@ -46,7 +46,7 @@ def _of_other_lengths(table: pa.Table) -> Iterator[str]:
 
 
 def _within(table: pa.Table, name: str, least: float, most: float) -> bool:
-    """Tell whether every number of a column is there and in a range, which NaN is not."""
+    """Return whether all numbers of a column are present and in a range; NaN is not."""
     values = table[name].combine_chunks()
     flat = values.flatten() if pa.types.is_list(values.type) else values
     if flat.null_count:
@@ -56,6 +56,6 @@ def _within(table: pa.Table, name: str, least: float, most: float) -> bool:
 
 
 def _lengths(table: pa.Table, name: str) -> NDArray[np.int64]:
-    """Count the numbers of each row; none where the list itself is not there."""
+    """Return how many numbers each row has; 0 if its list is null."""
     counts = table[name].combine_chunks().value_lengths().fill_null(0)
     return np.asarray(counts.to_numpy(zero_copy_only=False), dtype=np.int64)

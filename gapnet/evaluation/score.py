@@ -1,4 +1,4 @@
-"""Score: a pure function of predictions and ground truth."""
+"""Computes metrics from predictions and ground truth."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import bounds, intervals, resampled_sums
-from gapnet.evaluation.ground_truth import Truth
+from gapnet.evaluation.ground_truth import GroundTruth
 from gapnet.evaluation.overlaps import Overlaps, known_overlaps
 from gapnet.evaluation.pixels import average_precision
 from gapnet.evaluation.predictions import Predictions
@@ -19,7 +19,7 @@ from gapnet.evaluation.verdicts import (
     Verdict,
     anchors,
     classification,
-    counted,
+    counted_images,
     known,
     localization,
     max_box,
@@ -28,10 +28,10 @@ from gapnet.evaluation.verdicts import (
 
 @dataclass(frozen=True)
 class Metric:
-    """Name a figure in full: an error rate over n images, its 95% interval from low to high.
+    """A metric over n images, such as an error rate, with its 95% interval from low to high.
 
-    `threshold` is the cut of the map, `chosen_on` says who chose it, and `rules` are those of the
-    localizer and the protocol in full.
+    `threshold` is the cut of the map, `chosen_on` says on which split it was chosen, and `rules`
+    are those of the localizer and the protocol in full.
     """
 
     metric: str
@@ -48,10 +48,10 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Hold the figures of one protocol, the verdicts of which most are means, and the overlaps.
+class ProtocolScores:
+    """Metrics of one protocol, the verdicts of which most are means, and overlaps by split.
 
-    `swept` has those of the true classes' boxes, by split.
+    `swept` are the overlaps of the boxes of the true classes.
     """
 
     metrics: list[Metric]
@@ -61,28 +61,27 @@ class Scored:
 
 @dataclass(frozen=True)
 class Scoring:
-    """Hold what is scored: predictions, aligned with the truth, of a split of some data.
+    """Predictions to score, aligned with the truth, of a split of some data.
 
-    `chosen_on` are predictions and truth of another split, on which thresholds are chosen, and its
-    name.
+    `chosen_on` has predictions, truth and name of another split, on which thresholds are chosen.
     """
 
     predictions: Predictions
-    truth: Truth
+    truth: GroundTruth
     data: str
     split: str
-    chosen_on: tuple[Predictions, Truth, str] | None = None
+    chosen_on: tuple[Predictions, GroundTruth, str] | None = None
 
 
-def score(scoring: Scoring, protocol: Protocol) -> Scored:
-    """Compute every figure that predictions and truth allow."""
+def score_predictions(scoring: Scoring, protocol: Protocol) -> ProtocolScores:
+    """Return all metrics that can be computed from predictions and truth."""
     with _one_thread():
         return _score(scoring, protocol)
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep to one thread: for steps this small, threads on busy cores wait more than they work."""
+    """Use one thread inside the block: several are slower for steps this small on busy cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -91,7 +90,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _score(scoring: Scoring, protocol: Protocol) -> Scored:
+def _score(scoring: Scoring, protocol: Protocol) -> ProtocolScores:
     predictions, truth, split = scoring.predictions, scoring.truth, scoring.split
     verdicts: list[Verdict] = []
     swept: dict[str, Overlaps] = {}
@@ -113,40 +112,40 @@ def _score(scoring: Scoring, protocol: Protocol) -> Scored:
     metrics = _metrics(verdicts, scoring, protocol)
     if truth.masked and predictions.pixels is not None:
         metrics.append(_pixel_metric(predictions.pixels, scoring, protocol))
-    return Scored(metrics, verdicts, swept)
+    return ProtocolScores(metrics, verdicts, swept)
 
 
 def _frozen(scoring: Scoring, protocol: Protocol) -> Frozen | None:
-    """Take the overlaps of the split that chooses."""
+    """Return the overlaps of the split on which thresholds are chosen."""
     if scoring.chosen_on is None:
         return None
     predictions, truth, split = scoring.chosen_on
-    apart = predictions.about.differences(scoring.predictions.about)
-    differing = [each for each in apart if each not in {"split", "data"}]
+    differences = predictions.about.differences(scoring.predictions.about)
+    differing = [name for name in differences if name not in {"split", "data"}]
     if differing:
         raise GapnetError(
             f"predictions of {split} and {scoring.split}: differ in {', '.join(differing)}; "
-            f"a threshold of {split} then says nothing about {scoring.split}: predict both again"
+            f"a threshold of {split} is not valid for {scoring.split}; predict both again"
         )
     overlaps = known_overlaps(predictions, truth, protocol)
-    return None if overlaps is None else Frozen(overlaps, counted(truth, protocol), split)
+    return None if overlaps is None else Frozen(overlaps, counted_images(truth, protocol), split)
 
 
 def _metrics(verdicts: Sequence[Verdict], scoring: Scoring, protocol: Protocol) -> list[Metric]:
-    """Take means and intervals, of all verdicts over the same images in one go."""
-    found: dict[int, Metric] = {}
-    places = list(range(len(verdicts)))
-    while places:
-        rows = verdicts[places[0]].rows
-        same = [place for place in places if torch.equal(verdicts[place].rows, rows)]
-        values = torch.stack([verdicts[place].values[rows] for place in same], 1)
+    """Return means and intervals; verdicts over the same images are resampled together."""
+    metrics: dict[int, Metric] = {}
+    indices = list(range(len(verdicts)))
+    while indices:
+        rows = verdicts[indices[0]].rows
+        same = [index for index in indices if torch.equal(verdicts[index].rows, rows)]
+        values = torch.stack([verdicts[index].values[rows] for index in same], 1)
         low, high = intervals(values, resamples=protocol.resamples, seed=protocol.seed)
-        for column, place in enumerate(same):
+        for column, index in enumerate(same):
             interval = (low[column].item(), high[column].item())
             mean = values[:, column].mean().item()
-            found[place] = _metric(verdicts[place], mean, interval, scoring, protocol)
-        places = [place for place in places if place not in found]
-    return [found[place] for place in range(len(verdicts))]
+            metrics[index] = _metric(verdicts[index], mean, interval, scoring, protocol)
+        indices = [index for index in indices if index not in metrics]
+    return [metrics[index] for index in range(len(verdicts))]
 
 
 def _metric(
@@ -172,11 +171,11 @@ def _metric(
 
 
 def _pixel_metric(pixels: Tensor, scoring: Scoring, protocol: Protocol) -> Metric:
-    """Give the pixel average precision of all images together."""
+    """Return the pixel average precision of all images together."""
     count = len(pixels)
     sums = resampled_sums(pixels.flatten(1), resamples=protocol.resamples, seed=protocol.seed)
     low, high = bounds(average_precision(sums.view(-1, *pixels.shape[1:]))[:, None])
-    every = torch.ones(count, dtype=torch.bool)
-    verdict = Verdict("px_ap", torch.zeros(count), every)
+    all_rows = torch.ones(count, dtype=torch.bool)
+    verdict = Verdict("px_ap", torch.zeros(count), all_rows)
     value = average_precision(pixels.double().sum(0)[None]).item()
     return _metric(verdict, value, (low.item(), high.item()), scoring, protocol)

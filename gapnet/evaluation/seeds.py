@@ -54,7 +54,7 @@ def average(
 
 
 def average_values(values: Sequence[float], n: int | None = None) -> SeedMean:
-    """Average the values of runs of which nothing else is known.
+    """Average the values of runs whose verdicts are unknown.
 
     >>> average_values([0.25, 0.75])
     SeedMean(value=0.5, low=None, high=None, n=None, runs=(0.25, 0.75))
@@ -70,7 +70,7 @@ def difference(
     resamples: int,
     seed: int,
 ) -> SeedMean | None:
-    """Average by how much the second runs exceed the first, image by image and run by run.
+    """Return the mean of worse - better over images and runs.
 
     A single run is compared with each of the others. The interval is over images and runs. None if
     one of the files lacks the metric.
@@ -81,31 +81,33 @@ def difference(
     verdicts = _verdicts([*better, *worse], metric)
     if verdicts is None:
         return None
-    apart = verdicts[len(better) :] - verdicts[: len(better)]
-    values = torch.from_numpy(apart.T)
-    return _mean_of_verdicts(apart, *nested_interval(values, resamples=resamples, seed=seed))
+    differences = verdicts[len(better) :] - verdicts[: len(better)]
+    values = torch.from_numpy(differences.T)
+    return _mean_of_verdicts(differences, *nested_interval(values, resamples=resamples, seed=seed))
 
 
 def difference_of_values(better: SeedMean, worse: SeedMean) -> SeedMean:
-    """Average by how much the second runs exceed the first, run by run, without an interval."""
+    """Return the mean of worse - better over runs, without an interval."""
     _check_pairs(better.runs, worse.runs)
-    apart = np.array(worse.runs) - np.array(better.runs)
-    return average_values(apart.tolist(), better.n if better.n == worse.n else None)
+    differences = np.array(worse.runs) - np.array(better.runs)
+    return average_values(differences.tolist(), better.n if better.n == worse.n else None)
 
 
 def _check_pairs(better: Sequence[object], worse: Sequence[object]) -> None:
     if 1 not in (len(better), len(worse)) and len(better) != len(worse):
-        raise GapnetError(f"{len(better)} runs and {len(worse)}: only as many can be paired")
+        raise GapnetError(
+            f"{len(better)} and {len(worse)} runs: cannot be paired; use the same number, or one"
+        )
 
 
 def _mean_of_verdicts(verdicts: Values, low: float, high: float) -> SeedMean:
-    """Average verdicts (S, n)."""
+    """Return the mean of verdicts (S, n)."""
     runs = tuple(verdicts.mean(1).tolist())
     return SeedMean(float(np.mean(runs)), low, high, verdicts.shape[1], runs)
 
 
 def _verdicts(runs: Sequence[Path], metric: MetricChoice) -> Values | None:
-    """Read the verdicts (S, n) of runs on the images that count in all of them.
+    """Return the verdicts (S, n) of runs on the images that count in all of them.
 
     None if some run lacks the metric, or no image counts.
     """
@@ -118,8 +120,8 @@ def _verdicts(runs: Sequence[Path], metric: MetricChoice) -> Values | None:
             raise GapnetError(f"{runs[0]} and {path}: are of different images, labels or boxes")
     pairs = zip(tables, runs, strict=True)
     same = [aligned(tables[0], table, runs[0], path) for table, path in pairs]
-    every = np.stack([_column(table, name) for table, name in zip(same, names, strict=True)])
-    counted = every[:, ~np.isnan(every).any(0)]
+    values = np.stack([_column(table, name) for table, name in zip(same, names, strict=True)])
+    counted = values[:, ~np.isnan(values).any(0)]
     return counted if counted.size else None
 
 

@@ -1,4 +1,4 @@
-"""predictions/: a folder of Parquet parts, one row per image, written whole or not at all."""
+"""predictions/: a folder of Parquet parts, one row per image, written atomically."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from gapnet.data.file_names import check_split
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.first_version import read_texts
-from gapnet.evaluation.row_checks import unsound
+from gapnet.evaluation.row_checks import invalid_column
 from gapnet.evaluation.table_digest import with_digest, without_digest
 from gapnet.system.files import atomic_file
 
-IDENTITY, TEXTS = "identity", ("network", "rules", "batches")  # of an About
-FLUSH_EVERY = 512  # rows; what a killed prediction loses at most
-# classes and scores: the most probable ones and their probabilities, best first. guess_boxes: four
-# numbers a guess, inclusive xyxy in pixels of the file. known_box: that of the true class, by the
-# boxer's own rule. swept_boxes: those of the true class at the cuts of a sweep, in cells of a grid
-# (height, width) that lies over the window (edges in pixels of the file); swept_cuts: the index of
-# each one's cut. pixels: how many of the object's, and of the other pixels, are as warm as each bin
-# of the heat says. What does not apply is null; an image that could not be read has height 0.
+IDENTITY, TEXTS = "identity", ("network", "rules", "batches")  # fields of About
+FLUSH_EVERY = 512  # rows; a killed prediction loses at most these
+# classes and scores: the most probable classes and their probabilities, best first. guess_boxes:
+# four numbers per guess, inclusive xyxy in pixels of the file. known_box: box of the true class at
+# the boxer's cut. swept_boxes: boxes of the true class at the cuts of a sweep, in cells of a grid
+# (height, width) over the window (edges in pixels of the file); swept_cuts: the index of the cut of
+# each box. pixels: histograms of the map on the object's and on the other pixels. Values that do
+# not apply are null; an image that could not be read has height 0.
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -47,21 +47,21 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class About:
-    """Say what predictions were made of and by: it is kept in every part.
+    """What predictions were made from; saved in the metadata of every part.
 
     Args:
         split: of the data.
         classes: ids in the order of the index.
-        network: its name, or what else made them.
+        network: its name and arguments, or another source of predictions.
         rules: of the localizer.
-        cut: the boxer's own.
+        cut: of the boxer.
         cuts: of the sweep.
-        weights: a digest of the network's.
-        data: a digest of the images' list and truth.
-        batches: how images were shown and batched, which moves the last digits of a network.
-        numbers: ILSVRC's own number of each class, where the data set tells.
-        identity: of the network, the rules and the batches, by which parts are compared; the texts
-            of them are for people. Parts of the first version have none.
+        weights: a digest of the network's weights.
+        data: a digest of the list of images and their truth.
+        batches: view and batches, which change the last digits of a network's output.
+        numbers: ILSVRC's number of each class, if the data set has them.
+        identity: of network, rules and batches, by which parts are compared; their texts are for
+            people. Parts of the first version have none.
     """
 
     split: str
@@ -77,42 +77,43 @@ class About:
     identity: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
-        """Write it down."""
+        """Return the values as JSON."""
         return json.dumps(self.__dict__)
 
     @classmethod
     def of(cls, text: str) -> "About":
-        """Read what `text` wrote."""
-        told = json.loads(text)
-        lists = {name: tuple(each) for name, each in told.items() if isinstance(each, list)}
-        about = cls(**told | lists)
+        """Return the values from JSON, after checking their types."""
+        values = json.loads(text)
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        about = cls(**values | lists)
         about._check()
         return about
 
     def _check(self) -> None:
-        """Refuse values of other types than are declared."""
+        """Refuse values of the wrong type."""
         numbers = [*self.cuts, *self.numbers, *(() if self.cut is None else (self.cut,))]
         texts = [self.split, self.network, self.rules, self.weights, self.data, self.batches]
-        known = all(isinstance(each, int | float) for each in numbers)
-        kept = isinstance(self.identity, dict) and set(self.identity) in (set(), set(TEXTS))
-        if not (kept and known and all(isinstance(each, str) for each in (*self.classes, *texts))):
-            raise TypeError("what it says of itself is of another type")
+        are_numbers = all(isinstance(number, int | float) for number in numbers)
+        are_texts = all(isinstance(text, str) for text in (*self.classes, *texts))
+        has_identity = isinstance(self.identity, dict) and set(self.identity) in (set(), set(TEXTS))
+        if not (has_identity and are_numbers and are_texts):
+            raise TypeError("a value in its metadata has the wrong type")
         check_split(self.split)
 
     def differences(self, other: "About") -> list[str]:
-        """Name what differs."""
+        """Return the names of the values that differ."""
         mine, theirs = self._compared(), other._compared()
         return [name for name in mine if mine[name] != theirs[name]]
 
     def _compared(self) -> dict[str, Any]:
-        """Give what tells predictions apart: identities in place of texts."""
+        """Return the values that are compared: identities in place of texts."""
         texts = {name: getattr(self, name) for name in TEXTS}
         own = {name: value for name, value in self.__dict__.items() if name != IDENTITY}
         return own | (dict(self.identity) or read_texts(**texts))
 
 
 class Row(NamedTuple):
-    """Hold the prediction for one image; fields as in the schema."""
+    """Prediction for one image; fields as in the schema."""
 
     id: str
     height: int
@@ -131,12 +132,12 @@ class Row(NamedTuple):
 
 @dataclass
 class Writer:
-    """Write rows in parts; each part gets its name when it is complete.
+    """Writer of rows in parts, which are written atomically.
 
     Args:
         folder: of the parts.
-        about: goes into each part.
-        rank: of the process, for the parts' names.
+        about: saved in each part.
+        rank: of the process, for the names of the parts.
     """
 
     folder: Path
@@ -146,58 +147,58 @@ class Writer:
     part: int = 0
 
     def __post_init__(self) -> None:
-        """Leave the parts alone that are there already."""
+        """Create the folder; existing parts stay."""
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Take rows, and write a part when there are enough."""
+        """Add rows, and write a part if there are enough."""
         self.rows += rows
         if len(self.rows) >= FLUSH_EVERY:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is there."""
+        """Write the rows that are not written yet."""
         if not self.rows:
             return
         table = pa.Table.from_pylist([row._asdict() for row in self.rows], schema=SCHEMA)
-        write_table(table, self.about, self._next())
+        write_table(table, self.about, self._next_path())
         self.rows = []
 
-    def _next(self) -> Path:
+    def _next_path(self) -> Path:
         while (path := self.folder / f"part-{self.rank:03d}-{self.part:05d}.parquet").exists():
             self.part += 1
         return path
 
 
 def write_table(table: pa.Table, about: About, path: Path) -> None:
-    """Write a part."""
+    """Write a part, with its description and a digest."""
     described = with_digest(table.replace_schema_metadata({"gapnet": about.text()}))
     with atomic_file(path) as unfinished:
         pq.write_table(described, unfinished, compression="zstd", write_page_checksum=True)
 
 
 def done(folder: Path, about: About) -> set[str]:
-    """List the images that are predicted already; predictions about something else are refused."""
+    """Return the ids that are already predicted; refuse predictions of another kind."""
     ids: set[str] = set()
     for part in sorted(folder.glob("part-*.parquet")):
-        table, made = _read_part(part)
-        differing = made.differences(about)
+        table, part_about = _read_part(part)
+        differing = part_about.differences(about)
         if differing:
             raise GapnetError(
                 f"{folder}: was predicted with another {', '.join(differing)}; "
-                "leave out resume=true, or name another folder=..."
+                "leave out resume=true, or choose another folder=..."
             )
         ids.update(table["id"].to_pylist())
     return ids
 
 
 def read_parts(folder: Path) -> tuple[pa.Table, About]:
-    """Read all parts; an image that was predicted twice counts once."""
+    """Return the rows of all parts; an image that was predicted twice has one row."""
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
-        raise GapnetError(f"{folder}: holds no predictions (part-*.parquet)")
+        raise GapnetError(f"{folder}: contains no predictions (part-*.parquet)")
     tables, abouts = zip(*map(_read_part, parts), strict=True)
-    if any(each.differences(abouts[0]) for each in abouts):
+    if any(about.differences(abouts[0]) for about in abouts):
         raise GapnetError(f"{folder}: its parts were made by different networks or rules")
     table = pa.concat_tables(tables)
     _, first = np.unique(table["id"].to_numpy().astype(str), return_index=True)
@@ -216,9 +217,9 @@ def _read_part(part: Path) -> tuple[pa.Table, About]:
         about = About.of((table.schema.metadata or {})[b"gapnet"])
     if not table.schema.equals(SCHEMA, check_metadata=False):
         raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
-    wrong = unsound(table, classes=len(about.classes), cuts=len(about.cuts))
-    if wrong is not None:
+    invalid = invalid_column(table, classes=len(about.classes), cuts=len(about.cuts))
+    if invalid is not None:
         raise GapnetError(
-            f"{part}: contains invalid predictions (invalid values in {wrong}); remove it"
+            f"{part}: contains invalid predictions (invalid values in {invalid}); remove it"
         )
     return table, about

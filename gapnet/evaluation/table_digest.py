@@ -1,6 +1,6 @@
-"""A digest of a table's values, kept in its metadata: Parquet's own checksums leave out the footer.
+"""A digest of a table's values in its metadata, as Parquet's checksums do not cover the footer.
 
-It does not depend on how a file lays the values out, or which version of a library wrote it.
+It does not depend on the layout of the file, or on the version of the library that wrote it.
 """
 
 import hashlib
@@ -12,24 +12,24 @@ KEY = b"sha256"  # of the metadata
 
 
 def with_digest(table: pa.Table) -> pa.Table:
-    """Add the digest of a table to its metadata."""
+    """Return a table with its digest in the metadata."""
     return table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), KEY: digest_of(table).encode()}
+        {**(table.schema.metadata or {}), KEY: table_digest(table).encode()}
     )
 
 
 def without_digest(table: pa.Table) -> pa.Table:
-    """Check the digest of a table, if it has one, and take it out of the metadata."""
+    """Return a table without the digest in its metadata, after checking it."""
     metadata = dict(table.schema.metadata or {})
-    told = metadata.pop(KEY, None)
+    digest = metadata.pop(KEY, None)
     bare = table.replace_schema_metadata(metadata)
-    if told is not None and told != digest_of(bare).encode():
+    if digest is not None and digest != table_digest(bare).encode():
         raise ValueError("its checksum is wrong")
     return bare
 
 
-def digest_of(table: pa.Table) -> str:
-    """Digest the metadata of a table, and the name, type and values of each column."""
+def table_digest(table: pa.Table) -> str:
+    """Return a digest of a table's metadata, and of the name, type and values of each column."""
     digest = hashlib.sha256(repr(sorted((table.schema.metadata or {}).items())).encode())
     for name in table.column_names:
         values = table[name].combine_chunks()
@@ -42,7 +42,7 @@ def digest_of(table: pa.Table) -> str:
 
 
 def _update(digest: "hashlib._Hash", values: pa.Array) -> None:
-    """Digest which values are null, and the others."""
+    """Add an array to a digest: which values are null, and the other values."""
     digest.update(values.is_valid().to_numpy(zero_copy_only=False).tobytes())
     if pa.types.is_string(values.type):
         digest.update(json.dumps(values.to_pylist()).encode())

@@ -1,4 +1,4 @@
-"""A verdict for each image under each figure, before they are summed."""
+"""Verdicts: the value of each image for each metric, before they are averaged."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,21 +7,21 @@ import torch
 from torch import Tensor
 
 from gapnet.evaluation.breakdown import break_down
-from gapnet.evaluation.ground_truth import Truth
+from gapnet.evaluation.ground_truth import GroundTruth
 from gapnet.evaluation.overlaps import Overlaps, framed_truth, guess_overlaps
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.metrics.functional import PaddedBoxes, best_iou, label_hits, localization_hits
 from gapnet.ops.boxes import centred
 
-CENTRED_SHARES = [index / 50 for index in range(5, 51)]  # sides of the centred boxes that are tried
+CENTRED_SHARES = [index / 50 for index in range(5, 51)]  # sides of the centred boxes to try
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Hold the value of each image (N,), of which a figure is the mean over the rows that count.
+    """Value of each image (N,); the metric is the mean over the rows that count.
 
-    `threshold` is the cut of the map, and `chosen_on` says who chose it.
+    `threshold` is the cut of the map, and `chosen_on` says on which split it was chosen.
     """
 
     metric: str
@@ -32,7 +32,7 @@ class Verdict:
 
 
 class Frozen(NamedTuple):
-    """Hold the overlaps of another split, on whose rows (M,) a cut may be chosen, and its name."""
+    """Overlaps of another split, the rows (M,) on which a cut may be chosen, and its name."""
 
     overlaps: Overlaps
     rows: Tensor
@@ -40,30 +40,32 @@ class Frozen(NamedTuple):
 
 
 def best_cut(hits: Tensor) -> int:
-    """Choose the cut with the most hits (N, T); of several, the lowest."""
+    """Return the index of the cut with the most hits (N, T); of several, the lowest."""
     return int(hits.sum(0).argmax())
 
 
-def classification(predictions: Predictions, truth: Truth, protocol: Protocol) -> list[Verdict]:
-    """Judge the labels, where there are more classes than labels."""
-    every = torch.ones_like(truth.blacklisted)
+def classification(
+    predictions: Predictions, truth: GroundTruth, protocol: Protocol
+) -> list[Verdict]:
+    """Return the verdicts on labels, for each k below the number of classes."""
+    all_rows = torch.ones_like(truth.blacklisted)
     ranked = predictions.classes
     return [
-        Verdict(f"top{k}_error", _wrong(label_hits(ranked, truth.labels, within=k)), every)
+        Verdict(f"top{k}_error", _wrong(label_hits(ranked, truth.labels, within=k)), all_rows)
         for k in protocol.within
         if k < len(predictions.about.classes)
     ]
 
 
 def localization(
-    predictions: Predictions, truth: Truth, boxes: PaddedBoxes, protocol: Protocol
+    predictions: Predictions, truth: GroundTruth, boxes: PaddedBoxes, protocol: Protocol
 ) -> list[Verdict]:
-    """Judge the guesses, and say what is wrong with the first one."""
+    """Return the verdicts on guesses, and on the kind of error of the first guess."""
     about, labels = predictions.about, predictions.guesses.labels
     fixed = _fixed(predictions)
     overlaps = guess_overlaps(predictions, boxes, protocol)
     right = protocol.right(overlaps) & _readable(predictions)[:, None]
-    rows = counted(truth, protocol)
+    rows = counted_images(truth, protocol)
     errors = [
         Verdict(
             f"top{k}_localization_error",
@@ -76,8 +78,8 @@ def localization(
     ]
     shares = break_down(predictions, truth.labels, boxes, protocol, right=right[:, 0])
     kinds = [
-        Verdict(f"top1_localization_error/{name}", each.double(), rows, *fixed)
-        for name, each in shares.items()
+        Verdict(f"top1_localization_error/{name}", kind.double(), rows, *fixed)
+        for name, kind in shares.items()
     ]
     return [*errors[:1], *kinds, *errors[1:]] if 1 in protocol.within else errors
 
@@ -85,63 +87,68 @@ def localization(
 def known(
     predictions: Predictions,
     overlaps: Overlaps,
-    truth: Truth,
+    truth: GroundTruth,
     protocol: Protocol,
     *,
     split: str,
     frozen: Frozen | None,
 ) -> list[Verdict]:
-    """Judge the box of the true class: at the fixed cut, a frozen one, and this split's best."""
-    name, rows, readable = "gt_known_error", counted(truth, protocol), _readable(predictions)
+    """Return verdicts on the true class's box: at the fixed, frozen and this split's best cut."""
+    name, rows, readable = "gt_known_error", counted_images(truth, protocol), _readable(predictions)
     own = protocol.right_known(overlaps.own) & readable
-    found = [Verdict(name, _wrong(own), rows, *_fixed(predictions))]
+    verdicts = [Verdict(name, _wrong(own), rows, *_fixed(predictions))]
     if not overlaps.cuts:
-        return found
+        return verdicts
     hits = protocol.right_known(overlaps.main) & readable[:, None]
     chosen = [(best_cut(hits[rows]), f"{split} (oracle)")]
     if frozen is not None:
-        elsewhere = protocol.right_known(frozen.overlaps.main[frozen.rows])
-        chosen.insert(0, (best_cut(elsewhere), frozen.split))
+        frozen_hits = protocol.right_known(frozen.overlaps.main[frozen.rows])
+        chosen.insert(0, (best_cut(frozen_hits), frozen.split))
     for cut, by in chosen:
-        found.append(Verdict(name, _wrong(hits[:, cut]), rows, overlaps.cuts[cut], by))
-    return found
+        verdicts.append(Verdict(name, _wrong(hits[:, cut]), rows, overlaps.cuts[cut], by))
+    return verdicts
 
 
 def max_box(
     predictions: Predictions,
     overlaps: Overlaps,
-    truth: Truth,
+    truth: GroundTruth,
     protocol: Protocol,
     *,
     split: str,
     frozen: Frozen | None,
 ) -> list[Verdict]:
-    """Judge as MaxBoxAcc and MaxBoxAccV2 do, and with cuts that were chosen elsewhere."""
-    rows, readable = counted(truth, protocol), _readable(predictions)
+    """Return the verdicts of MaxBoxAcc and MaxBoxAccV2, also with cuts of the frozen split."""
+    rows, readable = counted_images(truth, protocol), _readable(predictions)
     chosen = [(overlaps, f"{split} (oracle)", rows)]
     if frozen is not None:
         chosen.insert(0, (frozen.overlaps, frozen.split, frozen.rows))
-    found = []
-    for other, by, counting in chosen:
-        cut = best_cut(protocol.right_known(other.main[counting]))
+    verdicts = []
+    for other, by, other_rows in chosen:
+        cut = best_cut(protocol.right_known(other.main[other_rows]))
         hits = protocol.right_known(overlaps.main[:, cut]) & readable
-        found.append(Verdict("max_box_acc", hits.double(), rows, overlaps.cuts[cut], by))
-        cuts = [best_cut(other.any[counting] >= iou) for iou in protocol.known_ious]
+        verdicts.append(Verdict("max_box_acc", hits.double(), rows, overlaps.cuts[cut], by))
+        cuts = [best_cut(other.any[other_rows] >= iou) for iou in protocol.known_ious]
         pairs = zip(cuts, protocol.known_ious, strict=True)
-        each = torch.stack([(overlaps.any[:, cut] >= iou) & readable for cut, iou in pairs], 1)
-        found.append(Verdict("max_box_acc_v2", each.double().mean(1), rows, None, by))
-    return found
+        iou_hits = torch.stack([(overlaps.any[:, cut] >= iou) & readable for cut, iou in pairs], 1)
+        verdicts.append(Verdict("max_box_acc_v2", iou_hits.double().mean(1), rows, None, by))
+    return verdicts
 
 
 def anchors(
-    predictions: Predictions, truth: Truth, boxes: PaddedBoxes, protocol: Protocol, *, split: str
+    predictions: Predictions,
+    truth: GroundTruth,
+    boxes: PaddedBoxes,
+    protocol: Protocol,
+    *,
+    split: str,
 ) -> list[Verdict]:
-    """Judge the whole image, and the centred box of the best size."""
-    sizes, rows = predictions.sizes, counted(truth, protocol)
+    """Return the verdicts on the whole image as the box, and on the best centred box."""
+    sizes, rows = predictions.sizes, counted_images(truth, protocol)
     true = framed_truth(boxes, sizes, protocol)
-    tried = (centred(sizes, share)[:, None] for share in CENTRED_SHARES)
-    found = (protocol.frame_of().found(each, sizes) for each in tried)
-    overlaps = [best_iou(each, true, inclusive=protocol.inclusive)[:, 0] for each in found]
+    candidates = (centred(sizes, share)[:, None] for share in CENTRED_SHARES)
+    boxes_tried = (protocol.frame_of().predicted_boxes(box, sizes) for box in candidates)
+    overlaps = [best_iou(box, true, inclusive=protocol.inclusive)[:, 0] for box in boxes_tried]
     hits = protocol.right_known(torch.stack(overlaps, 1)) & _readable(predictions)[:, None]
     best = best_cut(hits[rows])
     chosen_on = f"{split} (oracle, side {CENTRED_SHARES[best]:.2f})"
@@ -151,19 +158,19 @@ def anchors(
     ]
 
 
-def counted(truth: Truth, protocol: Protocol) -> Tensor:
-    """Tell which images count in localization, (N,)."""
+def counted_images(truth: GroundTruth, protocol: Protocol) -> Tensor:
+    """Return which images count in localization, (N,)."""
     return ~truth.blacklisted if protocol.blacklist else torch.ones_like(truth.blacklisted)
 
 
 def _fixed(predictions: Predictions) -> tuple[float | None, str | None]:
-    """Give the boxer's own threshold, and who chose it."""
+    """Return the threshold of the boxer, and how it was chosen."""
     cut = predictions.about.cut
     return cut, None if cut is None else "fixed"
 
 
 def _readable(predictions: Predictions) -> Tensor:
-    """Tell which images could be read; the others are wrong, whatever is said of them."""
+    """Return which images could be read; the others count as wrong."""
     return predictions.sizes[:, 0] > 0
 
 

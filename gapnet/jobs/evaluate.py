@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from gapnet.evaluation.ground_truth import truth_of
+from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predictions import Predictions
 from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Subject, check_classes
 from gapnet.jobs.job import Run, open_job
@@ -79,7 +79,7 @@ def evaluate_network(
         title=f"{network.name} on {source.title}, {split} split",
         source=source,
         predictions=predictions,
-        truths={name: truth_of(subject.data.records(name)) for name in predictions},
+        truths={name: ground_truth_of(subject.data.records(name)) for name in predictions},
         split=split,
         facts={
             "network": f"{network.name} {network.arguments}",
@@ -96,7 +96,7 @@ def evaluate_network(
 
 def _splits(subject: Subject, evaluation: Evaluation, split: str) -> list[str]:
     """List the splits to predict: the one that chooses thresholds too, where it is of use."""
-    scored = truth_of(subject.data.records(split)).known
+    scored = ground_truth_of(subject.data.records(split)).known
     chooses = scored and bool(evaluation.rules.localizer.boxer.thresholds())
     chosen_on = [subject.data.source.select_split] if chooses else []
     return list(dict.fromkeys([*chosen_on, split]))

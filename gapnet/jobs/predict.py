@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import (
-    KeptMaps,
     Predictor,
+    SavedMaps,
     SplitToPredict,
     digest_of_data,
     digest_of_weights,
@@ -100,8 +100,8 @@ def _about(
     )
 
 
-def _kept_maps(keep: str | int | None, folder: Path) -> KeptMaps | None:
+def _kept_maps(keep: str | int | None, folder: Path) -> SavedMaps | None:
     """Return where maps are kept, if they are."""
     if keep is None:
         return None
-    return KeptMaps(folder, None if keep == NATIVE else int(keep))
+    return SavedMaps(folder, None if keep == NATIVE else int(keep))

@@ -15,10 +15,10 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.class_errors import class_errors, write_classes
 from gapnet.evaluation.compare import write_verdicts
 from gapnet.evaluation.formats.base import Key
-from gapnet.evaluation.ground_truth import Truth
+from gapnet.evaluation.ground_truth import GroundTruth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Metric, Scored, Scoring, score
+from gapnet.evaluation.score import Metric, ProtocolScores, Scoring, score_predictions
 from gapnet.jobs.labels import write_submission
 from gapnet.report.gallery import Picture, contact_sheet
 from gapnet.report.page import Report, write_report
@@ -62,7 +62,7 @@ class Outcome:
     title: str
     source: Source
     predictions: dict[str, Predictions]
-    truths: dict[str, Truth]
+    truths: dict[str, GroundTruth]
     split: str
     facts: dict[str, str]
     pictures: Callable[[Tensor, Tensor], list[Picture]] | None = None
@@ -84,7 +84,9 @@ def write_results(
     if not outcome.truths[outcome.split].known:
         return _submit(outcome, folder)
     _warn(outcome, protocols)
-    scored = {protocol.name: score(_scoring(outcome), protocol) for protocol in protocols}
+    scored = {
+        protocol.name: score_predictions(_scoring(outcome), protocol) for protocol in protocols
+    }
     figures = [figure for each in scored.values() for figure in each.metrics]
     if not figures:
         raise GapnetError(
@@ -129,7 +131,7 @@ class Shown(NamedTuple):
     pictures: Sequence[Picture]
 
 
-def _right(main: Scored) -> Tensor:
+def _right(main: ProtocolScores) -> Tensor:
     """Tell of which images the true class's box is right at the fixed threshold, (N,)."""
     fixed = next(each for each in main.verdicts if each.metric == "gt_known_error")
     return fixed.values == 0
@@ -192,7 +194,7 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
 
 def _write_page(
     outcome: Outcome,
-    scored: dict[str, Scored],
+    scored: dict[str, ProtocolScores],
     protocol: Protocol,
     shown: Shown,
     folder: Path,

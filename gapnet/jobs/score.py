@@ -16,7 +16,7 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.external_maps import Maps, box_maps, find_maps
 from gapnet.evaluation.first_version import read_rules
 from gapnet.evaluation.formats.exchange import check_inside, predictions_of, read_guesses
-from gapnet.evaluation.ground_truth import truth_of
+from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predict import digest_of_data
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
@@ -92,7 +92,7 @@ class Scored:
             title=f"{name} on {self.source.title}, {self.split} split",
             source=self.source,
             predictions=predictions,
-            truths={split: truth_of(self.records(split)) for split in predictions},
+            truths={split: ground_truth_of(self.records(split)) for split in predictions},
             split=self.split,
             facts={"predictions": name, "data": str(self.source.root)},
             numbers=self.numbers,
@@ -165,7 +165,7 @@ def _about_maps(path: Path, scored: Scored, boxer: Boxer) -> About:
 
 def _check_true_classes(path: Path, records: Records, split: str) -> None:
     """Refuse to score maps where nothing could be right."""
-    truth = truth_of(records)
+    truth = ground_truth_of(records)
     if not truth.known or (truth.boxes is None and not truth.masked):
         raise GapnetError(
             f"maps={path}: are those of the true classes, and are held against boxes or masks; "
@@ -223,7 +223,7 @@ def _read_split(folder: Path, split: str, scored: Scored) -> Predictions:
 def _read_foreign(settings: ScoreJob, path: Path, scored: Scored) -> dict[str, Predictions]:
     """Read another tool's file; sizes of images come from the images."""
     records = scored.records(scored.split)
-    truth = truth_of(records)
+    truth = ground_truth_of(records)
     key = settings.labels.key(scored.source, records.ids)
     guesses = read_guesses(path, key, truth, doubt=settings.doubt)
     sizes = read_sizes(list(records.paths()), scored.source.reading)

@@ -92,7 +92,7 @@ def test_an_evaluation_is_compared_with_its_run(gapnet: Command, trained: Traine
         ([], "nothing to compare: name two run folders, gapnet compare RUN_A RUN_B"),
         (["a"], "nothing to compare: name two run folders"),
         (["a", "a", "a"], "3 runs: two at a time are compared"),
-        (["a", "nix"], "nix/verdicts.parquet: no such file; is that a run folder?"),
+        (["a", "nix"], "nix/verdicts.parquet: no such file"),
         (["a", "empty"], "empty/verdicts.parquet: no such file; evaluate the run first"),
         (["a", "a", "resamples=0"], "resamples=0: "),
         (["a", "a", "resample=9"], "resample: no such key; did you mean 'resamples'?"),

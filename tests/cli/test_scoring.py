@@ -186,7 +186,7 @@ def test_another_rule_than_they_were_made_by_is_refused(gapnet: Command, run: Pa
     ("arguments", "told"),
     [
         (["keep_maps=0"], "keep_maps=0: must be null, native or a side in cells"),
-        (["keep_maps=native", "view=centre"], "is not shown whole; maps are kept for whole images"),
+        (["keep_maps=native", "view=centre"], "is not shown whole"),
         (["labels=foo"], "labels=foo: must be one of devkit, index"),
         (["trainer.devices=0"], "trainer"),
     ],

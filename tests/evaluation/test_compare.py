@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.compare import compare, read_verdicts, write_verdicts
+from gapnet.evaluation.compare import compare_verdicts, read_verdicts, write_verdicts
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Scored, Scoring, score
+from gapnet.evaluation.score import ProtocolScores, Scoring, score_predictions
 from gapnet.evaluation.verdicts import Verdict
 from tests.evaluation.drawn import Drawn, draw
 from tests.flips import flipped
@@ -28,7 +28,7 @@ def subject(seed: int = 0, **changes: object) -> Scoring:
 
 
 def write(path: Path, subject: Scoring, protocol: Protocol = PROTOCOL) -> Path:
-    write_verdicts(subject, {protocol.name: score(subject, protocol)}, path)
+    write_verdicts(subject, {protocol.name: score_predictions(subject, protocol)}, path)
     return path
 
 
@@ -45,7 +45,7 @@ def wrong_by_hand(drawn: Drawn, labels: list[int]) -> np.ndarray:
 
 
 def test_values_and_disagreements_are_those_of_the_images(pair: tuple[Path, Path]) -> None:
-    (found,) = [each for each in compare(*pair) if each.metric == "ilsvrc/top1_error"]
+    (found,) = [each for each in compare_verdicts(*pair) if each.metric == "ilsvrc/top1_error"]
     a, b = wrong_by_hand(DRAWN, DRAWN.labels), wrong_by_hand(draw(COUNT, seed=5), DRAWN.labels)
     assert (found.a, found.b) == pytest.approx((a.mean(), b.mean()))
     assert found.difference == pytest.approx(b.mean() - a.mean())
@@ -57,7 +57,9 @@ def test_values_and_disagreements_are_those_of_the_images(pair: tuple[Path, Path
 
 
 def test_intervals_are_those_of_a_paired_bootstrap(pair: tuple[Path, Path]) -> None:
-    (found,) = [each for each in compare(*pair, resamples=4000) if each.metric.endswith("p1_error")]
+    (found,) = [
+        each for each in compare_verdicts(*pair, resamples=4000) if each.metric.endswith("p1_error")
+    ]
     change = wrong_by_hand(draw(COUNT, seed=5), DRAWN.labels) - wrong_by_hand(DRAWN, DRAWN.labels)
     rows = np.random.default_rng(12345).integers(0, COUNT, (4000, COUNT))
     low, high = np.quantile(change[rows].mean(1), [0.025, 0.975])
@@ -67,21 +69,21 @@ def test_intervals_are_those_of_a_paired_bootstrap(pair: tuple[Path, Path]) -> N
 
 
 def test_images_that_are_blacklisted_do_not_count(pair: tuple[Path, Path]) -> None:
-    counts = {each.metric: each.n for each in compare(*pair)}
+    counts = {each.metric: each.n for each in compare_verdicts(*pair)}
     assert counts["ilsvrc/top1_error"] == COUNT
     assert counts["ilsvrc/top1_localization_error"] == COUNT - len(DRAWN.blacklist) < COUNT
 
 
 def test_a_comparison_is_symmetric(pair: tuple[Path, Path]) -> None:
     a, b = pair
-    for one, other in zip(compare(a, b), compare(b, a), strict=True):
+    for one, other in zip(compare_verdicts(a, b), compare_verdicts(b, a), strict=True):
         assert (one.metric, one.a, one.b, one.n) == (other.metric, other.b, other.a, other.n)
         assert (one.only_a, one.only_b) == (other.only_b, other.only_a)
         assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-12)
 
 
 def test_a_run_does_not_differ_from_itself(pair: tuple[Path, Path]) -> None:
-    for each in compare(pair[0], pair[0]):
+    for each in compare_verdicts(pair[0], pair[0]):
         assert (each.difference, each.low, each.high) == (0, 0, 0)
         assert each.only_a == each.only_b == []
 
@@ -91,11 +93,11 @@ def test_one_image_more_is_told_with_a_narrow_interval(tmp_path: Path) -> None:
     every = torch.ones(COUNT, dtype=torch.bool)
     paths, values = [], (torch.arange(COUNT) % 2).double()
     for changed in (0.0, 1.0):
-        scored = Scored([], [Verdict("top1_error", values.clone(), every)], {})
+        scored = ProtocolScores([], [Verdict("top1_error", values.clone(), every)], {})
         scored.verdicts[0].values[0] = changed
         paths.append(tmp_path / f"{changed}.parquet")
         write_verdicts(subject(), {"ilsvrc": scored}, paths[-1])
-    (found,) = compare(*paths)
+    (found,) = compare_verdicts(*paths)
     assert (found.only_a, found.only_b) == (["image0"], [])
     assert found.low == 0
     assert found.high <= 5 / COUNT
@@ -104,11 +106,13 @@ def test_one_image_more_is_told_with_a_narrow_interval(tmp_path: Path) -> None:
 def test_more_is_better_where_the_figure_is_an_accuracy(tmp_path: Path) -> None:
     every, paths = torch.ones(COUNT, dtype=torch.bool), []
     for name, value in (("a", 0.0), ("b", 1.0)):
-        scored = Scored([], [Verdict("max_box_acc", torch.zeros(COUNT), every, 0.2, "val")], {})
+        scored = ProtocolScores(
+            [], [Verdict("max_box_acc", torch.zeros(COUNT), every, 0.2, "val")], {}
+        )
         scored.verdicts[0].values[3] = value
         paths.append(tmp_path / f"{name}.parquet")
         write_verdicts(subject(), {"wsol": scored}, paths[-1])
-    (found,) = compare(*paths)
+    (found,) = compare_verdicts(*paths)
     assert found.metric == "wsol/max_box_acc/val"
     assert (found.only_a, found.only_b) == ([], ["image3"])
 
@@ -123,7 +127,7 @@ def test_oracles_are_not_compared(pair: tuple[Path, Path]) -> None:
 def test_images_in_another_order_are_the_same(pair: tuple[Path, Path], tmp_path: Path) -> None:
     table = read_verdicts(pair[1])
     pq.write_table(table.take(pa.array(range(COUNT)[::-1])), tmp_path / "turned.parquet")
-    assert compare(pair[0], tmp_path / "turned.parquet") == compare(*pair)
+    assert compare_verdicts(pair[0], tmp_path / "turned.parquet") == compare_verdicts(*pair)
 
 
 def test_the_truth_is_the_same_in_another_order(pair: tuple[Path, Path], tmp_path: Path) -> None:
@@ -138,7 +142,7 @@ def test_the_truth_is_the_same_in_another_order(pair: tuple[Path, Path], tmp_pat
     )
     predictions = draw(COUNT, seed=5).predictions.take(order)
     path = write(tmp_path / "turned.parquet", subject(predictions=predictions, truth=turned))
-    assert compare(pair[0], path) == compare(*pair)
+    assert compare_verdicts(pair[0], path) == compare_verdicts(*pair)
 
 
 def other_boxes() -> Scoring:
@@ -153,9 +157,9 @@ def other_boxes() -> Scoring:
         (lambda: subject(split="val"), "are of different images (split 'test' and 'val')"),
         (
             lambda: subject(truth=replace(DRAWN.truth, labels=DRAWN.truth.labels.flip(0))),
-            "the same images by name, but other labels or boxes",
+            "different labels or boxes",
         ),
-        (other_boxes, "the same images by name, but other labels or boxes"),
+        (other_boxes, "different labels or boxes"),
         (
             lambda: subject(truth=replace(DRAWN.truth, ids=[*DRAWN.truth.ids[1:], "new"])),
             "80 images, {b} 80, of which 79 are the same: only runs on the same images",
@@ -167,7 +171,7 @@ def test_runs_on_other_images_are_refused(
 ) -> None:
     a, b = pair[0], write(tmp_path / "other.parquet", other())
     with pytest.raises(GapnetError) as caught:
-        compare(a, b)
+        compare_verdicts(a, b)
     assert told.format(b=b) in str(caught.value)
     assert str(a) in str(caught.value)
 
@@ -177,8 +181,8 @@ def test_runs_without_a_common_protocol_are_refused(
 ) -> None:
     a = pair[0]
     b = write(tmp_path / "other.parquet", subject(5), replace(PROTOCOL, name="wsol"))
-    with pytest.raises(GapnetError, match="have no figure in common; score both by one protocol"):
-        compare(a, b)
+    with pytest.raises(GapnetError, match="no metric in common"):
+        compare_verdicts(a, b)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_runs_without_a_common_protocol_are_refused(
     [
         (b"PAR1 and no more", "cannot be read ("),
         (None, "no such file; evaluate the run first"),
-        (pa.table({"id": ["a"]}), "holds no verdicts of this version of gapnet"),
+        (pa.table({"id": ["a"]}), "no verdicts of this version of gapnet"),
         (pa.table({"x": [1]}, metadata={"data": "", "split": "", "truth": ""}), "no verdicts"),
     ],
 )
@@ -199,7 +203,7 @@ def test_a_file_that_holds_no_verdicts_is_refused(
     elif content is not None:
         pq.write_table(content, b)
     with pytest.raises(GapnetError) as caught:
-        compare(a, b)
+        compare_verdicts(a, b)
     assert str(caught.value).startswith(f"{b}: ")
     assert told in str(caught.value)
 
@@ -217,4 +221,4 @@ def test_a_flipped_bit_of_verdicts_is_an_error_or_changes_nothing(
 
 def test_verdicts_without_a_digest_are_read(pair: tuple[Path, Path], tmp_path: Path) -> None:
     pq.write_table(read_verdicts(pair[0]), tmp_path / "earlier.parquet")
-    assert compare(tmp_path / "earlier.parquet", pair[1]) == compare(*pair)
+    assert compare_verdicts(tmp_path / "earlier.parquet", pair[1]) == compare_verdicts(*pair)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gapnet.evaluation.external_maps import find_maps, read_map
-from gapnet.evaluation.predict import KeptMaps
+from gapnet.evaluation.predict import SavedMaps
 
 IDS = ["../h.jpg", "/abs/h.jpg", "h.jpg", "train/cat/1.jpg", "a\nb", "x" * 300]
 
@@ -12,7 +12,7 @@ IDS = ["../h.jpg", "/abs/h.jpg", "h.jpg", "train/cat/1.jpg", "a\nb", "x" * 300]
 def test_kept_maps_stay_in_their_folder_and_are_found_again(tmp_path: Path) -> None:
     folder = tmp_path / "run" / "maps"
     for value, identity in enumerate(IDS):
-        KeptMaps(folder, None).keep(identity, torch.full((2, 3), float(value)))
+        SavedMaps(folder, None).save(identity, torch.full((2, 3), float(value)))
     assert all(path.is_relative_to(folder) for path in tmp_path.rglob("*.npy"))
     found = [float(read_map(path)[0, 0]) for path in find_maps(folder, IDS)]
     assert found == list(map(float, range(len(IDS))))

@@ -18,7 +18,7 @@ from gapnet.evaluation.pixels import average_precision, pixel_histogram
 from gapnet.evaluation.predict import Laid, known_row
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol, together
-from gapnet.evaluation.score import Metric, Scoring, score
+from gapnet.evaluation.score import Metric, Scoring, score_predictions
 from gapnet.evaluation.store import SCHEMA, About, Row
 from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.localization.guesses import OnePerClass
@@ -39,7 +39,9 @@ def protocol_of(name: str) -> Protocol:
 
 
 def figures(drawn: Drawn, protocol: Protocol) -> list[Metric]:
-    return score(Scoring(drawn.predictions, drawn.truth, "drawn", "test"), protocol).metrics
+    return score_predictions(
+        Scoring(drawn.predictions, drawn.truth, "drawn", "test"), protocol
+    ).metrics
 
 
 def values(found: list[Metric], by: str | None = None) -> dict[str, float]:
@@ -76,7 +78,7 @@ def test_a_published_convention_equals_its_oracle(name: str) -> None:
     frame = protocol.frame_of()
 
     def framed(boxes: list[tuple[float, ...]], row: int) -> list[tuple[float, ...]]:
-        moved = frame.found(torch.tensor(boxes).double()[None], sizes[row : row + 1])[0]
+        moved = frame.predicted_boxes(torch.tensor(boxes).double()[None], sizes[row : row + 1])[0]
         return [tuple(each) for each in moved.tolist()]
 
     guesses = []
@@ -107,7 +109,7 @@ def test_true_boxes_come_into_the_frame_as_published(name: str) -> None:
 
 
 def test_protocols_of_one_name_are_refused() -> None:
-    with pytest.raises(GapnetError, match="must have names of their own"):
+    with pytest.raises(GapnetError, match="protocol.protocols="):
         together({"a": Protocol(), "b": Protocol(iou=0.3)})
 
 
@@ -128,7 +130,7 @@ def test_a_box_of_whole_cells_comes_back_from_the_file_unchanged(name: str) -> N
     margin = (getattr(frame, "resize", 0) - getattr(frame, "crop", 0)) / 2
     last = torch.tensor([0, 0, 1, 1])
     in_file = ((cells + last + margin) * sides - last).float().double()
-    assert torch.equal(frame.found(in_file, sizes), cells)
+    assert torch.equal(frame.predicted_boxes(in_file, sizes), cells)
 
 
 def contour_predictions(drawn: Drawn, maps: list[np.ndarray], boxer: ContourBoxer) -> Predictions:
@@ -155,7 +157,9 @@ def test_max_box_acc_equals_wsolevaluation_s(interval: float) -> None:
     drawn, rng = draw(8 if interval < 0.01 else 40, classes=2, seed=9), np.random.default_rng(0)
     maps = [smooth_map(rng, 224) for _ in drawn.sizes]
     predictions = contour_predictions(drawn, maps, ContourBoxer(interval=interval))
-    found = score(Scoring(predictions, drawn.truth, "drawn", "test"), protocol_of("wsol")).metrics
+    found = score_predictions(
+        Scoring(predictions, drawn.truth, "drawn", "test"), protocol_of("wsol")
+    ).metrics
     (first,) = [each for each in found if each.metric == "max_box_acc"]
     (second,) = [each for each in found if each.metric == "max_box_acc_v2"]
     normal = [conventions.normalised(each) for each in maps]

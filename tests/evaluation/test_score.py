@@ -13,7 +13,7 @@ from gapnet.evaluation.overlaps import known_overlaps
 from gapnet.evaluation.predict import unreadable
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Metric, Scoring, score
+from gapnet.evaluation.score import Metric, Scoring, score_predictions
 from gapnet.evaluation.store import SCHEMA
 from gapnet.evaluation.verdicts import CENTRED_SHARES, best_cut
 from gapnet.localization.boxers.threshold import ThresholdBoxer
@@ -35,7 +35,7 @@ def subject(drawn: Drawn, chosen_on: Drawn | None = None) -> Scoring:
 
 
 def figures(drawn: Drawn, chosen_on: Drawn | None = None) -> list[Metric]:
-    return score(subject(drawn, chosen_on), PROTOCOL).metrics
+    return score_predictions(subject(drawn, chosen_on), PROTOCOL).metrics
 
 
 def named(all_figures: list[Metric], metric: str) -> list[Metric]:
@@ -94,7 +94,7 @@ def test_every_figure_has_its_n_and_an_interval_around_it(drawn: Drawn) -> None:
 
 
 def test_images_of_the_blacklist_leave_localization_only(drawn: Drawn) -> None:
-    left_out = score(subject(drawn), replace(PROTOCOL, blacklist=True)).metrics
+    left_out = score_predictions(subject(drawn), replace(PROTOCOL, blacklist=True)).metrics
     for figure in left_out:
         boxed = "localization" in figure.metric or "known" in figure.metric
         assert figure.n == (N - len(drawn.blacklist) if boxed else N)
@@ -132,7 +132,7 @@ def test_an_error_is_of_the_kind_that_a_person_would_say(box, kind) -> None:
         drawn.truth,
         boxes=drawn.truth.boxes._replace(xyxy=boxes, present=torch.ones(1, 2, dtype=torch.bool)),
     )
-    found = score(
+    found = score_predictions(
         Scoring(Predictions(table, drawn.predictions.about), truth, "drawn", "test"), PROTOCOL
     ).metrics
     kinds = [each.metric.partition("/")[2] for each in found if "/" in each.metric and each.value]
@@ -163,12 +163,12 @@ def test_with_five_classes_a_top5_error_is_not_reported() -> None:
 
 def test_without_boxes_only_classification_is_scored(drawn: Drawn) -> None:
     bare = replace(subject(drawn), truth=replace(drawn.truth, boxes=None))
-    metrics = [figure.metric for figure in score(bare, PROTOCOL).metrics]
+    metrics = [figure.metric for figure in score_predictions(bare, PROTOCOL).metrics]
     assert metrics == [f"top{k}_error" for k in range(1, 6)]
 
 
 def test_classes_are_told_apart(drawn: Drawn) -> None:
-    scored = score(subject(drawn), PROTOCOL)
+    scored = score_predictions(subject(drawn), PROTOCOL)
     found = class_errors(scored.verdicts, drawn.truth.labels, 9)
     assert found.counts["top1_error"].tolist() == [drawn.labels.count(row) for row in range(9)]
     for index in range(8):
@@ -184,7 +184,7 @@ def test_classes_are_told_apart(drawn: Drawn) -> None:
 
 
 def test_the_images_of_a_class_are_those_that_count(drawn: Drawn) -> None:
-    scored = score(subject(drawn), replace(PROTOCOL, blacklist=True))
+    scored = score_predictions(subject(drawn), replace(PROTOCOL, blacklist=True))
     found = class_errors(scored.verdicts, drawn.truth.labels, 8)
     assert found.counts["top1_error"].sum() == N
     assert found.counts["gt_known_error"].sum() == N - len(drawn.blacklist)
@@ -203,7 +203,7 @@ def test_without_guesses_no_class_is_judged(drawn: Drawn) -> None:
     rows = [each | nothing for each in drawn.predictions.table.to_pylist()]
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     bare = replace(subject(drawn), predictions=Predictions(table, drawn.predictions.about))
-    metrics = {each.metric for each in score(bare, PROTOCOL).metrics}
+    metrics = {each.metric for each in score_predictions(bare, PROTOCOL).metrics}
     assert metrics == {
         "gt_known_error",
         "whole_image_gt_known_error",
@@ -212,7 +212,7 @@ def test_without_guesses_no_class_is_judged(drawn: Drawn) -> None:
 
 
 def test_without_a_first_guess_s_figure_its_errors_are_not_sorted(drawn: Drawn) -> None:
-    later = score(subject(drawn), replace(PROTOCOL, within=[5])).metrics
+    later = score_predictions(subject(drawn), replace(PROTOCOL, within=[5])).metrics
     assert not any("/" in each.metric for each in later)
 
 
@@ -230,7 +230,7 @@ def test_an_image_that_could_not_be_read_is_wrong_in_everything(drawn: Drawn) ->
         PROTOCOL,
         *(replace(PROTOCOL, frame=frame, **known) for frame in ("wsol", "tscam", "psol")),
     ):
-        scored = score(broken, protocol)
+        scored = score_predictions(broken, protocol)
         for verdict in scored.verdicts:
             if verdict.metric.startswith("max_box"):
                 assert (verdict.values[:100] == 0).all(), verdict.metric
@@ -244,7 +244,7 @@ def test_an_image_that_could_not_be_read_is_wrong_in_everything(drawn: Drawn) ->
 def test_aligned_predictions_follow_the_truth_s_order(drawn: Drawn) -> None:
     shuffled = drawn.predictions.take(torch.randperm(N).tolist())
     aligned = replace(subject(drawn), predictions=align(shuffled, drawn.truth.ids))
-    assert score(aligned, PROTOCOL).metrics == figures(drawn)
+    assert score_predictions(aligned, PROTOCOL).metrics == figures(drawn)
 
 
 def test_a_missing_image_is_an_error_that_names_it(drawn: Drawn) -> None:

@@ -185,7 +185,7 @@ def test_a_single_run_is_held_against_each_of_the_others(three: list[Path]) -> N
 
 
 def test_two_runs_and_three_cannot_be_paired(three: list[Path]) -> None:
-    with pytest.raises(GapnetError, match="3 runs and 2: only as many can be paired"):
+    with pytest.raises(GapnetError, match="3 and 2 runs: "):
         apart(three, three[:2])
 
 
@@ -225,5 +225,5 @@ def test_a_difference_of_values_is_run_by_run_and_has_no_interval() -> None:
     lead = difference_of_values(average_values([0.25, 0.5], 8), average_values([0.5, 1.0], 8))
     assert (lead.value, lead.low, lead.high, lead.n) == (0.375, None, None, 8)
     assert lead.runs == (0.25, 0.5)
-    with pytest.raises(GapnetError, match="3 runs and 2: only as many can be paired"):
+    with pytest.raises(GapnetError, match="3 and 2 runs: "):
         difference_of_values(average_values([1, 2, 3]), average_values([1, 2]))

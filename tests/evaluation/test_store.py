@@ -9,7 +9,7 @@ import torch
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation import store
-from gapnet.evaluation.predict import KeptMaps
+from gapnet.evaluation.predict import SavedMaps
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.store import About, Row, Writer, done, read_parts
 from tests.flips import flipped
@@ -142,7 +142,7 @@ def test_predictions_of_something_else_are_not_taken_up(tmp_path: Path, changed:
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match="holds no predictions"):
+    with pytest.raises(GapnetError, match="no predictions"):
         read(tmp_path)
 
 
@@ -265,7 +265,7 @@ def test_a_part_on_a_full_disk_is_named_and_leaves_nothing(full_disk: Path) -> N
 
 def test_a_map_on_a_full_disk_is_named_and_leaves_nothing(full_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left") as caught:
-        KeptMaps(full_disk / "maps", side=None).keep("a/b.png", torch.rand(99, 99))
+        SavedMaps(full_disk / "maps", side=None).save("a/b.png", torch.rand(99, 99))
     assert caught.value.filename == str(full_disk / "maps" / "a" / "b.png.npy")
     assert not any((full_disk / "maps" / "a").iterdir())
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from gapnet.evaluation.compare import compare
+from gapnet.evaluation.compare import compare_verdicts
 from gapnet.evaluation.external_maps import read_map
 from gapnet.evaluation.formats.base import Guessed, Key
 from gapnet.evaluation.formats.exchange import (
@@ -99,7 +99,7 @@ def make_verdicts(folder: Path) -> Path:
 
 
 def read_verdicts(path: Path) -> Any:
-    found = compare(path, path.with_name("other.parquet"), resamples=2)
+    found = compare_verdicts(path, path.with_name("other.parquet"), resamples=2)
     for each in found:
         assert np.isfinite([each.a, each.b, each.low, each.high]).all()
     return found

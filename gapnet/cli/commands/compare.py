@@ -32,7 +32,7 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Compare two runs."""
-    from gapnet.evaluation.compare import compare
+    from gapnet.evaluation.compare import compare_verdicts
     from gapnet.report.tables import difference_table
 
     if cfg.a is None or cfg.b is None:
@@ -40,7 +40,7 @@ def task(cfg: DictConfig) -> None:
     whole_number("resamples", cfg.resamples, least=1)
     whole_number("seed", cfg.seed)
     a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS
-    differences = compare(a, b, resamples=cfg.resamples, seed=cfg.seed)
+    differences = compare_verdicts(a, b, resamples=cfg.resamples, seed=cfg.seed)
     show(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
     _print_disagreements(differences)
     if cfg.to is not None:

@@ -16,7 +16,7 @@ from gapnet.evaluation.formats.coco import read_coco, write_coco
 from gapnet.evaluation.formats.devkit import read_devkit, write_devkit
 from gapnet.evaluation.formats.kaggle import HEADER, read_kaggle, write_kaggle
 from gapnet.evaluation.formats.table import read_csv, read_parquet, write_csv
-from gapnet.evaluation.ground_truth import Truth
+from gapnet.evaluation.ground_truth import GroundTruth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.row_checks import NOBODY
 from gapnet.evaluation.store import SCHEMA, About, Row
@@ -36,7 +36,7 @@ WRITERS: dict[str, tuple[Write, str]] = {
 }
 
 
-def read_guesses(path: Path, key: Key, truth: Truth, *, doubt: bool = True) -> list[Guessed]:
+def read_guesses(path: Path, key: Key, truth: GroundTruth, *, doubt: bool = True) -> list[Guessed]:
     """Read a file of whichever format it is in, and doubt it where it is no better than chance."""
     with reading(path, f"cannot be read as {path.suffix.lstrip('.').upper() or 'predictions'}"):
         reader = _reader_of(path)
@@ -133,7 +133,7 @@ def _is_kaggle(path: Path) -> bool:
         return next(csv.reader(file), []) == HEADER
 
 
-def _by_chance(guesses: Sequence[Guessed], truth: Truth, key: Key) -> bool:
+def _by_chance(guesses: Sequence[Guessed], truth: GroundTruth, key: Key) -> bool:
     """Tell whether guesses, the first or all, are right no more often than blind ones might be."""
     return len(guesses) >= ENOUGH and all(
         _as_blind([each.labels[:within] for each in guesses], truth.labels.tolist(), key)
@@ -148,7 +148,7 @@ def _as_blind(guessed: Sequence[Sequence[int]], labels: Sequence[int], key: Key)
     return found <= sum(shares) + CHANCE * deviation
 
 
-def _suspicion(path: Path, key: Key, truth: Truth, reader: Read) -> str:
+def _suspicion(path: Path, key: Key, truth: GroundTruth, reader: Read) -> str:
     """Say what is probably wrong: the other reading of the labels is tried."""
     told = f"{path}: the right class is guessed about as often as by chance"
     if reader is not read_devkit:

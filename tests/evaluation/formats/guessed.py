@@ -10,7 +10,7 @@ import torch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Guessed, Key
 from gapnet.evaluation.formats.exchange import Read
-from gapnet.evaluation.ground_truth import Truth
+from gapnet.evaluation.ground_truth import GroundTruth
 from tests.evaluation.drawn import Box, draw
 
 AWKWARD = (0.0, 1 / 3, 1e-7, 0.1, 2**-20)
@@ -42,11 +42,11 @@ def draw_guesses(seed: int, *, count: int = 40, classes: int = 9) -> tuple[Key, 
     return Key(ids, class_ids, {each: index for index, each in enumerate(numbers)}), guesses
 
 
-def truth_of(key: Key, labels: list[int] | None = None) -> Truth:
+def truth_of(key: Key, labels: list[int] | None = None) -> GroundTruth:
     """Give a truth of labels; without any, nobody knows them."""
     count = len(key.ids)
     told = torch.tensor([-1] * count if labels is None else labels)
-    return Truth(list(key.ids), told, None, torch.zeros(count, dtype=torch.bool))
+    return GroundTruth(list(key.ids), told, None, torch.zeros(count, dtype=torch.bool))
 
 
 def same(found: list[Guessed], expected: list[Guessed]) -> None:
