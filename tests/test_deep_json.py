@@ -12,7 +12,7 @@ from gapnet.data.sources.ilsvrc import STAND_IN
 from gapnet.data.sources.shapes.dataset import shapes
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Key
-from gapnet.evaluation.formats.coco import read_coco as read_results
+from gapnet.evaluation.formats.coco import read_coco_guesses as read_results
 from gapnet.models.weights.files import read
 
 DEEP = '{"a":' * 100_000

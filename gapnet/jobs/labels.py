@@ -8,7 +8,7 @@ from typing import Literal
 from gapnet.data.readers.devkit import ids_to_indices, read_synset_ids
 from gapnet.data.sample import Numbered, Source
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Key, counted
+from gapnet.evaluation.formats.base import Key, numbers_from_one
 from gapnet.evaluation.formats.exchange import WRITERS, guesses_of
 from gapnet.evaluation.predictions import Predictions
 from gapnet.system.files import atomic_file
@@ -40,7 +40,7 @@ class LabelRule:
 
     def numbers(self, classes: Sequence[str], known: Numbers | None) -> Numbers | None:
         """Return the class index of each label, from a file or as the data set knows it."""
-        return counted(classes) if self.labels == "index" else self._devkit(classes, known)
+        return numbers_from_one(classes) if self.labels == "index" else self._devkit(classes, known)
 
     def numbers_of(self, source: Source) -> Numbers | None:
         """Return the class index of each label for a data set."""
@@ -49,14 +49,14 @@ class LabelRule:
     def key(self, source: Source, ids: Sequence[str]) -> Key:
         """Return what the ids and labels in a file mean."""
         classes = source.classes
-        numbers, indices = self.numbers_of(source), counted(classes)
+        numbers, indices = self.numbers_of(source), numbers_from_one(classes)
         others = self._devkit(classes, devkit_ids(source)) if numbers == indices else indices
         return Key(ids, classes, numbers, others)
 
     def _devkit(self, classes: Sequence[str], known: Numbers | None) -> Numbers | None:
         if self.synsets is not None:
             return ids_to_indices(read_synset_ids(self.synsets), classes, where=self.synsets)
-        return known or (None if len(classes) == ILSVRC else counted(classes))
+        return known or (None if len(classes) == ILSVRC else numbers_from_one(classes))
 
 
 def devkit_ids(source: Source) -> Numbers | None:

@@ -15,7 +15,7 @@ from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.external_maps import Maps, box_maps, find_maps
 from gapnet.evaluation.first_version import read_rules
-from gapnet.evaluation.formats.exchange import check_inside, predictions_of, read_guesses
+from gapnet.evaluation.formats.exchange import check_boxes_inside, predictions_of, read_guesses
 from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predict import digest_of_data
 from gapnet.evaluation.predictions import Predictions, align
@@ -227,6 +227,6 @@ def _read_foreign(settings: ScoreJob, path: Path, scored: Scored) -> dict[str, P
     key = settings.labels.key(scored.source, records.ids)
     guesses = read_guesses(path, key, truth, doubt=settings.doubt)
     sizes = read_sizes(list(records.paths()), scored.source.reading)
-    check_inside(guesses, sizes, path)
+    check_boxes_inside(guesses, sizes, path)
     about = About(split=scored.split, classes=tuple(scored.source.classes), network=path.name)
     return {scored.split: predictions_of(guesses, torch.as_tensor(sizes), about)}

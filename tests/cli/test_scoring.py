@@ -147,9 +147,7 @@ def test_a_wrong_meaning_of_labels_is_named(
 def test_boxes_outside_their_images_are_named(gapnet: Command, small: list[str]) -> None:
     Path("guesses.txt").write_text("1 0 0 9 9\n" * 11 + "1 300 0 309 9\n")
     told = said(gapnet("evaluate", "predictions=guesses.txt", *small))
-    assert (
-        "guesses.txt: box [300.0, 0.0, 309.0, 9.0] lies outside image SHAPES_test_00000011" in told
-    )
+    assert "guesses.txt: box [300.0, 0.0, 309.0, 9.0] is outside image SHAPES_test_00000011" in told
     assert "are the lines in the order of the file names?" in told
     assert not Path("runs").exists()
 

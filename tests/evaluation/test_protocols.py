@@ -109,7 +109,7 @@ def test_true_boxes_come_into_the_frame_as_published(name: str) -> None:
 
 
 def test_protocols_of_one_name_are_refused() -> None:
-    with pytest.raises(GapnetError, match="protocol.protocols="):
+    with pytest.raises(GapnetError, match=r"protocol\.protocols="):
         together({"a": Protocol(), "b": Protocol(iou=0.3)})
 
 

@@ -14,7 +14,7 @@ from gapnet.evaluation.external_maps import read_map
 from gapnet.evaluation.formats.base import Guessed, Key
 from gapnet.evaluation.formats.exchange import (
     WRITERS,
-    check_inside,
+    check_boxes_inside,
     guesses_of,
     predictions_of,
     read_guesses,
@@ -61,7 +61,7 @@ def make_table(folder: Path) -> Path:
 
 def read_foreign(path: Path) -> Any:
     found = read_guesses(path, KEY, truth_of(KEY))
-    check_inside(found, SIZES, path)
+    check_boxes_inside(found, SIZES, path)
     assert [each.id for each in found] == IDS
     made = predictions_of(found, SIZES, About("val", tuple(KEY.classes), "others"))
     sane_predictions(made)

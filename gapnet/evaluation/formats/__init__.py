@@ -1,1 +1,1 @@
-"""Files of predictions that other tools read and write, one format a file."""
+"""Formats of predictions of other tools, one per file."""

@@ -1,4 +1,4 @@
-"""What every format has in common: guesses by image, and what ids and labels mean."""
+"""Common parts of all formats: guesses by image, and the meaning of ids and labels."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from gapnet.errors import GapnetError
 from gapnet.localization.guesses import MOST
 from gapnet.ops.boxes import LARGEST
 
-GREATEST = 3e38  # score: single precision has not much more
-FIELDS = 5  # of a guess that is written out: class and box
+GREATEST = 3e38  # score: single precision goes up to 3.4e38
+FIELDS = 5  # per guess in a line: class and box
 
 
 class Guessed(NamedTuple):
-    """Hold the guesses for one image: labels, boxes and perhaps scores, most confident first."""
+    """Guesses for one image: labels, boxes and optional scores, most confident first."""
 
     id: str
     labels: list[int]
@@ -24,14 +24,14 @@ class Guessed(NamedTuple):
 
 @dataclass(frozen=True)
 class Key:
-    """Say what the ids and the labels of a file mean.
+    """Meaning of the ids and the labels in a file.
 
     Args:
         ids: of the images.
         classes: ids in the order of the index.
-        numbers: the class index of each label of a file in the devkit's format; None where the
-            devkit's list of classes is not at hand.
-        others: what the labels would mean if it were not as `numbers` says, if anything is known.
+        numbers: the class index of each label in a file of the devkit's format; None if the list of
+            classes of the devkit is not available.
+        others: another possible meaning of the labels, to suggest in an error; None if unknown.
     """
 
     ids: Sequence[str]
@@ -40,28 +40,28 @@ class Key:
     others: dict[int, int] | None = None
 
     def label(self, class_id: str, where: str) -> int:
-        """Find a class by its id."""
+        """Return the index of a class from its id."""
         if class_id not in self._labels:
             raise GapnetError(
-                f"{where}: class {class_id!r} is none of the {len(self.classes)} of the data set"
+                f"{where}: class {class_id!r} is not one of the {len(self.classes)} of the data set"
             )
         return self._labels[class_id]
 
     def image(self, name: str, where: str) -> str:
-        """Find an image by its id, or by the name of its file."""
+        """Return the id of an image from its id, or from the name of its file."""
         if name in self._names:
             return name
-        found = self._stems.get(stem(name), [])
-        if len(found) > 1:
+        ids = self._stems.get(stem(name), [])
+        if len(ids) > 1:
             raise GapnetError(
-                f"{where}: {name!r} is the name of {len(found)} images of this split; give the "
-                f"whole id, such as {found[0]}"
+                f"{where}: {name!r} is the name of {len(ids)} images of this split; use the "
+                f"whole id, such as {ids[0]}"
             )
-        if not found:
+        if not ids:
             raise GapnetError(
-                f"{where}: {name!r} is no image of this split; is it another split's?"
+                f"{where}: {name!r} is not an image of this split; is it of another split?"
             )
-        return found[0]
+        return ids[0]
 
     @cached_property
     def _labels(self) -> dict[str, int]:
@@ -74,22 +74,22 @@ class Key:
     @cached_property
     def _stems(self) -> dict[str, list[str]]:
         stems: dict[str, list[str]] = {}
-        for each in self.ids:
-            stems.setdefault(stem(each), []).append(each)
+        for image in self.ids:
+            stems.setdefault(stem(image), []).append(image)
         return stems
 
 
-def counted(classes: Sequence[str]) -> dict[int, int]:
-    """Number classes from 1 in the order of the index.
+def numbers_from_one(classes: Sequence[str]) -> dict[int, int]:
+    """Return the class index of each number, if classes are numbered from 1.
 
-    >>> counted(["n01440764", "n01443537"])
+    >>> numbers_from_one(["n01440764", "n01443537"])
     {1: 0, 2: 1}
     """
     return {index + 1: index for index in range(len(classes))}
 
 
 def stem(name: str) -> str:
-    """Give the bare name of an image.
+    """Return the name of an image without folder and suffix.
 
     >>> stem("val2/ILSVRC2012_val_00000001.JPEG")
     'ILSVRC2012_val_00000001'
@@ -105,7 +105,7 @@ IMAGE_SUFFIXES = {"jpeg", "jpg", "png", "bmp", "webp", "tif", "tiff", "npy"}
 def read_fields(
     name: str, fields: Sequence[str], label: Callable[[str], int], where: str
 ) -> Guessed:
-    """Read guesses that are written as fields, a class and the four sides of its box each."""
+    """Return guesses from fields: for each guess a class and the four sides of its box."""
     if len(fields) % FIELDS:
         raise GapnetError(
             f"{where}: has {len(fields)} fields; a guess has five (class xmin ymin xmax ymax)"
@@ -114,19 +114,19 @@ def read_fields(
     for start in range(0, len(fields), FIELDS):
         class_id, *box = fields[start : start + FIELDS]
         labels.append(label(class_id))
-        x1, y1, x2, y2 = (number(each, where) for each in box)
+        x1, y1, x2, y2 = (parse_number(side, where) for side in box)
         boxes.append((x1, y1, x2, y2))
     return Guessed(name, labels, boxes)
 
 
 def check_guesses(guessed: Guessed, where: str) -> Guessed:
-    """Refuse guesses that no evaluation could mean."""
+    """Return guesses, after checking their number, boxes and scores."""
     if len(guessed.labels) > MOST:
         raise GapnetError(f"{where}: has {len(guessed.labels)} guesses; at most {MOST} count")
     for box in guessed.boxes:
-        if not all(abs(edge) <= LARGEST for edge in box):  # nor is it NaN
-            raise GapnetError(f"{where}: box {list(box)} must be of finite numbers of pixels")
-        # Inclusive: where cells of a map are finer than pixels, a box of less than one ends earlier
+        if not all(abs(edge) <= LARGEST for edge in box):  # also refuses NaN
+            raise GapnetError(f"{where}: box {list(box)} must have finite numbers of pixels")
+        # Inclusive: a box of less than a pixel, of a map with finer cells, ends before it begins
         if not (box[2] - box[0] > -1 and box[3] - box[1] > -1):
             raise GapnetError(
                 f"{where}: box {list(box)} (xmin, ymin, xmax, ymax) must not end before it begins"
@@ -136,33 +136,33 @@ def check_guesses(guessed: Guessed, where: str) -> Guessed:
     return guessed
 
 
-def in_order(found: Iterable[tuple[str, Guessed]], key: Key, name: str) -> list[Guessed]:
-    """Put guesses, each with the place it was read at, into the order of the images."""
+def in_image_order(guesses: Iterable[tuple[str, Guessed]], key: Key, name: str) -> list[Guessed]:
+    """Return guesses, which come with their place in the file, in the order of the images."""
     by_id: dict[str, Guessed] = {}
-    for where, guessed in found:
+    for where, guessed in guesses:
         if guessed.id in by_id:
-            raise GapnetError(f"{where}: image {guessed.id} is there twice")
+            raise GapnetError(f"{where}: image {guessed.id} is listed twice")
         by_id[guessed.id] = check_guesses(guessed, where)
-    missing = [each for each in key.ids if each not in by_id]
+    missing = [image for image in key.ids if image not in by_id]
     if missing:
         raise GapnetError(
             f"{name}: lacks {len(missing)} of {len(key.ids)} images, the first of them {missing[0]}"
         )
-    return [by_id[each] for each in key.ids]
+    return [by_id[image] for image in key.ids]
 
 
-def number(text: str, where: str) -> float:
-    """Read a number."""
+def parse_number(text: str, where: str) -> float:
+    """Return the number in a text."""
     try:
         return float(text)
     except ValueError:
-        raise GapnetError(f"{where}: {text!r} is no number") from None
+        raise GapnetError(f"{where}: {text!r} is not a number") from None
 
 
-def written(value: float) -> str:
-    """Write a number in the fewest digits that give it back in single precision.
+def format_number(value: float) -> str:
+    """Return a number with the digits that are needed to restore it in single precision.
 
-    >>> written(12.0), written(0.1)
+    >>> format_number(12.0), format_number(0.1)
     ('12', '0.1')
     """
     return format(value, ".9g") if value != round(value) else str(round(value))

@@ -13,10 +13,10 @@ from gapnet.evaluation.formats.base import (
     Guessed,
     Key,
     check_guesses,
-    number,
+    format_number,
+    parse_number,
     read_fields,
     stem,
-    written,
 )
 
 WORDNET = re.compile(r"n\d{8}")
@@ -47,7 +47,7 @@ def write_devkit(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
         for name in by_file_name(key.ids):
             labels, boxes = by_id[name].labels, by_id[name].boxes
             fields = [
-                " ".join([str(numbers[label]), *map(written, box)])
+                " ".join([str(numbers[label]), *map(format_number, box)])
                 for label, box in zip(labels, boxes, strict=True)
             ]
             file.write(" ".join(fields) + "\n")
@@ -80,7 +80,7 @@ def _read_label(numbers: dict[int, int], where: str, text: str) -> int:
             f"{where}: label {text!r} is a WordNet id; this format has ILSVRC's numbers "
             f"(1 to {len(numbers)}), Kaggle's has WordNet ids"
         )
-    value = number(text, where)
+    value = parse_number(text, where)
     if value not in numbers:
         raise GapnetError(f"{where}: label {text} must be a whole number from 1 to {len(numbers)}")
     return numbers[int(value)]

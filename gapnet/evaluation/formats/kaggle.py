@@ -1,4 +1,4 @@
-"""Kaggle: `ImageId,PredictionString`, of `class x1 y1 x2 y2` repeated, rows in any order."""
+"""Kaggle: `ImageId,PredictionString`, with `class x1 y1 x2 y2` repeated; rows in any order."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from gapnet.errors import GapnetError
-from gapnet.evaluation.formats.base import Guessed, Key, in_order, read_fields, written
+from gapnet.evaluation.formats.base import Guessed, Key, format_number, in_image_order, read_fields
 
 HEADER = ["ImageId", "PredictionString"]
 
 
 def read_kaggle(path: Path, key: Key) -> list[Guessed]:
     """Read guesses in the order of the key's images."""
-    return in_order(_rows(path, key), key, str(path))
+    return in_image_order(_rows(path, key), key, str(path))
 
 
 def write_kaggle(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
@@ -21,12 +21,12 @@ def write_kaggle(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
-        for each in guesses:
+        for guessed in guesses:
             fields = [
-                " ".join([key.classes[label], *map(written, box)])
-                for label, box in zip(each.labels, each.boxes, strict=True)
+                " ".join([key.classes[label], *map(format_number, box)])
+                for label, box in zip(guessed.labels, guessed.boxes, strict=True)
             ]
-            writer.writerow([each.id, " ".join(fields)])
+            writer.writerow([guessed.id, " ".join(fields)])
 
 
 def _rows(path: Path, key: Key) -> Iterator[tuple[str, Guessed]]:
