@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 import gapnet
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.error_report import TRACEBACK, report
+from gapnet.config.own_modules import add_own_modules
 from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError
 from gapnet.system.signals import STATUS
@@ -64,6 +65,7 @@ class Task:
         register_resolvers()
         with _switch(TRACEBACK, self.wanted):
             try:
+                add_own_modules(cfg)
                 _import(cfg.imports)
                 self.command.task(cfg)
                 return JobOutcome(folder=_folder_of(cfg))

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from gapnet.config.build import build
 from gapnet.config.job_identity import differences, node_identity
 from gapnet.config.overrides import repeated_command
+from gapnet.config.own_modules import check_network_imported
 from gapnet.config.run_id import plain_config
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
@@ -56,6 +57,7 @@ def train_job(cfg: DictConfig) -> TrainJob:
 def evaluate_job(cfg: DictConfig) -> EvaluateJob:
     """Make the evaluation of a network that a configuration describes."""
     run = find_run(cfg.run, cfg.checkpoint)
+    check_network_imported(run)
     return EvaluateJob(
         run=_run(cfg, "evaluate"),
         checkpoint=find_checkpoint(run, cfg.checkpoint),

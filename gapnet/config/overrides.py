@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.conf_folder import conf_folder
+from gapnet.config.own_modules import own_folders
 from gapnet.errors import GapnetError
 from gapnet.text.redact import redact_arguments
 
@@ -76,10 +77,6 @@ def quoted(text: str) -> str:
 def repeated_command(cfg: DictConfig) -> list[str]:
     """List the arguments with which another process does the same job, also one of a sweep."""
     composed = HydraConfig.get()
-    folders = [
-        f"--config-dir={source.path}"
-        for source in composed.runtime.config_sources
-        if source.provider == "command-line"
-    ]
+    folders = [f"--config-dir={folder}" for folder in own_folders()]
     own = f"folder={quoted(str(Path(cfg.folder).absolute()))}"
     return [*folders, *composed.overrides.task, own]

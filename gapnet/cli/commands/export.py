@@ -4,6 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from gapnet.runs.folder import find_run
 from gapnet.system.output import say
 
 
@@ -15,6 +16,7 @@ def complete(arguments: list[str]) -> list[str]:
 def task(cfg: DictConfig) -> None:
     """Write a network, or predictions, whole or not at all."""
     from gapnet.config.jobs import labels_of
+    from gapnet.config.own_modules import check_network_imported
     from gapnet.jobs.export import (
         NetworkExport,
         PredictionExport,
@@ -24,6 +26,7 @@ def task(cfg: DictConfig) -> None:
 
     folder = None if cfg.folder is None else Path(cfg.folder)
     if cfg.predictions is None:
+        check_network_imported(find_run(cfg.run, cfg.checkpoint))
         say(export_network(NetworkExport(cfg.to, cfg.run, cfg.checkpoint, folder)))
     else:
         settings = PredictionExport(cfg.to, Path(cfg.predictions), folder, labels_of(cfg))
