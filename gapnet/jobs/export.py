@@ -19,7 +19,7 @@ from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import load, save
 from gapnet.report.markdown import code, text
 from gapnet.report.model_card import model_card
-from gapnet.runs.folder import find_checkpoint, find_run
+from gapnet.runs.folder import find_checkpoint, find_run, named_checkpoint
 from gapnet.runs.layout import ENVIRONMENT, METRICS
 from gapnet.system.extras import load_extra
 from gapnet.system.folders import atomic_folder, claim_folder
@@ -186,7 +186,7 @@ GUESSES = ("devkit", "kaggle", "csv", "coco")  # formats of predictions
 def _figures_of(run: Path, checkpoint: Path) -> list[Metric]:
     """Read the figures of a run, if they are of this checkpoint."""
     metrics = run / METRICS
-    if not metrics.is_file() or find_checkpoint(run, None).resolve() != checkpoint.resolve():
+    if not metrics.is_file() or named_checkpoint(run, None).resolve() != checkpoint.resolve():
         return []
     with reading(metrics, "holds no figures"):
         return [Metric(**each) for each in json.loads(metrics.read_text())]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gapnet.errors import GapnetError
-from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST
+from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, TRAINED
 from gapnet.runs.saved_config import read_saved_config
 
 
@@ -31,15 +31,31 @@ def find_run(
 
 
 def find_checkpoint(run: Path | None, checkpoint: str | None) -> Path:
-    """Return a checkpoint: a file, the best or last of a run, or the one that a run evaluated."""
+    """Return a checkpoint: a file, the best or last of a run, or the one that the run evaluated."""
+    path = named_checkpoint(run, checkpoint)
+    if path.is_file():
+        return path
+    if run is not None and path.parent == run / CHECKPOINTS:
+        raise GapnetError(_missing(run, path))
+    raise GapnetError(f"checkpoint {path}: no such file; name {BEST}, {LAST} or a file")
+
+
+def named_checkpoint(run: Path | None, checkpoint: str | None) -> Path:
+    """Return the path of a checkpoint, which may not be there."""
     if run is not None and checkpoint is None:
         checkpoint = read_saved_config(run).get("checkpoint", BEST)
     if run is not None and checkpoint in (BEST, LAST):
         return run / CHECKPOINTS / f"{checkpoint}.ckpt"
-    path = Path(str(checkpoint))
-    if not path.is_file():
-        raise GapnetError(f"checkpoint {path}: no such file; pass {BEST}, {LAST} or a file")
-    return path
+    return Path(str(checkpoint))
+
+
+def _missing(run: Path, path: Path) -> str:
+    """Say why a run lacks a checkpoint, and what to do."""
+    interrupted = not (run / TRAINED).is_file()
+    problem = "interrupted before its first validation" if interrupted else f"no {path.name}"
+    last = path.with_name(f"{LAST}.ckpt").is_file()
+    remedy = f"checkpoint={LAST}, or " if last else ""
+    return f"run={short(run)}: {problem}; {remedy}go on with train.py ... resume=auto"
 
 
 def short(path: Path) -> Path:

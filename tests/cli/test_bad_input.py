@@ -249,6 +249,25 @@ def test_a_damaged_configuration_of_a_run_is_named(
     assert_one_line(gapnet("evaluate", "run=run"), "run/config.yaml: is no")
 
 
+@pytest.mark.parametrize(
+    ("left", "parts"),
+    [
+        ({"last.ckpt"}, ["interrupted before its first validation", "checkpoint=last", "resume="]),
+        (set(), ["interrupted before its first validation", "resume=auto"]),
+        ({"last.ckpt", "training.json"}, ["no best.ckpt", "checkpoint=last"]),
+    ],
+)
+def test_a_run_without_a_best_checkpoint_says_what_to_do(
+    gapnet: Command, trained: Trained, tmp_path: Path, left: set[str], parts: list[str]
+) -> None:
+    run = Path(shutil.copytree(trained.run, tmp_path / "run"))
+    for path in (*(run / "checkpoints").iterdir(), run / "training.json"):
+        if path.name not in left:
+            path.unlink()
+    assert_one_line(gapnet("evaluate", "run=run"), "run=run: ", *parts)
+    assert_one_line(gapnet("export", "run=run", "to=safetensors"), "run=run: ", *parts)
+
+
 def test_a_truncated_checkpoint_is_named(gapnet: Command, trained: Trained, tmp_path: Path) -> None:
     whole = (trained.run / "checkpoints" / "best.ckpt").read_bytes()
     (tmp_path / "half.ckpt").write_bytes(whole[: len(whole) // 2])
