@@ -1,6 +1,8 @@
 """ILSVRC's devkit: a line for each image in the order of file names, `label x1 y1 x2 y2` repeated.
 
-Labels are ILSVRC's own numbers, from 1. An image without a guess has an empty line.
+Labels are ILSVRC's own numbers, from 1. An image without a guess has the line `0 0 0 0 0`: the
+devkit's reader drops empty lines. It also fills short lines with zeros, so zeros at the end of a
+line are no guess; an empty line is read as no guess.
 """
 
 import re
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import (
+    FIELDS,
     Guessed,
     Key,
     check_guesses,
@@ -19,6 +22,7 @@ from gapnet.evaluation.formats.base import (
     stem,
 )
 
+NO_GUESS = ["0"] * FIELDS
 WORDNET = re.compile(r"n\d{8}")
 
 
@@ -50,7 +54,7 @@ def write_devkit(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
                 " ".join([str(numbers[label]), *map(format_number, box)])
                 for label, box in zip(labels, boxes, strict=True)
             ]
-            file.write(" ".join(fields) + "\n")
+            file.write(" ".join(fields or NO_GUESS) + "\n")
 
 
 def by_file_name(ids: Sequence[str]) -> list[str]:
@@ -71,6 +75,8 @@ def numbers_of(key: Key, path: Path) -> dict[int, int]:
 
 def _read_line(fields: list[str], name: str, numbers: dict[int, int], where: str) -> Guessed:
     label = partial(_read_label, numbers, where)
+    while fields[-FIELDS:] == NO_GUESS:
+        fields = fields[:-FIELDS]
     return check_guesses(read_fields(name, fields, label, where), where)
 
 

@@ -8,7 +8,7 @@ from gapnet.evaluation.formats.base import Guessed
 from gapnet.evaluation.formats.devkit import read_devkit, write_devkit
 from tests.evaluation.formats.guessed import KEY, refused
 
-LINES = ["1 0 0 9 9 2 1 1 5 5", "3 2 2 4 4", ""]
+LINES = ["1 0 0 9 9 2 1 1 5 5", "3 2 2 4 4", "0 0 0 0 0"]
 
 
 def write(folder: Path, *lines: str) -> Path:
@@ -38,6 +38,20 @@ def test_a_file_comes_back_byte_for_byte(tmp_path: Path) -> None:
     assert (tmp_path / "again.txt").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("padding", ["", "0 0 0 0 0", "0 0 0 0 0 " * 4])
+def test_zeros_at_the_end_of_a_line_and_empty_lines_are_no_guess(
+    tmp_path: Path, padding: str
+) -> None:
+    path = write(tmp_path, LINES[0], f"{LINES[1]} {padding}", padding)
+    assert read_devkit(path, KEY) == read_devkit(write(tmp_path, *LINES), KEY)
+
+
+def test_every_image_has_a_line_that_is_not_empty(tmp_path: Path) -> None:
+    path = tmp_path / "guesses.txt"
+    write_devkit([Guessed(name, [], []) for name in KEY.ids], KEY, path)
+    assert path.read_text() == "0 0 0 0 0\n" * 3
+
+
 @pytest.mark.parametrize(("before", "after"), [("", "\r\n"), ("\ufeff", "\n"), ("", " \n")])
 def test_files_of_other_systems_are_read(tmp_path: Path, before: str, after: str) -> None:
     path = tmp_path / "guesses.txt"
@@ -55,6 +69,7 @@ def test_files_of_other_systems_are_read(tmp_path: Path, before: str, after: str
         ("1 0 nan 9 9", ["box [0.0, nan, 9.0, 9.0] must have finite numbers"]),
         ("1 0 0 inf 9", ["box [0.0, 0.0, inf, 9.0] must have finite numbers"]),
         ("1 0 0 9 x", ["'x'"]),
+        ("0 0 0 0 0 1 0 0 9 9", ["label 0 "]),
         ("0 0 0 9 9", ["label 0 must be a whole number from 1 to 3"]),
         ("4 0 0 9 9", ["label 4 must be a whole number from 1 to 3"]),
         ("-1 0 0 9 9", ["label -1 must be a whole number from 1 to 3"]),
