@@ -1,7 +1,6 @@
 """Hydra, with errors that take one line."""
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,11 @@ from omegaconf import DictConfig
 import gapnet
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.error_report import TRACEBACK, report
+from gapnet.config.name_hints import check_flags
 from gapnet.config.own_modules import add_own_modules
 from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError
-from gapnet.system.signals import STATUS
+from gapnet.system.signals import end_interrupted
 
 SWEEP = ("-m", "--multirun")
 
@@ -94,13 +94,14 @@ def launch(name: str, command: Command) -> None:
     wanted = os.environ.get(TRACEBACK)
     with _switch(TRACEBACK, "1"), _switch("PYTHONPATH", _python_path()):
         try:
+            check_flags(name, sys.argv[1:])
             arguments = command.complete(sys.argv[1:])
             # Hydra takes its -m only in front of the overrides
             sys.argv = [sys.argv[0], *sorted(arguments, key=lambda each: each not in SWEEP)]
             task = Task(name, command, wanted)
             hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=name)(task)()
         except KeyboardInterrupt:
-            sys.exit(STATUS[signal.SIGINT])
+            end_interrupted(name)
         except Exception as error:
             if wanted == "1":
                 raise

@@ -1,5 +1,7 @@
 """The help of a command, without Hydra, which would take seconds."""
 
+import os
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,14 @@ def help_text(command: str, more: str | None = None) -> str:
     groups = "\n".join(_groups(command, folders))
     template = Template(hydra["help"]["template"])
     return template.substitute(APP_CONFIG_GROUPS=groups).rstrip() + "\n"
+
+
+def print_help(text: str) -> None:
+    """Print a help; a reader that closes the pipe early, as `head` does, is no error."""
+    try:
+        print(text.rstrip(), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed at exit
 
 
 def _groups(command: str, folders: list[Path]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from pkgutil import iter_modules
 
 from gapnet import __version__
 from gapnet.cli import commands
-from gapnet.cli.help import help_text
+from gapnet.cli.help import help_text, print_help
+from gapnet.system.signals import end_interrupted
 
 USAGE = """gapnet {version}: class-activation-map networks, trained and evaluated
 
@@ -31,7 +32,7 @@ def main() -> None:
             run(name)
         case [] | ["-h" | "--help"]:
             lines = [f"  gapnet {name:10} {summary_of(name)}" for name in names]
-            print(USAGE.format(version=__version__, lines="\n".join(lines)))
+            print_help(USAGE.format(version=__version__, lines="\n".join(lines)))
         case ["--version"]:
             print(f"gapnet {__version__}")
         case [name, *_]:
@@ -53,10 +54,14 @@ def summary_of(command: str) -> str:
 def run(command: str) -> None:
     """Run a command with the rest of the arguments; Hydra is imported only if it is needed."""
     if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text(command, _config_dir(sys.argv[1:])), end="")
+        print_help(help_text(command, _config_dir(sys.argv[1:])))
         return
-    launch = import_module("gapnet.cli.app").launch
-    launch(command, import_module(f"{commands.__name__}.{command}"))
+    try:
+        launch = import_module("gapnet.cli.app").launch
+        module = import_module(f"{commands.__name__}.{command}")
+    except KeyboardInterrupt:
+        end_interrupted(command)
+    launch(command, module)
 
 
 def _config_dir(arguments: Sequence[str]) -> str | None:

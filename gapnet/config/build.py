@@ -12,6 +12,7 @@ from gapnet.config.trusted_targets import TARGET, locate
 from gapnet.errors import GapnetError
 
 PARTIAL, POSITIONAL = "_partial_", "_args_"  # as Hydra has them
+CHECKED = ("gapnet.", "pytorch_lightning.")  # packages whose signatures declare plain types
 
 
 def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
@@ -38,6 +39,7 @@ def _make(node: Any, key: str, extra: dict[str, Any] | None = None) -> Any:
     target, deferred = node[TARGET], made.pop(PARTIAL, False)
     try:
         positional = made.pop(POSITIONAL, [])
+        _refuse_set_by_code(made, extra or {}, key)
         _check_values(target, key, made)
         call = partial(target, *positional, **made | (extra or {}))
         return call if deferred and not extra else call()
@@ -47,9 +49,14 @@ def _make(node: Any, key: str, extra: dict[str, Any] | None = None) -> Any:
         raise GapnetError(_reason(error, key, target)) from error
 
 
+def _refuse_set_by_code(made: dict[str, Any], extra: dict[str, Any], key: str) -> None:
+    for name in made.keys() & extra.keys():
+        raise GapnetError(f"{key}.{name}: is set by gapnet; leave it out")
+
+
 def _check_values(target: Callable[..., Any], key: str, values: dict[str, Any]) -> None:
-    """Check values where gapnet, or who registers with it, declares what they must be."""
-    if target.__module__.startswith("gapnet.") or hasattr(target, "__signature__"):
+    """Check values where a signature says what they must be: gapnet's, its users', Lightning's."""
+    if target.__module__.startswith(CHECKED) or hasattr(target, "__signature__"):
         check_values(target, key, values)
 
 

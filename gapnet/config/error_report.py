@@ -1,6 +1,5 @@
 """An error of a command in one line, on the terminal and in the run's log."""
 
-import difflib
 import logging
 import os
 import re
@@ -12,6 +11,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from gapnet.config.error_hints import cause_of
+from gapnet.config.name_hints import unknown_choice, unknown_key
 from gapnet.errors import GapnetError
 from gapnet.system.ranks import OUTCOME, is_rank
 from gapnet.text.plain_text import plain
@@ -51,17 +51,9 @@ def _write_to_log(line: str) -> None:
 def _in_one_line(error: BaseException) -> str:
     """Keep what a person needs: a loader's worker adds a traceback, Hydra its search path."""
     if isinstance(error.__cause__, KEY_ERRORS):
-        return _unknown_key(error.__cause__)
+        return unknown_key(error.__cause__)
+    if isinstance(error, HydraException) and (line := unknown_choice(str(error))):
+        return line
     text = str(error) if isinstance(error, EXPECTED) else f"{type(error).__name__}: {error}"
     text = OURS.split(text)[-1]
     return " ".join(text.partition("Config search path")[0].split())
-
-
-def _unknown_key(error: OmegaConfBaseException) -> str:
-    """Name a key that does not exist, and those that do."""
-    siblings = [str(name) for name in error.parent_node or () if name != "hydra"]
-    near = difflib.get_close_matches(str(error.key), siblings, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return (
-        f"{error.full_key}: no such key; {hint}there are: {', '.join(siblings)} (+KEY=... adds one)"
-    )

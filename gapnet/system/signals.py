@@ -4,11 +4,13 @@ import logging
 import os
 import signal
 import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from gapnet.system.workers import STOPPING
 
@@ -34,6 +36,13 @@ def stop(number: int, frame: FrameType | None) -> None:
     stopped = Stopped(number)
     log.warning("%s: stopped", stopped.signal)
     raise stopped
+
+
+def end_interrupted(command: str) -> NoReturn:
+    """End a command that Ctrl-C stopped before it handled signals itself, with one line."""
+    logging.disable()  # some libraries log at exit
+    sys.stderr.write(f"gapnet {command}: SIGINT: stopped\n")
+    raise Stopped(signal.SIGINT)
 
 
 @contextmanager

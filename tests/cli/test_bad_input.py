@@ -24,7 +24,7 @@ def files(folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("argument", "parts"),
     [
-        ("model=resnet999", ["model/resnet999", "tiny_gap"]),
+        ("model=resnet999", ["model=resnet999", "tiny_gap"]),
         ("modl=tiny_gap", ["modl: no such key; did you mean 'model'?"]),
         ("optim.learning_rate=1", ["optim.learning_rate"]),
         (
@@ -76,7 +76,16 @@ def files(folder: Path) -> set[str]:
         ("loader.num_workers=-1", ["loader.num_workers=-1: "]),
         ("loader.batch_size=2.5", ["loader.batch_size=2.5: "]),
         ("report.images=null", ["report.images=null: "]),
-        ("trainer.max_epochs=x", ["TypeError", "HYDRA_FULL_ERROR=1 shows where"]),
+        ("trainer.max_epochs=two", ["trainer.max_epochs=two: must be an integer or null"]),
+        ("trainer.log_every_n_steps=x", ["trainer.log_every_n_steps=x: must be an integer"]),
+        ("model=tiny_gab", ["model=tiny_gab: ", "did you mean 'tiny_gap'?"]),
+        ("lr=0.1", ["lr: no such key; did you mean 'optim.lr'?"]),
+        ("epochs=3", ["epochs: no such key; did you mean 'trainer.max_epochs'?"]),
+        ("--epochs=3", ["--epochs: no such flag; did you mean trainer.max_epochs=3?"]),
+        ("--batch-size", ["--batch-size: no such flag; did you mean loader.batch_size=...?"]),
+        ("--foo", ["--foo: no such flag; ", "KEY=VALUE"]),
+        ("+trainer.logger=false", ["trainer.logger: is set by gapnet"]),
+        ("+model.num_classes=7", ["model.num_classes: is set by gapnet"]),
         ("loader.limit=abc", ["loader.limit=abc: "]),
         ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: must be true or false"]),
         ("trainer.auto_batch=true", ["trainer.auto_batch=true", "set loader.batch_size"]),
@@ -106,7 +115,7 @@ def test_a_wrong_argument_is_named(
             ["data.root=nowhere/at/all", "no such folder"],
         ),
         (["data.classes=1"], ["data.classes=1"]),
-        (["data=mnist"], ["data/mnist", "ilsvrc", "shapes"]),
+        (["data=mnist"], ["data=mnist", "ilsvrc", "shapes"]),
     ],
 )
 def test_data_that_is_not_there_is_named(

@@ -1,3 +1,4 @@
+import logging
 import subprocess
 import sys
 from importlib import import_module
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gapnet import __version__
+from gapnet.cli import main
 from gapnet.cli.main import command_names, summary_of
 from gapnet.config.conf_folder import conf_folder
 from tests.cli.conftest import CHECKOUT, script
@@ -87,3 +89,34 @@ def test_an_unknown_command_is_named() -> None:
 
 def test_conf_is_found_in_the_checkout() -> None:
     assert conf_folder() == CHECKOUT / "conf"
+
+
+@pytest.mark.parametrize("arguments", [["train", "--help"], []])
+def test_a_reader_that_closes_the_pipe_is_no_error(arguments: list[str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gapnet", *arguments],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_ctrl_c_during_the_imports_says_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    monkeypatch.setattr(main, "import_module", interrupted)
+    try:
+        with pytest.raises(SystemExit) as end:
+            main.run("train")
+    finally:
+        logging.disable(logging.NOTSET)
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "gapnet train: SIGINT: stopped\n"
