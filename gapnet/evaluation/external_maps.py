@@ -24,16 +24,25 @@ CHUNK = 512  # images that are handed out at a time, to bound the memory
 
 
 class Maps(NamedTuple):
-    """Hold the files of maps, the records they belong to, and those images' sizes (N, 2)."""
+    """Files of maps, the records they belong to, and those images' sizes (N, 2)."""
 
     paths: Sequence[Path]
     records: Records
     sizes: Tensor
 
+    def take(self, rows: Sequence[int]) -> "Maps":
+        """Return the maps of some rows."""
+        return Maps([self.paths[row] for row in rows], self.records.take(rows), self.sizes[rows])
 
-def find_maps(folder: Path, ids: Sequence[str]) -> list[Path]:
-    """Find the map of each image: ID.npy, with or without the image's suffix, or its folders."""
-    found = {path: each for each in ids if (path := _find_map(folder, each))}
+
+def find_maps(folder: Path, ids: Sequence[str], *, split: str = "") -> list[Path]:
+    """Find the map of each image: ID.npy, with or without the image's suffix, or its folders.
+
+    The maps lie in the folder or in one in it that is named like the split. Ids that begin with
+    that name, as wsolevaluation's of OpenImages do, are found with it and without it.
+    """
+    paths = [_find_map(folder, identity, split) for identity in ids]
+    found = {path: identity for path, identity in zip(paths, ids, strict=True) if path}
     named = set(found.values())  # a file that two images would share is the map of one
     missing = [each for each in ids if each not in named]
     if missing:
@@ -66,7 +75,20 @@ def _box(localizer: Localizer, job: tuple[Path, Record, list[int]]) -> Row:
     return known_row(plain, Laid(read_map(path), window), localizer, record)
 
 
-def _find_map(folder: Path, identity: str) -> Path | None:
+def _find_map(folder: Path, identity: str, split: str) -> Path | None:
+    """Return the map of an image, if there is one; maps in two places are an error."""
+    folders = [folder, folder / split] if split else [folder]
+    short = identity.removeprefix(f"{split}/")
+    paths = [_map_in(place, name) for place in folders for name in (identity, short)]
+    found = list(dict.fromkeys(path for path in paths if path))
+    if len(found) > 1:
+        raise GapnetError(
+            f"image {identity}: has maps in two places, {found[0]} and {found[1]}; remove one"
+        )
+    return found[0] if found else None
+
+
+def _map_in(folder: Path, identity: str) -> Path | None:
     inside = f"{identity.rpartition('/')[0]}/{stem(identity)}".lstrip("/")
     names = [identity, inside, stem(identity)]
     paths = (folder / f"{file_name(name)}.npy" for name in names)

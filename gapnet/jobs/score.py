@@ -124,42 +124,53 @@ def _score_predictions(settings: ScoreJob, path: Path, job: Job) -> Results:
 
 
 def _score_maps(settings: ScoreJob, path: Path, job: Job) -> Results:
-    """Box and score a folder of maps."""
+    """Box and score a folder of maps; those of the validation split choose a threshold."""
     rules, scored = settings.rules(), Scored(settings)
     if not path.is_dir():
         raise GapnetError(f"maps={path}: no such folder")
-    path = path / scored.split if (path / scored.split).is_dir() else path
-    records = scored.records(scored.split)
-    _check_true_classes(path, records, scored.split)
-    found = find_maps(path, records.ids)
-    sizes = read_sizes(list(records.paths()), scored.source.reading)
-    about = _about_maps(path, scored, rules.localizer.boxer)
+    maps = {split: _find_maps(path, split, scored) for split in _splits_of_maps(path, scored)}
     job.open_evaluation(resume=settings.resume)
-    place = job.folder / PREDICTIONS / scored.split
-    finished = done(place, about) if settings.resume else set()
-    left = [row for row, image in enumerate(records.ids) if image not in finished]
-    log.info("boxing %d maps of %s", len(left), scored.split)
-    writer = Writer(place, about)
-    maps = Maps([found[row] for row in left], records.take(left), sizes[left])
-    for row in box_maps(maps, rules.localizer, workers=settings.workers):
-        writer.add([row])
-    writer.flush()
-    read = {scored.split: read_aligned(place, records.ids)}
+    read = {}
+    for split, found in maps.items():
+        place, ids = job.folder / PREDICTIONS / split, found.records.ids
+        about = _about_maps(path, split, scored, rules.localizer.boxer)
+        finished = done(place, about) if settings.resume else set()
+        left = [row for row, image in enumerate(ids) if image not in finished]
+        log.info("boxing %d maps of %s", len(left), split)
+        writer = Writer(place, about)
+        for row in box_maps(found.take(left), rules.localizer, workers=settings.workers):
+            writer.add([row])
+        writer.flush()
+        read[split] = read_aligned(place, ids)
     outcome = scored.outcome(f"maps in {short(path.absolute())}", read)
     return write_results(outcome, settings.protocols, job.folder)
 
 
-def _about_maps(path: Path, scored: Scored, boxer: Boxer) -> About:
+def _splits_of_maps(path: Path, scored: Scored) -> list[str]:
+    """List the splits to score: the one that chooses thresholds too, if its maps are there."""
+    chooser = scored.source.select_split
+    chosen_on = [chooser] if (path / chooser).is_dir() else []
+    return list(dict.fromkeys([*chosen_on, scored.split]))
+
+
+def _find_maps(path: Path, split: str, scored: Scored) -> Maps:
+    records = scored.records(split)
+    _check_true_classes(path, records, split)
+    found = find_maps(path, records.ids, split=split)
+    return Maps(found, records, read_sizes(list(records.paths()), scored.source.reading))
+
+
+def _about_maps(path: Path, split: str, scored: Scored, boxer: Boxer) -> About:
     name = f"maps in {path.absolute()}"
     return About(
-        split=scored.split,
+        split=split,
         classes=tuple(scored.source.classes),
         network=name,
         rules=str(boxer),
         identity={"network": name, "rules": identity_of(boxer), "batches": ""},
         cut=boxer.cut,
         cuts=tuple(boxer.thresholds()),
-        data=digest_of_data(scored.records(scored.split)),
+        data=digest_of_data(scored.records(split)),
     )
 
 

@@ -303,6 +303,24 @@ def test_kept_maps_score_as_the_network_s_own(
         assert own[column].equals(boxed[column])
 
 
+def test_maps_of_validation_beside_those_of_test_freeze_the_threshold(
+    gapnet: Command, small: list[str]
+) -> None:
+    for split in ("val", "test"):
+        Path("maps", split).mkdir(parents=True)
+        for place in range(12):
+            array = np.random.default_rng(place).random((5, 5))
+            np.save(f"maps/{split}/SHAPES_{split}_{place:08d}.npy", array)
+    outcome = gapnet("evaluate", "maps=maps", *small, "folder=boxed")
+    assert outcome.status == 0, outcome.err
+    chosen = [who for metric, who in values(Path("boxed")) if metric == "gt_known_error"]
+    assert chosen == ["fixed", "val", "test (oracle)"]
+    shutil.rmtree("maps/val")
+    assert gapnet("evaluate", "maps=maps", *small, "folder=alone").status == 0
+    chosen = [who for metric, who in values(Path("alone")) if metric == "gt_known_error"]
+    assert chosen == ["fixed", "test (oracle)"]
+
+
 @pytest.mark.slow
 def test_maps_that_were_interrupted_are_taken_up(gapnet: Command, small: list[str]) -> None:
     Path("maps").mkdir()

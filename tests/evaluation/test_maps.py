@@ -58,6 +58,33 @@ def test_maps_are_found_with_and_without_folder_and_suffix(tmp_path: Path, name:
     assert find_maps(tmp_path, ["cat/a.jpg"]) == [tmp_path / name]
 
 
+@pytest.mark.parametrize("folder", ["", "test"])
+@pytest.mark.parametrize("identity", ["test/0bt/a.jpg", "test/a.jpg"])
+def test_ids_that_begin_with_the_split_are_found_from_above_and_from_inside(
+    tmp_path: Path, folder: str, identity: str
+) -> None:
+    path = (tmp_path / identity).with_suffix(".npy")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert find_maps(tmp_path / folder, [identity], split="test") == [path]
+
+
+def test_a_folder_named_like_the_split_is_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "test" / "cat").mkdir(parents=True)
+    (tmp_path / "test" / "cat" / "a.npy").touch()
+    ids = ["cat/a.jpg"]
+    assert find_maps(tmp_path, ids, split="test") == [tmp_path / "test/cat/a.npy"]
+
+
+@pytest.mark.parametrize("other", ["a.npy", "test/test/a.npy"])
+def test_maps_of_an_image_in_two_places_are_refused(tmp_path: Path, other: str) -> None:
+    (tmp_path / "test" / "test").mkdir(parents=True)
+    for name in ("test/a.npy", other):
+        (tmp_path / name).touch()
+    with pytest.raises(GapnetError, match=r"image test/a\.jpg: has maps in two places"):
+        find_maps(tmp_path, ["test/a.jpg"], split="test")
+
+
 def test_a_dot_within_an_id_is_no_suffix(tmp_path: Path) -> None:
     (tmp_path / "v1.npy").touch()
     (tmp_path / "v1.0.npy").touch()
