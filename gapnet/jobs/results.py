@@ -143,6 +143,13 @@ def _warn(outcome: Outcome, protocols: Sequence[Protocol]) -> None:
     if truth.boxes is None and not truth.masked:
         log.warning("%s: not every image has a box; localization is not scored", outcome.split)
         return
+    known_boxes = outcome.predictions[outcome.split].table["known_box"]
+    if truth.boxes is not None and known_boxes.null_count == len(known_boxes):
+        log.info(
+            "%s: no ground-truth-known error, since these predictions have no box for the true "
+            "class of images whose guesses are wrong",
+            outcome.split,
+        )
     wanted = outcome.source.kind == ILSVRC and any(each.blacklist for each in protocols)
     if wanted and not truth.blacklisted.any():
         log.warning(

@@ -15,15 +15,15 @@ from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.external_maps import Maps, box_maps, find_maps
 from gapnet.evaluation.first_version import read_rules
-from gapnet.evaluation.formats.exchange import check_boxes_inside, predictions_of, read_guesses
+from gapnet.evaluation.formats.exchange import check_boxes_inside, read_guesses, rows_of
 from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predict import digest_of_data
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.store import About, Writer, done, read_parts
+from gapnet.evaluation.store import About, Row, Writer, done, read_parts
 from gapnet.jobs.evaluation import MakeSource, Rules
 from gapnet.jobs.job import Job, Run, open_job
-from gapnet.jobs.labels import LabelRule
+from gapnet.jobs.labels import LabelRule, devkit_ids
 from gapnet.jobs.predict import read_aligned
 from gapnet.jobs.results import Outcome, Results, write_results
 from gapnet.localization.boxers.threshold import Boxer
@@ -116,9 +116,16 @@ def _score_predictions(settings: ScoreJob, path: Path, job: Job) -> Results:
         read = _read_own(path, scored)
         if of_run:
             _check_rules(path, read[scored.split].about, settings.rules())
+        job.open_evaluation(resume=settings.resume, of_run=of_run)
     else:
-        read = _read_foreign(settings, path, scored)
-    job.open_evaluation(resume=settings.resume, of_run=of_run)
+        rows, about = _read_foreign(settings, path, scored)
+        job.open_evaluation(resume=settings.resume, of_run=of_run)
+        place = job.folder / PREDICTIONS / scored.split
+        finished = done(place, about) if settings.resume else set()
+        writer = Writer(place, about)
+        writer.add([row for row in rows if row.id not in finished])
+        writer.flush()
+        read = {scored.split: read_aligned(place, [row.id for row in rows])}
     outcome = scored.outcome(str(short(path.absolute())), read)
     return write_results(outcome, settings.protocols, job.folder)
 
@@ -199,6 +206,8 @@ def _read_own(path: Path, scored: Scored) -> dict[str, Predictions]:
 
 def _check_rules(path: Path, about: About, rules: Rules) -> None:
     """Refuse another localizer than the predictions were made with: that takes the network."""
+    if not about.rules:
+        return  # another tool made them
     begun = about.identity.get("rules") or read_rules(about.rules)
     if begun != identity_of(rules.localizer):
         raise GapnetError(
@@ -231,13 +240,20 @@ def _read_split(folder: Path, split: str, scored: Scored) -> Predictions:
         raise GapnetError(f"predictions={folder}: {error}") from error
 
 
-def _read_foreign(settings: ScoreJob, path: Path, scored: Scored) -> dict[str, Predictions]:
-    """Read another tool's file; sizes of images come from the images."""
+def _read_foreign(settings: ScoreJob, path: Path, scored: Scored) -> tuple[list[Row], About]:
+    """Read another tool's file."""
     records = scored.records(scored.split)
     truth = ground_truth_of(records)
     key = settings.labels.key(scored.source, records.ids)
     guesses = read_guesses(path, key, truth, doubt=settings.doubt)
-    sizes = read_sizes(list(records.paths()), scored.source.reading)
+    sizes = torch.as_tensor(read_sizes(list(records.paths()), scored.source.reading))
     check_boxes_inside(guesses, sizes, path)
-    about = About(split=scored.split, classes=tuple(scored.source.classes), network=path.name)
-    return {scored.split: predictions_of(guesses, torch.as_tensor(sizes), about)}
+    numbers = devkit_ids(scored.source) or {}
+    about = About(
+        split=scored.split,
+        classes=tuple(scored.source.classes),
+        network=path.name,
+        data=digest_of_data(records),
+        numbers=tuple(sorted(numbers, key=numbers.__getitem__)),
+    )
+    return rows_of(guesses, sizes), about

@@ -71,7 +71,26 @@ def test_exported_predictions_have_the_figures_of_the_run(
     found = values(Path("scored"), *wanted)
     assert len(found) == 11
     assert [each[:4] for each in found.values()] == [each[:4] for each in expected.values()]
-    assert not values(Path("scored"), "gt_known")  # such a file does not tell
+    assert not values(Path("scored"), "gt_known")
+    assert "no ground-truth-known error" in outcome.err
+
+
+def test_another_tool_s_file_is_kept_and_exported_to_another_format(
+    gapnet: Command, trained: Trained, small: list[str]
+) -> None:
+    own = f"predictions={trained.run / 'predictions' / 'test'}"
+    assert gapnet("export", own, "to=kaggle", "folder=out").status == 0
+    scored = ["evaluate", "predictions=out/test.csv", *small, "folder=scored"]
+    assert gapnet(*scored).status == 0
+    kept = "predictions=scored/predictions/test"
+    outcome = gapnet("export", kept, "to=kaggle", "folder=again")
+    assert outcome.status == 0, outcome.err
+    assert Path("again/test.csv").read_bytes() == Path("out/test.csv").read_bytes()
+    assert gapnet("export", kept, "to=coco", "folder=coco").status == 0
+    assert gapnet(*scored, "resume=true").status == 0
+    outcome = gapnet("evaluate", "predictions=scored", *small, "folder=twice")
+    assert outcome.status == 0, outcome.err
+    assert figures(Path("twice")) == figures(Path("scored"))
 
 
 def test_a_run_s_own_predictions_have_its_figures_in_a_folder_of_their_own(

@@ -16,13 +16,12 @@ from gapnet.evaluation.formats.exchange import (
     WRITERS,
     check_boxes_inside,
     guesses_of,
-    predictions_of,
     read_guesses,
 )
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.store import About, read_parts
 from tests.evaluation import test_compare
-from tests.evaluation.formats.guessed import truth_of
+from tests.evaluation.formats.guessed import predictions_of, truth_of
 from tests.evaluation.test_store import row, write
 from tests.fuzz.subject import BEYOND, Subject
 

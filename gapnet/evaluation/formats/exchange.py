@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
 from torch import Tensor
 
 from gapnet.errors import GapnetError, reading
@@ -19,7 +18,7 @@ from gapnet.evaluation.formats.table import read_csv_guesses, read_parquet_guess
 from gapnet.evaluation.ground_truth import GroundTruth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.row_checks import NOBODY
-from gapnet.evaluation.store import SCHEMA, About, Row
+from gapnet.evaluation.store import Row
 from gapnet.localization.guesses import MOST
 
 log = logging.getLogger(__name__)
@@ -81,9 +80,9 @@ def guesses_of(predictions: Predictions) -> list[Guessed]:
     return guesses
 
 
-def predictions_of(guesses: Sequence[Guessed], sizes: Tensor, about: About) -> Predictions:
-    """Return predictions with these guesses, for images of sizes (N, 2)."""
-    rows = [
+def rows_of(guesses: Sequence[Guessed], sizes: Tensor) -> list[Row]:
+    """Return rows of predictions with these guesses, for images of sizes (N, 2)."""
+    return [
         Row(
             id=guessed.id,
             height=height,
@@ -92,10 +91,9 @@ def predictions_of(guesses: Sequence[Guessed], sizes: Tensor, about: About) -> P
             scores=guessed.scores or [],
             guess_labels=guessed.labels,
             guess_boxes=[edge for box in guessed.boxes for edge in box],
-        )._asdict()
+        )
         for guessed, (height, width) in zip(guesses, sizes.tolist(), strict=True)
     ]
-    return Predictions(pa.Table.from_pylist(rows, schema=SCHEMA), about)
 
 
 def check_boxes_inside(guesses: Sequence[Guessed], sizes: Tensor, path: Path) -> None:

@@ -1,16 +1,21 @@
 """Guesses with all that makes them hard to write down, and short ones to spoil."""
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
+from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Guessed, Key
-from gapnet.evaluation.formats.exchange import Read
+from gapnet.evaluation.formats.exchange import Read, rows_of
 from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.store import SCHEMA, About
 from tests.evaluation.drawn import Box, draw
 
 AWKWARD = (0.0, 1 / 3, 1e-7, 0.1, 2**-20)
@@ -67,3 +72,9 @@ def refused(read: Read, path: Path, key: Key, *parts: str) -> None:
     assert "\n" not in told
     for part in parts:
         assert part in told, told
+
+
+def predictions_of(guesses: Sequence[Guessed], sizes: Tensor, about: About) -> Predictions:
+    """Make predictions of guesses for images of sizes (N, 2)."""
+    rows = [row._asdict() for row in rows_of(guesses, sizes)]
+    return Predictions(pa.Table.from_pylist(rows, schema=SCHEMA), about)

@@ -16,7 +16,6 @@ from gapnet.evaluation.formats.exchange import (
     WRITERS,
     check_boxes_inside,
     guesses_of,
-    predictions_of,
     read_guesses,
 )
 from gapnet.evaluation.predict import NO_BOX
@@ -25,7 +24,14 @@ from gapnet.evaluation.store import SCHEMA, About
 from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.ops.boxes import clip, leave_window
 from tests.evaluation.drawn import Box, draw
-from tests.evaluation.formats.guessed import KEY, draw_guesses, refused, same, truth_of
+from tests.evaluation.formats.guessed import (
+    KEY,
+    draw_guesses,
+    predictions_of,
+    refused,
+    same,
+    truth_of,
+)
 
 ABOUT = About("test", ("a", "b"), "another tool")
 MANY = 30  # classes, so that five guesses are seldom right by chance
