@@ -39,6 +39,10 @@ class GapnetError(Exception):
         return line if len(line) <= LONGEST else f"{line[: LONGEST - END]} ... {line[-END:]}"
 
 
+class MissingSplitError(GapnetError):
+    """Error for a split that a data set does not have."""
+
+
 @contextmanager
 def reading(path: Path, failing: str, fix: str = "") -> Iterator[None]:
     """Turn what a decoder raises into an error that names the file.

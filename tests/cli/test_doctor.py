@@ -1,5 +1,6 @@
 """`gapnet doctor`."""
 
+import shutil
 import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -50,6 +51,27 @@ def test_what_is_wrong_comes_with_what_to_do_and_status_1(gapnet: Command, tmp_p
     last = outcome.err.splitlines()[-1]
     assert last.startswith("gapnet doctor: 1 of ")
     assert last.endswith("checks are wrong; what to do stands under each")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ([], "note"),
+        (["splits=[val]"], "note"),
+        (["splits=[train_cls]"], "wrong"),
+        (["data.train_split=train_cls"], "wrong"),
+    ],
+)
+def test_a_tree_of_validation_alone_passes_unless_training_is_asked_for(
+    gapnet: Command, tmp_path: Path, arguments: list[str], status: str
+) -> None:
+    root = kaggle(tmp_path / "tree")
+    (root / "ILSVRC/ImageSets/CLS-LOC/train_cls.txt").unlink()
+    shutil.rmtree(root / "ILSVRC/Data/CLS-LOC/train")
+    outcome = gapnet("doctor", "data=ilsvrc", f"data.root={root}", "workers=1", *arguments)
+    assert outcome.status == (status == "wrong"), outcome.out
+    (line,) = [each for each in lines(outcome.out, status) if each.startswith("train_cls: ")]
+    assert line.startswith("train_cls: split 'train_cls' is not listed")
 
 
 def test_a_data_set_that_is_not_there_is_wrong(gapnet: Command) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from gapnet.errors import GapnetError
@@ -179,4 +180,14 @@ def _check_data(cfg: DictConfig) -> Iterator[Line]:
     except GapnetError as error:
         yield from_error("data", error)
         return
-    yield from examine(source, images=cfg.images, workers=cfg.workers)
+    splits = [*(cfg.splits or ()), *_named_splits(cfg)]
+    yield from examine(source, splits=splits, images=cfg.images, workers=cfg.workers)
+
+
+def _named_splits(cfg: DictConfig) -> list[str]:
+    """List the splits that the command line names, as with data.test_split=NAME."""
+    from gapnet.config.overrides import parse
+
+    keys = [parse(each).key_or_group for each in HydraConfig.get().overrides.task]
+    named = [key.partition(".")[2] for key in keys if key.startswith("data.")]
+    return [str(cfg.data[key]) for key in named if key.endswith("_split")]

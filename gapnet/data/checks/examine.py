@@ -15,7 +15,7 @@ from gapnet.data.readers.devkit import BLACKLISTED, BOXES, FIRST_IDS, FIRST_LABE
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Records
 from gapnet.data.sample import Numbered, Source
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.system.value_checks import one_of, whole_number
 
 Status = Literal["ok", "wrong", "note"]
@@ -54,12 +54,18 @@ class Finding(NamedTuple):
 
 
 def examine(
-    source: Source, *, images: Depth = "headers", workers: int | None = None
+    source: Source,
+    *,
+    splits: Sequence[str] = (),
+    images: Depth = "headers",
+    workers: int | None = None,
 ) -> Iterator[Finding]:
     """Check a data set; yield each finding as soon as it is made.
 
     Args:
         source: the data set.
+        splits: that must be there; the ones that are trained on, chosen on and reported are checked
+            as well, if they are there.
         images: headers opens every file and reads its size, all decodes every pixel, none only
             looks whether the files are there.
         workers: processes; one for each core by default.
@@ -72,9 +78,14 @@ def examine(
     if isinstance(source, Numbered):
         yield from _check_devkit(source.devkit_ids(), source)
     read: dict[str, Records] = {}
-    for split in dict.fromkeys((source.train_split, source.select_split, source.test_split)):
+    used = (source.train_split, source.select_split, source.test_split)
+    for split in dict.fromkeys((*used, *splits)):
         try:
             read[split] = records = source.records(split)
+        except MissingSplitError as error:
+            missing = from_error(split, error)
+            yield missing if split in splits else missing._replace(status="note")
+            continue
         except GapnetError as error:
             yield from_error(split, error)
             continue
@@ -82,6 +93,8 @@ def examine(
         yield from _check_boxes(records, split, source)
         yield _check_ids(records, split)
         yield from _check_files(records, split, source, depth=images, workers=workers)
+    if not read:
+        yield Finding("wrong", f"none of the splits {', '.join(dict.fromkeys(used))} can be read")
     yield from _check_between(read)
     if source.select_split == source.test_split:
         yield Finding("note", f"{source.test_split} chooses thresholds and is reported: an oracle")

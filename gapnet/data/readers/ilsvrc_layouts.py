@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from gapnet.data.index import THREADS, folders_in
 from gapnet.data.readers.annotations import read_lines
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.system.progress import track
 
 MAPPING = Path("LOC_synset_mapping.txt")
@@ -109,7 +109,7 @@ class KaggleTree:
         (path,) = self.files(split)
         if not path.exists():
             known = ", ".join(sorted(file.stem for file in path.parent.glob("*.txt")))
-            raise GapnetError(
+            raise MissingSplitError(
                 f"split {split!r} is not listed in {path.parent}; found are: {known or 'none'}"
             )
         ids = [line.split()[0] for line in read_lines(path)]
@@ -152,7 +152,7 @@ class ImageFolders:
         place = self._place(split)
         if place is None:
             known = [folder for folder in (TRAIN, VAL, TEST) if self._place(folder)]
-            raise GapnetError(
+            raise MissingSplitError(
                 f"split {split!r} has no folder in {self.root}; found are: {', '.join(known)}"
             )
         classes = class_folders(place)

@@ -24,7 +24,7 @@ from gapnet.data.options import Reader
 from gapnet.data.readers.annotations import read_lines
 from gapnet.data.readers.box_files import edges_to_pixels
 from gapnet.data.records import Record, Records
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.system.value_checks import whole_number
 
 TRAIN, TEST, CLASSES = 5_994, 5_794, 200  # of the full data set
@@ -101,7 +101,9 @@ class Cub(Reader):
         """List the images of a split in the order of images.txt."""
         if not self._splits.get(split):
             found = ", ".join(name for name, records in self._splits.items() if records)
-            raise GapnetError(f"split {split!r} has no images in {self.root}; found are: {found}")
+            raise MissingSplitError(
+                f"split {split!r} has no images in {self.root}; found are: {found}"
+            )
         return Records.of(self._splits[split], self.root)
 
     @property

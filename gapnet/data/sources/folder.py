@@ -20,7 +20,7 @@ from gapnet.data.readers.annotations import read_lines
 from gapnet.data.readers.box_files import BoxFile
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.system.value_checks import true_or_false, wrong_value
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}  # or in capitals
@@ -102,7 +102,7 @@ class Folder(Reader):
         folder = self.root / (self.train_split if self._is_held_out(split) else split)
         if not folder.is_dir():
             found = ", ".join(sorted(path.name for path in self.root.iterdir() if path.is_dir()))
-            raise GapnetError(
+            raise MissingSplitError(
                 f"split {split!r} has no folder in {self.root}; found are: {found or 'none'}; "
                 "name them with data.train_split=..., data.select_split=... and data.test_split=..."
             )

@@ -25,7 +25,7 @@ from gapnet.data.readers.annotations import is_whole, read_lines
 from gapnet.data.readers.box_files import checked_box
 from gapnet.data.records import Record, Records
 from gapnet.data.sources.folder import read_class_names
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, MissingSplitError
 
 CLASSES, LABELS, PLACES = "classes.txt", "class_labels.txt", "localization.txt"
 BOX_FIELDS, MASK_FIELDS = 5, 3  # of a line in localization.txt
@@ -115,7 +115,7 @@ class Metadata(Reader):
             found = ", ".join(
                 sorted(folder.name for folder in self.metadata.iterdir() if folder.is_dir())
             )
-            raise GapnetError(
+            raise MissingSplitError(
                 f"split {split!r} has no folder in {self.metadata}; found are: {found or 'none'}"
             )
         return folder

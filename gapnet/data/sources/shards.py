@@ -18,7 +18,7 @@ from gapnet.data.shards.fetch import Origin
 from gapnet.data.shards.manifest import LARGEST_MANIFEST, MANIFEST, Manifest, Split
 from gapnet.data.shards.tar_files import Tars
 from gapnet.data.shards.urls import check_url, is_url
-from gapnet.errors import GapnetError, reading
+from gapnet.errors import GapnetError, MissingSplitError, reading
 from gapnet.system.value_checks import whole_number, wrong_value
 
 UNFINISHED = "unfinished.json"  # is there while shards are written
@@ -97,7 +97,7 @@ class Shards:
         found = self._manifest.splits.get(split)
         if found is None:
             known = ", ".join(self._manifest.splits)
-            raise GapnetError(
+            raise MissingSplitError(
                 f"split {split!r} is not among these shards; there are: {known}; name another, "
                 "or write it with `gapnet shard`"
             )
