@@ -1,6 +1,6 @@
 """Samples and batches, and the protocol of a data set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -138,4 +138,13 @@ class Numbered(Protocol):
 
     def devkit_ids(self) -> dict[int, int] | None:
         """Map the devkit's IDs to class indices."""
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A data set whose annotations give sizes of images, so that the files are not needed."""
+
+    def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return (height, width) of those images whose annotations give it, by id."""
         ...

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from gapnet.data.file_names import check_split
 from gapnet.data.loading.datamodule import limited
-from gapnet.data.readers.image_sizes import read_sizes
+from gapnet.data.readers.image_sizes import sizes_of
 from gapnet.data.records import Records
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
@@ -164,7 +162,7 @@ def _find_maps(path: Path, split: str, scored: Scored) -> Maps:
     records = scored.records(split)
     _check_true_classes(path, records, split)
     found = find_maps(path, records.ids, split=split)
-    return Maps(found, records, read_sizes(list(records.paths()), scored.source.reading))
+    return Maps(found, records, sizes_of(scored.source, split, records))
 
 
 def _about_maps(path: Path, split: str, scored: Scored, boxer: Boxer) -> About:
@@ -246,7 +244,7 @@ def _read_foreign(settings: ScoreJob, path: Path, scored: Scored) -> tuple[list[
     truth = ground_truth_of(records)
     key = settings.labels.key(scored.source, records.ids)
     guesses = read_guesses(path, key, truth, doubt=settings.doubt)
-    sizes = torch.as_tensor(read_sizes(list(records.paths()), scored.source.reading))
+    sizes = sizes_of(scored.source, scored.split, records)
     check_boxes_inside(guesses, sizes, path)
     numbers = devkit_ids(scored.source) or {}
     about = About(

@@ -93,6 +93,24 @@ def test_another_tool_s_file_is_kept_and_exported_to_another_format(
     assert figures(Path("twice")) == figures(Path("scored"))
 
 
+def test_boxes_of_another_tool_need_no_image_where_xml_files_have_the_sizes(
+    gapnet: Command, trained: Trained, shapes_root: Path
+) -> None:
+    own = f"predictions={trained.run / 'predictions' / 'test'}"
+    assert gapnet("export", own, "to=csv", "folder=out").status == 0
+    tree = Path(shutil.copytree(shapes_root, "tree"))
+    (tree / "shapes.json").unlink()
+    shutil.rmtree(tree / "ILSVRC/Data/CLS-LOC/test")
+    data = ["data=ilsvrc", f"data.root={tree}", "split=test"]
+    outcome = gapnet("evaluate", "predictions=out/test.csv", *data, "folder=scored")
+    assert outcome.status == 0, outcome.err
+    expected = [each[:4] for each in values(trained.run, "top").values()]
+    assert [each[:4] for each in values(Path("scored"), "top").values()] == expected
+    shutil.rmtree(tree / "ILSVRC/Annotations/CLS-LOC/test")
+    outcome = gapnet("evaluate", "predictions=out/test.csv", *data, "folder=again")
+    assert "no such image; its size is needed" in outcome.err
+
+
 def test_a_run_s_own_predictions_have_its_figures_in_a_folder_of_their_own(
     gapnet: Command, run: Path
 ) -> None:

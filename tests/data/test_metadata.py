@@ -5,6 +5,7 @@ from PIL import Image
 
 from gapnet.data.loading.images import Images
 from gapnet.data.loading.views import whole_view
+from gapnet.data.readers.image_sizes import sizes_of
 from gapnet.data.sources.metadata import Metadata
 from gapnet.errors import GapnetError
 
@@ -164,3 +165,20 @@ def test_a_missing_folder_is_named(place: Path, name: str) -> None:
     folders = {"root": place / "images", "metadata": place / "metadata/Birds", "masks": None}
     with pytest.raises(GapnetError, match=rf"data\.{name}=.*nowhere: no such folder"):
         Metadata(**{**folders, name: place / "nowhere"})
+
+
+def test_sizes_are_those_of_image_sizes_where_it_lists_them(place: Path) -> None:
+    write(place / "metadata/Birds/val", image_sizes=[f"{IDS[0]},30,20", "other.jpg,1,1"])
+    (place / "images" / IDS[0]).unlink()
+    source = read(place)
+    sizes = sizes_of(source, "val", source.records("val"))
+    assert sizes.tolist() == [[20, 30], [6, 8], [6, 8]]
+
+
+@pytest.mark.parametrize(
+    "line", ["30,20", "a.jpeg,30", "a.jpeg,0,20", "a.jpeg,x,20", "a.jpeg,-1,2"]
+)
+def test_a_size_that_makes_no_sense_is_named(place: Path, line: str) -> None:
+    write(place / "metadata/Birds/val", image_sizes=[line])
+    with pytest.raises(GapnetError, match=r"image_sizes\.txt: line .*`id,width,height`"):
+        read(place).sizes("val", IDS)

@@ -63,6 +63,11 @@ def read_voc_clipped(path: Path, class_id: str) -> Clipped:
     return Clipped(torch.tensor(kept, dtype=torch.float32).view(-1, 4), len(boxes) - as_they_stand)
 
 
+def read_voc_size(path: Path) -> tuple[int, int]:
+    """Read (height, width) from a VOC-style XML."""
+    return _size(_parse(path), path)
+
+
 def read_synsets(path: Path) -> dict[str, str]:
     """Read LOC_synset_mapping.txt: class id -> name, in the order of the class index."""
     lines = read_lines(path)

@@ -1,4 +1,4 @@
-"""Sizes of image files, from their headers."""
+"""Sizes of images, from annotations or else from the headers of the files."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from gapnet.data.image_files import DISK, Files
 from gapnet.data.options import Reading
+from gapnet.data.records import Records
+from gapnet.data.sample import Measured, Source
 from gapnet.errors import GapnetError, reason
 from gapnet.system.progress import track
 
@@ -19,6 +21,18 @@ from gapnet.system.progress import track
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF")
 THREADS = 16  # a file system answers many at once
 TURNED = 5  # EXIF orientations from this on exchange height and width
+
+
+def sizes_of(source: Source, split: str, records: Records) -> Tensor:
+    """Return (height, width) of images, (N, 2); files are read where no annotation gives a size."""
+    known: dict[str, tuple[int, int]] = {}
+    if isinstance(source, Measured) and not source.reading.exif:  # which may turn an image
+        known = source.sizes(split, records.ids)
+    unknown = [row for row, identity in enumerate(records.ids) if identity not in known]
+    sizes = torch.tensor([known.get(identity, (0, 0)) for identity in records.ids]).view(-1, 2)
+    if unknown:
+        sizes[unknown] = read_sizes(list(records.take(unknown).paths()), source.reading)
+    return sizes
 
 
 def read_sizes(paths: Sequence[Path], reading: Reading) -> Tensor:

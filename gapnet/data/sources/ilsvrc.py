@@ -1,15 +1,16 @@
 """ILSVRC's classification and localization data, in any of the layouts of `ilsvrc_layouts`."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import get_args
 
 from gapnet.data.held_out import hold_out_with_boxes
-from gapnet.data.index import cached, fingerprint, lay_out
+from gapnet.data.index import cached, fingerprint, lay_out, work_through
 from gapnet.data.options import Reader
+from gapnet.data.readers.annotations import read_voc_size
 from gapnet.data.readers.class_list import ClassList
 from gapnet.data.readers.devkit import (
     CLASSES,
@@ -152,6 +153,14 @@ class Ilsvrc(Reader):
             return with_boxes.take([row for row, id_ in enumerate(with_boxes.ids) if id_ in ids])
         records = with_boxes if self.train_boxes else self._listed(split, boxes=None)
         return records.take([row for row, id_ in enumerate(records.ids) if id_ not in ids])
+
+    def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return (height, width) of the images that have an XML file, by id."""
+        folder = drawn_in(self.root, self.train_split if split == HELD_OUT else split)
+        files = {} if folder is None else {id_: folder / f"{id_}.xml" for id_ in ids}
+        there = {id_: path for id_, path in files.items() if path.is_file()}
+        sizes = work_through(read_voc_size, list(there.values()), "reading sizes")
+        return {id_: size for id_, size in zip(there, sizes, strict=True) if min(size) > 0}
 
     def _listed(self, split: str, *, boxes: str | None) -> Records:
         """List all images of a split; `boxes` is the option that asks for those of training."""

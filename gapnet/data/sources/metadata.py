@@ -9,10 +9,11 @@ METADATA/SPLIT/localization.txt       `id,x0,y0,x1,y1`, a line per box, inclusiv
 METADATA/classes.txt                  not theirs, and not needed: `id name`, a line per label
 
 Their three splits never overlap, and `val` (train-fullsup in the paper) may choose thresholds.
-image_sizes.txt is not needed: a size is read from the image.
+METADATA/SPLIT/image_sizes.txt        `id,width,height`; not needed. With it, boxes of other tools
+                                      are scored without the images
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,8 +27,10 @@ from gapnet.data.readers.box_files import checked_box
 from gapnet.data.records import Record, Records
 from gapnet.data.sources.folder import read_class_names
 from gapnet.errors import GapnetError, MissingSplitError
+from gapnet.ops.boxes import LARGEST
 
 CLASSES, LABELS, PLACES = "classes.txt", "class_labels.txt", "localization.txt"
+SIZES, SIDES = "image_sizes.txt", 2
 BOX_FIELDS, MASK_FIELDS = 5, 3  # of a line in localization.txt
 
 
@@ -90,6 +93,22 @@ class Metadata(Reader):
             (self._record(id_, labels[id_], places.get(id_, []), folder) for id_ in ids),
             self.root,
         )
+
+    def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return (height, width) of the images that image_sizes.txt lists, by id."""
+        path, wanted = self._folder(split) / SIZES, set(ids)
+        sizes = {}
+        for line in read_lines(path) if path.is_file() else ():
+            image, *sides = line.rsplit(",", 2)
+            if len(sides) != SIDES or not all(
+                is_whole(each) and 0 < int(each) <= LARGEST for each in sides
+            ):
+                raise GapnetError(
+                    f"{path}: line {line!r} must be `id,width,height`, in pixels; correct it"
+                )
+            if image in wanted:
+                sizes[image] = int(sides[1]), int(sides[0])
+        return sizes
 
     def _record(self, image: str, label: int, places: list[list[str]], folder: Path) -> Record:
         record = Record(image, self.root / image, label, None)
