@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from gapnet.evaluation.class_errors import class_errors
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Scoring, score_predictions
@@ -56,7 +56,7 @@ def write_predictions(images: int, folder: Path) -> None:
     writer.flush()
 
 
-def draw_truth(images: int) -> GroundTruth:
+def draw_truth(images: int) -> SplitTruth:
     """Draw a truth with as many boxes as ILSVRC's: 1.6 an image, and at most 20."""
     rng = np.random.default_rng(1)
     counts = torch.from_numpy(np.clip(rng.geometric(1 / 1.6, images), 1, 20))
@@ -64,7 +64,7 @@ def draw_truth(images: int) -> GroundTruth:
     ids = [f"ILSVRC2012_val_{place:08d}" for place in range(images)]
     labels = torch.from_numpy(rng.integers(0, CLASSES, images))
     blacklisted = torch.arange(images) % 28 == 0
-    return GroundTruth(ids, labels, pad_boxes(boxes, counts), blacklisted)
+    return SplitTruth(ids, labels, pad_boxes(boxes, counts), blacklisted)
 
 
 def main(images: int) -> None:

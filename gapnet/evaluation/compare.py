@@ -12,7 +12,7 @@ import torch
 
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.bootstrap import intervals
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.score import ProtocolScores, Scoring
 from gapnet.evaluation.table_digest import with_digest, without_digest
 from gapnet.evaluation.verdicts import Verdict
@@ -86,7 +86,7 @@ def compare_verdicts(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) 
     return [_difference(name, first, second, resamples, seed) for name in names]
 
 
-def _digest(truth: GroundTruth) -> str:
+def _digest(truth: SplitTruth) -> str:
     """Return a digest of labels and boxes, which does not depend on the order of images."""
     order = sorted(range(len(truth.ids)), key=truth.ids.__getitem__)
     digest = hashlib.sha256(truth.labels[order].numpy().tobytes())

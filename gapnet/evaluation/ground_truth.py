@@ -12,7 +12,7 @@ from gapnet.metrics.functional import PaddedBoxes, pad_boxes
 
 
 @dataclass(frozen=True)
-class GroundTruth:
+class SplitTruth:
     """Ground truth of a split.
 
     Args:
@@ -41,9 +41,9 @@ class GroundTruth:
         return bool((self.labels != UNKNOWN).all())
 
 
-def ground_truth_of(records: Records) -> GroundTruth:
+def ground_truth_of(records: Records) -> SplitTruth:
     """Return the ground truth of records."""
     boxes = records.boxes
     padded = None if boxes is None else pad_boxes(boxes.xyxy, boxes.counts)
     masked = bool(len(records)) and all(len(masks) for masks in records.table["masks"].to_pylist())
-    return GroundTruth(records.ids, records.labels, padded, records.blacklisted, masked)
+    return SplitTruth(records.ids, records.labels, padded, records.blacklisted, masked)

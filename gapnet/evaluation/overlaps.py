@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.predictions import Predictions, SweptBoxes
 from gapnet.evaluation.protocols import Protocol
 from gapnet.metrics.functional import PaddedBoxes, best_iou
@@ -42,7 +42,7 @@ def guess_overlaps(predictions: Predictions, boxes: PaddedBoxes, protocol: Proto
 
 
 def known_overlaps(
-    predictions: Predictions, truth: GroundTruth, protocol: Protocol
+    predictions: Predictions, truth: SplitTruth, protocol: Protocol
 ) -> Overlaps | None:
     """Return the overlaps of the boxes of the true classes; None if there are none."""
     known, swept = predictions.known, predictions.swept(ROWS)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import bounds, intervals, resampled_sums
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.overlaps import Overlaps, known_overlaps
 from gapnet.evaluation.pixels import average_precision
 from gapnet.evaluation.predictions import Predictions
@@ -67,10 +67,10 @@ class Scoring:
     """
 
     predictions: Predictions
-    truth: GroundTruth
+    truth: SplitTruth
     data: str
     split: str
-    chosen_on: tuple[Predictions, GroundTruth, str] | None = None
+    chosen_on: tuple[Predictions, SplitTruth, str] | None = None
 
 
 def score_predictions(scoring: Scoring, protocol: Protocol) -> ProtocolScores:

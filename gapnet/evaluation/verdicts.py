@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gapnet.evaluation.breakdown import break_down
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.overlaps import Overlaps, framed_truth, guess_overlaps
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
@@ -45,7 +45,7 @@ def best_cut(hits: Tensor) -> int:
 
 
 def classification(
-    predictions: Predictions, truth: GroundTruth, protocol: Protocol
+    predictions: Predictions, truth: SplitTruth, protocol: Protocol
 ) -> list[Verdict]:
     """Return the verdicts on labels, for each k below the number of classes."""
     all_rows = torch.ones_like(truth.blacklisted)
@@ -58,7 +58,7 @@ def classification(
 
 
 def localization(
-    predictions: Predictions, truth: GroundTruth, boxes: PaddedBoxes, protocol: Protocol
+    predictions: Predictions, truth: SplitTruth, boxes: PaddedBoxes, protocol: Protocol
 ) -> list[Verdict]:
     """Return the verdicts on guesses, and on the kind of error of the first guess."""
     about, labels = predictions.about, predictions.guesses.labels
@@ -87,7 +87,7 @@ def localization(
 def known(
     predictions: Predictions,
     overlaps: Overlaps,
-    truth: GroundTruth,
+    truth: SplitTruth,
     protocol: Protocol,
     *,
     split: str,
@@ -112,7 +112,7 @@ def known(
 def max_box(
     predictions: Predictions,
     overlaps: Overlaps,
-    truth: GroundTruth,
+    truth: SplitTruth,
     protocol: Protocol,
     *,
     split: str,
@@ -137,7 +137,7 @@ def max_box(
 
 def anchors(
     predictions: Predictions,
-    truth: GroundTruth,
+    truth: SplitTruth,
     boxes: PaddedBoxes,
     protocol: Protocol,
     *,
@@ -158,7 +158,7 @@ def anchors(
     ]
 
 
-def counted_images(truth: GroundTruth, protocol: Protocol) -> Tensor:
+def counted_images(truth: SplitTruth, protocol: Protocol) -> Tensor:
     """Return which images count in localization, (N,)."""
     return ~truth.blacklisted if protocol.blacklist else torch.ones_like(truth.blacklisted)
 

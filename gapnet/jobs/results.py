@@ -15,7 +15,7 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.class_errors import class_errors, write_classes
 from gapnet.evaluation.compare import write_verdicts
 from gapnet.evaluation.formats.base import Key
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Metric, ProtocolScores, Scoring, score_predictions
@@ -62,7 +62,7 @@ class Outcome:
     title: str
     source: Source
     predictions: dict[str, Predictions]
-    truths: dict[str, GroundTruth]
+    truths: dict[str, SplitTruth]
     split: str
     facts: dict[str, str]
     pictures: Callable[[Tensor, Tensor], list[Picture]] | None = None

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.store import SCHEMA, About, Row
 from gapnet.metrics.functional import pad_lists
@@ -26,7 +26,7 @@ class Drawn(NamedTuple):
     known: list[Box]
     blacklist: set[int]
     predictions: Predictions
-    truth: GroundTruth
+    truth: SplitTruth
 
 
 def random_box(rng: random.Random, height: int, width: int) -> Box:
@@ -64,7 +64,7 @@ def draw(count: int, *, classes: int = 8, seed: int = 0, most: int = 5) -> Drawn
     rows = [_row(*each, rng=rng) for each in zip(range(count), sizes, guesses, known, strict=True)]
     table = pa.Table.from_pylist([row._asdict() for row in rows], schema=SCHEMA)
     about = About("test", tuple(f"c{index}" for index in range(classes)), "net", "", 0.2, CUTS)
-    truth = GroundTruth(
+    truth = SplitTruth(
         [row.id for row in rows],
         torch.tensor(labels),
         pad_lists([torch.tensor(each) for each in true_boxes]),

@@ -15,7 +15,7 @@ from gapnet.evaluation.formats.coco import read_coco_guesses, write_coco
 from gapnet.evaluation.formats.devkit import read_devkit, write_devkit
 from gapnet.evaluation.formats.kaggle import HEADER, read_kaggle, write_kaggle
 from gapnet.evaluation.formats.table import read_csv_guesses, read_parquet_guesses, write_csv
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.row_checks import NOBODY
 from gapnet.evaluation.store import Row
@@ -35,7 +35,7 @@ WRITERS: dict[str, tuple[Write, str]] = {
 }
 
 
-def read_guesses(path: Path, key: Key, truth: GroundTruth, *, doubt: bool = True) -> list[Guessed]:
+def read_guesses(path: Path, key: Key, truth: SplitTruth, *, doubt: bool = True) -> list[Guessed]:
     """Read a file in any format; with `doubt`, check that it is better than chance."""
     with reading(path, f"cannot be read as {path.suffix.lstrip('.').upper() or 'predictions'}"):
         reader = _reader_of(path)
@@ -131,7 +131,7 @@ def _is_kaggle(path: Path) -> bool:
         return next(csv.reader(file), []) == HEADER
 
 
-def _by_chance(guesses: Sequence[Guessed], truth: GroundTruth, key: Key) -> bool:
+def _by_chance(guesses: Sequence[Guessed], truth: SplitTruth, key: Key) -> bool:
     """Return whether the first guesses and all guesses are right about as often as by chance."""
     return len(guesses) >= ENOUGH and all(
         _is_random([guessed.labels[:within] for guessed in guesses], truth.labels.tolist(), key)
@@ -146,7 +146,7 @@ def _is_random(guessed: Sequence[Sequence[int]], labels: Sequence[int], key: Key
     return hits <= sum(shares) + CHANCE * deviation
 
 
-def _suspicion(path: Path, key: Key, truth: GroundTruth, reader: Read) -> str:
+def _suspicion(path: Path, key: Key, truth: SplitTruth, reader: Read) -> str:
     """Return what is probably wrong, after trying the other meaning of the labels."""
     problem = f"{path}: the right class is guessed about as often as by chance"
     if reader is not read_devkit:

@@ -13,7 +13,7 @@ from torch import Tensor
 from gapnet.errors import GapnetError
 from gapnet.evaluation.formats.base import Guessed, Key
 from gapnet.evaluation.formats.exchange import Read, rows_of
-from gapnet.evaluation.ground_truth import GroundTruth
+from gapnet.evaluation.ground_truth import SplitTruth
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.store import SCHEMA, About
 from tests.evaluation.drawn import Box, draw
@@ -47,11 +47,11 @@ def draw_guesses(seed: int, *, count: int = 40, classes: int = 9) -> tuple[Key, 
     return Key(ids, class_ids, {each: index for index, each in enumerate(numbers)}), guesses
 
 
-def truth_of(key: Key, labels: list[int] | None = None) -> GroundTruth:
+def truth_of(key: Key, labels: list[int] | None = None) -> SplitTruth:
     """Give a truth of labels; without any, nobody knows them."""
     count = len(key.ids)
     told = torch.tensor([-1] * count if labels is None else labels)
-    return GroundTruth(list(key.ids), told, None, torch.zeros(count, dtype=torch.bool))
+    return SplitTruth(list(key.ids), told, None, torch.zeros(count, dtype=torch.bool))
 
 
 def same(found: list[Guessed], expected: list[Guessed]) -> None:
