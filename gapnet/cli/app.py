@@ -94,8 +94,8 @@ def launch(name: str, command: Command) -> None:
     wanted = os.environ.get(TRACEBACK)
     with _switch(TRACEBACK, "1"), _switch("PYTHONPATH", _python_path()):
         try:
-            check_flags(name, sys.argv[1:])
             arguments = command.complete(sys.argv[1:])
+            check_flags(name, arguments)
             # Hydra takes its -m only in front of the overrides
             sys.argv = [sys.argv[0], *sorted(arguments, key=lambda each: each not in SWEEP)]
             task = Task(name, command, wanted)
