@@ -399,9 +399,12 @@ def test_an_interrupted_worker_says_so_and_its_trial_is_kept_for_the_next(
     arguments = command(f"data.root={quoted(str(shapes_root))}", n_trials=1, epochs=2000)
     folder = home / "runs" / "searches" / "it"
     worker = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
-    wait_for((folder / "trials" / "0" / CURVES).is_file, 120)
-    os.kill(worker.pid, signal.SIGINT)
-    _, err = worker.communicate(timeout=60)
+    try:
+        wait_for((folder / "trials" / "0" / CURVES).is_file, 300)
+        os.kill(worker.pid, signal.SIGINT)
+        _, err = worker.communicate(timeout=60)
+    finally:
+        worker.kill()
     assert worker.returncode == 1
     assert err.splitlines()[-1] == "gapnet search: interrupted; the same command goes on"
     assert "Traceback" not in err
