@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError
 
 from gapnet.errors import GapnetError
 from gapnet.studies.search.trials import VALIDATION
+from gapnet.system.value_checks import whole_number
 from gapnet.text.redact import is_secret, redact
 
 DIRECTIONS = ("minimise", "maximise")
@@ -17,10 +18,8 @@ def check_settings(cfg: DictConfig) -> None:
     """Check the values of a search's own keys."""
     if cfg.storage is not None:
         _check_storage(str(cfg.storage))
-    if type(cfg.n_trials) is not int or cfg.n_trials < 1:
-        raise GapnetError(f"n_trials={cfg.n_trials}: must be an integer >= 1")
-    if type(cfg.seed) is not int or cfg.seed < 0:
-        raise GapnetError(f"seed={cfg.seed}: must be an integer >= 0")
+    whole_number("n_trials", cfg.n_trials, least=1)
+    whole_number("seed", cfg.seed)
     if cfg.direction not in DIRECTIONS:
         raise GapnetError(f"direction={cfg.direction}: must be {' or '.join(DIRECTIONS)}")
     if not str(cfg.metric).startswith(VALIDATION):

@@ -7,6 +7,7 @@ from omegaconf import DictConfig, ListConfig
 from gapnet.config.groups import SET_BY_TABLES
 from gapnet.config.overrides import own_keys, refuse_sweep, root_of, split
 from gapnet.errors import GapnetError
+from gapnet.system.value_checks import whole_number
 
 DRY_RUN = "--dry-run"
 
@@ -53,8 +54,7 @@ def check_settings(cfg: DictConfig) -> None:
     if not (cfg.rows is None or (isinstance(cfg.rows, ListConfig) and cfg.rows)):
         raise GapnetError(f"rows={cfg.rows}: must be a list of rows, or null for all of them")
     _check_seeds(cfg)
-    if type(cfg.resamples) is not int or cfg.resamples < 1:
-        raise GapnetError(f"resamples={cfg.resamples}: must be an integer >= 1")
+    whole_number("resamples", cfg.resamples, least=1)
     networks = cfg.table.get("networks") or {}
     unknown = [network for network in cfg.checkpoints if network not in networks]
     if unknown:
