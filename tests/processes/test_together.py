@@ -1,15 +1,18 @@
 """Several processes train as one does."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.cli.conftest import CHECKOUT
 from tests.processes.conftest import TRAIN, check_close, start, train, weights
 
 pytestmark = pytest.mark.slow
+EVALUATE = str(CHECKOUT / "evaluate.py")
 RUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 
 
@@ -56,6 +59,16 @@ def test_evaluated_together_the_figures_are_those_of_one(tmp_path: Path) -> None
     assert [each["metric"] for each in one] == [each["metric"] for each in two]
     for first, second in zip(one, two, strict=True):
         assert first["value"] == pytest.approx(second["value"], abs=0.1)
+
+
+def test_one_and_two_processes_write_the_same_metrics(alone: Path, tmp_path: Path) -> None:
+    written = []
+    for count in (1, 2):
+        folder = tmp_path / str(count)
+        job = [f"run={alone}", f"trainer.devices={count}", f"folder={folder}", "report.images=0"]
+        subprocess.run([sys.executable, EVALUATE, *job], cwd=tmp_path, check=True)
+        written.append((folder / "metrics.json").read_bytes())
+    assert written[0] == written[1]
 
 
 def test_a_rate_is_scaled_where_that_is_asked_for(tmp_path: Path) -> None:
