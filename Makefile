@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 
-.PHONY: train test slow gpu lint types docs clean help
+.PHONY: train test slow nightly gpu lint types docs clean help
 
 train: $(READY)  ## train and evaluate the default network on the stand-in data
 	$(BIN)/python train.py $(ARGS)
@@ -16,6 +16,9 @@ test: $(READY_DEV)  ## run the tests that take seconds
 
 slow: $(READY_DEV)  ## run the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m slow $(ARGS)
+
+nightly: $(READY_DEV)  ## run the tests that take an hour: many seeds, many kills
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m nightly $(ARGS)
 
 gpu: $(READY_DEV)  ## check gapnet on one CUDA device and time it, in at most 8 minutes
 	$(BIN)/python experiments/benchmarks/gpu.py $(ARGS)
