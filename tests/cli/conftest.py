@@ -1,3 +1,4 @@
+import copy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -5,8 +6,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra._internal.hydra import Hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 
+from gapnet.cli.app import Task
+from gapnet.cli.commands import train
 from gapnet.cli.main import run
+from gapnet.config.conf_folder import conf_folder
+from gapnet.config.overrides import parse
+from gapnet.config.run_id import register_resolvers
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -43,17 +55,61 @@ def assert_one_line(outcome: Outcome, *parts: str) -> None:
         assert part in lines[0]
 
 
+def run_mode(*_: object, **__: object) -> RunMode:
+    """Return what Hydra would read from hydra.mode after a first composition, which takes 0.3 s."""
+    return RunMode.MULTIRUN if {"-m", "--multirun"} & set(sys.argv) else RunMode.RUN
+
+
 @pytest.fixture
 def gapnet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """Run a command in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Hydra, "get_mode", run_mode)
 
     def call(command: str, *arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", [f"{command}.py", *arguments])
         try:
             run(command)
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return Outcome(status, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def composed(shapes_root: Path) -> DictConfig:
+    """Compose the configuration of a small training, with Hydra's part of it."""
+    GlobalHydra.instance().clear()
+    register_resolvers()
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        arguments = [*SMALL, *QUICK, f"data.root={shapes_root}"]
+        return compose("train", arguments, return_hydra_config=True)
+
+
+@pytest.fixture
+def train_with(
+    composed: DictConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[[str], Outcome]:
+    """Train with one more override, which is applied without composing again."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(argument: str) -> Outcome:
+        cfg = copy.deepcopy(composed)
+        HydraConfig.instance().set_config(cfg)
+        override = parse(argument)
+        key, value = override.key_or_group, override.value()
+        with open_dict(cfg):
+            del cfg["hydra"]
+        OmegaConf.update(cfg, key, value, force_add=override.is_add())
+        try:
+            Task("train", train, None)(cfg)
             status = 0
         except SystemExit as end:
             status = int(end.code or 0)

@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from gapnet.data.sources.ilsvrc import Ilsvrc
-from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line, script
+from tests.cli.conftest import (
+    QUICK,
+    SMALL,
+    Command,
+    Outcome,
+    Trained,
+    assert_one_line,
+    script,
+)
 
 
 @pytest.fixture
@@ -24,80 +32,16 @@ def files(folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("argument", "parts"),
     [
-        ("model=resnet999", ["model=resnet999", "tiny_gap"]),
-        ("modl=tiny_gap", ["modl: no such key; did you mean 'model'?"]),
+        ("modl=tiny_gap", ["modl: ", "'model'"]),
         ("optim.learning_rate=1", ["optim.learning_rate"]),
-        (
-            "+optim.learning_rate=1",
-            ["optim", "learning_rate", "it takes: optimizer, lr, weight_decay"],
-        ),
-        ("optim.lr=-1", ["optim.lr=-1: "]),
-        ("boxer.cut=2", ["boxer.cut=2"]),
-        ("model.pool=sum", ["model.pool=sum: must be 'avg' or 'max' or 'max_unit'"]),
-        ("checkpoint=newest", ["checkpoint=newest: ", "best, last"]),
-        ("trainer.precision=3", ["trainer", "3"]),
-        (
-            "trainer.accelerator=gpu" if not torch.cuda.is_available() else "trainer.devices=99",
-            ["trainer"],
-        ),
-        (
-            "trainer.max_epochs=0",
-            ["trainer.max_epochs=0", "nothing is validated in 0 steps", "checkpoint=last"],
-        ),
-        ("seed=-1", ["seed=-1: "]),
-        ("model.input_size=4", ["input_size=4: "]),
-        ("split=nope", ["split 'nope' is not listed", "test, train_cls, val"]),
-        (
-            "trainer.check_val_every_n_epoch=9",
-            ["check_val_every_n_epoch=9", "checkpoint=last"],
-        ),
-        ("+trainer.max_steps=1", ["max_steps=1: nothing is validated in 1 steps"]),
-        ("model.weights=nix.pth", ["model.weights=nix.pth: no such file or folder"]),
-        ("model.pretrained=true", ["model.pretrained=true: "]),
-        ("model.in_channels=2", ["model.in_channels=2: "]),
-        ("optim.freeze_until=layer9", ["optim.freeze_until=layer9: ", "0, 1, 2, 3"]),
-        ("optim.train_only=trunk", ["optim.train_only=trunk: must be 'head' or null"]),
-        ("model.reset_head=maybe", ["model.reset_head=maybe: must be true or false"]),
-        ("model.in_channels=true", ["model.in_channels=True: "]),
-        ("model.dropout=x", ["model.dropout=x: must be a number"]),
-        ("model.input_size=[64,64]", ["model.input_size=[64, 64]: "]),
-        ("model.width=0", ["model.width=0: "]),
-        ("optim.warmup=x", ["optim.warmup=x: must be a number"]),
-        (
-            "model._target_=nowhere.net",
-            ["model._target_=nowhere.net: is none", "imports=[nowhere]"],
-        ),
-        ("imports=[nowhere]", ["imports: nowhere cannot be imported"]),
-        ("optim.bias_multiplier=0", ["optim.bias_multiplier=0: "]),
-        ("classifier.label_smoothing=2", ["classifier.label_smoothing=2: "]),
-        ("optim.weight_decay=-1", ["optim.weight_decay=-1"]),
-        ("optim.optimizer.betas=[2,2]", ["classifier: Invalid beta"]),
-        ("+classifier.foo=1", ["classifier", "foo", "it takes: network, optim"]),
-        ("loader.num_workers=-1", ["loader.num_workers=-1: "]),
-        ("loader.batch_size=2.5", ["loader.batch_size=2.5: "]),
-        ("report.images=null", ["report.images=null: "]),
-        ("trainer.max_epochs=two", ["trainer.max_epochs=two: must be an integer or null"]),
-        ("trainer.log_every_n_steps=x", ["trainer.log_every_n_steps=x: must be an integer"]),
-        ("model=tiny_gab", ["model=tiny_gab: ", "did you mean 'tiny_gap'?"]),
-        ("lr=0.1", ["lr: no such key; did you mean 'optim.lr'?"]),
-        ("epochs=3", ["epochs: no such key; did you mean 'trainer.max_epochs'?"]),
-        ("--epochs=3", ["--epochs: no such flag; did you mean trainer.max_epochs=3?"]),
-        ("--batch-size", ["--batch-size: no such flag; did you mean loader.batch_size=...?"]),
-        ("--foo", ["--foo: no such flag; ", "KEY=VALUE"]),
-        ("+trainer.logger=false", ["trainer.logger: is set by gapnet"]),
-        ("+model.num_classes=7", ["model.num_classes: is set by gapnet"]),
-        ("loader.limit=abc", ["loader.limit=abc: "]),
-        ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: must be true or false"]),
-        ("trainer.auto_batch=true", ["trainer.auto_batch=true", "set loader.batch_size"]),
-        ("optim.scale_lr=sqrt", ["optim.scale_lr=sqrt", "'none' or 'linear'"]),
-        ("callbacks.last.minutes=0", ["callbacks.last.minutes=0: "]),
-        ("resume=nowhere", ["resume=nowhere: there is no", "auto, which starts afresh"]),
-        ("trainer.num_nodes=2", ["trainer.num_nodes=2: ", "torchrun"]),
-        ("trainer.strategy=ddp_spawn", ["trainer.strategy", "use ddp"]),
-        ("resume_changed=1", ["resume_changed=1: must be true or false"]),
-        ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: "]),
-        ("trainer.max_epoch=1", ["trainer.max_epoch: no such key; did you mean 'max_epochs'?"]),
+        ("+optim.learning_rate=1", ["optim", "learning_rate", "optimizer, lr, weight_decay"]),
+        ("model=tiny_gab", ["model=tiny_gab: ", "'tiny_gap'"]),
+        ("lr=0.1", ["lr: ", "'optim.lr'"]),
+        ("--epochs=3", ["--epochs: ", "trainer.max_epochs=3"]),
+        ("--batch-size", ["--batch-size: ", "loader.batch_size=..."]),
+        ("--foo", ["--foo: ", "KEY=VALUE"]),
         ("a b=c", ["a b=c"]),
+        ("optim.lr=-1", ["optim.lr=-1: "]),
     ],
 )
 def test_a_wrong_argument_is_named(
@@ -108,13 +52,74 @@ def test_a_wrong_argument_is_named(
 
 
 @pytest.mark.parametrize(
+    ("argument", "parts"),
+    [
+        ("boxer.cut=2", ["boxer.cut=2"]),
+        ("model.pool=sum", ["model.pool=sum: ", "'avg' or 'max' or 'max_unit'"]),
+        ("checkpoint=newest", ["checkpoint=newest: ", "best, last"]),
+        ("trainer.precision=3", ["trainer", "3"]),
+        (
+            "trainer.accelerator=gpu" if not torch.cuda.is_available() else "trainer.devices=99",
+            ["trainer"],
+        ),
+        ("trainer.max_epochs=0", ["trainer.max_epochs=0", "checkpoint=last"]),
+        ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: "]),
+        ("trainer.max_epochs=two", ["trainer.max_epochs=two: "]),
+        ("trainer.check_val_every_n_epoch=9", ["check_val_every_n_epoch=9", "checkpoint=last"]),
+        ("+trainer.max_steps=1", ["max_steps=1: "]),
+        ("trainer.log_every_n_steps=x", ["trainer.log_every_n_steps=x: "]),
+        ("+trainer.logger=false", ["trainer.logger: "]),
+        ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: ", "true or false"]),
+        ("trainer.auto_batch=true", ["trainer.auto_batch=true", "loader.batch_size"]),
+        ("trainer.num_nodes=2", ["trainer.num_nodes=2: ", "torchrun"]),
+        ("trainer.strategy=ddp_spawn", ["trainer.strategy", "use ddp"]),
+        ("seed=-1", ["seed=-1: "]),
+        ("split=nope", ["split", "nope", "test, train_cls, val"]),
+        ("model.input_size=4", ["input_size=4: "]),
+        ("model.input_size=[64,64]", ["model.input_size=[64, 64]: "]),
+        ("model.weights=nix.pth", ["model.weights=nix.pth: "]),
+        ("model.pretrained=true", ["model.pretrained=true: "]),
+        ("model.in_channels=2", ["model.in_channels=2: "]),
+        ("model.in_channels=true", ["model.in_channels=True: "]),
+        ("model.reset_head=maybe", ["model.reset_head=maybe: ", "true or false"]),
+        ("model.dropout=x", ["model.dropout=x: "]),
+        ("model.width=0", ["model.width=0: "]),
+        ("model._target_=nowhere.net", ["model._target_=nowhere.net: ", "imports=[nowhere]"]),
+        ("+model.num_classes=7", ["model.num_classes: "]),
+        ("imports=[nowhere]", ["imports: ", "nowhere"]),
+        ("optim.freeze_until=layer9", ["optim.freeze_until=layer9: ", "0, 1, 2, 3"]),
+        ("optim.train_only=trunk", ["optim.train_only=trunk: ", "'head' or null"]),
+        ("optim.warmup=x", ["optim.warmup=x: "]),
+        ("optim.bias_multiplier=0", ["optim.bias_multiplier=0: "]),
+        ("optim.weight_decay=-1", ["optim.weight_decay=-1"]),
+        ("optim.optimizer.betas=[2,2]", ["classifier: ", "beta"]),
+        ("optim.scale_lr=sqrt", ["optim.scale_lr=sqrt", "'none' or 'linear'"]),
+        ("classifier.label_smoothing=2", ["classifier.label_smoothing=2: "]),
+        ("+classifier.foo=1", ["classifier", "foo", "network, optim"]),
+        ("loader.num_workers=-1", ["loader.num_workers=-1: "]),
+        ("loader.batch_size=2.5", ["loader.batch_size=2.5: "]),
+        ("loader.limit=abc", ["loader.limit=abc: "]),
+        ("report.images=null", ["report.images=null: "]),
+        ("callbacks.last.minutes=0", ["callbacks.last.minutes=0: "]),
+        ("resume=nowhere", ["resume=nowhere: ", "auto"]),
+        ("resume_changed=1", ["resume_changed=1: ", "true or false"]),
+        ("data.classes=1", ["data.classes=1"]),
+    ],
+)
+def test_a_wrong_value_is_named(
+    train_with: Callable[[str], Outcome], tmp_path: Path, argument: str, parts: list[str]
+) -> None:
+    assert_one_line(train_with(argument), *parts)
+    assert files(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
     ("arguments", "parts"),
     [
         (
             ["data=ilsvrc", "data.root=nowhere/at/all"],
             ["data.root=nowhere/at/all", "no such folder"],
         ),
-        (["data.classes=1"], ["data.classes=1"]),
         (["data=mnist"], ["data=mnist", "ilsvrc", "shapes"]),
     ],
 )
