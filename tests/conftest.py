@@ -11,7 +11,7 @@ import torch
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.data.sources.shapes.dataset import shapes
 
-DEAR = ("trained", "alone", "tries", "hostile")  # fixtures that train
+DEAR = ("alone", "tries", "hostile")  # fixtures that train
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,8 @@ import copy
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +12,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import configure_log
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -45,6 +48,7 @@ class Outcome(NamedTuple):
 
 
 Command = Callable[..., Outcome]
+Train = Callable[..., Outcome]
 
 
 def assert_one_line(outcome: Outcome, *parts: str) -> None:
@@ -90,24 +94,35 @@ def composed(shapes_root: Path) -> DictConfig:
         return compose("train", arguments, return_hydra_config=True)
 
 
+def apply(argument: str, cfg: DictConfig) -> None:
+    """Change a composed configuration as an override of a key would, in a tenth of the time."""
+    override = parse(argument)
+    path, _, name = override.key_or_group.rpartition(".")
+    if override.is_delete():
+        with open_dict(cfg):
+            del OmegaConf.select(cfg, path)[name]
+    else:
+        OmegaConf.update(cfg, override.key_or_group, override.value(), force_add=override.is_add())
+
+
 @pytest.fixture
 def train_with(
     composed: DictConfig,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Callable[[str], Outcome]:
-    """Train with one more override, which is applied without composing again."""
+) -> Train:
+    """Train with more overrides, which are applied without composing again."""
     monkeypatch.chdir(tmp_path)
 
-    def call(argument: str) -> Outcome:
+    def call(*arguments: str) -> Outcome:
         cfg = copy.deepcopy(composed)
         HydraConfig.instance().set_config(cfg)
-        override = parse(argument)
-        key, value = override.key_or_group, override.value()
+        configure_log(cfg.hydra.job_logging)
         with open_dict(cfg):
             del cfg["hydra"]
-        OmegaConf.update(cfg, key, value, force_add=override.is_add())
+        for argument in arguments:
+            apply(argument, cfg)
         try:
             Task("train", train, None)(cfg)
             status = 0
@@ -133,13 +148,18 @@ def script(folder: Path, name: str, *arguments: str) -> Outcome:
 class Trained(NamedTuple):
     home: Path
     run: Path
-    outcome: Outcome
+    out: str
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, shapes_root: Path) -> Trained:
-    """Train once, through train.py, in an otherwise empty folder."""
+    """Train once in this process, in an otherwise empty folder."""
     home = tmp_path_factory.mktemp("home")
-    outcome = script(home, "train.py", *SMALL, *QUICK, f"data.root={shapes_root}", "name=small")
-    assert outcome.status == 0, outcome.err
-    return Trained(home, (home / "runs" / "latest").resolve(), outcome)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.chdir(home)
+        patch.setattr(Hydra, "get_mode", run_mode)
+        patch.setattr(
+            sys, "argv", ["train.py", *SMALL, *QUICK, f"data.root={shapes_root}", "name=small"]
+        )
+        run("train")
+    return Trained(home, (home / "runs" / "latest").resolve(), out.getvalue())

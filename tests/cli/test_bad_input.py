@@ -12,7 +12,7 @@ from tests.cli.conftest import (
     QUICK,
     SMALL,
     Command,
-    Outcome,
+    Train,
     Trained,
     assert_one_line,
     script,
@@ -107,7 +107,7 @@ def test_a_wrong_argument_is_named(
     ],
 )
 def test_a_wrong_value_is_named(
-    train_with: Callable[[str], Outcome], tmp_path: Path, argument: str, parts: list[str]
+    train_with: Train, tmp_path: Path, argument: str, parts: list[str]
 ) -> None:
     assert_one_line(train_with(argument), *parts)
     assert files(tmp_path) == set()
@@ -170,81 +170,66 @@ def twice(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "parts"),
     [
-        (empty_split, ["test.txt", "is empty"]),
-        (box_outside, ["SHAPES_test_00000000.xml", "lies outside its image"]),
-        (unknown_label, ["SHAPES_test_00000000.xml", "'n0000000", "is not among"]),
-        (truncated_first_image, ["SHAPES_test_00000000.JPEG", "cannot be read as an image"]),
-        (missing_image, ["SHAPES_test_00000007.JPEG", "no such file"]),
-        (twice, ["split 'val': lists image SHAPES_val_00000000 more than once"]),
-        (other_layout, ["no layout that gapnet reads", "LOC_synset_mapping.txt"]),
+        (empty_split, ["test.txt"]),
+        (box_outside, ["SHAPES_test_00000000.xml"]),
+        (unknown_label, ["SHAPES_test_00000000.xml", "'n0000000"]),
+        (truncated_first_image, ["SHAPES_test_00000000.JPEG"]),
+        (missing_image, ["SHAPES_test_00000007.JPEG"]),
+        (twice, ["'val'", "SHAPES_val_00000000"]),
+        (other_layout, ["LOC_synset_mapping.txt"]),
     ],
 )
 def test_damaged_data_is_named_before_training(
-    gapnet: Command, tree: Path, tmp_path: Path, damage: Callable[[Path], None], parts: list[str]
+    train_with: Train, tree: Path, tmp_path: Path, damage: Callable[[Path], None], parts: list[str]
 ) -> None:
     damage(tree)
-    assert_one_line(gapnet("train", *SMALL, *QUICK, f"data.root={tree}"), *parts)
+    assert_one_line(train_with(f"data.root={tree}"), *parts)
     assert files(tmp_path) == {"tree"}
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_truncated_image_in_the_middle_is_named(
-    gapnet: Command, tree: Path, workers: int
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_truncated_image_in_the_middle_is_named_in_the_log_too(
+    train_with: Train, tree: Path, tmp_path: Path, workers: int
 ) -> None:
     path = Ilsvrc(tree).records("train_cls")[10].path
     path.write_bytes(path.read_bytes()[:500])
-    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={tree}", f"loader.num_workers={workers}")
+    outcome = train_with(f"data.root={tree}", f"loader.num_workers={workers}")
     assert outcome.status == 1
     last = outcome.err.strip().splitlines()[-1]
-    assert last.startswith(f"gapnet train: {path}: cannot be read as an image")
+    assert last.startswith(f"gapnet train: {path}: ")
     assert "Traceback" not in outcome.err
+    assert last in (tmp_path / "runs" / "latest" / "log.txt").read_text()
 
 
-def test_a_runs_folder_that_cannot_be_written_is_named(
-    gapnet: Command, shapes_root: Path, tmp_path: Path
-) -> None:
+def test_a_runs_folder_that_cannot_be_written_is_named(train_with: Train, tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file, not a folder")
-    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}")
-    assert_one_line(outcome, "run folder", "cannot be written", "paths.runs=")
+    assert_one_line(train_with(), "run folder", "paths.runs=")
     assert (tmp_path / "runs").read_text() == "a file, not a folder"
 
 
-def test_a_folder_that_is_no_run_is_left_alone(
-    gapnet: Command, shapes_root: Path, tmp_path: Path
-) -> None:
+def test_a_folder_that_is_no_run_is_left_alone(train_with: Train, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.txt").write_text("mine")
     for place in ("precious", ""):
-        outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", f"folder={place}")
-        assert_one_line(outcome, "is not empty and is not a run folder")
+        assert_one_line(train_with(f"folder={place}"), place or str(tmp_path))
     assert files(tmp_path) == {"precious"}
     assert files(tmp_path / "precious") == {"thesis.txt"}
 
 
-def test_an_error_in_training_is_in_the_log_too(
-    gapnet: Command, tree: Path, tmp_path: Path
-) -> None:
-    path = Ilsvrc(tree).records("train_cls")[10].path
-    path.write_bytes(path.read_bytes()[:500])
-    outcome = gapnet("train", *SMALL, *QUICK, f"data.root={tree}")
-    log = (tmp_path / "runs" / "latest" / "log.txt").read_text()
-    assert outcome.err.strip().splitlines()[-1] in log
-
-
-def test_a_data_folder_that_cannot_be_written_is_named(gapnet: Command, tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_written_is_named(train_with: Train, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file, not a folder")
-    outcome = gapnet("train", *SMALL, *QUICK)
+    outcome = train_with("data.root=null")
     assert outcome.status == 1
-    assert outcome.err.splitlines()[-1].startswith("gapnet train: data: cannot be written")
+    assert outcome.err.splitlines()[-1].startswith("gapnet train: data: ")
     assert "paths.data=" in outcome.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ([], ["nothing to evaluate", "run=...", "checkpoint=..."]),
+        ([], ["run=...", "checkpoint=..."]),
         (["run=nowhere"], ["run=nowhere: ", "nowhere/config.yaml"]),
-        (["checkpoint=nowhere.ckpt"], ["checkpoint nowhere.ckpt: no such file"]),
+        (["checkpoint=nowhere.ckpt"], ["checkpoint", "nowhere.ckpt"]),
     ],
 )
 def test_nothing_to_evaluate_is_said(
@@ -260,15 +245,15 @@ def test_a_damaged_configuration_of_a_run_is_named(
 ) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text(content)
-    assert_one_line(gapnet("evaluate", "run=run"), "run/config.yaml: is no")
+    assert_one_line(gapnet("evaluate", "run=run"), "run/config.yaml: ")
 
 
 @pytest.mark.parametrize(
     ("left", "parts"),
     [
-        ({"last.ckpt"}, ["interrupted before its first validation", "checkpoint=last", "resume="]),
-        (set(), ["interrupted before its first validation", "resume=auto"]),
-        ({"last.ckpt", "training.json"}, ["no best.ckpt", "checkpoint=last"]),
+        ({"last.ckpt"}, ["checkpoint=last", "resume="]),
+        (set(), ["resume=auto"]),
+        ({"last.ckpt", "training.json"}, ["best.ckpt", "checkpoint=last"]),
     ],
 )
 def test_a_run_without_a_best_checkpoint_says_what_to_do(
@@ -285,7 +270,7 @@ def test_a_run_without_a_best_checkpoint_says_what_to_do(
 def test_a_truncated_checkpoint_is_named(gapnet: Command, trained: Trained, tmp_path: Path) -> None:
     whole = (trained.run / "checkpoints" / "best.ckpt").read_bytes()
     (tmp_path / "half.ckpt").write_bytes(whole[: len(whole) // 2])
-    assert_one_line(gapnet("evaluate", "checkpoint=half.ckpt"), "half.ckpt", "truncated")
+    assert_one_line(gapnet("evaluate", "checkpoint=half.ckpt"), "half.ckpt")
 
 
 def test_other_classes_than_the_checkpoint_s_are_refused(
@@ -294,9 +279,7 @@ def test_other_classes_than_the_checkpoint_s_are_refused(
     mapping = tree / "LOC_synset_mapping.txt"
     mapping.write_text("\n".join(reversed(mapping.read_text().splitlines())) + "\n")
     outcome = gapnet("evaluate", f"run={trained.run}", f"data.root={tree}")
-    assert_one_line(
-        outcome, "class 0 is 's00000002' in the data set, 's00000000' in the checkpoint"
-    )
+    assert_one_line(outcome, "class 0 ", "'s00000002'", "'s00000000'")
 
 
 def test_another_number_of_classes_is_refused(
@@ -305,9 +288,10 @@ def test_another_number_of_classes_is_refused(
     mapping = tree / "LOC_synset_mapping.txt"
     mapping.write_text(mapping.read_text() + "s9 more\n")
     outcome = gapnet("evaluate", f"run={trained.run}", f"data.root={tree}")
-    assert_one_line(outcome, "the data set has 4 classes, the checkpoint 3")
+    assert_one_line(outcome, " 4 classes", " 3")
 
 
+@pytest.mark.slow
 def test_the_traceback_is_shown_when_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from pathlib import Path
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -15,12 +15,14 @@ from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN
 from gapnet.config.jobs import AUTO_BATCH
 from gapnet.config.run_id import run_id
+from tests.cli.conftest import apply
 
 CONF = conf_folder()
 CHOICES = [
     path.relative_to(CONF) for path in sorted(CONF.glob("*/*.yaml")) if path.parent.name != "hydra"
 ]
 COMMANDS = sorted(path.stem for path in CONF.glob("*.yaml"))
+ALONE = {"experiment", "debug"}  # groups whose files change others
 SPECIAL = {"_target_", "_partial_", "_convert_", "_args_", AUTO_BATCH}
 
 
@@ -59,26 +61,37 @@ def test_an_evaluation_starts_from_groups_that_training_knows() -> None:
     assert set(FROM_RUN) <= groups_of("train")
 
 
-@pytest.mark.parametrize("choice", CHOICES, ids=str)
-def test_every_choice_composes_with_the_defaults(choice: Path) -> None:
-    group, name = choice.parent.name, choice.stem
-    for command in ("train", "evaluate", group):
-        if command in COMMANDS and group in groups_of(command):
-            assert composed(command, f"{group}={name}")
+def choices_of(command: str) -> list[tuple[str, ...]]:
+    """List overrides that choose every file of every group of a command, each at least once."""
+    groups = groups_of(command)
+    files = {group: [path for path in CHOICES if path.parent.name == group] for group in groups}
+    alone = [f"{path.parent.name}={path.stem}" for group in ALONE & groups for path in files[group]]
+    names = [[f"{group}={path.stem}" for path in files[group]] for group in sorted(groups - ALONE)]
+    together = [tuple(filter(None, row)) for row in zip_longest(*names)]
+    return together + [(override,) for override in alone]
 
 
-@pytest.mark.parametrize("choice", CHOICES, ids=str)
-def test_every_key_is_a_parameter_of_its_target(choice: Path) -> None:
-    group, name = choice.parent.name, choice.stem
-    command = "train" if group in groups_of("train") else group
-    for node in targets(composed(command, f"{group}={name}")):
+@pytest.mark.parametrize(
+    ("command", "overrides"),
+    [(command, overrides) for command in COMMANDS for overrides in choices_of(command)],
+    ids=lambda value: value if isinstance(value, str) else ",".join(value)[:60],
+)
+def test_every_choice_composes_and_its_keys_are_parameters(
+    command: str, overrides: tuple[str, ...]
+) -> None:
+    for node in targets(composed(command, *overrides)):
         parameters = inspect.signature(get_object(node["_target_"])).parameters
         unknown = set(node) - SPECIAL - set(parameters)
         assert not unknown, f"{node['_target_']} takes no {unknown}"
 
 
 def identify(*overrides: str) -> str:
-    return run_id(_root_=OmegaConf.create(composed("train", *overrides)))
+    groups = [each for each in overrides if each.partition("=")[0] in groups_of("train")]
+    cfg = OmegaConf.create(composed("train", *groups))
+    for override in overrides:
+        if override not in groups:
+            apply(override, cfg)
+    return run_id(_root_=cfg)
 
 
 @pytest.mark.parametrize(

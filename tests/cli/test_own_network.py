@@ -1,11 +1,20 @@
 """A network of the user's own, described in a configuration folder of the user's own."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.cli.conftest import CHECKOUT, QUICK, SMALL, Outcome, assert_one_line, script
+from tests.cli.conftest import (
+    CHECKOUT,
+    QUICK,
+    SMALL,
+    Command,
+    Trained,
+    assert_one_line,
+    script,
+)
 
 NETWORK = '''
 from pathlib import Path
@@ -38,49 +47,49 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def train(home: Path, root: Path, *arguments: str) -> Outcome:
-    common = ["--config-dir=myconf", *SMALL, *QUICK, f"data.root={root}"]
-    return script(home, "train.py", *common, *arguments)
-
-
-def test_a_network_described_in_config_dir_needs_no_imports(home: Path, shapes_root: Path) -> None:
-    outcome = train(home, shapes_root, "model=mynet", "name=own")
+@pytest.mark.slow
+def test_a_network_described_in_config_dir_needs_no_imports(
+    gapnet: Command, home: Path, shapes_root: Path
+) -> None:
+    arguments = ["--config-dir=myconf", *SMALL, *QUICK, f"data.root={shapes_root}", "model=mynet"]
+    outcome = script(home, "train.py", *arguments, "evaluate=false")
     assert outcome.status == 0, outcome.err
     run = (home / "runs" / "latest").resolve()
     assert yaml.safe_load((run / "config.yaml").read_text())["imports"] == ["mynet"]
 
-    refused = script(home, "evaluate.py", "run=runs/latest", *QUICK[1:])
-    assert_one_line(refused, "its network mynet.mynet ", "imports=[mynet]")
-    refused = script(home, "evaluate.py", f"checkpoint={run}/checkpoints/last.ckpt", *QUICK[1:])
-    assert_one_line(refused, "its network mynet.mynet ", "imports=[mynet]")
-    outcome = script(home, "evaluate.py", "run=runs/latest", "imports=[mynet]", *QUICK[1:])
+    for network in (f"run={run}", f"checkpoint={run}/checkpoints/last.ckpt"):
+        refused = gapnet("evaluate", network, *QUICK[1:])
+        assert_one_line(refused, "mynet.mynet ", "imports=[mynet]")
+    outcome = script(home, "evaluate.py", f"run={run}", "imports=[mynet]", *QUICK[1:])
     assert outcome.status == 0, outcome.err
 
 
 def test_a_file_of_config_dir_that_nobody_chose_is_not_trusted(
-    home: Path, shapes_root: Path
+    gapnet: Command, home: Path, shapes_root: Path
 ) -> None:
-    outcome = train(home, shapes_root, "model._target_=mynet.mynet")
+    arguments = ["--config-dir=myconf", *SMALL, f"data.root={shapes_root}"]
+    outcome = gapnet("train", *arguments, "model._target_=mynet.mynet")
     assert_one_line(outcome, "model._target_=mynet.mynet: ", "imports=[mynet]")
     assert not (home / "imported").exists()
 
 
-def test_a_choice_of_conf_shadows_that_of_config_dir(home: Path, shapes_root: Path) -> None:
+def test_a_choice_of_conf_shadows_that_of_config_dir(gapnet: Command, home: Path) -> None:
     (home / "myconf" / "model" / "tiny_gap.yaml").write_text("_target_: mynet.mynet\n")
-    outcome = train(home, shapes_root, "model=tiny_gap", "evaluate=false")
-    assert outcome.status == 0, outcome.err
+    outcome = gapnet("train", "--config-dir=myconf", "model=tiny_gap", "--cfg", "job")
+    assert yaml.safe_load(outcome.out)["model"]["_target_"] == "gapnet.models.tiny_gap"
     assert not (home / "imported").exists()
 
 
-def test_a_run_folder_gains_nothing_from_config_dir(home: Path, shapes_root: Path) -> None:
-    assert train(home, shapes_root, "evaluate=false").status == 0
-    run = (home / "runs" / "latest").resolve()
-    config = yaml.safe_load((run / "config.yaml").read_text())
+def test_a_run_folder_gains_nothing_from_config_dir(
+    gapnet: Command, home: Path, trained: Trained
+) -> None:
+    shutil.copytree(trained.run, home / "run")
+    config = yaml.safe_load((home / "run" / "config.yaml").read_text())
     config["boxer"] = {"_target_": "mynet.mynet"}
-    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    (home / "run" / "config.yaml").write_text(yaml.safe_dump(config))
     (home / "myconf" / "boxer").mkdir()
     for name in ("run", "mine"):
         (home / "myconf" / "boxer" / f"{name}.yaml").write_text("_target_: mynet.mynet\n")
-    outcome = script(home, "evaluate.py", "--config-dir=myconf", "run=runs/latest")
+    outcome = gapnet("evaluate", "--config-dir=myconf", "run=run")
     assert_one_line(outcome, "config.yaml: boxer._target_=mynet.mynet: ", "imports=[MODULE]")
     assert not (home / "imported").exists()

@@ -14,7 +14,7 @@ from gapnet.jobs import resume
 from gapnet.jobs.resume import Start, check_agreed
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
 from tests.children import held
-from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line
+from tests.cli.conftest import QUICK, SMALL, Command, Train, Trained, assert_one_line
 
 
 class Evil:
@@ -48,9 +48,9 @@ def flip(path: Path) -> None:
 
 
 def test_what_is_trained_already_is_not_trained_again(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
-    outcome = gapnet("train", *job, "resume=auto")
+    outcome = train_with(*job, "resume=auto")
     assert outcome.status == 0, outcome.err
     assert "is trained already" in outcome.err
     assert "predicting test: 0 images that are missing" in outcome.err
@@ -58,20 +58,20 @@ def test_what_is_trained_already_is_not_trained_again(
 
 
 def test_auto_with_nothing_there_says_that_it_starts_afresh(
-    gapnet: Command, job: list[str]
+    train_with: Train, job: list[str]
 ) -> None:
-    outcome = gapnet("train", *job, "resume=auto", "name=fresh", "evaluate=false")
+    outcome = train_with(*job, "resume=auto", "name=fresh", "evaluate=false")
     assert outcome.status == 0, outcome.err
     assert "resume=auto: " in outcome.err
     assert "has no checkpoint yet; starting afresh" in outcome.err
 
 
 def test_another_configuration_is_refused_with_all_differences(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     run = run_in(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
-    outcome = gapnet("train", *job, f"resume={run}", "optim.lr=0.5", "seed=3")
+    outcome = train_with(*job, f"resume={run}", "optim.lr=0.5", "seed=3")
     assert outcome.status == 1
     assert "was begun with optim.lr=0.004, not 0.5; with seed=0, not 3" in outcome.err
     assert "resume_changed=true" in outcome.err
@@ -79,11 +79,11 @@ def test_another_configuration_is_refused_with_all_differences(
 
 
 def test_another_configuration_goes_on_elsewhere_if_that_is_said(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     run = run_in(tmp_path)
     longer = [*job, f"resume={run}", "trainer.max_epochs=2", "evaluate=false"]
-    outcome = gapnet("train", *longer, "resume_changed=true")
+    outcome = train_with(*longer, "resume_changed=true")
     assert outcome.status == 0, outcome.err
     other = (tmp_path / "runs" / "latest").resolve()
     assert other != run
@@ -93,11 +93,11 @@ def test_another_configuration_goes_on_elsewhere_if_that_is_said(
     assert (other / "checkpoints" / "best.ckpt").is_file()
 
 
-def test_a_run_goes_on_at_another_place(gapnet: Command, job: list[str], tmp_path: Path) -> None:
+def test_a_run_goes_on_at_another_place(train_with: Train, job: list[str], tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     run = run_in(tmp_path)
     run.rename(moved)
-    outcome = gapnet("train", *job, f"resume={moved}", "evaluate=false")
+    outcome = train_with(*job, f"resume={moved}", "evaluate=false")
     assert outcome.status == 0, outcome.err
     best = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
     assert best["global_step"] == 3
@@ -114,22 +114,22 @@ def test_a_run_goes_on_at_another_place(gapnet: Command, job: list[str], tmp_pat
     ids=["none", "torn", "bare", "evil"],
 )
 def test_what_is_no_checkpoint_is_refused(
-    make: object, told: str, gapnet: Command, job: list[str], tmp_path: Path
+    make: object, told: str, train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     file = run_in(tmp_path) / "checkpoints" / "last.ckpt"
     file.unlink()
     make(file)
-    outcome = gapnet("train", *job, f"resume={file}")
+    outcome = train_with(*job, f"resume={file}")
     assert_one_line(outcome, told)
     assert not file.with_name("ran").exists()
 
 
 def test_a_checkpoint_without_its_run_is_refused(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     run = run_in(tmp_path)
     alone = shutil.copy(run / "checkpoints" / "last.ckpt", tmp_path / "alone.ckpt")
-    outcome = gapnet("train", *job, f"resume={alone}")
+    outcome = train_with(*job, f"resume={alone}")
     assert outcome.status == 1
     assert "does not lie in a run folder" in outcome.err
     assert "model.weights=FILE" in outcome.err
@@ -137,13 +137,13 @@ def test_a_checkpoint_without_its_run_is_refused(
 
 @pytest.mark.parametrize("resume", ["null", "auto"])
 def test_a_folder_whose_process_was_killed_at_once_is_taken_over(
-    gapnet: Command, job: list[str], tmp_path: Path, resume: str
+    train_with: Train, job: list[str], tmp_path: Path, resume: str
 ) -> None:
     (run,) = (tmp_path / "runs" / "small").iterdir()
     shutil.rmtree(run)
     run.mkdir()
     (run / "log.txt").touch()
-    outcome = gapnet("train", *job, "evaluate=false", f"resume={resume}")
+    outcome = train_with(*job, "evaluate=false", f"resume={resume}")
     assert outcome.status == 0, outcome.err
     assert (run / "training.json").is_file()
     assert list(run.parent.iterdir()) == [run]
@@ -151,13 +151,13 @@ def test_a_folder_whose_process_was_killed_at_once_is_taken_over(
 
 @pytest.mark.parametrize("resume", ["null", "auto"])
 def test_a_run_that_a_link_leads_to_is_left_alone(
-    gapnet: Command, job: list[str], tmp_path: Path, resume: str
+    train_with: Train, job: list[str], tmp_path: Path, resume: str
 ) -> None:
     (run,) = (tmp_path / "runs" / "small").iterdir()
     foreign = run.rename(tmp_path / "foreign")
     run.symlink_to(foreign)
     before = {path: path.stat().st_mtime_ns for path in foreign.rglob("*")}
-    outcome = gapnet("train", *job, f"resume={resume}")
+    outcome = train_with(*job, f"resume={resume}")
     assert_one_line(outcome, f"{run}: a symbolic link leads to {foreign}")
     assert before == {path: path.stat().st_mtime_ns for path in foreign.rglob("*")}
     assert list(run.parent.iterdir()) == [run]
@@ -165,24 +165,24 @@ def test_a_run_that_a_link_leads_to_is_left_alone(
 
 @pytest.mark.parametrize("resume", ["null", "auto"])
 def test_a_name_that_is_too_long_is_one_line_and_leaves_nothing(
-    gapnet: Command, job: list[str], tmp_path: Path, resume: str
+    train_with: Train, job: list[str], tmp_path: Path, resume: str
 ) -> None:
     before = sorted(tmp_path.rglob("*"))
-    outcome = gapnet("train", *job, f"name={'n' * 300}", f"resume={resume}")
+    outcome = train_with(*job, f"name={'n' * 300}", f"resume={resume}")
     assert_one_line(outcome, "folder=", "is too long", "choose shorter names")
     deep = "/".join(["n" * 200] * 21)
-    outcome = gapnet("train", *job, f"folder={deep}", f"resume={resume}")
+    outcome = train_with(*job, f"folder={deep}", f"resume={resume}")
     assert_one_line(outcome, "folder=", "is too long", "choose shorter names")
     assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("resume", ["null", "auto"])
 def test_a_run_that_is_at_work_is_left_alone(
-    gapnet: Command, job: list[str], tmp_path: Path, resume: str
+    train_with: Train, job: list[str], tmp_path: Path, resume: str
 ) -> None:
     (run,) = (tmp_path / "runs" / "small").iterdir()
     with held(run / "log.txt"):
-        outcome = gapnet("train", *job, f"resume={resume}")
+        outcome = train_with(*job, f"resume={resume}")
     assert outcome.status == 1
     assert "another process" in outcome.err
     assert list(run.parent.iterdir()) == [run]
@@ -190,12 +190,12 @@ def test_a_run_that_is_at_work_is_left_alone(
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_set_aside(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     run = run_in(tmp_path)
     folder = run / "checkpoints"
     flip(folder / "last.ckpt")
-    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
     (told,) = [line for line in outcome.err.splitlines() if "is damaged" in line]
     assert "last.ckpt: is damaged" in told
@@ -207,24 +207,24 @@ def test_a_damaged_checkpoint_is_passed_over_and_set_aside(
 
 
 def test_a_missing_last_checkpoint_is_passed_over(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     folder = run_in(tmp_path) / "checkpoints"
     (folder / "last.ckpt").rename(folder / "previous.ckpt")
-    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
     assert f"last.ckpt: no such file; going on from {folder / 'previous.ckpt'}" in outcome.err
 
 
 def test_a_run_without_a_usable_checkpoint_is_refused_with_all_of_them(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     run = run_in(tmp_path)
     for name in ("last", "best"):
         flip(run / "checkpoints" / f"{name}.ckpt")
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     for named in ("auto", run):
-        outcome = gapnet("train", *job, f"resume={named}")
+        outcome = train_with(*job, f"resume={named}")
         assert_one_line(outcome, "resume=", "last.ckpt: is damaged", "previous.ckpt: no such file")
         assert_one_line(outcome, "best.ckpt: is damaged", "leave out resume=")
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*")}
@@ -246,10 +246,10 @@ def test_a_damaged_file_that_is_named_is_refused(
 
 
 def test_a_damaged_best_checkpoint_is_told_when_a_training_goes_on(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     flip(run_in(tmp_path) / "checkpoints" / "best.ckpt")
-    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
     assert "best.ckpt: is damaged" in outcome.err
     assert "evaluate with checkpoint=last" in outcome.err
@@ -271,12 +271,12 @@ def alter(text: str) -> str:
     ids=["missing", "truncated", "altered", "emptied"],
 )
 def test_curves_that_are_not_what_was_logged_are_written_again(
-    gapnet: Command, job: list[str], tmp_path: Path, spoil: Callable[[Path], object]
+    train_with: Train, job: list[str], tmp_path: Path, spoil: Callable[[Path], object]
 ) -> None:
     path = run_in(tmp_path) / "logs" / "metrics.csv"
     whole = path.read_bytes()
     spoil(path)
-    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
     assert f"{path}: differs from the log up to step 3" in outcome.err
     assert path.read_bytes() == whole
@@ -293,25 +293,25 @@ def make_earlier(folder: Path) -> int:
 
 
 def test_a_checkpoint_of_an_earlier_version_goes_on(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     run = run_in(tmp_path)
     curves = (run / "logs" / "metrics.csv").read_bytes()
     make_earlier(run)
     longer = [*job, f"resume={run}", "trainer.max_epochs=2", "evaluate=false"]
-    outcome = gapnet("train", *longer, "resume_changed=true")
+    outcome = train_with(*longer, "resume_changed=true")
     assert outcome.status == 0, outcome.err
     other = (tmp_path / "runs" / "latest").resolve()
     assert (other / "logs" / "metrics.csv").read_bytes().startswith(curves)
 
 
 def test_rows_that_an_earlier_version_s_checkpoint_misses_are_counted(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     run = run_in(tmp_path)
     rows = make_earlier(run)
     (run / "logs" / "metrics.csv").unlink()
-    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
     assert f"metrics.csv: {rows} of the first {rows} rows are missing" in outcome.err
 
@@ -320,21 +320,21 @@ def test_rows_that_an_earlier_version_s_checkpoint_misses_are_counted(
     "ours", [{}, {"rows": "many"}, {"curves": 3}, {"curves": "x" * 200_000 + "\n"}]
 )
 def test_a_checkpoint_with_other_curves_is_refused(
-    gapnet: Command, job: list[str], tmp_path: Path, ours: dict[str, object]
+    train_with: Train, job: list[str], tmp_path: Path, ours: dict[str, object]
 ) -> None:
     path = run_in(tmp_path) / "checkpoints" / "last.ckpt"
     content = read_checkpoint(path) | {"gapnet": ours}
     path.write_bytes(pack_checkpoint(content).getbuffer())
-    outcome = gapnet("train", *job, f"resume={path}")
+    outcome = train_with(*job, f"resume={path}")
     assert_one_line(outcome, "last.ckpt: is no checkpoint of a training")
 
 
 def test_a_run_goes_on_where_runs_is_a_link(
-    gapnet: Command, job: list[str], tmp_path: Path
+    train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
     (tmp_path / "runs").symlink_to(tmp_path / "elsewhere")
-    outcome = gapnet("train", *job, "resume=auto", "evaluate=false")
+    outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
     assert "is trained already" in outcome.err
     assert len(list((tmp_path / "runs" / "small").iterdir())) == 1
