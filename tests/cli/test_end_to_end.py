@@ -58,8 +58,8 @@ def test_nothing_is_written_outside_the_runs(trained: Trained) -> None:
 
 
 def test_it_ends_with_a_table_and_the_path_of_the_report(trained: Trained) -> None:
-    assert "ground-truth-known localization error" in trained.outcome.out
-    last = trained.outcome.out.strip().splitlines()[-1]
+    assert "ground-truth-known localization error" in trained.out
+    last = trained.out.strip().splitlines()[-1]
     assert last == f"report: {(trained.run / 'report.html').relative_to(trained.home)}"
 
 
