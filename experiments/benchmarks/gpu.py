@@ -26,7 +26,7 @@ from gpu_check.sizes import REHEARSAL, full_size  # noqa: E402
 from gpu_check.stages import stages  # noqa: E402
 
 from gapnet.system.files import write_file  # noqa: E402
-from gapnet.system.signals import handled, stop  # noqa: E402
+from gapnet.system.signals import handled, raise_stopped  # noqa: E402
 
 MINUTES = 8.0
 WRAPPED = textwrap.TextWrapper(
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     bench = open_bench(asked.to.absolute(), rehearse=asked.rehearse)
     results = describe(bench, asked)
-    with handled(stop):  # and so end a child that is running
+    with handled(raise_stopped):  # and so end a child that is running
         carry_out_all(bench, results, begun)
     return conclude(results, asked.to)
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gapnet.system.output import say, show
+from gapnet.system.output import print_table, say
 
 if TYPE_CHECKING:
     from gapnet.jobs import Results
@@ -13,6 +13,6 @@ def show_results(results: "Results | None") -> None:
     if results is None:
         return
     for table in results.tables:
-        show(table)
+        print_table(table)
     for line in results.lines:
         say(line)

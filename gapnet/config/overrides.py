@@ -42,7 +42,7 @@ def root_of(argument: str) -> str | None:
     return key.partition("@")[0].partition("/")[0].partition(".")[0]
 
 
-def key_of(override: str) -> str:
+def override_key(override: str) -> str:
     """Name the key in full."""
     key: str = parse(override).key_or_group
     return key

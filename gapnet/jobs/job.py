@@ -18,7 +18,7 @@ from gapnet.runs.saved_config import read_saved_config
 from gapnet.system.distributed import wait_for_all
 from gapnet.system.folders import check_inside, check_length
 from gapnet.system.ranks import is_first, run_ranks, started_together
-from gapnet.system.signals import handled, stop
+from gapnet.system.signals import handled, raise_stopped
 from gapnet.training.lightning_internals import starts_ranks
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def open_job(run: Run) -> Iterator[Job]:
     check_length(run.folder.absolute())
     check_inside(run.folder.absolute(), run.runs)
     job = Job(run)
-    with handled(stop):
+    with handled(raise_stopped):
         yield job
     job.close()
 

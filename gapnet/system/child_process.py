@@ -52,10 +52,10 @@ def running(command: Sequence[str], output: Path) -> Iterator[Process]:
     try:
         yield process
     finally:
-        stop(process)
+        terminate(process)
 
 
-def stop(process: Process) -> None:
+def terminate(process: Process) -> None:
     """Terminate a process; kill it if it does not end."""
     process.terminate()
     try:

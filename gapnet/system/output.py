@@ -19,7 +19,7 @@ def say(text: object) -> None:
         print(plain(redact(str(text))), flush=True)
 
 
-def show(table: Table) -> None:
+def print_table(table: Table) -> None:
     """Print a table; its cells and titles are plain text."""
     width = None if PlainConsole().is_terminal else TABLE_WIDTH
     with name_errors(STDOUT):

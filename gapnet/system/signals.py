@@ -30,7 +30,7 @@ class Stopped(SystemExit):
         self.signal = signal.Signals(number).name
 
 
-def stop(number: int, frame: FrameType | None) -> None:
+def raise_stopped(number: int, frame: FrameType | None) -> None:
     """Handle a signal: stop at once."""
     del frame
     stopped = Stopped(number)

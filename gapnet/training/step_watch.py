@@ -19,7 +19,7 @@ from gapnet.errors import GapnetError
 from gapnet.runs.layout import CHECKPOINTS, LAST, POSTMORTEM
 from gapnet.system.distributed import maximum, rank_and_count
 from gapnet.system.files import write_file
-from gapnet.system.signals import Stopped, handled, stop
+from gapnet.system.signals import Stopped, handled, raise_stopped
 from gapnet.system.value_checks import number
 from gapnet.training.lightning_internals import (
     begin_next_epoch,
@@ -161,7 +161,7 @@ class Watch(Checkpoint):
     def _note(self, number: int, frame: FrameType | None) -> None:
         """Record a signal; if the same one comes again, stop at once."""
         if self._noted == number:
-            stop(number, frame)
+            raise_stopped(number, frame)
         self._noted = number
 
     def _save_and_stop(self, trainer: pl.Trainer) -> None:

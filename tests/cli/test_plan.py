@@ -12,7 +12,7 @@ from PIL import Image
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN
 from gapnet.config.jobs import rules_of
-from gapnet.config.overrides import key_of, own_keys, refuse_sweep, root_of, split
+from gapnet.config.overrides import override_key, own_keys, refuse_sweep, root_of, split
 from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
@@ -101,7 +101,7 @@ def test_what_a_table_does_not_take_itself_is_passed_on() -> None:
     ],
 )
 def test_a_key_is_named_in_full(override: str, key: str) -> None:
-    assert key_of(override) == key
+    assert override_key(override) == key
 
 
 @pytest.mark.parametrize("override", ["optim.lr=1,2", "seed=range(3)", "data=choice(cub,shapes)"])

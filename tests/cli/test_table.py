@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 
 from gapnet.cli.commands.table import complete
 from gapnet.errors import GapnetError
-from gapnet.studies.table.arguments import check_settings
+from gapnet.studies.table.arguments import check_table_settings
 from tests.cli.conftest import CHECKOUT, QUICK, Command, Outcome, Trained, assert_one_line, script
 
 ILSVRC = ["data=ilsvrc", "data.root=nowhere"]
@@ -87,12 +87,12 @@ SOUND = {
 )
 def test_a_wrong_value_is_named_with_its_rule(wrong: dict, message: str) -> None:
     with pytest.raises(GapnetError) as caught:
-        check_settings(OmegaConf.create({**SOUND, **wrong}))
+        check_table_settings(OmegaConf.create({**SOUND, **wrong}))
     assert str(caught.value) == message
 
 
 def test_sound_values_pass() -> None:
-    check_settings(OmegaConf.create({**SOUND, "seeds": [0, 7], "checkpoints": {"nin": "a"}}))
+    check_table_settings(OmegaConf.create({**SOUND, "seeds": [0, 7], "checkpoints": {"nin": "a"}}))
 
 
 @pytest.mark.parametrize(

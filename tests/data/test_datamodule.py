@@ -9,7 +9,7 @@ from PIL import Image
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.images import Draw, read_image
-from gapnet.data.loading.sampling import Place, Shuffle
+from gapnet.data.loading.sampling import Position, Shuffle
 from gapnet.data.loading.views import random_view, whole_view
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
@@ -108,7 +108,7 @@ def test_fewer_images_than_a_step_takes_are_refused() -> None:
 
 def test_a_training_goes_on_with_the_batches_that_are_left() -> None:
     whole = Shuffle(20, seed=3, batch_size=4)
-    rest = Shuffle(20, seed=3, batch_size=4, start=Place(epoch=2, batches=3))
+    rest = Shuffle(20, seed=3, batch_size=4, start=Position(epoch=2, batches=3))
     whole.set_epoch(2)
     rest.set_epoch(2)
     assert list(rest) == list(whole)[12:]

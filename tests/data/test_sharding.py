@@ -13,7 +13,7 @@ from PIL import Image
 from gapnet.data.shards import write as sharding
 from gapnet.data.shards.manifest import MANIFEST
 from gapnet.data.shards.pack import Lot, Packer, Written
-from gapnet.data.shards.tar_files import Place
+from gapnet.data.shards.tar_files import ByteRange
 from gapnet.data.shards.write import write_shards
 from gapnet.data.sources.folder import Folder
 from gapnet.data.sources.ilsvrc import Ilsvrc
@@ -60,7 +60,7 @@ def test_training_images_are_spread_and_the_others_stay_in_order(
 ) -> None:
     source = Shards(write_small(shapes_root, tmp_path / "out"))
     places = {
-        split: [Place.of(path) for path in source.records(split).paths()]
+        split: [ByteRange.of(path) for path in source.records(split).paths()]
         for split in ("train_cls", "val")
     }
     assert places["val"] == sorted(places["val"])

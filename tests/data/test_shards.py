@@ -23,7 +23,7 @@ from gapnet.data.sample import Source
 from gapnet.data.shards import urls
 from gapnet.data.shards.cache import GB
 from gapnet.data.shards.manifest import MANIFEST
-from gapnet.data.shards.tar_files import Place
+from gapnet.data.shards.tar_files import ByteRange
 from gapnet.data.shards.write import write_shards
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.data.sources.shards import Shards
@@ -250,7 +250,7 @@ def test_an_index_of_another_digest_is_named(copied: Path) -> None:
 
 def test_the_doctor_finds_a_shard_of_another_digest(copied: Path) -> None:
     source = Shards(copied)
-    place = Place.of(source.records("val")[0].path)
+    place = ByteRange.of(source.records("val")[0].path)
     with (copied / place.shard).open("r+b") as file:
         file.seek(place.offset + place.size - 8)  # in the pixels, where no header tells
         file.write(b"\0\1\2")
@@ -411,7 +411,7 @@ def test_the_cache_keeps_what_was_read_last(server: Served, written: Path, tmp_p
     most = 2 * max(path.stat().st_size for path in written.glob("*.tar")) / GB
     source = Shards(server.url, cache=tmp_path, cache_gb=most)
     records = source.records("train_cls")
-    by_shard = {Place.of(record.path).shard: record.path for record in records}
+    by_shard = {ByteRange.of(record.path).shard: record.path for record in records}
     first, second, third = sorted(by_shard)[:3]
     for shard in (first, second, first, third):
         source.reading.files.open(by_shard[shard]).close()
@@ -432,7 +432,7 @@ def test_shards_that_are_fetched_are_mixed_a_few_at_a_time(
     assert chunks is not None
     assert chunks.mixed == 2
     for rows in chunks.rows:
-        assert len({Place.of(records[row].path).shard for row in rows.tolist()}) == 1
+        assert len({ByteRange.of(records[row].path).shard for row in rows.tolist()}) == 1
     assert sorted(torch.cat(list(chunks.rows)).tolist()) == list(range(len(records)))
     assert len(chunks.rows) == len(list(written.glob("train_cls-*.tar")))
 

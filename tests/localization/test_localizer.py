@@ -2,7 +2,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data.loading.views import centre_view, show, whole_view
+from gapnet.data.loading.views import apply_view, centre_view, whole_view
 from gapnet.errors import GapnetError
 from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
@@ -34,7 +34,7 @@ def bright_square(size: tuple[int, int], box: tuple[int, int, int, int]) -> Imag
 def test_a_box_found_in_the_view_is_where_the_object_is_in_the_file(size, view) -> None:
     height, width = size
     box = (width * 3 // 8, height * 3 // 8, width * 5 // 8, height * 5 // 8)
-    shown, window = show(bright_square(size, box), view)
+    shown, window = apply_view(bright_square(size, box), view)
     evidence = shown[:1].float()[None] - 127
     found = LOCALIZER.boxes(evidence, window[None], torch.tensor([size]))[0, 0, 0]
     cell = max((window[2] - window[0]) / 64, (window[3] - window[1]) / 64, 1.0)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.data.loading.views import show, whole_view
+from gapnet.data.loading.views import apply_view, whole_view
 from gapnet.errors import GapnetError
 from gapnet.models import CamHead, create
 
@@ -12,7 +12,7 @@ from gapnet.models import CamHead, create
 def test_an_image_is_prepared_as_the_whole_view_shows_it(mode: str, channels: int) -> None:
     network = create("tiny_gap", {"num_classes": 2, "input_size": 32, "in_channels": channels})
     image = Image.effect_mandelbrot((90, 50), (-2, -1, 1, 1), 20).convert("RGB").convert(mode)
-    shown, _ = show(image.convert("RGB"), whole_view((32, 32)))
+    shown, _ = apply_view(image.convert("RGB"), whole_view((32, 32)))
     prepared = network.prepare(image)
     assert prepared.shape == (1, channels, 32, 32)
     assert torch.equal(prepared, network.normalise(shown[None]))

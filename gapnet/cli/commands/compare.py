@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import VERDICTS
 from gapnet.system.files import atomic_file
-from gapnet.system.output import say, show
+from gapnet.system.output import print_table, say
 from gapnet.system.value_checks import whole_number
 from gapnet.text.spreadsheet import write_rows
 
@@ -41,7 +41,7 @@ def task(cfg: DictConfig) -> None:
     whole_number("seed", cfg.seed)
     a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS
     differences = compare_verdicts(a, b, resamples=cfg.resamples, seed=cfg.seed)
-    show(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
+    print_table(difference_table(differences, f"a: {cfg.a}   b: {cfg.b}"))
     _print_disagreements(differences)
     if cfg.to is not None:
         _write(differences, Path(cfg.to))

@@ -6,7 +6,7 @@ from gapnet.config.groups import SHARED_BY_SEARCHES
 from gapnet.config.overrides import own_keys, quoted, refuse_secrets, refuse_sweep, root_of, split
 from gapnet.errors import GapnetError
 from gapnet.system.extras import load_extra
-from gapnet.system.output import say, show
+from gapnet.system.output import print_table, say
 
 
 def complete(arguments: list[str]) -> list[str]:
@@ -29,6 +29,6 @@ def task(cfg: DictConfig) -> None:
     """Run trials until enough are finished, and print the report."""
     run_search = load_extra("gapnet.studies.search.run_search", extra="search").run_search
     report = run_search(cfg)
-    show(report.table)
+    print_table(report.table)
     for line in report.lines:
         say(line)

@@ -18,7 +18,7 @@ from torchvision.transforms import v2
 from gapnet.data.file_names import check_split
 from gapnet.data.image_files import Files
 from gapnet.data.loading.images import Images, read_image
-from gapnet.data.loading.sampling import START, Place, Share, Shuffle
+from gapnet.data.loading.sampling import START, Position, Share, Shuffle
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.errors import GapnetError
@@ -171,7 +171,7 @@ class DataModule(pl.LightningDataModule):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved progress; in mid-epoch with the same number of images a step."""
-        self.start = Place(state["epoch"], state["batches"])
+        self.start = Position(state["epoch"], state["batches"])
         self.unreadable = set(state["unreadable"])
         now = self.batch_size * self.processes
         if self.start.batches and now != state["images_a_step"]:
@@ -181,12 +181,12 @@ class DataModule(pl.LightningDataModule):
                 f"{self.processes}): keep their product, or go on from the end of an epoch"
             )
 
-    def _reached(self) -> Place:
+    def _reached(self) -> Position:
         if self.trainer is None:
             return self.start
         loop = self.trainer.fit_loop
         epoch, begun = loop.epoch_progress.current.processed, loop.epoch_progress.current.started  # type: ignore[attr-defined]
-        return Place(epoch, loop.epoch_loop.batch_progress.current.ready if begun > epoch else 0)
+        return Position(epoch, loop.epoch_loop.batch_progress.current.ready if begun > epoch else 0)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Count the unreadable files of a training, over all ranks."""

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
 from gapnet.data.image_files import DISK, Files
-from gapnet.data.loading.views import show
+from gapnet.data.loading.views import apply_view
 from gapnet.data.options import Reading
 from gapnet.data.readers.image_sizes import FORMATS
 from gapnet.data.records import Record, Records
@@ -65,7 +65,7 @@ class Images(Dataset[Sample]):
     def _read(self, record: Record) -> Sample:
         image = read_image(record.path, exif=self.reading.exif, files=self.reading.files)
         _check_boxes(record, image)
-        shown, window = show(image, self.view)
+        shown, window = apply_view(image, self.view)
         size = (image.height, image.width)
         return Sample(shown, record.label, record.boxes, size, window, record.id)
 
@@ -77,7 +77,7 @@ class Images(Dataset[Sample]):
 
     def _blank(self, record: Record) -> Sample:
         """Return a grey sample for an unreadable file, in the size that the view gives."""
-        shown, window = show(Image.new("RGB", (1, 1)), self.view)
+        shown, window = apply_view(Image.new("RGB", (1, 1)), self.view)
         return Sample(
             image=torch.full_like(shown, GREY),
             label=record.label,

@@ -15,14 +15,14 @@ from gapnet.system.distributed import rank_and_count
 SEEDS = 2**31
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Progress of a training: the epoch, and how many of its batches each rank has done."""
 
     epoch: int = 0
     batches: int = 0
 
 
-START = Place()
+START = Position()
 
 
 class Shuffle(Sampler[Draw]):
@@ -39,7 +39,7 @@ class Shuffle(Sampler[Draw]):
         seed: int,
         batch_size: int,
         processes: int = 1,
-        start: Place = START,
+        start: Position = START,
         chunks: Chunks | None = None,
     ) -> None:
         """Shuffle `count` images for batches, beginning at some progress of the training.

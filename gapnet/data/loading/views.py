@@ -54,7 +54,7 @@ def _resize(input_size: tuple[int, int], margin: float, *, keep_aspect: bool) ->
     return v2.Resize(min(height, width) if keep_aspect else [height, width])
 
 
-def show(image: Image.Image, view: v2.Transform) -> tuple[Tensor, Tensor]:
+def apply_view(image: Image.Image, view: v2.Transform) -> tuple[Tensor, Tensor]:
     """Apply a view, and find the window that it shows.
 
     The image's corners ride along through the view, whatever it does along the axes; the window

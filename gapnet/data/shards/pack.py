@@ -15,7 +15,7 @@ from gapnet.data.image_files import Files
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.data.shards.manifest import File
-from gapnet.data.shards.tar_files import Place
+from gapnet.data.shards.tar_files import ByteRange
 from gapnet.errors import GapnetError, reason
 from gapnet.system.files import atomic_file
 
@@ -78,13 +78,17 @@ class Packer:
         except OSError as error:
             raise GapnetError(f"{record.path}: cannot be read ({reason(error)})") from error
         kind = plain_word(record.path.suffix, between="").lower() or "img"
-        return {"__key__": key_of(row, record), kind: content, "json": json.dumps(truth).encode()}
+        return {
+            "__key__": sample_key(row, record),
+            kind: content,
+            "json": json.dumps(truth).encode(),
+        }
 
 
-def key_of(row: int, record: Record) -> str:
+def sample_key(row: int, record: Record) -> str:
     """Name a sample: by its row, since names may come twice and dots have a meaning there.
 
-    >>> key_of(7, Record("001.Black/Black_1.2.jpg", Path("001.Black/Black_1.2.jpg"), 0, None))
+    >>> sample_key(7, Record("001.Black/Black_1.2.jpg", Path("001.Black/Black_1.2.jpg"), 0, None))
     '00000007_Black_1_2'
     """
     return f"{row:08d}_{plain_word(Path(record.id).stem)[:LONGEST]}"
@@ -99,6 +103,6 @@ def describe(path: Path) -> Written:
     except tarfile.TarError as error:
         raise GapnetError(f"{path}: is no tar ({error}); delete it") from error
     for member in members:
-        place = Place(path.name, member.offset_data, member.size)
-        paths[int(member.name.partition("_")[0])] = place.path(member.name)
+        span = ByteRange(path.name, member.offset_data, member.size)
+        paths[int(member.name.partition("_")[0])] = span.path(member.name)
     return Written(File(path.name, len(paths), path.stat().st_size, sha256_of(path)), paths)

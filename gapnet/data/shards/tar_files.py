@@ -1,6 +1,6 @@
-"""Images in tar shards, each found by its place.
+"""Images in tar shards, read by the position of their bytes.
 
-A record's path is SHARD/OFFSET+SIZE/NAME, the place of its bytes in a shard. So any image is read
+A record's path is SHARD/OFFSET+SIZE/NAME: the range of its bytes in a shard. So any image is read
 at once and by itself, and the order of a training depends on neither shards nor workers.
 """
 
@@ -22,26 +22,26 @@ from gapnet.data.shards.manifest import MANIFEST, File
 from gapnet.errors import GapnetError
 
 
-class Place(NamedTuple):
-    """Where the bytes of an image are."""
+class ByteRange(NamedTuple):
+    """Shard of an image, and the range of its bytes in it."""
 
     shard: str
     offset: int
     size: int
 
     @classmethod
-    def of(cls, path: Path) -> "Place":
-        """Read the place that a record's path tells.
+    def of(cls, path: Path) -> "ByteRange":
+        """Return the range that a record's path names.
 
-        >>> Place.of(Path("root/val-000000.tar/512+9000/00000000_cat.jpeg"))
-        Place(shard='val-000000.tar', offset=512, size=9000)
+        >>> ByteRange.of(Path("root/val-000000.tar/512+9000/00000000_cat.jpeg"))
+        ByteRange(shard='val-000000.tar', offset=512, size=9000)
         """
         shard, span, _ = path.parts[-3:]
         offset, _, size = span.partition("+")
         return cls(shard, int(offset), int(size))
 
     def path(self, name: str) -> str:
-        """Write it down, with a name for people."""
+        """Return the range as a record's path, with a name for people."""
         return f"{self.shard}/{self.offset}+{self.size}/{name}"
 
 
@@ -66,15 +66,15 @@ class Tars:
 
     def open(self, path: Path) -> BinaryIO:
         """Read an image."""
-        place = Place.of(path)
-        with self.opened(self.listed[place.shard]) as file:
-            file.seek(place.offset)
-            return BytesIO(file.read(place.size))
+        span = ByteRange.of(path)
+        with self.opened(self.listed[span.shard]) as file:
+            file.seek(span.offset)
+            return BytesIO(file.read(span.size))
 
     def size(self, path: Path) -> int | None:
         """Return the size of an image in bytes; its shard was checked when the split was listed."""
-        place = Place.of(path)
-        return place.size if place.shard in self.listed else None
+        span = ByteRange.of(path)
+        return span.size if span.shard in self.listed else None
 
     def chunks(self, records: Records) -> Chunks | None:
         """Return the rows of each shard."""

@@ -13,10 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.pruners import BasePruner, NopPruner
 
 from gapnet.config.build import build
-from gapnet.config.overrides import key_of, root_of
+from gapnet.config.overrides import override_key, root_of
 from gapnet.errors import GapnetError
 from gapnet.studies.search.report import SearchReport, report_search
-from gapnet.studies.search.settings import check_settings
+from gapnet.studies.search.settings import check_search_settings
 from gapnet.studies.search.space import Dimension, examples_of, space_of
 from gapnet.studies.search.study import check_fresh, open_study, run_trials
 from gapnet.studies.search.trials import Objective
@@ -29,7 +29,7 @@ SETTINGS = ("search", "metric", "direction", "seed", "prune")  # keys that tell 
 
 def run_search(cfg: DictConfig) -> SearchReport:
     """Run trials until this worker and others have finished enough; return the report."""
-    check_settings(cfg)
+    check_search_settings(cfg)
     space = space_of(_as_written(cfg.search))
     shared = [str(override) for override in _as_written(cfg.train)]
     checkpoint = _compose_training(shared, space).checkpoint
@@ -57,7 +57,7 @@ def _compose_training(shared: Sequence[str], space: Mapping[str, Dimension]) -> 
     """Compose trainings with every value of the space, so that a wrong key is found at once."""
     if not space:
         raise GapnetError("search: is empty; name a space such as search=lr_wd")
-    for key in space.keys() & set(map(key_of, shared)):
+    for key in space.keys() & set(map(override_key, shared)):
         raise GapnetError(f"{key}: is both given and searched; leave out one of them")
     for chosen in examples_of(space):
         composed = compose("train", [*shared, *chosen])

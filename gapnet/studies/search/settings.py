@@ -14,7 +14,7 @@ from gapnet.text.redact import is_secret, redact
 DIRECTIONS = ("minimise", "maximise")
 
 
-def check_settings(cfg: DictConfig) -> None:
+def check_search_settings(cfg: DictConfig) -> None:
     """Check the values of a search's own keys."""
     if cfg.storage is not None:
         _check_storage(str(cfg.storage))

@@ -11,7 +11,7 @@ from rich.table import Table
 from gapnet.runs.layout import METRICS
 from gapnet.runs.metric_choice import MetricChoice
 from gapnet.system.files import atomic_file, read_json
-from gapnet.system.output import say, show
+from gapnet.system.output import print_table, say
 from gapnet.text.spreadsheet import write_rows
 
 HEADINGS = {
@@ -84,7 +84,7 @@ def read_metrics(folder: Path) -> dict[str, float]:
 def print_summary(groups: Sequence[SweepGroup], jobs: Sequence[SweepJob]) -> None:
     """Print the table, and below it the jobs that failed."""
     if any(group.metrics for group in groups):
-        show(_table(groups, f"Sweep of {len(jobs)} jobs, mean ± deviation over seeds"))
+        print_table(_table(groups, f"Sweep of {len(jobs)} jobs, mean ± deviation over seeds"))
     for job in jobs:
         if job.error is not None:
             say(f"failed: {name_of(job, jobs)}: {job.error}")

@@ -49,7 +49,7 @@ def _check_known(root: str) -> None:
     )
 
 
-def check_settings(cfg: DictConfig) -> None:
+def check_table_settings(cfg: DictConfig) -> None:
     """Check the values of a table's own keys."""
     if not (cfg.rows is None or (isinstance(cfg.rows, ListConfig) and cfg.rows)):
         raise GapnetError(f"rows={cfg.rows}: must be a list of rows, or null for all of them")

@@ -13,7 +13,7 @@ from gapnet.config.overrides import quoted
 from gapnet.report.paper_table import Sheet, comma_separated, latex, markdown
 from gapnet.runs.folder import short
 from gapnet.runs.layout import SUBMISSION
-from gapnet.studies.table.arguments import check_settings
+from gapnet.studies.table.arguments import check_table_settings
 from gapnet.studies.table.collect import collect_sheet, judge_claims
 from gapnet.studies.table.plan import TablePlan
 from gapnet.studies.table.run_commands import as_typed, run_commands
@@ -60,7 +60,7 @@ def describe_commands(cfg: DictConfig) -> Iterator[str]:
 
 def _output_folder(cfg: DictConfig) -> Path:
     """Check the settings, and return the folder that the table is written to."""
-    check_settings(cfg)
+    check_table_settings(cfg)
     folder = Path(cfg.to) if cfg.to else Path(cfg.runs) / TABLES
     check_length(folder.absolute())
     check_inside(folder, Path(cfg.runs))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import group_of
-from gapnet.config.overrides import key_of, own_keys, quoted
+from gapnet.config.overrides import override_key, own_keys, quoted
 from gapnet.errors import GapnetError
 from gapnet.runs.identity import DIGITS
 
@@ -19,7 +19,7 @@ def merged(*lists: Iterable[str]) -> tuple[str, ...]:
     >>> merged(["a=1", "b=1"], ["a=2"])
     ('a=2', 'b=1')
     """
-    by_key = {key_of(override): override for overrides in lists for override in overrides}
+    by_key = {override_key(override): override for overrides in lists for override in overrides}
     return tuple(by_key.values())
 
 
@@ -52,6 +52,6 @@ def digest_of_texts(texts: Iterable[str]) -> str:
 
 
 def _computes(override: str) -> bool:
-    root, _, key = key_of(override).partition(".")
+    root, _, key = override_key(override).partition(".")
     group = group_of(root)
     return group.computes and key.partition(".")[0] not in group.neutral

@@ -42,7 +42,7 @@ CLOUDS = ((2, 0.5), (6, 0.25), (24, 0.15))  # of the ground: cells a side, and w
 GROUND = 0.05  # brightness under the clouds
 
 
-class Layout(NamedTuple):
+class DrawnObject(NamedTuple):
     """Properties of an object that do not depend on its class.
 
     The box is x, y, width, height in pixels; of the colours (3, 3) two are the texture's and one
@@ -63,36 +63,36 @@ def draw_scene(
     """Draw a scene of `size` (height, width): RGB image, and inclusive boxes (n, 4)."""
     rng = np.random.default_rng(seed)
     canvas = _ground(rng, size)
-    layouts = _layouts(rng, size)
+    objects = _random_objects(rng, size)
     for _ in range(rng.integers(*DISTRACTORS)):
         _draw_distractor(canvas, rng)
     noise = rng.normal(0, GRAIN, canvas.shape)
-    boxes = [_draw_object(canvas, layout, class_index) for layout in layouts]
+    boxes = [_draw_object(canvas, drawn, class_index) for drawn in objects]
     image = ((canvas + noise).clip(0, 1) * 255).round().astype(np.uint8)
     return image, np.array(boxes, dtype=np.int64)
 
 
-def _layouts(rng: Rng, size: tuple[int, int]) -> list[Layout]:
+def _random_objects(rng: Rng, size: tuple[int, int]) -> list[DrawnObject]:
     """Place one to three objects that hardly overlap; one that finds no place is left out."""
     wanted = 1 + int(rng.choice(len(INSTANCES), p=INSTANCES))
-    layouts: list[Layout] = []
+    objects: list[DrawnObject] = []
     for _ in range(TRIES):
-        layout = _layout(rng, size)
-        if all(_overlap(layout.box, other.box) <= MAX_OVERLAP for other in layouts):
-            layouts.append(layout)
-        if len(layouts) == wanted:
+        drawn = _random_object(rng, size)
+        if all(_overlap(drawn.box, other.box) <= MAX_OVERLAP for other in objects):
+            objects.append(drawn)
+        if len(objects) == wanted:
             break
-    return layouts
+    return objects
 
 
-def _layout(rng: Rng, size: tuple[int, int]) -> Layout:
+def _random_object(rng: Rng, size: tuple[int, int]) -> DrawnObject:
     short = min(size)
     longer = rng.uniform(*SIDE) * short
     shorter = max(longer * rng.uniform(*SQUEEZE), SIDE[0] * short)
     sides = np.array([longer, shorter])[rng.permutation(2)].round().astype(int)
     width, height = int(sides[0]), int(sides[1])
     x, y = int(rng.integers(0, size[1] - width + 1)), int(rng.integers(0, size[0] - height + 1))
-    return Layout(
+    return DrawnObject(
         box=(x, y, width, height),
         tilt=float(rng.uniform(-TILT, TILT)),
         period=float(rng.uniform(*PERIOD_SPREAD)) * (PERIOD[0] * short + PERIOD[1] * longer),
@@ -116,21 +116,21 @@ def _colours(rng: Rng) -> NDArray[np.float32]:
             return colours
 
 
-def _draw_object(canvas: Canvas, layout: Layout, class_index: int) -> tuple[int, int, int, int]:
+def _draw_object(canvas: Canvas, drawn: DrawnObject, class_index: int) -> tuple[int, int, int, int]:
     """Draw an object of a class in its box, and return that box as inclusive corners."""
     silhouette, texture, part = class_traits(class_index)
-    x, y, width, height = layout.box
+    x, y, width, height = drawn.box
     view = canvas[y : y + height, x : x + width]
     rows, columns = np.mgrid[:height, :width]
-    cos, sin = np.cos(np.radians(layout.tilt)), np.sin(np.radians(layout.tilt))
-    u = (cos * columns + sin * rows) / layout.period + layout.phase[0]
-    v = (cos * rows - sin * columns) / layout.period + layout.phase[1]
-    first, second, third = layout.colours
+    cos, sin = np.cos(np.radians(drawn.tilt)), np.sin(np.radians(drawn.tilt))
+    u = (cos * columns + sin * rows) / drawn.period + drawn.phase[0]
+    v = (cos * rows - sin * columns) / drawn.period + drawn.phase[1]
+    first, second, third = drawn.colours
     skin = np.where(TEXTURES[texture].pattern(u, v)[..., None], second, first)
-    _paint(view, SILHOUETTES[silhouette].polygon, layout.tilt, (0, 0, width, height), skin)
+    _paint(view, SILHOUETTES[silhouette].polygon, drawn.tilt, (0, 0, width, height), skin)
     sides = PART_SIDE * width, PART_SIDE * height
-    corner = layout.part[0] * width - sides[0] / 2, layout.part[1] * height - sides[1] / 2
-    _paint(view, SILHOUETTES[part].polygon, layout.tilt, (*corner, *sides), third)
+    corner = drawn.part[0] * width - sides[0] / 2, drawn.part[1] * height - sides[1] / 2
+    _paint(view, SILHOUETTES[part].polygon, drawn.tilt, (*corner, *sides), third)
     return x, y, x + width - 1, y + height - 1
 
 

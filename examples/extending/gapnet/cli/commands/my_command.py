@@ -19,7 +19,7 @@ def task(cfg: DictConfig) -> None:
     from rich.table import Table
 
     from gapnet.config.build import build
-    from gapnet.system.output import show
+    from gapnet.system.output import print_table
 
     if "data" not in cfg:
         raise GapnetError("data=null: name a data set, such as data=ilsvrc data.root=DIR")
@@ -27,4 +27,4 @@ def task(cfg: DictConfig) -> None:
     table = Table("class", "images", title=f"{source.title}, {cfg.split}")
     for name, images in count_images(source, cfg.split).items():
         table.add_row(name, str(images))
-    show(table)
+    print_table(table)
