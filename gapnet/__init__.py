@@ -1,4 +1,4 @@
-"""Train, evaluate and look into class-activation-map networks."""
+"""Train, evaluate and explain class-activation-map networks."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 __all__ = ["gapify", "load"]
 __version__ = "0.1.0"
 
-_PLACES = {"gapify": "gapnet.models.gapify", "load": "gapnet.models.saved"}
+_MODULES = {"gapify": "gapnet.models.gapify", "load": "gapnet.models.saved"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, and not before: the command line starts without torch."""
-    if name not in _PLACES:
+    """Import a public name when it is first used: the command line starts without torch."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

@@ -1,4 +1,4 @@
-"""The one exception that is a message to the user rather than a bug."""
+"""Errors whose message is for the user, printed without a traceback."""
 
 import errno
 import os
@@ -10,24 +10,24 @@ from pathlib import Path
 from gapnet.text.plain_text import plain
 from gapnet.text.redact import redact
 
-LONGEST = 800  # characters of a message; what a file holds in a line may be of any length
-END = 200  # of them; the last say what to do
-READ = 10 * LONGEST  # characters of a message, at both ends, that are looked at
+LONGEST = 800  # characters of a message; it may quote a line of a file, of any length
+END = 200  # characters of its end, which says what to do
+READ = 10 * LONGEST  # characters at both ends of a message that are processed
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-TOLD_FULL = re.compile("No space left on device|Disk quota exceeded|disk is full")
+FULL_TEXT = re.compile("No space left on device|Disk quota exceeded|disk is full")
 MEMORY = re.compile(
     r"out of memory|(?:can't|cannot|failed to|unable to) allocate|insufficient memory|bad_alloc|"
     r"_alloc_failed|can't start new thread",
     re.IGNORECASE,
 )
-WRAPPED = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends the traceback that a loader's worker adds
+WRAPPED = re.compile(r"gapnet(?:\.\w+)+Error: ")  # end of the traceback that a loader's worker adds
 
 
 class GapnetError(Exception):
-    """Say in one line what is wrong, where, and what to do; it is printed without a traceback."""
+    """Error in one line: what is wrong, where, and what to do; it has no traceback."""
 
     def __str__(self) -> str:
-        r"""Give the message in one line of bounded length, without secrets.
+        r"""Return the message in one line of bounded length, without secrets.
 
         >>> str(GapnetError("a.yaml: is not readable YAML (while parsing\n  line 1)"))
         'a.yaml: is not readable YAML (while parsing line 1)'
@@ -45,13 +45,13 @@ class MissingSplitError(GapnetError):
 
 @contextmanager
 def reading(path: Path, failing: str, fix: str = "") -> Iterator[None]:
-    """Turn what a decoder raises into an error that names the file.
+    """Turn any error while a file is read into a GapnetError that names the file.
 
-    At bytes that make no sense decoders raise anything: those of a stranger are read in here.
+    Decoders may raise any exception at damaged or malicious files.
 
     Args:
-        path: of the file.
-        failing: says what is wrong with it, such as "is not readable JSON".
+        path: path of the file.
+        failing: the problem, such as "is not readable JSON".
         fix: what to do about it.
     """
     try:
@@ -66,18 +66,18 @@ def reading(path: Path, failing: str, fix: str = "") -> Iterator[None]:
 
 
 def reason(error: Exception) -> str:
-    """Say what a decoder ran into, if only by the name of the exception."""
+    """Return the reason of an error in a few words, or else the name of the exception."""
     if isinstance(error, UnicodeDecodeError):
         return f"{error.reason} at byte {error.start}"
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
 def full_disk(error: BaseException) -> str | None:
-    """Say that there is no room for what was written, if that is what an error is about."""
+    """Return the message of an error if it means that a disk is full or a quota is used up."""
     if isinstance(error, OSError) and error.errno in FULL:
         return os.strerror(error.errno)
-    found = None if isinstance(error, RuntimeError) else TOLD_FULL.search(str(error))
-    return found and found[0]  # torch's RuntimeErrors are about shared memory
+    match = None if isinstance(error, RuntimeError) else FULL_TEXT.search(str(error))
+    return match and match[0]  # torch's RuntimeErrors are about shared memory
 
 
 def out_of_memory(error: BaseException | None) -> bool:

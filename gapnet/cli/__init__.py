@@ -1,1 +1,1 @@
-"""The command line: the only room that sees a DictConfig. Heavy imports come late."""
+"""Command line. Slow modules are imported late, so that `--help` is quick."""

@@ -1,4 +1,4 @@
-"""Hydra, with errors that take one line."""
+"""Run a command with Hydra, and print errors in one line."""
 
 import os
 import sys
@@ -24,23 +24,23 @@ from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError
 from gapnet.system.signals import end_interrupted
 
-SWEEP = ("-m", "--multirun")
+SWEEP = ("-m", "--multirun")  # flags of Hydra
 
 
 class Command(Protocol):
-    """A module of gapnet/cli/commands."""
+    """Module of gapnet/cli/commands."""
 
     def complete(self, arguments: list[str]) -> list[str]:
-        """Add to the arguments what follows from them."""
+        """Return the arguments that Hydra gets."""
         ...
 
     def task(self, cfg: DictConfig) -> None:
-        """Do the work."""
+        """Run the command."""
         ...
 
 
 class JobOutcome(NamedTuple):
-    """Result of a job in plain values, which can be passed between processes."""
+    """Result of a job in plain values, which can be sent between processes."""
 
     folder: str | None = None
     error: str | None = None
@@ -48,22 +48,22 @@ class JobOutcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """Do a command's task with a configuration; launchers hand this object to other processes.
+    """Callable that runs a command with a configuration; launchers send it to other processes.
 
     Args:
-        name: of the command.
-        command: which does the work.
-        wanted: what the user set HYDRA_FULL_ERROR to.
+        name: name of the command.
+        command: module of the command.
+        full_error: the user's value of HYDRA_FULL_ERROR; None if it is not set.
     """
 
     name: str
     command: Command
-    wanted: str | None
+    full_error: str | None
 
     def __call__(self, cfg: DictConfig) -> JobOutcome:
-        """Do the task; in a sweep an error is an outcome, since it must not stop the other jobs."""
+        """Run the command; in a sweep, return an error, so that the other jobs continue."""
         register_resolvers()
-        with _switch(TRACEBACK, self.wanted):
+        with _environment_variable(TRACEBACK, self.full_error):
             try:
                 add_own_modules(cfg)
                 _import(cfg.imports)
@@ -73,37 +73,40 @@ class Task:
                 return self._report(error, cfg)
 
     def _report(self, error: Exception, cfg: DictConfig) -> JobOutcome:
-        alone = HydraConfig.get().mode != RunMode.MULTIRUN
-        if self.wanted == "1":
-            if alone:
+        is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        if self.full_error == "1":
+            if not is_sweep:
                 raise error
             traceback.print_exception(error)
         outcome = JobOutcome(error=report(self.name, error, cfg))
-        if alone:
-            sys.exit(1)  # raised, Hydra would write lines of its own
+        if not is_sweep:
+            sys.exit(1)  # for an exception, Hydra would print more lines
         return outcome
 
 
 def launch(name: str, command: Command) -> None:
-    """Compose a command's configuration from the arguments, and do its task with it.
+    """Compose a command's configuration from the arguments, and run the command with it.
 
-    A sweep does the task once for each of its jobs, and gapnet.studies.sweep sums up. An error
-    takes one line, and status 1 at the end; it does not stop the other jobs.
+    In a sweep the command runs once per job, and gapnet.studies.sweep prints a summary. An error
+    is printed in one line, and the exit status is 1; the other jobs of a sweep continue.
     """
     register_resolvers()
-    wanted = os.environ.get(TRACEBACK)
-    with _switch(TRACEBACK, "1"), _switch("PYTHONPATH", _python_path()):
+    full_error = os.environ.get(TRACEBACK)
+    with (
+        _environment_variable(TRACEBACK, "1"),
+        _environment_variable("PYTHONPATH", _python_path()),
+    ):
         try:
             arguments = command.complete(sys.argv[1:])
             check_flags(name, arguments)
-            # Hydra takes its -m only in front of the overrides
-            sys.argv = [sys.argv[0], *sorted(arguments, key=lambda each: each not in SWEEP)]
-            task = Task(name, command, wanted)
+            # Hydra accepts its -m only in front of the overrides
+            sys.argv = [sys.argv[0], *sorted(arguments, key=lambda argument: argument not in SWEEP)]
+            task = Task(name, command, full_error)
             hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=name)(task)()
         except KeyboardInterrupt:
             end_interrupted(name)
         except Exception as error:
-            if wanted == "1":
+            if full_error == "1":
                 raise
             report(name, error)
             sys.exit(1)
@@ -115,26 +118,27 @@ def _folder_of(cfg: DictConfig) -> str | None:
 
 
 def _python_path() -> str | None:
-    """Put the checkout on the path of other processes, which start from elsewhere than train.py."""
-    told, checkout = os.environ.get("PYTHONPATH"), conf_folder().parent
+    """Return the PYTHONPATH with which other processes import gapnet from this checkout."""
+    python_path, checkout = os.environ.get("PYTHONPATH"), conf_folder().parent
     if not (checkout / gapnet.__name__).is_dir():
-        return told  # installed as a wheel
-    return os.pathsep.join([str(checkout), *([told] if told else [])])
+        return python_path  # gapnet is installed from a wheel
+    return os.pathsep.join([str(checkout), *([python_path] if python_path else [])])
 
 
 def _import(modules: Sequence[str]) -> None:
-    """Import what the user names, for the networks that it registers."""
+    """Import the user's modules, which register networks."""
     for name in modules:
         try:
             import_module(name)
         except ImportError as error:
             raise GapnetError(
-                f"imports: {name} cannot be imported ({error}); is its folder on PYTHONPATH?"
+                f"imports=[{name}]: cannot be imported ({error}); add its folder to PYTHONPATH"
             ) from error
 
 
 @contextmanager
-def _switch(name: str, value: str | None) -> Iterator[None]:
+def _environment_variable(name: str, value: str | None) -> Iterator[None]:
+    """Set an environment variable for the block; None removes it."""
     before = os.environ.pop(name, None)
     os.environ.update({} if value is None else {name: value})
     try:

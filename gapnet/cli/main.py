@@ -1,6 +1,6 @@
-"""The command line: finds the command that the arguments name, and runs it.
+"""Command line: run the command that the arguments name.
 
-Each file in gapnet/cli/commands is a command; the first line of its docstring is its help.
+Every file in gapnet/cli/commands is a command; the first line of its docstring is its summary.
 """
 
 import ast
@@ -16,15 +16,17 @@ from gapnet.cli import commands
 from gapnet.cli.help import help_text, print_help
 from gapnet.system.signals import end_interrupted
 
-USAGE = """gapnet {version}: class-activation-map networks, trained and evaluated
+USAGE = """gapnet {version}: train and evaluate class-activation-map networks
+
+Usage: gapnet COMMAND [KEY=VALUE ...]
 
 {lines}
 
-Run `gapnet COMMAND --help` to see what a command takes."""
+Run `gapnet COMMAND --help` for examples and options of a command."""
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command that the arguments name, or print the list of commands."""
     names = command_names()
     match sys.argv[1:]:
         case [name, *arguments] if name in names:
@@ -40,7 +42,7 @@ def main() -> None:
 
 
 def command_names() -> list[str]:
-    """List the commands, by their files."""
+    """Return the names of the commands, which are the names of their files."""
     return sorted(module.name for module in iter_modules(commands.__path__))
 
 
@@ -52,7 +54,7 @@ def summary_of(command: str) -> str:
 
 
 def run(command: str) -> None:
-    """Run a command with the rest of the arguments; Hydra is imported only if it is needed."""
+    """Run a command with sys.argv[1:]; Hydra is imported only if it is needed."""
     if {"-h", "--help"} & set(sys.argv[1:]):
         print_help(help_text(command, _config_dir(sys.argv[1:])))
         return
@@ -65,7 +67,7 @@ def run(command: str) -> None:
 
 
 def _config_dir(arguments: Sequence[str]) -> str | None:
-    """Return the folder that Hydra's --config-dir names."""
+    """Return the value of Hydra's flag --config-dir."""
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config-dir", "-cd")
     folder: str | None = parser.parse_known_args(arguments)[0].config_dir

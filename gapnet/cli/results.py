@@ -1,4 +1,4 @@
-"""Results of a job on the terminal."""
+"""Print the results of a job."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def show_results(results: "Results | None") -> None:
-    """Print the tables and lines of an evaluation; other ranks than the first have none."""
+    """Print the tables and lines of an evaluation; ranks other than the first have none."""
     if results is None:
         return
     for table in results.tables:

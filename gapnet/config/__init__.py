@@ -1,1 +1,1 @@
-"""From a Hydra configuration to objects and jobs."""
+"""Objects and jobs made from a Hydra configuration."""

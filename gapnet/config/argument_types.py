@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from gapnet.errors import GapnetError
 
-WORDS: dict[Any, str] = {
+TYPE_NAMES: dict[Any, str] = {
     int: "an integer",
     float: "a number",
     bool: "true or false",
@@ -17,7 +17,7 @@ WORDS: dict[Any, str] = {
 
 
 def check_values(target: Callable[..., Any], key: str, values: Mapping[str, Any]) -> None:
-    """Refuse a value whose parameter is declared of other plain types; say of which.
+    """Refuse a value that does not have the plain type which the signature declares.
 
     >>> def build(width: int | None = 3) -> None: ...
     >>> check_values(build, "model", {"width": "many"})
@@ -28,18 +28,18 @@ def check_values(target: Callable[..., Any], key: str, values: Mapping[str, Any]
     for name, parameter in inspect.signature(target).parameters.items():
         kinds = _plain_kinds(parameter.annotation)
         if name in values and kinds and not any(_is_of(values[name], kind) for kind in kinds):
-            told = " or ".join(_word(kind) for kind in kinds)
-            raise GapnetError(f"{key}.{name}={values[name]}: must be {told}")
+            expected = " or ".join(_type_name(kind) for kind in kinds)
+            raise GapnetError(f"{key}.{name}={values[name]}: must be {expected}")
 
 
 def _plain_kinds(annotation: Any) -> list[Any]:
-    """List the plain types of an annotation; none if it has one of another kind."""
+    """Return the plain types of an annotation; empty if one of its types is not plain."""
     if get_origin(annotation) is Literal:
         return list(get_args(annotation))
     if get_origin(annotation) in (Union, UnionType):
-        inner = [_plain_kinds(each) for each in get_args(annotation)]
+        inner = [_plain_kinds(part) for part in get_args(annotation)]
         return [kind for kinds in inner for kind in kinds] if all(inner) else []
-    return [annotation] if annotation in WORDS else []
+    return [annotation] if annotation in TYPE_NAMES else []
 
 
 def _is_of(value: Any, kind: Any) -> bool:
@@ -50,5 +50,5 @@ def _is_of(value: Any, kind: Any) -> bool:
     return isinstance(value, kind) if isinstance(kind, type) else bool(value == kind)
 
 
-def _word(kind: Any) -> str:
-    return WORDS[kind] if isinstance(kind, type) else repr(kind)
+def _type_name(kind: Any) -> str:
+    return TYPE_NAMES[kind] if isinstance(kind, type) else repr(kind)

@@ -1,4 +1,4 @@
-"""Objects built from a configuration."""
+"""Build objects from a configuration."""
 
 import inspect
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from gapnet.config.argument_types import check_values
 from gapnet.config.trusted_targets import TARGET, locate
 from gapnet.errors import GapnetError
 
-PARTIAL, POSITIONAL = "_partial_", "_args_"  # as Hydra has them
+PARTIAL, POSITIONAL = "_partial_", "_args_"  # the names that Hydra uses
 CHECKED = ("gapnet.", "pytorch_lightning.")  # packages whose signatures declare plain types
 
 
 def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
-    """Build the node under `key`; what its constructor rejects is an error that names it.
+    """Build the object that the node under `key` describes; an error names the key.
 
-    This is Hydra's `instantiate`, of the names that `allowed` lets pass: each is looked up once,
-    and all of them before the first is called. `extra` arguments are objects that only code can
-    give.
+    This works as Hydra's `instantiate`, but only for names that `trusted_targets` allows. All names
+    are looked up before the first one is called. `extra` arguments are objects that only code can
+    pass.
     """
     node = cfg[key]
     values = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
@@ -28,12 +28,12 @@ def build(cfg: DictConfig, key: str, **extra: Any) -> Any:
 
 
 def _make(node: Any, key: str, extra: dict[str, Any] | None = None) -> Any:
-    """Make what a node describes, from the inside out."""
+    """Build what a node describes, innermost nodes first."""
     if isinstance(node, list):
-        return [_make(each, f"{key}.{place}") for place, each in enumerate(node)]
+        return [_make(item, f"{key}.{index}") for index, item in enumerate(node)]
     if not isinstance(node, dict):
         return node
-    made = {name: _make(each, f"{key}.{name}") for name, each in node.items() if name != TARGET}
+    made = {name: _make(value, f"{key}.{name}") for name, value in node.items() if name != TARGET}
     if TARGET not in node:
         return made
     target, deferred = node[TARGET], made.pop(PARTIAL, False)
@@ -45,22 +45,25 @@ def _make(node: Any, key: str, extra: dict[str, Any] | None = None) -> Any:
         return call if deferred and not extra else call()
     except GapnetError:
         raise
-    except Exception as error:  # of any kind: what is built here may be anybody's
+    except Exception as error:  # of any type: users may build their own classes here
         raise GapnetError(_reason(error, key, target)) from error
 
 
 def _refuse_set_by_code(made: dict[str, Any], extra: dict[str, Any], key: str) -> None:
     for name in made.keys() & extra.keys():
-        raise GapnetError(f"{key}.{name}: is set by gapnet; leave it out")
+        raise GapnetError(f"{key}.{name}: is set by gapnet; remove it")
 
 
 def _check_values(target: Callable[..., Any], key: str, values: dict[str, Any]) -> None:
-    """Check values where a signature says what they must be: gapnet's, its users', Lightning's."""
+    """Check values against signatures with types: of gapnet, Lightning, or the user."""
     if target.__module__.startswith(CHECKED) or hasattr(target, "__signature__"):
         check_values(target, key, values)
 
 
 def _reason(error: Exception, key: str, target: Callable[..., Any]) -> str:
+    """Return the message for a constructor's error, with its arguments if one was wrong."""
     if isinstance(error, TypeError) and target.__name__ in str(error):
-        return f"{key}: {error}; it takes: {', '.join(inspect.signature(target).parameters)}"
+        return (
+            f"{key}: {error}; its arguments are: {', '.join(inspect.signature(target).parameters)}"
+        )
     return f"{key}: {error}"

@@ -1,4 +1,4 @@
-"""Where conf/ lies."""
+"""Path of the folder conf/."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import gapnet
 
 
 def conf_folder() -> Path:
-    """Return conf/: inside an installed package, beside the package in a checkout."""
+    """Return the path of conf/: inside an installed package, or next to it in a checkout."""
     package = Path(gapnet.__file__).resolve().parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"

@@ -1,4 +1,4 @@
-"""An error of a command in one line, on the terminal and in the run's log."""
+"""Report an error of a command in one line, on the terminal and in the run's log."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from gapnet.errors import GapnetError
 from gapnet.system.ranks import OUTCOME, is_rank
 from gapnet.text.plain_text import plain
 
-TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra's own switch: with 1 it lets exceptions pass
+TRACEBACK = "HYDRA_FULL_ERROR"  # with 1, Hydra shows tracebacks
 KEY_ERRORS = (ConfigAttributeError, ConfigKeyError)
 EXPECTED = (GapnetError, HydraException, OmegaConfBaseException, OSError)
 OURS = re.compile(r"gapnet(?:\.\w+)+Error: ")  # ends a traceback from another process
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 def report(name: str, error: BaseException, cfg: DictConfig | None = None) -> str:
     """Print an error in one line, and write it into the run's log; return the line.
 
-    A rank leaves the printing to the process that started it.
+    A rank that `run_ranks` started leaves the line in a file, and the first process prints it.
     """
     cause = cause_of(error, cfg)
-    hint = "" if cause or isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows where)"
+    hint = "" if cause or isinstance(error, EXPECTED) else f" ({TRACEBACK}=1 shows the traceback)"
     message = plain(f"{cause or _in_one_line(error)}{hint}")
     line = f"gapnet {name}: {message}"
     _write_to_log(line)
@@ -41,7 +41,7 @@ def report(name: str, error: BaseException, cfg: DictConfig | None = None) -> st
 
 
 def _write_to_log(line: str) -> None:
-    """Write an error into log.txt, if a run has begun; the console has it already."""
+    """Write an error into log.txt, if there is a run; it is already on the console."""
     record = log.makeRecord(log.name, logging.ERROR, __file__, 0, line, (), None)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.FileHandler):
@@ -49,7 +49,7 @@ def _write_to_log(line: str) -> None:
 
 
 def _in_one_line(error: BaseException) -> str:
-    """Keep what a person needs: a loader's worker adds a traceback, Hydra its search path."""
+    """Return the message without a worker's traceback and without Hydra's search path."""
     if isinstance(error.__cause__, KEY_ERRORS):
         return unknown_key(error.__cause__)
     if isinstance(error, HydraException) and (line := unknown_choice(str(error))):

@@ -1,4 +1,4 @@
-"""The groups and keys of the configuration: what each means for a run, in one table."""
+"""Table of the groups and keys of the configuration, and what they mean for a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,20 +7,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Group:
-    """A group, or a key at the top of the configuration.
+    """Meaning of a group, or of a key at the top of the configuration.
 
     Args:
-        computes: it changes what a run computes, so it is a part of the run's identity.
-        from_run: an evaluation takes it from the run.
-        home: the package whose classes and functions a run folder may name there.
-        decides: the figures of an evaluation follow from it.
-        table_sets: a table of the paper sets it itself, by its rows, columns and recipe.
-        handed_on: a table hands it on to evaluations, which do not find it in the run.
-        search_shares: a search and its trainings both take it.
-        paths: its keys that are places; they are written down as absolute ones.
-        neutral: its keys that say how the work is done, not what is computed.
-        default: of a key; where it has this value, it may as well not be there.
-        defaults: of keys of a group that no signature has.
+        computes: whether it changes what a run computes, and so the run's id.
+        from_run: whether an evaluation takes it from the run.
+        home: package whose classes and functions a run folder may name in this group.
+        decides: whether it changes the metrics of an evaluation.
+        table_sets: whether a table of the paper sets it, from its rows, columns and recipe.
+        passed_on: whether a table passes it on to evaluations, which do not take it from the run.
+        search_shares: whether both a search and its trainings have it.
+        paths: keys of the group that are paths; run folders store them as absolute paths.
+        neutral: keys of the group that say how the work is done, not what is computed.
+        default: default of a key; a key with this value does not change the run's id.
+        defaults: defaults of keys of the group that are not in any signature.
     """
 
     computes: bool = True
@@ -28,7 +28,7 @@ class Group:
     home: str = ""
     decides: bool = False
     table_sets: bool = False
-    handed_on: bool = False
+    passed_on: bool = False
     search_shares: bool = False
     paths: tuple[str, ...] = ()
     neutral: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Group:
 
 
 def _method(home: str) -> Group:
-    """Describe a part of an evaluation that a table chooses."""
+    """Return the group of a part of an evaluation that a table chooses."""
     return Group(from_run=True, home=home, decides=True, table_sets=True)
 
 
@@ -67,13 +67,13 @@ GROUPS = {
     "boxer": _method("gapnet.localization"),
     "guesses": _method("gapnet.localization"),
     "protocol": Group(from_run=True, home="gapnet.evaluation.protocols", decides=True),
-    "report": Group(computes=False, from_run=True, handed_on=True),
+    "report": Group(computes=False, from_run=True, passed_on=True),
     "paths": Group(computes=False, search_shares=True, paths=("data", "runs")),
     "experiment": Group(computes=False, table_sets=True),
     "debug": Group(computes=False),
     "hydra": Group(computes=False),
 }
-PLACE = Group(paths=("",))
+PATH = Group(paths=("",))
 KEYS = {
     "seed": Group(search_shares=True, default=0),
     "checkpoint": Group(default="best", table_sets=True),
@@ -81,30 +81,30 @@ KEYS = {
     "keep_maps": Group(),
     "labels": Group(default="devkit"),
     "doubt": Group(default=True),
-    "run": Group(computes=False, paths=("",), table_sets=True),  # the evaluation lies in it
-    "predictions": PLACE,
-    "maps": PLACE,
-    "synsets": PLACE,
+    "run": Group(computes=False, paths=("",), table_sets=True),  # the evaluation is written into it
+    "predictions": PATH,
+    "maps": PATH,
+    "synsets": PATH,
     "name": Group(computes=False, table_sets=True),
     "folder": Group(computes=False, paths=("",), table_sets=True),
     "evaluate": Group(computes=False, table_sets=True),
     "resume": Group(computes=False),
     "resume_changed": Group(computes=False),
-    "imports": Group(computes=False, handed_on=True, search_shares=True),
+    "imports": Group(computes=False, passed_on=True, search_shares=True),
 }
 ALL = GROUPS | KEYS
 FROM_RUN = tuple(name for name, group in ALL.items() if group.from_run)
 DECIDING = tuple(name for name, group in ALL.items() if group.decides)
-HANDED_ON = {name for name, group in ALL.items() if group.handed_on}
+PASSED_ON = {name for name, group in ALL.items() if group.passed_on}
 SHARED_BY_SEARCHES = {name for name, group in ALL.items() if group.search_shares}
 SET_BY_TABLES = {name for name, group in ALL.items() if group.table_sets}
 
 
 def group_of(name: str) -> Group:
-    """Find a group or key; one that the user adds may change anything."""
+    """Return the meaning of a group or key; one that a user adds may change what is computed."""
     return ALL.get(name, Group())
 
 
 def path_keys() -> list[str]:
-    """List the keys that are places, in full."""
+    """Return the full names of the keys that are paths."""
     return [f"{name}.{key}".rstrip(".") for name, group in ALL.items() for key in group.paths]

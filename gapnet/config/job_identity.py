@@ -1,4 +1,4 @@
-"""What a configured job is: its groups without defaults, places of work and ways of working."""
+"""Identity of a job: what it computes, without defaults, and without where and how it runs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,30 +8,30 @@ from gapnet.config.trusted_targets import TARGET, find
 from gapnet.errors import GapnetError
 from gapnet.runs.identity import IS, described, plain_value
 
-PARTIAL = "_partial_"  # says how a thing is made, not what
+PARTIAL = "_partial_"  # says how an object is made, not what it is
 
 
 def job_identity(values: Mapping[str, Any], imports: Sequence[str] = ()) -> dict[str, Any]:
-    """Describe a job by the plain values of its whole configuration.
+    """Return the identity of a job from the plain values of its configuration.
 
     Args:
-        values: by group or key.
+        values: values of the configuration, by group or key.
         imports: modules that the user trusts.
     """
-    found = {}
-    for name, value in _without_found_batch(values).items():
+    identity = {}
+    for name, value in _without_automatic_batch(values).items():
         group = group_of(name)
         if group.computes and value != group.default:
-            own = (
+            part = (
                 _of_group(value, group, imports) if isinstance(value, dict) else plain_value(value)
             )
-            if own != {}:
-                found[name] = own
-    return found
+            if part != {}:
+                identity[name] = part
+    return identity
 
 
-def _without_found_batch(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the size of a batch that is still to be found."""
+def _without_automatic_batch(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the batch size if trainer.auto_batch chooses it."""
     trainer, loader = values.get("trainer") or {}, values.get("loader") or {}
     if trainer.get("auto_batch") is not True:
         return dict(values)
@@ -39,19 +39,19 @@ def _without_found_batch(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_group(node: dict[str, Any], group: Group, imports: Sequence[str]) -> Any:
-    kept = {
+    computing = {
         name: value
         for name, value in node.items()
         if name not in group.neutral
         and not (name in group.defaults and value == group.defaults[name])
     }
-    return node_identity(kept, imports)
+    return node_identity(computing, imports)
 
 
 def node_identity(node: Any, imports: Sequence[str] = ()) -> Any:
-    """Describe a node: what it names is known by its public name, wherever that lay or lies."""
+    """Return the identity of a node; classes have their public names, so that files may move."""
     if isinstance(node, list):
-        return [node_identity(each, imports) for each in node]
+        return [node_identity(item, imports) for item in node]
     if not isinstance(node, dict):
         return plain_value(node)
     arguments = {
@@ -64,27 +64,27 @@ def node_identity(node: Any, imports: Sequence[str] = ()) -> Any:
     name = str(node[TARGET])
     try:
         target = find(name, imports)
-    except GapnetError:  # whoever builds it says what is wrong
+    except GapnetError:  # building the object raises the error
         return {IS: name, **arguments}
-    own = described(target, arguments)
-    return own if own[IS].startswith("gapnet.") else own | {IS: name}
+    identity = described(target, arguments)
+    return identity if identity[IS].startswith("gapnet.") else identity | {IS: name}
 
 
 def differences(
-    begun: Mapping[str, Any], now: Mapping[str, Any], imports: Sequence[str] = ()
+    old: Mapping[str, Any], new: Mapping[str, Any], imports: Sequence[str] = ()
 ) -> list[str]:
-    """Say in what two jobs differ, by the plain values of their configurations."""
-    theirs, ours = (_flat(job_identity(each, imports)) for each in (begun, now))
-    told, asked = _flat(begun), _flat(now)
+    """Return the keys in which the identities of two jobs differ, as "KEY=OLD, not NEW"."""
+    old_identity, new_identity = (_flat(job_identity(values, imports)) for values in (old, new))
+    old_values, new_values = _flat(old), _flat(new)
     return [
-        f"{key}={told.get(key)}, not {asked.get(key)}"
-        for key in sorted(theirs.keys() | ours.keys())
-        if theirs.get(key) != ours.get(key)
+        f"{key}={old_values.get(key)}, not {new_values.get(key)}"
+        for key in sorted(old_identity.keys() | new_identity.keys())
+        if old_identity.get(key) != new_identity.get(key)
     ]
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """List values by their full keys."""
+    """Return the values of a nested dict by their full keys."""
     values: dict[str, Any] = {}
     for name, value in node.items():
         key = f"{prefix}{TARGET if name == IS else name}"

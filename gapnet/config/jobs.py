@@ -1,4 +1,4 @@
-"""From a configuration to the jobs that it describes."""
+"""Make jobs from a configuration."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,11 +28,11 @@ from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.runs.folder import find_checkpoint, find_run
 
-AUTO_BATCH = "auto_batch"  # a key of the trainer that is gapnet's
+AUTO_BATCH = "auto_batch"  # a key of the trainer that Lightning does not have
 
 
 def train_job(cfg: DictConfig) -> TrainJob:
-    """Make the training that a configuration describes."""
+    """Return the training that a configuration describes."""
     return TrainJob(
         run=_run(cfg, "train"),
         source=partial(build, cfg, "data"),
@@ -55,7 +55,7 @@ def train_job(cfg: DictConfig) -> TrainJob:
 
 
 def evaluate_job(cfg: DictConfig) -> EvaluateJob:
-    """Make the evaluation of a network that a configuration describes."""
+    """Return the evaluation of a network that a configuration describes."""
     run = find_run(cfg.run, cfg.checkpoint)
     check_network_imported(run)
     return EvaluateJob(
@@ -70,7 +70,7 @@ def evaluate_job(cfg: DictConfig) -> EvaluateJob:
 
 
 def score_job(cfg: DictConfig) -> ScoreJob:
-    """Make the scoring that a configuration describes."""
+    """Return the scoring of predictions that a configuration describes."""
     return ScoreJob(
         run=_run(cfg, "evaluate"),
         source=partial(build, cfg, "data"),
@@ -99,7 +99,7 @@ def _run(cfg: DictConfig, command: str) -> Run:
 
 
 def data_maker(cfg: DictConfig) -> Callable[..., DataModule]:
-    """Return what makes the data module of a data set for a network."""
+    """Return a function that makes the data module of a data set and a network."""
 
     def make(source: Source, network: GapNet, localizer: Localizer, **options: Any) -> DataModule:
         size = network.facts.input_size
@@ -120,7 +120,7 @@ def data_maker(cfg: DictConfig) -> Callable[..., DataModule]:
 
 
 def evaluation_of(cfg: DictConfig) -> Evaluation:
-    """Make what says how a network is evaluated."""
+    """Return how a network is evaluated."""
     view: Any = OmegaConf.to_container(cfg.view, resolve=True)
     return Evaluation(
         rules=rules_of(cfg),
@@ -135,24 +135,24 @@ def evaluation_of(cfg: DictConfig) -> Evaluation:
 
 
 def rules_of(cfg: DictConfig) -> Rules:
-    """Make the rules of an evaluation."""
+    """Return the rules of an evaluation: how it makes boxes and scores them."""
     parts = (build(cfg, key) for key in ("saliency", "boxer", "guesses", "crops"))
     return Rules(Localizer(*parts), protocols_of(cfg))
 
 
 def protocols_of(cfg: DictConfig) -> tuple[Protocol, ...]:
-    """Make the protocols, of which the first counts."""
+    """Return the protocols; the first one is the main one."""
     built = build(cfg, "protocol")
     return built if isinstance(built, tuple) else (built,)
 
 
 def labels_of(cfg: DictConfig) -> LabelRule:
-    """Make what says what labels in files of other tools mean."""
+    """Return the rule for labels in files of other tools."""
     return LabelRule(cfg.get("labels", LabelRule.labels), _path(cfg.get("synsets")))
 
 
 def _trainer_maker(cfg: DictConfig) -> Callable[..., Any]:
-    """Return what makes a trainer; without the keys that are gapnet's own."""
+    """Return a function that makes a trainer, without the keys that Lightning does not have."""
     values: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
     values.pop(AUTO_BATCH, None)
     return partial(build, OmegaConf.create({"trainer": values, "imports": cfg.imports}), "trainer")

@@ -1,4 +1,4 @@
-"""Hints for names that do not exist: keys, choices of a group, flags."""
+"""Hints for unknown names: keys, choices of a group, flags."""
 
 import difflib
 import re
@@ -13,7 +13,7 @@ from gapnet.config.conf_folder import conf_folder
 from gapnet.errors import GapnetError
 
 CHOICE = re.compile(r"Could not find '(?P<group>.+)/(?P<choice>[^/]+)'\s+Available options in")
-FLAGS = (  # of Hydra
+FLAGS = (  # flags of Hydra
     *("--help", "--hydra-help", "--version", "--cfg", "--resolve", "--package", "--run"),
     *("--multirun", "--shell-completion", "--config-path", "--config-name", "--config-dir"),
     *("--experimental-rerun", "--info", "-h", "-c", "-p", "-r", "-m", "-sc", "-cp", "-cn", "-cd"),
@@ -22,7 +22,7 @@ FLAGS = (  # of Hydra
 
 
 def unknown_key(error: OmegaConfBaseException) -> str:
-    """Say that a key does not exist, and which do."""
+    """Return the message for an unknown key, with the keys that exist."""
     parent = error.parent_node
     siblings = [str(name) for name in parent or () if name != "hydra"]
     near = difflib.get_close_matches(str(error.key), siblings, n=1)
@@ -34,39 +34,38 @@ def unknown_key(error: OmegaConfBaseException) -> str:
 
 
 def unknown_choice(text: str) -> str | None:
-    """Shorten Hydra's error about a choice, with a hint; None if the error is another one."""
-    found = CHOICE.search(text)
-    if found is None:
+    """Shorten Hydra's error about an unknown choice, and add a hint; None for other errors."""
+    match = CHOICE.search(text)
+    if match is None:
         return None
-    listed = text[found.end() :].partition("Config search path")[0].splitlines()[1:]
+    listed = text[match.end() :].partition("Config search path")[0].splitlines()[1:]
     options = [line.strip() for line in listed if line.strip()]
-    near = difflib.get_close_matches(found["choice"], options, n=1)
+    near = difflib.get_close_matches(match["choice"], options, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    name = f"{found['group']}={found['choice']}"
-    return (
-        f"{name}: there is no {found[0].split(chr(39))[1]}; {hint}there are: {', '.join(options)}"
-    )
+    name = f"{match['group']}={match['choice']}"
+    return f"{name}: no such choice; {hint}there are: {', '.join(options)}"
 
 
 def check_flags(command: str, arguments: Sequence[str]) -> None:
-    """Refuse flags that Hydra does not know; keys are given without dashes."""
-    for place, argument in enumerate(arguments):
+    """Refuse flags that Hydra does not know, such as `--seed 1` instead of seed=1."""
+    for index, argument in enumerate(arguments):
         flag, _, value = argument.partition("=")
         if argument.startswith("-") and not any(known.startswith(flag) for known in FLAGS):
-            value = value or next(iter(arguments[place + 1 :]), "")
+            value = value or next(iter(arguments[index + 1 :]), "")
             raise GapnetError(f"{flag}: no such flag; {_key_for(command, flag, value)}")
 
 
 def _key_for(command: str, flag: str, value: str) -> str:
+    """Return a hint: the key that the user probably meant by a flag."""
     word = flag.lstrip("-").replace("-", "_")
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         near = list(_keys_like(word, compose(command)))
     shown = value if value and "=" not in value and not value.startswith("-") else "..."
-    return f"did you mean {near[0]}={shown}?" if near else "a key is given as KEY=VALUE"
+    return f"did you mean {near[0]}={shown}?" if near else "write keys as KEY=VALUE"
 
 
 def _keys_like(word: str, cfg: Any) -> Iterator[str]:
-    """Yield the keys of a configuration, in full, whose last part is, or ends in, a word."""
+    """Yield the full keys of a configuration whose last part is a word or ends in _WORD."""
     values: Any = OmegaConf.to_container(cfg) if isinstance(cfg, DictConfig) else {}
     values.pop("hydra", None)
     keys = list(_leaves(values, ""))

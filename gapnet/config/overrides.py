@@ -1,4 +1,4 @@
-"""Arguments that a command does not take itself, but hands on to the commands that it runs."""
+"""Parse overrides, and split off those that a command passes on to the commands that it runs."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -16,22 +16,22 @@ from gapnet.text.redact import redact_arguments
 
 
 def split(arguments: list[str], own: Collection[str]) -> tuple[list[str], list[str]]:
-    """Part the arguments into those of keys of one's own, flags among them, and the others."""
-    kept = [each for each in arguments if root_of(each) in {None, *own}]
-    return kept, [each for each in arguments if each not in kept]
+    """Split arguments into flags and overrides of the keys `own`, and all others."""
+    own_arguments = [argument for argument in arguments if root_of(argument) in {None, *own}]
+    return own_arguments, [argument for argument in arguments if argument not in own_arguments]
 
 
 def own_keys(command: str) -> set[str]:
-    """List the groups and keys that a command's configuration has."""
+    """Return the groups and keys of a command's configuration."""
     keys: Any = OmegaConf.to_container(
         OmegaConf.load(conf_folder() / f"{command}.yaml"), resolve=False
     )
-    groups = {name for each in keys.pop("defaults") if each != "_self_" for name in each}
-    return groups | {str(each) for each in keys}
+    defaults = [entry for entry in keys.pop("defaults") if entry != "_self_"]
+    return {name for entry in defaults for name in entry} | set(map(str, keys))
 
 
 def root_of(argument: str) -> str | None:
-    """Name the group or the topmost key that an override is of; None for what is no override.
+    """Return the group or top-level key that an override changes; None if it is no override.
 
     >>> root_of("+optim.lr=0.1"), root_of("data@b=cub"), root_of("-m")
     ('optim', 'data', None)
@@ -43,7 +43,7 @@ def root_of(argument: str) -> str | None:
 
 
 def override_key(override: str) -> str:
-    """Name the key in full."""
+    """Return the full key of an override."""
     key: str = parse(override).key_or_group
     return key
 
@@ -54,29 +54,32 @@ def parse(override: str) -> Override:
 
 
 def refuse_sweep(override: str, advice: str) -> None:
-    """Refuse an override of several values."""
+    """Refuse an override with several values; the error ends with the advice."""
     if parse(override).is_sweep_override():
         raise GapnetError(f"{override}: {advice}")
 
 
 def refuse_secrets(overrides: Sequence[str]) -> None:
-    """Refuse secrets where overrides are written down as they are."""
+    """Refuse secrets in overrides that are stored unchanged."""
     for override, shown in zip(overrides, redact_arguments(overrides), strict=True):
         if shown != str(override):
             raise GapnetError(
-                f"{shown}: must not be given to a sweep or a search, which keep the overrides of "
-                "each job; put the secret into the environment"
+                f"{shown}: a secret must not be on the command line of a sweep or search, which "
+                "stores it; put the secret into an environment variable"
             )
 
 
 def quoted(text: str) -> str:
-    """Quote a text for an override."""
+    """Return a text in quotes, as the value of an override."""
     return QuotedString(text=text, quote=Quote.single).with_quotes()
 
 
 def repeated_command(cfg: DictConfig) -> list[str]:
-    """List the arguments with which another process does the same job, also one of a sweep."""
-    composed = HydraConfig.get()
-    folders = [f"--config-dir={folder}" for folder in own_folders()]
-    own = f"folder={quoted(str(Path(cfg.folder).absolute()))}"
-    return [*folders, *composed.overrides.task, own]
+    """Return the arguments with which another process runs the same job, or job of a sweep."""
+    folder = f"folder={quoted(str(Path(cfg.folder).absolute()))}"
+    return [*config_dir_flags(), *HydraConfig.get().overrides.task, folder]
+
+
+def config_dir_flags() -> list[str]:
+    """Return the flag --config-dir of this command, for the commands that it runs."""
+    return [f"--config-dir={folder.absolute()}" for folder in own_folders()]

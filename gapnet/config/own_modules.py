@@ -1,7 +1,7 @@
-"""Modules of the user's own: those that the folder of `--config-dir` names count as imports.
+"""Modules of the user: those that files in the folder of `--config-dir` name count as imports.
 
-Only the files of choices that Hydra took from that folder are read. So a run folder, whose groups
-are all called "run", cannot add a module, nor can a file in the folder that nobody chose.
+Only files that were chosen, as in `model=mynet`, are read. So neither a run folder, whose choices
+are all called "run", nor a file in that folder that was not chosen can add a module.
 """
 
 import sys
@@ -14,50 +14,50 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gapnet.config.conf_folder import conf_folder
-from gapnet.config.trusted_targets import NAMES, TARGET, lies_in
+from gapnet.config.trusted_targets import NAMES, TARGET, is_in
 from gapnet.errors import GapnetError
 from gapnet.runs.saved_config import read_saved_config
 
-PROVIDER = "command-line"  # Hydra's word for --config-dir
-HYDRA = "hydra"  # Hydra builds what lies in this group
+PROVIDER = "command-line"  # Hydra's name for --config-dir
+HYDRA = "hydra"  # Hydra itself builds the objects of this group
 
 
 def add_own_modules(cfg: DictConfig) -> None:
     """Add the modules that the user's configuration folder names to `imports`."""
-    given = list(cfg.imports)
-    added = [name for name in own_modules() if not lies_in(name, given)]
+    imports = list(cfg.imports)
+    added = [name for name in own_modules() if not is_in(name, imports)]
     if added:
         with open_dict(cfg):
-            cfg.imports = [*given, *added]
+            cfg.imports = [*imports, *added]
 
 
 def check_network_imported(run: Path | None) -> None:
-    """Refuse a run whose network lies in a module that was not imported, and name the module."""
+    """Refuse a run whose network is defined in a module that was not imported."""
     model = None if run is None else read_saved_config(run).get("model")
     name = str(model.get(TARGET, "")) if isinstance(model, dict) else ""
     module = name.rpartition(".")[0]
-    if module and not lies_in(name, NAMES) and module not in sys.modules:
+    if module and not is_in(name, NAMES) and module not in sys.modules:
         raise GapnetError(
-            f"run={run}: its network {name} is not gapnet's; if the module is yours, add "
+            f"run={run}: its network {name} is not part of gapnet; if you trust the module, add "
             f"imports=[{module}]"
         )
 
 
 def own_folders() -> list[Path]:
-    """Return the folder that the user named with --config-dir, if any."""
+    """Return the folder of --config-dir, in a list that is empty without it."""
     sources = HydraConfig.get().runtime.config_sources
     return [Path(source.path) for source in sources if source.provider == PROVIDER]
 
 
 def own_modules() -> list[str]:
-    """List the modules that the chosen files of the user's folder name with `_target_`."""
+    """Return the modules that chosen files in the user's folder name with `_target_`."""
     names = [name for path in _chosen_files() for name in _targets(OmegaConf.load(path))]
-    modules = (name.rpartition(".")[0] for name in names if not lies_in(name, NAMES))
+    modules = (name.rpartition(".")[0] for name in names if not is_in(name, NAMES))
     return list(dict.fromkeys(module for module in modules if module))
 
 
 def _chosen_files() -> Iterator[Path]:
-    """Yield the files of the user's folder that were chosen and that nothing comes before."""
+    """Yield the chosen files in the user's folder that no file of gapnet shadows."""
     for folder in own_folders():
         for key, choice in HydraConfig.get().runtime.choices.items():
             group = str(key).partition("@")[0]
@@ -70,7 +70,7 @@ def _chosen_files() -> Iterator[Path]:
 
 
 def _is_shadowed(file: Path) -> bool:
-    """Return whether Hydra takes this choice from conf/ or from what gapnet has stored."""
+    """Return whether Hydra takes this choice from conf/ or from Hydra's ConfigStore."""
     stored = ConfigStore.instance().repo
     for part in file.parts:
         stored = stored.get(part, {}) if isinstance(stored, dict) else {}
@@ -78,7 +78,7 @@ def _is_shadowed(file: Path) -> bool:
 
 
 def _targets(node: Any) -> Iterator[str]:
-    """Yield every name under `_target_` in a file; one with an interpolation names no module."""
+    """Yield every name under `_target_` in a file, except names with an interpolation."""
     plain: Any = OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
     pairs = plain.items() if isinstance(plain, dict) else enumerate(plain)
     for key, value in pairs:

@@ -1,8 +1,8 @@
-"""What an evaluation takes from a run folder, which may be anybody's.
+"""Read the configuration of a run for its evaluation; the run folder is not trusted.
 
-A run folder may say what is computed and where to read. Whatever writes, caches or deletes (the
-cache of fetched shards, the place of a data set that is drawn, loggers, profilers and plugins of
-the trainer) comes from the command line or the defaults.
+A run folder may say what is computed and where data is read. Settings with which files are written
+or deleted (the cache of fetched shards, the folder of generated images, loggers, profilers and
+plugins of the trainer) come from the command line or the defaults.
 """
 
 import logging
@@ -14,29 +14,32 @@ from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN, GROUPS
-from gapnet.config.trusted_targets import TARGET, current_name, find, home_of, lies_in
+from gapnet.config.trusted_targets import TARGET, current_name, find, home_of, is_in
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import CONFIG
 from gapnet.runs.saved_config import read_saved_config
 
 log = logging.getLogger(__name__)
-FLAT = ("data", "view", "loader", "trainer")  # groups of which each names one thing
+FLAT = ("data", "view", "loader", "trainer")  # groups that describe one object each
 SHAPES = "gapnet.data.shapes"
-WRITTEN = {"cache": "${paths.data}/fetched", "cache_gb": None}  # keys of data, and their defaults
-DEFAULTS = "defaults"  # a list of them in a group would have Hydra compose more than the group
+WRITTEN = {
+    "cache": "${paths.data}/fetched",
+    "cache_gb": None,
+}  # keys of data with which files are written, and defaults
+DEFAULTS = "defaults"  # with such a list, Hydra would compose more than the group
 POSITIONAL = "_args_"
 PLAIN = (str, int, float, bool, type(None))
 
 
 def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
-    """Read the groups of a run that its evaluation starts from.
+    """Return the groups of a run with which its evaluation starts.
 
     Args:
-        run: the folder.
+        run: folder of the run.
         imports: modules that the user trusts, from the command line.
     """
-    path, trained = run / CONFIG, read_saved_config(run)
-    groups = {name: _values_of(trained, name, path) for name in FROM_RUN}
+    path, config = run / CONFIG, read_saved_config(run)
+    groups = {name: _values_of(config, name, path) for name in FROM_RUN}
     groups["trainer"] = _plain_trainer(groups["trainer"], path)
     for name, values in groups.items():
         _check_targets(values, name, path, GROUPS[name].home, imports)
@@ -46,24 +49,23 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
     return {name: OmegaConf.create(values) for name, values in groups.items()}
 
 
-def _values_of(trained: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
-    if not isinstance(trained.get(name), dict):
-        raise GapnetError(f"{path}: is no run's configuration (it lacks {name})")
-    if DEFAULTS in trained[name]:
+def _values_of(config: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    if not isinstance(config.get(name), dict):
+        raise GapnetError(f"{path}: is not the configuration of a run ({name} is missing)")
+    if DEFAULTS in config[name]:
         raise GapnetError(f"{path}: {name}.{DEFAULTS}: not allowed in a run folder; remove it")
-    return dict(trained[name])
+    return dict(config[name])
 
 
 def _check_targets(node: Any, key: str, path: Path, home: str, imports: Sequence[str]) -> None:
-    """Refuse a class or function that is not defined where a group's own are."""
+    """Refuse classes and functions that are not defined in the group's package."""
     if not isinstance(node, dict | list):
         return
     for name, value in node.items() if isinstance(node, dict) else enumerate(node):
         if name == TARGET and not _may_be_named(value, home, imports):
             raise GapnetError(
-                f"{path}: {key}.{TARGET}={value}: a run folder may only name what lies in "
-                f"{home or 'nothing'} here; imports=[MODULE] on the command line allows a module "
-                "of your own"
+                f"{path}: {key}.{TARGET}={value}: must be in {home or 'no package'} in a run "
+                "folder; imports=[MODULE] on the command line allows a module that you trust"
             )
         _check_targets(value, f"{key}.{name}", path, home, imports)
 
@@ -73,11 +75,11 @@ def _may_be_named(name: object, home: str, imports: Sequence[str]) -> bool:
         target = find(name, imports)
     except GapnetError:
         return False
-    return lies_in(str(name), imports) or (home != "" and lies_in(home_of(target), [home]))
+    return is_in(str(name), imports) or (home != "" and is_in(home_of(target), [home]))
 
 
 def _without_writing(data: dict[str, Any]) -> dict[str, Any]:
-    """Replace the places that a data set writes to; a drawn one is still looked for in its own."""
+    """Replace the paths that a data set writes to; generated images are still read from theirs."""
     safe = data | {key: default for key, default in WRITTEN.items() if key in data}
     if current_name(str(data.get(TARGET))) != SHAPES:
         return safe
@@ -86,7 +88,7 @@ def _without_writing(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_flat(node: dict[str, Any], key: str, path: Path) -> None:
-    """Refuse a group in which another thing to be built is hidden."""
+    """Refuse a group that contains a second object to build."""
     if POSITIONAL in node or _holds_target(
         [value for name, value in node.items() if name != TARGET]
     ):
@@ -102,23 +104,23 @@ def _holds_target(node: Any) -> bool:
 
 
 def _plain_trainer(trainer: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Keep the plain values that conf/ has for the trainer; others may write anywhere."""
+    """Return the plain values for which conf/ has a key; others might write files anywhere."""
     known = OmegaConf.load(conf_folder() / "trainer" / "default.yaml")
-    kept = {
+    plain = {
         name: value
         for name, value in trainer.items()
         if name in known and (isinstance(value, PLAIN) or _are_numbers(value))
     }
-    left_out = [name for name in trainer if name not in kept]
+    left_out = [name for name in trainer if name not in plain]
     if left_out:
         log.warning(
-            "%s: trainer.%s: not taken from a run folder; give it on the command line",
+            "%s: trainer.%s: ignored in a run folder; set it on the command line",
             path,
             ", trainer.".join(left_out),
         )
-    return kept
+    return plain
 
 
 def _are_numbers(value: object) -> bool:
-    """Tell a list of devices."""
-    return isinstance(value, list) and all(isinstance(each, int) for each in value)
+    """Return whether a value is a list of integers, as for devices."""
+    return isinstance(value, list) and all(isinstance(item, int) for item in value)

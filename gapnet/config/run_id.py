@@ -1,4 +1,4 @@
-"""The id of a run, and the configuration that its folder keeps."""
+"""Id of a run, and the configuration that is saved in its folder."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -16,27 +16,27 @@ PATH_KEYS = frozenset(path_keys())
 
 
 def register_resolvers() -> None:
-    """Make known to OmegaConf what conf/ uses; each process needs this."""
+    """Register the resolvers that conf/ uses; needed once per process."""
     OmegaConf.register_new_resolver("run_id", run_id, replace=True)
     OmegaConf.register_new_resolver("evaluation_folder", evaluation_folder, replace=True)
 
 
 def run_id(*, _root_: DictConfig) -> str:
-    """Return a run's id, which follows from what the run computes.
+    """Return the id of a run, which depends only on what the run computes.
 
-    Every process of a run, and every attempt at it, so finds the same folder.
+    So every process of a run, and every attempt to continue it, uses the same folder.
     """
-    return identity_digest(job_identity(_without_places(_root_), _root_.get("imports") or ()))
+    return identity_digest(job_identity(_computing_values(_root_), _root_.get("imports") or ()))
 
 
 def evaluation_folder(*, _root_: DictConfig) -> str:
-    """Return where an evaluation goes: into the run that it evaluates, or among the runs."""
+    """Return where evaluations are written: into the evaluated run, or else into paths.runs."""
     run = find_run(_root_.run, _root_.checkpoint, _root_.predictions)
     return str(run / "evaluations" if run else Path(_root_.paths.runs, "evaluate"))
 
 
 def plain_config(cfg: DictConfig) -> dict[str, Any]:
-    """Resolve a configuration for config.yaml: absolute paths, and no secrets."""
+    """Return a configuration for config.yaml: resolved, with absolute paths and no secrets."""
     config = OmegaConf.create(redact_values(OmegaConf.to_container(cfg, resolve=True)))
     for key in PATH_KEYS:
         path = OmegaConf.select(config, key)
@@ -46,12 +46,12 @@ def plain_config(cfg: DictConfig) -> dict[str, Any]:
 
 
 def absolute(path: str) -> str:
-    """Make a path absolute; a URL is absolute."""
+    """Return an absolute path; a URL is returned unchanged."""
     return path if "://" in path else str(Path(path).absolute())
 
 
-def _without_places(root: DictConfig) -> dict[str, Any]:
-    """Resolve what the id follows from, except the places where data lies by default."""
+def _computing_values(root: DictConfig) -> dict[str, Any]:
+    """Return the resolved values that the id depends on; default paths stay unresolved."""
     raw: Any = OmegaConf.to_container(root)
     return {
         name: _resolved(value, name, root) for name, value in raw.items() if group_of(name).computes

@@ -1,12 +1,12 @@
-"""The classes and functions that a configuration may name with `_target_`.
+"""Classes and functions that a configuration may name with `_target_`.
 
-A configuration may come from somebody else; that of a run folder often does. So a name is checked
-before anything is imported, and the object behind it before it is called. Allowed are classes
-defined in the places below, functions of a few modules, and registered networks. Modules that the
-user lists with imports=[...] on the command line are trusted as a whole. (Hydra builds the nodes
-under `hydra`; they come from conf/ and the command line only.)
+A configuration may come from somebody else, for example with a run folder. So a name is checked
+before anything is imported, and the object is checked before it is called. Allowed are classes of
+the packages below, functions of a few modules, and registered networks. Modules that the user lists
+with imports=[...] on the command line are trusted completely. (Hydra itself builds the nodes under
+`hydra`; they come only from conf/ and the command line.)
 
-gapnet's own classes and functions are named by their package, as in `gapnet.data.Ilsvrc`, so that
+Classes and functions of gapnet are named by their package, as in `gapnet.data.Ilsvrc`, so that
 files may move.
 """
 
@@ -30,15 +30,18 @@ CLASSES = (
     *("pytorch_lightning.profilers", "pytorch_lightning.strategies"),
 )
 NAMES = (*CLASSES, "gapnet.evaluation")
-HOMES = ("pytorch_lightning.trainer.trainer.Trainer", "lightning_fabric.plugins")  # of some of them
+HOMES = (
+    "pytorch_lightning.trainer.trainer.Trainer",
+    "lightning_fabric.plugins",
+)  # where some of these are defined
 FUNCTIONS = (
     "gapnet.data.sources.shapes.dataset",
     "gapnet.data.loading.views",
     "gapnet.evaluation.protocols",
 )
-REGISTERED = "is_registered_network"  # set by gapnet.models.register; to ask it would import torch
+REGISTERED = "is_registered_network"  # attribute set by gapnet.models.register, which imports torch
 LISTED = "gapnet, torch.optim, timm.optim, pytorch_lightning and optuna.pruners"
-# Modules that the first version named in run folders: gapnet.data.ilsvrc.Ilsvrc and the like
+# Modules in run folders of the first version, which wrote gapnet.data.ilsvrc.Ilsvrc
 FIRST_VERSION = {
     "gapnet.data": "cub datamodule folder ilsvrc metadata shapes shards transforms",
     "gapnet.evaluation": "protocols",
@@ -50,41 +53,47 @@ FIRST_VERSION = {
 
 
 def locate(node: Any, key: str, own: Sequence[str]) -> Any:
-    """Put what they name in place of the names in a node and in all that is in it.
+    """Return a node in which every name under `_target_` is replaced by the class or function.
 
     Args:
         node: plain values.
-        key: of the node, for the error.
-        own: modules that the user has named.
+        key: full key of the node, for errors.
+        own: modules that the user trusts.
     """
     if isinstance(node, list):
-        return [locate(each, f"{key}.{place}", own) for place, each in enumerate(node)]
+        return [locate(item, f"{key}.{index}", own) for index, item in enumerate(node)]
     if not isinstance(node, dict):
         return node
     return {
-        name: find(each, own, said=f"{key}.{name}={each}")
+        name: find(value, own, setting=f"{key}.{name}={value}")
         if name == TARGET
-        else locate(each, f"{key}.{name}", own)
-        for name, each in node.items()
+        else locate(value, f"{key}.{name}", own)
+        for name, value in node.items()
     }
 
 
-def find(name: object, own: Sequence[str] = (), *, said: str = "") -> Callable[..., Any]:
-    """Import a class or a function, if a configuration may name it; an error begins with `said`."""
-    if not (isinstance(name, str) and lies_in(name, (*NAMES, *own))):
-        raise _refusal(said, name)
+def find(name: object, own: Sequence[str] = (), *, setting: str = "") -> Callable[..., Any]:
+    """Import a class or function that a configuration may name.
+
+    Args:
+        name: full name of the class or function.
+        own: modules that the user trusts.
+        setting: KEY=VALUE with which an error begins.
+    """
+    if not (isinstance(name, str) and is_in(name, (*NAMES, *own))):
+        raise _refusal(setting, name)
     module, _, attribute = current_name(name).rpartition(".")
     try:
         target = _attribute(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise GapnetError(f"{said}: there is no such class or function ({error})") from error
+        raise GapnetError(f"{setting}: no such class or function ({error})") from error
     if not _may_be_named(target, own):
-        raise _refusal(said, name)
+        raise _refusal(setting, name)
     return target  # type: ignore[no-any-return]
 
 
 def current_name(name: str) -> str:
-    """Return the public name of what the first version named by its file.
+    """Return the current name of a class that the first version named by its file.
 
     >>> current_name("gapnet.data.ilsvrc.Ilsvrc")
     'gapnet.data.Ilsvrc'
@@ -96,7 +105,7 @@ def current_name(name: str) -> str:
 
 
 def _attribute(module: ModuleType, name: str) -> Any:
-    """Return an attribute of a module, or of that file of a package that defines it."""
+    """Return an attribute of a module, or of the file in a package that defines it."""
     try:
         return getattr(module, name)
     except AttributeError:
@@ -107,7 +116,7 @@ def _attribute(module: ModuleType, name: str) -> Any:
 
 
 def _defines(module: str, name: str) -> bool:
-    """Return whether a module's text defines a class or function, without importing the module."""
+    """Return whether a module's source defines a class or function, without importing it."""
     spec = find_spec(module)
     source = (
         spec.loader.get_source(module) if spec and isinstance(spec.loader, SourceLoader) else ""
@@ -116,12 +125,12 @@ def _defines(module: str, name: str) -> bool:
 
 
 def _may_be_named(target: Any, own: Sequence[str]) -> bool:
-    """Check where an object is defined: a module also has the names that it imports itself."""
+    """Return whether an object is defined in an allowed module, and not only imported there."""
     if isinstance(target, type):
-        return lies_in(home_of(target), (*CLASSES, *HOMES, *own))
+        return is_in(home_of(target), (*CLASSES, *HOMES, *own))
     of_module = inspect.isfunction(target) and "." not in target.__qualname__
     is_network = getattr(target, REGISTERED, False)
-    return is_network or (of_module and lies_in(home_of(target), (*FUNCTIONS, *own)))
+    return is_network or (of_module and is_in(home_of(target), (*FUNCTIONS, *own)))
 
 
 def home_of(target: Callable[..., Any]) -> str:
@@ -129,14 +138,14 @@ def home_of(target: Callable[..., Any]) -> str:
     return f"{target.__module__}.{target.__qualname__}"
 
 
-def lies_in(name: str, places: Sequence[str]) -> bool:
-    """Return whether a name is one of these packages, modules or classes, or inside one."""
-    return any(name == place or name.startswith(f"{place}.") for place in places)
+def is_in(name: str, modules: Sequence[str]) -> bool:
+    """Return whether a name is one of these packages, modules or classes, or is inside one."""
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
 
 
-def _refusal(said: str, name: object) -> GapnetError:
+def _refusal(setting: str, name: object) -> GapnetError:
     module = name.rpartition(".")[0] if isinstance(name, str) else ""
     return GapnetError(
-        f"{said}: is none of what a configuration may name in {LISTED}; "
-        f"imports=[{module or 'MODULE'}] allows a module of your own"
+        f"{setting}: must be a class or function that gapnet allows in {LISTED}; "
+        f"imports=[{module or 'MODULE'}] allows a module that you trust"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 ENTRY = "gapnet.cli.child"  # the module that runs a command and ends with its parent
 GRACE = 10  # seconds between SIGTERM and SIGKILL
 Process = subprocess.Popen[bytes]
-PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to be sent when the parent dies
+PR_SET_PDEATHSIG = 1  # option of Linux's prctl: signal that is sent when the parent ends
 
 
 def end_with_parent(parent: int) -> None:
@@ -20,7 +20,7 @@ def end_with_parent(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
-            sys.exit("the parent process has ended")  # before the line above
+            sys.exit("the parent process has ended")  # it ended before prctl was called
 
 
 def gapnet_command(name: str, arguments: Sequence[str]) -> list[str]:

@@ -9,8 +9,8 @@ from gapnet.text.plain_text import plain
 
 
 class PlainConsole(Console):
-    """Console that shows every string as plain text, also those in tables and their titles."""
+    """Console that shows every string as plain text, also in tables and titles."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Turn a string into a Text; markup and names of emoji stay as they are."""
+        """Return a string as a Text, without interpreting markup or names of emoji."""
         return super().render_str(plain(text), **options | {"markup": False, "emoji": False})

@@ -29,7 +29,7 @@ def wait_for_all() -> None:
 
 @contextmanager
 def first_on_machine() -> Iterator[None]:
-    """Run the block on the first rank of each machine, and then on the others."""
+    """Run the block on the first rank of every machine, and then on its other ranks."""
     waits = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0")) != "0"
     if waits:
         wait_for_all()

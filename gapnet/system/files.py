@@ -12,11 +12,11 @@ from gapnet.errors import reading
 
 @contextmanager
 def atomic_file(path: Path, *, earlier: Path | None = None, durable: bool = True) -> Iterator[Path]:
-    """Yield a temporary path to write to; when the block ends, the file gets its own name.
+    """Yield a temporary path to write to; if the block succeeds, the file is renamed to `path`.
 
     Args:
-        path: of the file.
-        earlier: where a file that has this name already is moved to.
+        path: path of the file.
+        earlier: new path of a file that already has this name.
         durable: whether the file must survive a power cut.
     """
     with name_errors(path), _temporary(path) as unfinished:
@@ -55,9 +55,9 @@ def temporary_path(path: Path) -> Path:
 
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
-    """Yield the temporary path, and delete what is left there."""
+    """Yield the temporary path; delete a file that is still there afterwards."""
     unfinished = temporary_path(path)
-    unfinished.unlink(missing_ok=True)  # a symbolic link would be written through
+    unfinished.unlink(missing_ok=True)  # writing to a symbolic link would change its target
     try:
         yield unfinished
     finally:
@@ -92,7 +92,7 @@ def rename_file(path: Path, new_path: Path) -> None:
 
 
 def free_name(path: Path) -> Path:
-    """Return the path with the first number behind its name that no file has."""
+    """Return the path with the first number after its name that no file has."""
     number = 1
     while os.path.lexists(numbered := path.with_name(f"{path.name}.{number}")):
         number += 1
@@ -109,7 +109,7 @@ def move_aside(path: Path) -> Path:
 def replace_link(link: Path, target: Path) -> None:
     """Make a symbolic link to a target, by a relative path; an older link is replaced."""
     fresh = link.with_name(f".{link.name}-{os.getpid()}")
-    fresh.unlink(missing_ok=True)  # left by a killed process that had the same number
+    fresh.unlink(missing_ok=True)  # left by a killed process with the same id
     start = os.path.realpath(link.parent)
     fresh.symlink_to(os.path.relpath(os.path.realpath(target), start))
     fresh.replace(link)

@@ -1,4 +1,4 @@
-"""Folders that are written atomically, and locks that keep other processes out."""
+"""Atomic writes of folders, and locks against other processes."""
 
 import fcntl
 import os
@@ -18,14 +18,14 @@ RESERVED = 256  # bytes of a path that the files in a folder need
 
 @contextmanager
 def claim_folder(folder: Path, busy: str) -> Iterator[None]:
-    """Lock a folder, which need not exist, with a lock file beside it.
+    """Lock a folder, which need not exist, with a lock file next to it.
 
     Args:
-        folder: to be locked.
-        busy: the error if another process has the lock.
+        folder: folder to lock.
+        busy: message of the error if another process has the lock.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder.parent, os.W_OK):  # then nobody can make or rename a folder there
+    if not os.access(folder.parent, os.W_OK):  # no process can create or rename a folder there
         yield
         return
     with lock_file(folder.parent / f".{folder.name}.lock", busy):
@@ -71,7 +71,7 @@ def _is_open_at(path: Path, file: TextIO) -> bool:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder to write into; if the block succeeds, it gets its own name.
+    """Yield a temporary folder to write into; if the block succeeds, it is renamed to `folder`.
 
     The caller has the folder's lock: a temporary folder that exists already was left by a killed
     process, and is deleted.
@@ -95,7 +95,7 @@ def shared_folder(folder: Path, complete: str) -> Iterator[Path]:
     The first process that finishes gives the folder its name; the others delete theirs.
 
     Args:
-        folder: to be made; its parent exists.
+        folder: folder to create; its parent exists.
         complete: name of a file that only a complete folder has.
     """
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.unfinished-", dir=folder.parent))
@@ -121,8 +121,8 @@ def check_length(folder: Path) -> None:
     name, path = max(len(os.fsencode(part)) for part in names), len(os.fsencode(folder))
     if name > LONGEST_NAME or path > LONGEST_PATH - RESERVED:
         raise GapnetError(
-            f"folder={folder}: is too long ({path} bytes, the longest name {name}); must be at "
-            f"most {LONGEST_PATH - RESERVED} bytes, and {LONGEST_NAME} a name; choose shorter names"
+            f"folder={folder}: must have at most {LONGEST_PATH - RESERVED} bytes, and "
+            f"{LONGEST_NAME} per name (it has {path}, and {name} in a name); choose shorter names"
         )
 
 
@@ -132,6 +132,6 @@ def check_inside(path: Path, root: Path) -> None:
     is_inside = any(path.absolute().is_relative_to(top) for top in (root.absolute(), real_root))
     if is_inside and not target.is_relative_to(real_root):
         raise GapnetError(
-            f"{path}: a symbolic link leads to {target}, outside {root}; remove the link, or name "
-            "its target"
+            f"{path}: must not be a symbolic link to {target}, outside {root}; remove the link, or "
+            "use its target instead"
         )

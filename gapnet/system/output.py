@@ -1,4 +1,4 @@
-"""What a command prints on its standard output."""
+"""Print lines and tables on the standard output."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from gapnet.text.plain_text import plain
 from gapnet.text.redact import redact
 
 STDOUT = Path("<stdout>")  # may be a file on a full disk
-TABLE_WIDTH = 120  # columns, where the output is not a terminal
+TABLE_WIDTH = 120  # columns, if the output is not a terminal
 
 
 def say(text: object) -> None:

@@ -1,4 +1,4 @@
-"""Progress bars, which are shown on terminals only."""
+"""Progress bars, shown only on terminals."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -16,9 +16,9 @@ def track(items: Iterable[T], what: str, *, total: int, leave: bool = True) -> I
     """Yield items and show the progress.
 
     Args:
-        items: to yield.
-        what: the text beside the bar.
-        total: the number of items.
+        items: items to yield.
+        what: text next to the bar.
+        total: number of items.
         leave: whether the full bar stays on the screen.
     """
     columns = (

@@ -1,4 +1,4 @@
-"""The processes of a job on this machine: started, watched, and ended together."""
+"""Ranks of a job on this machine: start them, watch them, and end them together."""
 
 import os
 import signal
@@ -9,73 +9,75 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from gapnet.errors import GapnetError
 from gapnet.system.child_process import Process, gapnet_command, start
 from gapnet.system.signals import STATUS, Stopped, handled
 
-PEER = "another process of the training is gone"  # begins what a rank says that lost the others
-OUTCOME = "GAPNET_OUTCOME"  # names the file in which a rank leaves its error
-NUMBERS = ("RANK", "NODE_RANK", "LOCAL_RANK")  # as torchrun, Lightning and gapnet number them
+# Start of the error of a rank that lost its connection to the others
+PEER = "another rank ended"
+OUTCOME = "GAPNET_OUTCOME"  # names the file into which a rank writes its error
+NUMBERS = ("RANK", "NODE_RANK", "LOCAL_RANK")  # set by torchrun, Lightning and gapnet
 COUNTS = ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 POLL = 0.1  # seconds
-GRACE = 5  # seconds that the other ranks have to end by themselves
+GRACE = 5  # seconds in which the other ranks may end by themselves
 
 
 @dataclass
 class Rank:
-    """Hold one of the processes, and where it leaves what went wrong."""
+    """Process of a rank, and the file into which it writes its error."""
 
     number: int
     process: Process
     outcome: Path
 
     def failure(self) -> str | None:
-        """Say what it died of; None if it lives, did its work or was stopped."""
+        """Return why the process failed; None if it is running, succeeded or was stopped."""
         status = self.process.poll()
         if status is None or status == 0 or status in STATUS.values():
             return None
         if self.outcome.is_file():
             return self.outcome.read_text()
-        by = signal.Signals(-status).name if status < 0 else f"status {status}"
-        return died(self.number, by)
+        end = signal.Signals(-status).name if status < 0 else f"status {status}"
+        return failed_rank(self.number, end)
 
 
 def is_first() -> bool:
-    """Tell whether this process is the one that writes and speaks.
+    """Return whether this process is the first rank, which writes files and prints.
 
-    A process that was started alone, to start the others itself, is first as well.
+    A process without ranks, or one that starts the ranks itself, is also the first.
     """
-    told = [os.environ[name] for name in NUMBERS if name in os.environ]
-    return not any(map(int, told or [os.environ.get("SLURM_PROCID", "0")]))
+    numbers = [os.environ[name] for name in NUMBERS if name in os.environ]
+    return not any(map(int, numbers or [os.environ.get("SLURM_PROCID", "0")]))
 
 
 def started_together() -> bool:
-    """Tell whether this process was started together with others, by torchrun or the like."""
+    """Return whether a launcher, such as torchrun, started this process together with others."""
     return any(int(os.environ.get(name, "1")) > 1 for name in COUNTS)
 
 
 def is_rank() -> bool:
-    """Tell whether this process was started by `run_ranks`."""
+    """Return whether `run_ranks` started this process."""
     return OUTCOME in os.environ
 
 
 def run_ranks(command: str, arguments: Sequence[str], *, count: int) -> None:
-    """Run a gapnet command in several processes on this machine; if one fails, all end.
+    """Run a gapnet command as several ranks on this machine; if one fails, all end.
 
-    torch's elastic launcher would break promises of gapnet: after a signal it kills the ranks in 30
-    seconds, perhaps while they save; it does not pass SIGUSR1 on; if a rank fails it sends the
-    others SIGTERM, which asks them to save and continue later; and it ends with a traceback and
-    status 1, whatever the ranks ended with.
+    This does not use torch's elastic launcher. After a signal, that launcher kills the ranks after
+    30 seconds, perhaps while they save. It does not pass on SIGUSR1. If a rank fails, it sends
+    SIGTERM to the others, which then save and expect to be continued. And it always ends with a
+    traceback and status 1.
     """
-    with tempfile.TemporaryDirectory(prefix="gapnet-") as place:
-        together = {
+    with tempfile.TemporaryDirectory(prefix="gapnet-") as folder:
+        environment = {
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": str(_free_port()),
             "WORLD_SIZE": str(count),
         }
         ranks = [
-            _start(number, gapnet_command(command, arguments), together, Path(place))
+            _start(number, gapnet_command(command, arguments), environment, Path(folder))
             for number in range(count)
         ]
         try:
@@ -86,57 +88,62 @@ def run_ranks(command: str, arguments: Sequence[str], *, count: int) -> None:
                 rank.process.wait()
 
 
-def died(rank: int, by: str) -> str:
-    """Describe the end of a process that left no error."""
-    if not by.startswith("SIG"):
-        return f"rank {rank} ended with {by}"
-    memory = ", as the kernel does where memory runs out" if by == "SIGKILL" else ""
-    return f"rank {rank} was killed by {by}{memory}"
+def failed_rank(rank: int, end: str) -> str:
+    """Return the message for a rank that wrote no error; `end` is a signal or a status.
+
+    >>> failed_rank(1, "SIGKILL")
+    'rank 1 was killed by SIGKILL, probably because memory ran out'
+    """
+    if not end.startswith("SIG"):
+        return f"rank {rank} ended with {end}"
+    cause = ", probably because memory ran out" if end == "SIGKILL" else ""
+    return f"rank {rank} was killed by {end}{cause}"
 
 
 def _free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("", 0))
-        return int(tried.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        return int(listener.getsockname()[1])
 
 
-def _start(number: int, command: list[str], together: dict[str, str], place: Path) -> Rank:
-    outcome = place / str(number)
+def _start(number: int, command: list[str], environment: dict[str, str], folder: Path) -> Rank:
+    outcome = folder / str(number)
     own = {"LOCAL_RANK": str(number), OUTCOME: str(outcome)}
-    process = start(command, {**together, **own})  # signals reach it through this process, once
+    process = start(command, {**environment, **own})  # only this process sends it signals
     return Rank(number, process, outcome)
 
 
 def _watch(ranks: Sequence[Rank]) -> None:
-    """Wait until all have ended; say why if one ended before its time."""
-    asked: list[int] = []
+    """Wait until all ranks have ended; raise an error if one of them failed."""
+    received: list[int] = []  # signals
 
     def forward(number: int, frame: FrameType | None) -> None:
         del frame
-        again = number in asked
-        asked.append(number)
+        again = number in received
+        received.append(number)
         for rank in ranks:
             rank.process.send_signal(signal.SIGKILL if again else number)
 
     with handled(forward):
-        while all(each.process.poll() in (None, 0) for each in ranks):
-            if all(each.process.poll() == 0 for each in ranks):
+        while all(rank.process.poll() in (None, 0) for rank in ranks):
+            if all(rank.process.poll() == 0 for rank in ranks):
                 return
             time.sleep(POLL)
         deadline = time.monotonic() + GRACE
-        while any(each.process.poll() is None for each in ranks) and time.monotonic() < deadline:
+        while any(rank.process.poll() is None for rank in ranks) and time.monotonic() < deadline:
             time.sleep(POLL)
-    _tell(ranks, asked)
+    _raise_failure(ranks, received)
 
 
-def _tell(ranks: Sequence[Rank], asked: Sequence[int]) -> None:
-    if asked and not any(each.outcome.is_file() for each in ranks):
-        raise Stopped(asked[0])
-    failures = sorted(filter(None, (each.failure() for each in ranks)), key=_is_of_another)
+def _raise_failure(ranks: Sequence[Rank], received: Sequence[int]) -> NoReturn:
+    """Raise the error of the rank that failed first, or exit because of a signal."""
+    if received and not any(rank.outcome.is_file() for rank in ranks):
+        raise Stopped(received[0])
+    failures = [failure for rank in ranks if (failure := rank.failure()) is not None]
     if failures:
-        raise GapnetError(failures[0])
+        raise GapnetError(min(failures, key=_is_lost_connection))
     raise Stopped(signal.SIGTERM)
 
 
-def _is_of_another(failure: str) -> bool:
+def _is_lost_connection(failure: str) -> bool:
     return PEER in failure

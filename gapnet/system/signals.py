@@ -1,4 +1,4 @@
-"""Signals that ask a process to stop, and its exit status after each."""
+"""Signals that ask a process to stop, and its exit status after them."""
 
 import logging
 import os
@@ -14,9 +14,9 @@ from typing import NoReturn
 
 from gapnet.system.workers import STOPPING
 
-# SLURM can send USR1 before a job's time is over: it counts as SIGTERM
+# SLURM can send SIGUSR1 shortly before a job's time limit: it counts as SIGTERM
 STATUS = {number: 128 + number for number in STOPPING} | {signal.SIGUSR1: 128 + signal.SIGTERM}
-TOGETHER = 1.0  # seconds in which a signal counts once: `timeout` sends it twice
+DEBOUNCE = 1.0  # seconds in which a repeated signal counts once: `timeout` sends it twice
 log = logging.getLogger(__name__)
 Handler = Callable[[int, FrameType | None], None]
 
@@ -25,13 +25,13 @@ class Stopped(SystemExit):
     """Exit because of a signal."""
 
     def __init__(self, number: int) -> None:
-        """Take the number of the signal."""
+        """Set the exit status for the number of the signal."""
         super().__init__(STATUS[signal.Signals(number)])
         self.signal = signal.Signals(number).name
 
 
 def raise_stopped(number: int, frame: FrameType | None) -> None:
-    """Handle a signal: stop at once."""
+    """Exit at once; the simplest handler of a signal."""
     del frame
     stopped = Stopped(number)
     log.warning("%s: stopped", stopped.signal)
@@ -39,7 +39,7 @@ def raise_stopped(number: int, frame: FrameType | None) -> None:
 
 
 def end_interrupted(command: str) -> NoReturn:
-    """End a command that Ctrl-C stopped before it handled signals itself, with one line."""
+    """Exit with one line after Ctrl-C, while the command does not handle signals yet."""
     logging.disable()  # some libraries log at exit
     sys.stderr.write(f"gapnet {command}: SIGINT: stopped\n")
     raise Stopped(signal.SIGINT)
@@ -68,13 +68,13 @@ def _is_ignored(number: int) -> bool:
 
 
 def _counted_once(handler: Handler) -> Handler:
-    """Return a handler that calls another once for signals within one second."""
-    last = -TOGETHER
+    """Return a handler that ignores signals within a second after the last one."""
+    last = -DEBOUNCE
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= TOGETHER:
+        if now - last >= DEBOUNCE:
             last = now
             if number == signal.SIGHUP:
                 _leave_terminal()
@@ -84,7 +84,7 @@ def _counted_once(handler: Handler) -> Handler:
 
 
 def _leave_terminal() -> None:
-    """Redirect output from a closed terminal to nowhere: writing to it would be an error."""
+    """Discard output to a closed terminal: writing to it would be an error."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         with suppress(OSError):  # the stream is closed

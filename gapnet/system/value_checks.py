@@ -1,4 +1,4 @@
-"""Checks of plain values that users type: a wrong one is an error `key=value: must be ...`."""
+"""Checks of values that users type; a wrong value is an error `key=value: must be ...`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from math import isnan
@@ -64,7 +64,7 @@ def true_or_false(key: str, value: object) -> None:
 
 
 def wrong_value(key: str, value: object, rule: str) -> GapnetError:
-    """Return the error of a value that breaks a rule.
+    """Return the error for a value that breaks a rule.
 
     >>> str(wrong_value("data.size", (16, 48), "must be [height, width]"))
     'data.size=[16, 48]: must be [height, width]'
@@ -85,7 +85,7 @@ def _rule(kind: str, bounds: Mapping[str, float | None], *, optional: bool) -> s
 
 
 def _as_typed(value: object) -> str:
-    """Write a value as a user would type it."""
+    """Return a value as a user would type it."""
     if value is None or isinstance(value, bool):
         return AS_TYPED[value]
     return str(list(value) if isinstance(value, tuple) else value)

@@ -1,8 +1,8 @@
-"""Worker processes of one main process, and the signals they get.
+"""Worker processes, and how they handle signals.
 
 `timeout`, `scancel`, stopping a container and closing a terminal send a signal to every process of
-a group. The main process then saves, and needs its workers until it has. So workers ignore these
-signals, and end when the main process ends them.
+a group. The main process then saves, and needs its workers until it has saved. So workers ignore
+these signals, and end when the main process ends them.
 """
 
 import multiprocessing
@@ -22,9 +22,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 
 @contextmanager
 def worker_pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of worker processes; at the end of the block, work that waits is cancelled.
+    """Yield a pool of worker processes; the end of the block cancels work that has not started.
 
-    The workers also end if this process is killed; Python's own would wait for work forever.
+    The workers also end if this process is killed; those of a plain pool would wait forever.
     """
     pool = ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(os.getpid(),))
     try:
@@ -44,9 +44,9 @@ def signals_blocked() -> Iterator[None]:
 
 
 def prepare_worker(number: int = 0) -> None:
-    """Have a worker ignore signals and use one thread of OpenCV; `number` is not used."""
+    """Make a worker ignore signals and use one thread of OpenCV; `number` is not used."""
     del number
-    if "cv2" in sys.modules:  # its pool of threads does not survive a fork
+    if "cv2" in sys.modules:  # OpenCV's threads do not survive a fork
         sys.modules["cv2"].setNumThreads(0)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     if hasattr(signal, "sigwaitinfo"):
@@ -62,11 +62,11 @@ def _main_process() -> int:
 
 
 def _start_worker(main: int) -> None:
-    """Have a worker end with the main process, and ignore signals."""
+    """Make a worker end with the main process, and ignore signals."""
     parent = multiprocessing.parent_process()
     if multiprocessing.get_start_method() == "fork":
         end_with_parent(main)
-    elif parent is not None:  # a fork server is the parent
+    elif parent is not None:  # here a fork server is the parent
         Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
     prepare_worker()
 

@@ -1,1 +1,1 @@
-"""Text from data or users, made safe to show."""
+"""Make text from data or users safe to print."""

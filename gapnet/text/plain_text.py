@@ -1,10 +1,10 @@
-"""Text from data or users as plain text, without control characters."""
+"""Remove control characters from text."""
 
 import re
 
-# Characters that a terminal does not show but obeys: control characters such as ESC, marks that
-# change the writing direction, and surrogates, as in file names that are not UTF-8. The joiners of
-# letters and emoji (U+200C, U+200D) are allowed.
+# Control characters such as ESC, marks that change the writing direction, and surrogates, which
+# stand in file names that are not UTF-8. The joiners of letters and emoji (U+200C, U+200D) are
+# allowed.
 CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ud800-\udfff]"
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 HIDDEN = "***"
-# Repetitions are bounded, so that the time is linear in the length of any text
+# Repetitions are bounded, so that the time is linear in the length of the text
 SCHEME = r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}://"
 URL_SECRETS = re.compile(rf"(?P<scheme>{SCHEME})[^\s'\"]{{0,500}}@", re.IGNORECASE)
 URL_QUERY = re.compile(rf"(?P<url>{SCHEME}[^\s?#'\"]{{0,500}})[?#][^\s'\"]+", re.IGNORECASE)
@@ -24,7 +24,7 @@ HARMLESS = re.compile(r"true|false|null|[\d.e+-]+", re.IGNORECASE)  # values tha
 
 
 def redact(text: str) -> str:
-    """Replace the user name, password, query and fragment of each URL, and known tokens, by ***.
+    """Replace the user name, password, query and fragment of URLs, and known tokens, by ***.
 
     >>> redact("data.root=https://me:pass@host/shards?token=abc: cannot be read")
     'data.root=https://***@host/shards?*** cannot be read'
@@ -35,7 +35,7 @@ def redact(text: str) -> str:
 
 
 def is_secret(key: str) -> bool:
-    """Return whether the value of a key is secret, by the name of the key.
+    """Return whether the name of a key shows that its value is secret.
 
     >>> is_secret("hub.api_key"), is_secret("--token"), is_secret("model.token_dim")
     (True, True, False)
@@ -62,7 +62,7 @@ def redact_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def _redact_inside(argument: str) -> str:
-    """Replace the secrets of a dict or list that is written in an argument."""
+    """Replace secrets in a dict or list that is part of an argument."""
     return INNER.sub(rf"\g<key>{HIDDEN}", argument) if set("{[") & set(argument) else argument
 
 

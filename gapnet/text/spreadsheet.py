@@ -1,4 +1,4 @@
-"""CSV files that are safe to open in a spreadsheet: no text in them runs as a formula."""
+"""Write CSV files that are safe to open in a spreadsheet: no text runs as a formula."""
 
 import csv
 import re
@@ -8,7 +8,9 @@ from typing import TextIO
 from gapnet.text.plain_text import plain
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")  # its start; also the wide =
+FORMULA = re.compile(
+    r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]"
+)  # start of a formula; also full-width signs
 
 
 def write_rows(file: TextIO, rows: Iterable[Iterable[object]], *, end: str = "\r\n") -> None:
@@ -17,7 +19,7 @@ def write_rows(file: TextIO, rows: Iterable[Iterable[object]], *, end: str = "\r
 
 
 def cell(value: object) -> object:
-    """Return a value with ' before it if a spreadsheet would run it as a formula.
+    """Return a value; text that a spreadsheet would run as a formula gets a ' before it.
 
     >>> [cell(value) for value in ("=1+1", "-2", -2.5, "cat")]
     ["'=1+1", '-2', -2.5, 'cat']

@@ -176,7 +176,7 @@ def test_little_room_is_told(
             self.free = free * doctor.GIB
 
     monkeypatch.setattr(doctor.shutil, "disk_usage", Usage)
-    ((told, text, _),) = doctor._check_room(tmp_path / "runs")
+    ((told, text, _),) = doctor._check_disk(tmp_path / "runs")
     assert told == status
     assert "GiB free" in text
 

@@ -1,1 +1,1 @@
-"""One command a file: parse, call one job, print."""
+"""One command per file: it parses its arguments, runs one job and prints the result."""

@@ -16,27 +16,32 @@ from gapnet.text.spreadsheet import write_rows
 if TYPE_CHECKING:
     from gapnet.evaluation.compare import Difference
 
-SHOWN = 5  # images of each disagreement
+SHOWN = 5  # images that are printed per metric and run
 
 
 def complete(arguments: list[str]) -> list[str]:
-    """Take the two bare arguments as the runs."""
-    told = [each for each in arguments if not each.startswith("-")]
-    bare = [each for each in told if "=" not in each or Path(each).is_dir()]
-    quoted = [each.replace("'", "\\'") for each in bare]
+    """Turn the two run folders, RUN_A RUN_B, into a=RUN_A b=RUN_B."""
+    runs = [argument for argument in arguments if _is_run(argument)]
+    quoted = [run.replace("'", "\\'") for run in runs]
     named = [f"{name}='{run}'" for name, run in zip("ab", quoted, strict=False)]
-    if len(bare) > len("ab"):
-        raise GapnetError(f"{len(bare)} runs: two at a time are compared")
-    return [*named, *(each for each in arguments if each not in bare)]
+    if len(runs) > len("ab"):
+        raise GapnetError(f"{' '.join(runs)}: must be two runs, not {len(runs)}")
+    return [*named, *(argument for argument in arguments if argument not in runs)]
+
+
+def _is_run(argument: str) -> bool:
+    """Return whether an argument is a folder, not a flag or KEY=VALUE."""
+    return not argument.startswith("-") and ("=" not in argument or Path(argument).is_dir())
 
 
 def task(cfg: DictConfig) -> None:
-    """Compare two runs."""
+    """Compare two runs, and print the metrics that differ."""
     from gapnet.evaluation.compare import compare_verdicts
     from gapnet.report.tables import difference_table
 
-    if cfg.a is None or cfg.b is None:
-        raise GapnetError("nothing to compare: name two run folders, gapnet compare RUN_A RUN_B")
+    for name in "ab":
+        if cfg[name] is None:
+            raise GapnetError(f"{name}=null: must be a run folder; gapnet compare RUN_A RUN_B")
     whole_number("resamples", cfg.resamples, least=1)
     whole_number("seed", cfg.seed)
     a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS
@@ -48,22 +53,23 @@ def task(cfg: DictConfig) -> None:
 
 
 def _print_disagreements(differences: "Sequence[Difference]") -> None:
-    for each in differences:
-        for run, ids in zip("ab", (each.only_a, each.only_b), strict=True):
-            if ids and "localization_error/" not in each.metric:
-                say(f"{each.metric}: only {run} is right: {_some(ids)}")
+    for difference in differences:
+        for run, ids in zip("ab", (difference.only_a, difference.only_b), strict=True):
+            if ids and "localization_error/" not in difference.metric:
+                say(f"{difference.metric}: only {run} is right: {_first_ids(ids)}")
 
 
-def _some(ids: Sequence[str]) -> str:
-    told = ", ".join(ids[:SHOWN])
-    return told + f", and {len(ids) - SHOWN} more" * (len(ids) > SHOWN)
+def _first_ids(ids: Sequence[str]) -> str:
+    text = ", ".join(ids[:SHOWN])
+    return text + f", and {len(ids) - SHOWN} more" * (len(ids) > SHOWN)
 
 
 def _rows(differences: "Sequence[Difference]") -> Iterator[tuple[str, str, str]]:
+    """Yield the rows of the CSV file."""
     yield "figure", "image", "right"
-    for each in differences:
-        for run, images in (("a", each.only_a), ("b", each.only_b)):
-            yield from ((each.metric, image, run) for image in images)
+    for difference in differences:
+        for run, image_ids in (("a", difference.only_a), ("b", difference.only_b)):
+            yield from ((difference.metric, image_id, run) for image_id in image_ids)
 
 
 def _write(differences: "Sequence[Difference]", path: Path) -> None:

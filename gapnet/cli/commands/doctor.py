@@ -1,4 +1,4 @@
-"""Check the installation, and a data set before it is trained on."""
+"""Check the installation, and a data set before training."""
 
 import os
 import platform
@@ -18,26 +18,26 @@ from gapnet.system.output import say
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-Line = tuple[str, str, str]  # ok, wrong or note; what was found; what to do about it
+Line = tuple[str, str, str]  # status (ok, wrong or note); result; what to do about it
 
 OLDEST_PYTHON = (3, 11)
-LEAST_DISK, SMALL_DISK = 1, 20  # GiB: for a run at all; for several of large networks
+LEAST_DISK, SMALL_DISK = 1, 20  # GiB: for any run; for several runs of large networks
 GIB = 2**30
 PAIR = "torch and torchvision"
-REPAIR = "pip install --force-reinstall torch torchvision, both at once and from one index"
+REPAIR = "pip install --force-reinstall torch torchvision, both together from the same index"
 
 
 def complete(arguments: list[str]) -> list[str]:
-    """Refuse values for a data set that is not named: Hydra would not say why."""
-    names = [each.partition("=")[0].lstrip("+~") for each in arguments]
-    loose = [each for each in names if each.startswith("data.")]
-    if loose and "data" not in names:
-        raise GapnetError(f"{loose[0]}: of which data set? name it too, such as data=ilsvrc")
+    """Refuse keys of `data` without a data set, since Hydra's error would not name the reason."""
+    names = [argument.partition("=")[0].lstrip("+~") for argument in arguments]
+    data_keys = [name for name in names if name.startswith("data.")]
+    if data_keys and "data" not in names:
+        raise GapnetError(f"{data_keys[0]}: needs a data set; add data=NAME, such as data=ilsvrc")
     return arguments
 
 
 def task(cfg: DictConfig) -> None:
-    """Print a line for each check; nothing is written but the index of the data, in the cache."""
+    """Run all checks and print a line for each; only the index of the data is written."""
     count = wrong = 0
     for status, text, fix in _lines(cfg):
         say(f"{status:6} {text}")
@@ -45,7 +45,7 @@ def task(cfg: DictConfig) -> None:
             say(f"{'':6} -> {fix}")
         count, wrong = count + 1, wrong + (status == "wrong")
     if wrong:
-        raise GapnetError(f"{wrong} of {count} checks are wrong; what to do stands under each")
+        raise GapnetError(f"{wrong} of {count} checks are wrong; the lines with -> say what to do")
 
 
 def _lines(cfg: DictConfig) -> Iterator[Line]:
@@ -53,68 +53,73 @@ def _lines(cfg: DictConfig) -> Iterator[Line]:
     yield from _check_requirements()
     pair = _check_pair()
     yield pair
-    yield from _check_room(Path(cfg.paths.runs))
+    yield from _check_disk(Path(cfg.paths.runs))
     if pair[0] == "wrong":
-        return  # nothing that follows would tell more
+        return  # all other checks need torch
     yield from _check_devices()
     yield from _check_data(cfg)
 
 
 def _check_python() -> Line:
-    found = f"Python {platform.python_version()}, {platform.system()} on {platform.machine()}"
+    text = f"Python {platform.python_version()}, {platform.system()} on {platform.machine()}"
     if sys.version_info[:2] >= OLDEST_PYTHON:
-        return "ok", found, ""
+        return "ok", text, ""
     oldest = ".".join(map(str, OLDEST_PYTHON))
-    return "wrong", f"{found}: gapnet needs {oldest}", f"make an environment of Python {oldest}"
+    return "wrong", f"{text}: must be Python >= {oldest}", f"create an environment with {oldest}"
 
 
 def _check_requirements() -> Iterator[Line]:
-    """Hold what is installed against what gapnet's own package asks for."""
+    """Compare the installed packages with the requirements of gapnet."""
     try:
         extras = ["", *(metadata("gapnet").get_all("Provides-Extra") or ())]
     except PackageNotFoundError:
-        yield "note", "gapnet: not installed, but run from a checkout", "pip install -e ."
+        yield "note", "gapnet: is not installed, but runs from a checkout", "pip install -e ."
         return
     for extra in extras:
-        missing = [each for each in _requirements(extra) if not _is_met(each)]
-        told = ", ".join(
-            f"{each.name}{each.specifier} ({_found(each) or 'not installed'})" for each in missing
+        missing = [package for package in _requirements(extra) if not _is_met(package)]
+        text = ", ".join(
+            f"{package.name}{package.specifier} ({_installed_version(package) or 'not installed'})"
+            for package in missing
         )
         if extra:
-            text, fix = f"extra {extra}: {told or 'installed'}", f"pip install 'gapnet[{extra}]'"
+            text, fix = f"extra {extra}: {text or 'installed'}", f"pip install 'gapnet[{extra}]'"
             yield ("note", text, fix) if missing else ("ok", text, "")
         elif missing:
-            wanted = " ".join(f"'{each.name}{each.specifier}'" for each in missing)
-            yield "wrong", f"gapnet requires {told}", f"pip install {wanted}"
+            packages = " ".join(f"'{package.name}{package.specifier}'" for package in missing)
+            yield "wrong", f"gapnet requires {text}", f"pip install {packages}"
         else:
-            yield "ok", f"gapnet {version('gapnet')} and all that it requires", ""
+            yield "ok", f"gapnet {version('gapnet')} and all packages that it requires", ""
 
 
 def _requirements(extra: str) -> "list[Requirement]":
-    """List what an extra requires, or what gapnet does without any."""
+    """Return the requirements of an extra, or of gapnet without extras if `extra` is empty."""
     from packaging.requirements import Requirement
 
-    wanted = [Requirement(each) for each in requires("gapnet") or ()]
+    packages = [Requirement(text) for text in requires("gapnet") or ()]
     if not extra:
-        return [each for each in wanted if not each.marker or each.marker.evaluate({"extra": ""})]
-    marked = [each for each in wanted if each.marker and not each.marker.evaluate({"extra": ""})]
-    return [each for each in marked if each.marker and each.marker.evaluate({"extra": extra})]
+        return [package for package in packages if _applies(package, "")]
+    optional = [package for package in packages if not _applies(package, "")]
+    return [package for package in optional if _applies(package, extra)]
 
 
-def _is_met(wanted: "Requirement") -> bool:
-    found = _found(wanted)
-    return found is not None and wanted.specifier.contains(found, prereleases=True)
+def _applies(package: "Requirement", extra: str) -> bool:
+    return package.marker is None or package.marker.evaluate({"extra": extra})
 
 
-def _found(wanted: "Requirement") -> str | None:
+def _is_met(package: "Requirement") -> bool:
+    installed = _installed_version(package)
+    return installed is not None and package.specifier.contains(installed, prereleases=True)
+
+
+def _installed_version(package: "Requirement") -> str | None:
     try:
-        return version(wanted.name)
+        return version(package.name)
     except PackageNotFoundError:
         return None
 
 
 def _check_pair() -> Line:
-    """Call what torchvision compiled against torch: a pair that does not match imports well."""
+    """Call a compiled function of torchvision: importing does not show that the versions differ."""
     try:
         import torch
         import torchvision
@@ -141,7 +146,7 @@ def _check_devices() -> Iterator[Line]:
             name = f"{name}: {torch.cuda.get_device_name(index)}"
         except RuntimeError as error:
             reason = str(error).partition("\n")[0]
-            fix = "install the torch that is built for this device and its driver: see pytorch.org"
+            fix = "install the torch build for this device and driver: see pytorch.org"
             yield "wrong", f"{name}: cannot compute ({reason})", fix
             continue
         memory = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
@@ -151,17 +156,21 @@ def _check_devices() -> Iterator[Line]:
         yield "note", f"no CUDA device (torch is built {built}): networks run on the CPU", ""
 
 
-def _check_room(runs: Path) -> Iterator[Line]:
-    """Look at the place where runs are written, or the nearest folder above that is there."""
-    place = next(each for each in (runs.absolute(), *runs.absolute().parents) if each.exists())
-    free = shutil.disk_usage(place).free / GIB
-    text = f"runs go to {runs}: {free:.0f} GiB free"
-    if not (place.is_dir() and os.access(place, os.W_OK)):
-        yield "wrong", f"runs go to {runs}: cannot be written", "name a place with paths.runs=..."
+def _check_disk(runs: Path) -> Iterator[Line]:
+    """Check the folder of runs, or its nearest parent that exists."""
+    folder = next(path for path in (runs.absolute(), *runs.absolute().parents) if path.exists())
+    free = shutil.disk_usage(folder).free / GIB
+    text = f"paths.runs={runs}: {free:.0f} GiB free"
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        yield (
+            "wrong",
+            f"paths.runs={runs}: cannot be written",
+            "choose another folder: paths.runs=DIR",
+        )
     elif free < LEAST_DISK:
-        yield "wrong", text, "make room, or name another place with paths.runs=..."
+        yield "wrong", text, "free some space, or choose another folder: paths.runs=DIR"
     elif free < SMALL_DISK:
-        yield "note", text, "a run of a large network keeps checkpoints of several GiB"
+        yield "note", text, "a run of a large network has checkpoints of several GiB"
     else:
         yield "ok", text, ""
 
@@ -173,7 +182,7 @@ def _check_data(cfg: DictConfig) -> Iterator[Line]:
 
     yield "ok", f"{cores()} CPU cores", ""
     if "data" not in cfg:
-        yield "note", "no data set is checked", "name one: data=ilsvrc data.root=DIR"
+        yield "note", "no data set was checked", "name one, as in data=ilsvrc data.root=DIR"
         return
     try:
         source = build(cfg, "data")
@@ -185,9 +194,9 @@ def _check_data(cfg: DictConfig) -> Iterator[Line]:
 
 
 def _named_splits(cfg: DictConfig) -> list[str]:
-    """List the splits that the command line names, as with data.test_split=NAME."""
+    """Return the splits that the command line names, as in data.test_split=NAME."""
     from gapnet.config.overrides import parse
 
-    keys = [parse(each).key_or_group for each in HydraConfig.get().overrides.task]
+    keys = [parse(override).key_or_group for override in HydraConfig.get().overrides.task]
     named = [key.partition(".")[2] for key in keys if key.startswith("data.")]
     return [str(cfg.data[key]) for key in named if key.endswith("_split")]

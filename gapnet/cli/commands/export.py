@@ -1,4 +1,4 @@
-"""Write a trained network, or predictions, in formats that others read."""
+"""Export a network or predictions to formats of other tools."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from gapnet.system.output import say
 
 
 def complete(arguments: list[str]) -> list[str]:
-    """Leave the arguments as they are."""
+    """Return the arguments unchanged."""
     return arguments
 
 
 def task(cfg: DictConfig) -> None:
-    """Write a network, or predictions, whole or not at all."""
+    """Write a network, or predictions if they are named, and print where."""
     from gapnet.config.jobs import labels_of
     from gapnet.config.own_modules import check_network_imported
     from gapnet.jobs.export import (

@@ -1,4 +1,4 @@
-"""Search hyper-parameters with Optuna: many trainings, compared on the validation split."""
+"""Search hyper-parameters with Optuna."""
 
 from omegaconf import DictConfig
 
@@ -10,19 +10,19 @@ from gapnet.system.output import print_table, say
 
 
 def complete(arguments: list[str]) -> list[str]:
-    """Put what the search does not take itself into a list for the trainings."""
+    """Move arguments that are not keys of the search into the list `train`, for the trainings."""
     if {"-m", "--multirun"} & set(arguments):
-        raise GapnetError("-m: a search is no sweep; what is to be tried stands in search=...")
+        raise GapnetError("-m: must not be used with a search; put the values into search=...")
     own = own_keys("search")
-    kept, _ = split(arguments, own)
-    of_search = {None, *own} - SHARED_BY_SEARCHES
-    shared = [argument for argument in arguments if root_of(argument) not in of_search]
+    own_arguments, _ = split(arguments, own)
+    not_shared = {None, *own} - SHARED_BY_SEARCHES
+    shared = [argument for argument in arguments if root_of(argument) not in not_shared]
     refuse_secrets(shared)
     for argument in shared:
         key = argument.partition("=")[0].lstrip("+")
-        advice = f"all trials share one value; to have it searched, +search.{key}=[...]"
+        advice = f"must be one value for all trials; to search it, use +search.{key}=[...]"
         refuse_sweep(argument, advice)
-    return [*kept, f"train=[{','.join(map(quoted, shared))}]"]
+    return [*own_arguments, f"train=[{','.join(map(quoted, shared))}]"]
 
 
 def task(cfg: DictConfig) -> None:

@@ -1,4 +1,4 @@
-"""Write a data set as WebDataset shards, to be read from a disk or a URL."""
+"""Write a data set as WebDataset shards."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def complete(arguments: list[str]) -> list[str]:
-    """Refuse values for a data set that is not named, as the doctor does."""
+    """Refuse keys of `data` without a data set."""
     return doctor.complete(arguments)
 
 
 def task(cfg: DictConfig) -> None:
-    """Write shards, and say how to read them."""
+    """Write shards, and print how to use them."""
     from gapnet.config.build import build
 
     folder = _folder_of(cfg)
@@ -32,24 +32,25 @@ def task(cfg: DictConfig) -> None:
     manifest = write_shards(source, folder, splits=splits, mb=cfg.mb, workers=cfg.workers)
     for name, split in manifest.splits.items():
         say(f"{name}: {_sum_up(split)}")
-    say(f"train and evaluate on them with data=ilsvrc_shards data.root={folder}")
+    say(f"to train and evaluate on them: data=ilsvrc_shards data.root={folder}")
 
 
 def _sum_up(split: "Split") -> str:
     from gapnet.data.sources.shards import MB
 
-    size = sum(each.bytes for each in split.shards) / MB
+    size = sum(shard.bytes for shard in split.shards) / MB
     shards = "1 shard" if len(split.shards) == 1 else f"{len(split.shards):,} shards"
     return f"{split.index.images:,} images in {shards}, {size:,.1f} MB"
 
 
 def _folder_of(cfg: DictConfig) -> Path:
+    """Return the folder to write; refuse values with which no shards can be written."""
     if "data" not in cfg:
-        raise GapnetError("which data set? name it, such as data=ilsvrc data.root=DIR")
+        raise GapnetError("data: must name a data set, as in data=ilsvrc data.root=DIR")
     if cfg.to is None:
-        raise GapnetError("to=null: name the folder that the shards go to")
+        raise GapnetError("to=null: must be the folder to write the shards to")
     if "://" in str(cfg.to):
-        raise GapnetError(f"to={cfg.to}: must be a folder; copy it to where it is to be read from")
+        raise GapnetError(f"to={cfg.to}: must be a local folder; upload it afterwards")
     return Path(cfg.to)
 
 

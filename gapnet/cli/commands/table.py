@@ -1,4 +1,4 @@
-"""Fill a table of the paper, with our results beside the paper's."""
+"""Reproduce a table of the paper, next to the published numbers."""
 
 from omegaconf import DictConfig
 
@@ -9,13 +9,13 @@ from gapnet.system.output import say
 
 
 def complete(arguments: list[str]) -> list[str]:
-    """Put what the table does not take itself into a list for its commands."""
+    """Move arguments that are not keys of the table into the list `passed_on`, for its commands."""
     own, passed_on = split_arguments(arguments)
     return [*own, f"passed_on=[{','.join(map(quoted, passed_on))}]"]
 
 
 def task(cfg: DictConfig) -> None:
-    """Fill a table, or print what this takes."""
+    """Fill a table, or print the commands that this needs."""
     from gapnet.studies.table.fill import describe_commands, fill_table
 
     if cfg.dry_run:

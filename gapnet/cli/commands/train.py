@@ -4,12 +4,12 @@ from omegaconf import DictConfig
 
 
 def complete(arguments: list[str]) -> list[str]:
-    """Leave the arguments as they are."""
+    """Return the arguments unchanged."""
     return arguments
 
 
 def task(cfg: DictConfig) -> None:
-    """Train, then evaluate what was trained."""
+    """Train a network, then evaluate it."""
     from gapnet.cli.results import show_results
     from gapnet.config.jobs import train_job
     from gapnet.jobs import train

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.conf_folder import conf_folder
-from gapnet.config.groups import DECIDING, FROM_RUN, HANDED_ON
+from gapnet.config.groups import DECIDING, FROM_RUN, PASSED_ON
 from gapnet.config.job_identity import job_identity
 from gapnet.config.overrides import root_of
 from gapnet.errors import GapnetError
@@ -24,7 +24,7 @@ from gapnet.studies.table.overrides import (
 from gapnet.studies.table.table_command import EVALUATE, TRAIN, Cell, TableCommand, in_order
 
 FOLDERS = {EVALUATE: "evaluations"}  # of a run, with the results of a command; others: its name
-NOT_IN_RUN = {*FROM_RUN, *HANDED_ON, "paths"}  # what a command on a checkpoint without a run takes
+NOT_IN_RUN = {*FROM_RUN, *PASSED_ON, "paths"}  # what a command on a checkpoint without a run takes
 
 Compose = Callable[[tuple[str, ...]], DictConfig]
 
@@ -125,7 +125,7 @@ class TablePlan:
         self, name: str, training: TableCommand, chosen: tuple[str, ...]
     ) -> TableCommand:
         """Return a command on a trained network: the training, if it has evaluated it so."""
-        arguments = merged(self._passed_to(name, HANDED_ON), chosen)
+        arguments = merged(self._passed_to(name, PASSED_ON), chosen)
         if name == EVALUATE and training.has_metrics:
             same = self._rules(merged(training.arguments, arguments))
             if same == self._rules(training.arguments):

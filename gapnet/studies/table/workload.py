@@ -62,7 +62,7 @@ def _count(settings: str) -> ImageCounts | None:
     """Count the images of a data set once for all commands that use it; settings are JSON."""
     cfg = OmegaConf.create(json.loads(settings))
     data: Any = cfg.data
-    target = find(data["_target_"], cfg.imports, said=f"data._target_={data['_target_']}")
+    target = find(data["_target_"], cfg.imports, setting=f"data._target_={data['_target_']}")
     if target is shapes:
         images = {split: data[split] for split in ("train", "val", "test")}
         return ImageCounts(images, "train", "val", "test")
