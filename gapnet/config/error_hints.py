@@ -28,8 +28,8 @@ FIND_UNUSED = (
 def cause_of(error: BaseException, cfg: DictConfig | None = None) -> str | None:
     """Return the cause of a library's error, and the remedy, in one line; None if it is unknown.
 
-    >>> cause_of(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."))[:60]
-    'loader.num_workers: worker process (pid 7) was killed by sign'
+    >>> cause_of(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."))[:63]
+    'loader.num_workers: worker process (pid 7) was killed by signal'
     """
     if isinstance(error, GapnetError):
         full = out_of_memory(error.__cause__)

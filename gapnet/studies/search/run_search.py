@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.pruners import BasePruner, NopPruner
 
 from gapnet.config.build import build
-from gapnet.config.overrides import override_key, root_of
+from gapnet.config.overrides import config_dir_flags, override_key, root_of
 from gapnet.errors import GapnetError
 from gapnet.studies.search.report import SearchReport, report_search
 from gapnet.studies.search.settings import check_search_settings
@@ -39,12 +39,13 @@ def run_search(cfg: DictConfig) -> SearchReport:
     url = cfg.storage or f"sqlite:///{folder / 'study.db'}"
     study = open_study(url, name, direction=cfg.direction, pruner=_pruner(cfg), settings=settings)
     check_fresh(study, folder)
-    objective = Objective(folder, shared, space, cfg.metric, checkpoint, cfg.n_trials)
+    flags = config_dir_flags()
+    objective = Objective(folder, shared, space, cfg.metric, checkpoint, cfg.n_trials, flags)
     try:
         run_trials(study, objective, seed=cfg.seed)
     except KeyboardInterrupt:
         raise GapnetError("interrupted; the same command goes on") from None
-    command = shlex.join(["python", "train.py", *redact_arguments(shared)])
+    command = shlex.join(["python", "train.py", *flags, *redact_arguments(shared)])
     return report_search(study, objective, command)
 
 

@@ -41,7 +41,8 @@ class Objective:
         space: from which a trial chooses.
         metric: that is returned.
         checkpoint: best or last, the epoch whose metric is returned.
-        n_trials: number of trials that are wanted.
+        n_trials: number of trials to finish.
+        flags: flags of Hydra for all trials, such as --config-dir.
     """
 
     folder: Path
@@ -50,6 +51,7 @@ class Objective:
     metric: str
     checkpoint: str
     n_trials: int
+    flags: Sequence[str] = ()
 
     def __call__(self, trial: Trial) -> float:
         """Run a trial to its end, unless the pruner or the user stops it."""
@@ -60,7 +62,8 @@ class Objective:
         place.parent.mkdir(parents=True, exist_ok=True)
         output = place.with_suffix(".txt")
         try:
-            command = gapnet_command("train", [*self.shared, *chosen, *self._output(place)])
+            overrides = [*self.shared, *chosen, *self._output(place)]
+            command = gapnet_command("train", [*self.flags, *overrides])
             with running(command, output) as process:
                 epochs = self._watch(process, place, trial)
             check_ended(process.returncode, output)
