@@ -1,6 +1,6 @@
 """Evaluate a trained network again: `python evaluate.py --help`."""
 
-from gapnet.cli.main import run
+from gapnet.__main__ import main
 
 if __name__ == "__main__":
-    run("evaluate")
+    main("evaluate")

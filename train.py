@@ -1,6 +1,6 @@
 """Train a network and evaluate it: `python train.py --help`."""
 
-from gapnet.cli.main import run
+from gapnet.__main__ import main
 
 if __name__ == "__main__":
-    run("train")
+    main("train")
