@@ -72,7 +72,7 @@ def _full(error: BaseException, reason: str, cfg: DictConfig | None) -> str:
     remedy = "repeat the command"
     if cfg is not None and "resume" in cfg:
         remedy = "continue with resume=" + ("true" if isinstance(cfg.resume, bool) else "auto")
-    return f"{problem}; free some space, and {remedy}"
+    return f"{problem}; make room, and {remedy}"
 
 
 def _value(cfg: DictConfig | None, key: str) -> Any:

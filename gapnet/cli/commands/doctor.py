@@ -168,7 +168,7 @@ def _check_disk(runs: Path) -> Iterator[Line]:
             "choose another folder: paths.runs=DIR",
         )
     elif free < LEAST_DISK:
-        yield "wrong", text, "free some space, or choose another folder: paths.runs=DIR"
+        yield "wrong", text, "make room, or choose another folder: paths.runs=DIR"
     elif free < SMALL_DISK:
         yield "note", text, "a run of a large network has checkpoints of several GiB"
     else:
