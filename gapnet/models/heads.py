@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import layer_norm
 
 from gapnet.models.surgery import initialise
 from gapnet.ops.maps import class_map
@@ -108,14 +109,85 @@ class CamHead(nn.Module):
         if self.pool == "max":
             maps = torch.einsum("bchw,nc->bnhw", features, self.linear.weight)
             return maps.amax((-2, -1)) + self.linear.bias
-        sides = (-2, -1)
-        pooled = features.mean(sides) if self.pool == "avg" else features.amax(sides)
-        logits: Tensor = self.linear(pooled)
+        logits: Tensor = self.linear(self.pooled(features))
         return logits
+
+    def pooled(self, features: Tensor) -> Tensor:
+        """Return the pooled features (B, C), each channel's mean or maximum."""
+        sides = (-2, -1)
+        return features.mean(sides) if self.pool == "avg" else features.amax(sides)
+
+    @property
+    def bias(self) -> Tensor:
+        """Return what is added to the pooled class map of a class to get its logit, (classes,)."""
+        return self.linear.bias
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
         """Return the maps (B, K, h, w) of classes (B, K) for embedded features (B, C, h, w)."""
         return class_map(features, self.linear.weight[classes])
+
+
+class AdoptedHead(CamHead):
+    """Head with the classifier of another network, and the layer norm before it, if there is one.
+
+    A layer norm subtracts the mean m of the pooled features over the channels, divides by their
+    deviation s, multiplies by a weight g and adds a bias b. The class map applies the same m, s
+    and g at each position, which keeps the sum: it is sum_k w_k g_k (f_k(x, y) - m(x, y)) / s,
+    where m(x, y) is the mean over the channels at that position and s belongs to the whole image.
+    """
+
+    def __init__(
+        self, linear: nn.Module | None, norm: nn.Module | None, *, channels: int, pool: Pool
+    ) -> None:
+        """Take a linear layer or a 1x1 conv; None stands for pooled features that are logits."""
+        super().__init__(1, 1, added=None)
+        self.pool = pool
+        self.linear = _as_linear(linear, channels)
+        self.norm = norm if isinstance(norm, nn.LayerNorm) else None
+        self.layer_names: dict[str, str] = {}  # names in the other network -> linear, norm
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the logits (B, classes) of features (B, C, h, w)."""
+        pooled = self.pooled(self.dropout(features))
+        logits: Tensor = self.linear(pooled if self.norm is None else self._normalised(pooled))
+        return logits
+
+    @property
+    def bias(self) -> Tensor:
+        """Return what is added to the pooled class map of a class to get its logit, (classes,)."""
+        if self.norm is None or self.norm.bias is None:
+            return self.linear.bias
+        return self.linear.bias + self.linear.weight @ self.norm.bias
+
+    def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
+        """Return the maps (B, K, h, w) of classes (B, K) for features (B, C, h, w)."""
+        if self.norm is None:
+            return super().class_maps(features, classes)
+        deviation = (self.pooled(features).var(1, correction=0) + self.norm.eps).sqrt()
+        scaled = (features - features.mean(1, keepdim=True)) / deviation[:, None, None, None]
+        if self.norm.weight is not None:
+            scaled = scaled * self.norm.weight[:, None, None]
+        return super().class_maps(scaled, classes)
+
+    def _normalised(self, pooled: Tensor) -> Tensor:
+        norm = self.norm
+        assert norm is not None
+        return layer_norm(pooled, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+
+
+def _as_linear(layer: nn.Module | None, channels: int) -> nn.Linear:
+    """Return a classifier as a linear layer with a bias."""
+    if isinstance(layer, nn.Linear) and layer.bias is not None:
+        return layer
+    if layer is None:
+        weight, bias = torch.eye(channels), None
+    else:
+        assert isinstance(layer, nn.Linear | nn.Conv2d)
+        weight, bias = layer.weight.detach().flatten(1), layer.bias
+    linear = nn.Linear(weight.shape[1], weight.shape[0], device=weight.device, dtype=weight.dtype)
+    linear.weight.data = weight
+    linear.bias.data = torch.zeros(len(weight)).to(weight) if bias is None else bias.detach()
+    return linear
 
 
 class FlatHead(nn.Module):

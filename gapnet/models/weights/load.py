@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor
+from torch import Size, Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.models.builders import own_arguments
 from gapnet.models.gapnet import GapNet
 from gapnet.models.surgery import RGB
+from gapnet.models.weights.dialects import translate
 from gapnet.models.weights.files import Description, Saved, find_weights, read
 from gapnet.models.weights.published import Published, identify
 
@@ -31,8 +32,6 @@ def take_published(network: GapNet, *, reset_head: bool) -> None:
     published = network.published
     source = f"model.pretrained=true ({published.title})"
     _take_theirs(network, published, published.fetch(), source=source, reset_head=reset_head)
-    if "linear" in published.head.values() and not reset_head:
-        network.classes = published.classes()
     network.facts = replace(network.facts, weights=published.title)
 
 
@@ -93,6 +92,7 @@ def _take_theirs(
 ) -> None:
     """Load weights that have the publisher's names; those after the cut are ignored."""
     layout, own = published.layout(), network.state_dict()
+    state = _translated(state, layout, published.architecture, source)
     ours = {name: published.rename(name, own) for name in layout}
     matches = {name: own_name for name, own_name in ours.items() if own_name in own}
     _check_trunk(network, published, matches.values())
@@ -106,6 +106,8 @@ def _take_theirs(
         _check_classes(network, taken, source)
         _check(source, network.name, state, unexpected=set(state) - set(layout), missing=wanted)
         _put(network, taken, source)
+        if "linear" in published.head.values() and not reset_head:
+            network.classes = published.classes() or None
     except GapnetError as error:
         known = identify(state)
         if known is None or known == published.architecture:
@@ -114,6 +116,15 @@ def _take_theirs(
             f"{source}: contains torchvision's {known}, but {network.name} takes "
             f"{published.architecture}"
         ) from error
+
+
+def _translated(
+    state: Mapping[str, Tensor], layout: Mapping[str, Size], architecture: str, source: str
+) -> Mapping[str, Tensor]:
+    try:
+        return translate(state, layout, architecture)
+    except GapnetError as error:
+        raise GapnetError(f"{source}: {error}") from error
 
 
 def _check_trunk(network: GapNet, published: Published, matched: Collection[str]) -> None:
@@ -158,7 +169,7 @@ def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
     own = network.state_dict()
     fitting = {
         name: _add_colours(value) if name in network.grey_weights else value
-        for name, value in state.items()
+        for name, value in _without_cells(state, own).items()
     }
     wrong = [
         f"{name} is {_size(value)}, not {_size(own[name])}"
@@ -170,6 +181,14 @@ def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
             f"{source}: does not fit {network.name}: {len(wrong)} of another size ({_short(wrong)})"
         )
     network.load_state_dict(fitting, strict=False)  # missing names have been checked
+
+
+def _without_cells(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Return weights in which a 1x1 conv that classifies is a linear layer."""
+    return {
+        name: value.flatten(1) if own[name].ndim == 2 and value.shape[2:] == (1, 1) else value  # noqa: PLR2004
+        for name, value in state.items()
+    }
 
 
 def _add_colours(value: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import logging
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 
@@ -13,7 +13,7 @@ import torch
 import torchvision
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
-from timm.data.imagenet_info import ImageNetInfo
+from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 from timm.models import PretrainedCfg
 from torch import Tensor
 
@@ -78,7 +78,7 @@ class Published(ABC):
 
     def in_trunk(self, name: str) -> list[str]:
         """Return the possible names in the trunk for a publisher's name."""
-        return [f"trunk.{name}"]
+        return [f"trunk.{name}", f"trunk.features.{name}"]
 
 
 class Torchvision(Published):
@@ -148,6 +148,12 @@ class Timm(Published):
                 f"https://huggingface.co/{self.title}, and pass its path with model.weights=FILE"
             ) from error
         return read_state(Path(path))
+
+    def classes(self) -> tuple[str, ...]:
+        """Return the ids of the classifier's classes, in order; timm knows several sets."""
+        config = timm_config(self.architecture)
+        subset = infer_imagenet_subset(asdict(config))
+        return tuple(ImageNetInfo(subset).label_names()) if subset else ()  # type: ignore[no-untyped-call]
 
     def in_trunk(self, name: str) -> list[str]:
         """Return the possible names: timm's feature extractors add a prefix or flatten a name."""
