@@ -8,11 +8,11 @@ from gapnet.errors import GapnetError
 
 OTHERS = re.compile(r"[^\w-]+", re.ASCII)
 LONGEST = 180  # bytes of a part of a path; file systems allow 255, and suffixes are added
-DIGEST = 16  # hex digits that tell long names apart
+DIGEST = 16  # hex digits that make long names different
 
 
 def file_name(identity: str) -> str:
-    r"""Turn an id into a relative path that stays below the folder it is put in.
+    r"""Turn an id into a relative path that stays inside the folder it is joined to.
 
     Ordinary ids stay as they are, folders included. Two different ids never get the same name.
 
@@ -25,7 +25,7 @@ def file_name(identity: str) -> str:
 
 
 def plain_word(text: str, *, between: str = "_") -> str:
-    """Keep ASCII letters, digits, - and _, for a name that something else makes unique.
+    """Keep ASCII letters, digits, - and _; the result need not be unique.
 
     >>> plain_word("Black 1.2")
     'Black_1_2'

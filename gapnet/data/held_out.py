@@ -15,12 +15,12 @@ from gapnet.errors import GapnetError
 def hold_out(
     images: Iterable[tuple[str, int]], held_out: float, *, classes: Sequence[str]
 ) -> set[str]:
-    """Choose images of each class; return their ids.
+    """Choose images of every class; return their ids.
 
     Args:
         images: id and label of every image to choose from.
-        held_out: a share of each class if it is below 1 (rounded, at least one image), else a
-            number of images.
+        held_out: a share of every class if it is below 1 (rounded, at least one image), else a
+            number of images per class.
         classes: ids of the classes, for errors.
     """
     chosen: set[str] = set()
@@ -33,7 +33,7 @@ def hold_out(
 
 
 def hold_out_with_boxes(records: Records, count: int, *, classes: Sequence[str]) -> set[str]:
-    """Choose `count` images of each class among those that have boxes; return their ids."""
+    """Choose `count` images with boxes from every class; return their ids."""
     ids, labels = records.ids, records.labels.tolist()
     has_boxes = records.table["boxes"].is_valid().to_pylist()
     rows = zip(ids, labels, has_boxes, strict=True)
@@ -43,7 +43,7 @@ def hold_out_with_boxes(records: Records, count: int, *, classes: Sequence[str])
     if (most := len(candidates.get(scarce, ()))) < count:
         raise GapnetError(
             f"data.held_out={count}: class {classes[scarce]!r} has {most} training images with "
-            f"boxes; hold out at most {most} of each class, or add annotations"
+            f"boxes; hold out at most {most} per class, or add annotations"
         )
     small = min(totals, key=lambda label: totals[label])
     if totals[small] <= count:

@@ -1,4 +1,4 @@
-"""Access to the bytes of images, which are files of their own or parts of shards."""
+"""Access to the bytes of images, which are separate files or parts of shards."""
 
 from pathlib import Path
 from stat import S_ISREG

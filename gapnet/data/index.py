@@ -22,11 +22,11 @@ from gapnet.system.workers import worker_pool
 T = TypeVar("T")
 R = TypeVar("R")
 
-VERSION = 1  # of the cached index; raise it if the same files are to give other records
+VERSION = 1  # of the cached index; raise it when the same files must give other records
 CACHE = "GAPNET_CACHE"  # the environment variable that names the cache folder
-MANY = 4000  # files; fewer are parsed before as many processes have started
-LOT = 64  # items that a process is given at a time, unless they are large
-THREADS = 16  # that wait for a disk, or a file server, side by side
+MANY = 4000  # files; one process parses fewer before the others have started
+LOT = 64  # items sent to a process at a time, unless they are large
+THREADS = 16  # that wait for a disk or a file server at the same time
 log = logging.getLogger(__name__)
 
 
@@ -36,22 +36,22 @@ def cached(
     """Return the records that `build` makes, or those cached for the same files.
 
     Args:
-        parts: what is asked for: the split, and every option of the reader.
+        parts: the split and every option of the reader; other parts have another cached file.
         build: reads the records from disk.
-        root: the data set; records of another root are others.
-        state: of the files that are read, from `fingerprint`.
+        root: folder of the data set; another root has another cached file.
+        state: digest of the files that are read, from `fingerprint`.
     """
     folder = cache_folder()
     if folder is None:
         return build()
-    question = _digest([str(root.resolve()), *map(str, parts)])
-    name = f"{question}-{_digest([str(VERSION), str(SCHEMA), state])}"
-    found = _open(folder, name, root)
-    if found is None:
+    request = _digest([str(root.resolve()), *map(str, parts)])
+    name = f"{request}-{_digest([str(VERSION), str(SCHEMA), state])}"
+    records = _open(folder, name, root)
+    if records is None:
         built = build()
-        _keep(built, folder, name, question)
-        found = _open(folder, name, root) or built
-    return found
+        _write(built, folder, name, request)
+        records = _open(folder, name, root) or built
+    return records
 
 
 def cache_folder() -> Path | None:
@@ -71,10 +71,10 @@ def fingerprint(
     """Return a digest of the state of the files that an index is read from.
 
     Args:
-        files: count with their size and time of change.
-        folders: count with the time of change, and so do the folders in them: enough to notice a
-            file that comes, goes or is renamed.
-        contents: folders in which, besides, every file counts with its size and time of change.
+        files: their sizes and times of change are included.
+        folders: their times of change, and those of the folders in them, are included: enough to
+            notice a file that is added, removed or renamed.
+        contents: folders of which the size and time of change of every file are included as well.
     """
     stamps = [_stamp(path) for path in files]
     with ThreadPoolExecutor(THREADS) as pool:
@@ -94,7 +94,7 @@ def folders_in(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names)]
 
 
-def work_through(
+def parallel_map(
     function: Callable[[T], R],
     items: Sequence[T],
     what: str,
@@ -106,12 +106,12 @@ def work_through(
     """Apply a function to items, in order, with a progress bar; in processes if there are many.
 
     Args:
-        function: what a process can be sent: of a module, or a partial of one.
-        items: what it is applied to.
-        what: is being done; the bar says so.
-        workers: processes; one for each core by default, and 1 does without.
-        many: so many items, or more, are shared among processes.
-        lot: items that a process is given at a time, at most.
+        function: a function of a module, or a partial of one, so that it can be pickled.
+        items: arguments of the function.
+        what: text of the progress bar.
+        workers: number of processes; by default one per core. 1 starts no process.
+        many: with fewer items than this, no process is started.
+        lot: largest number of items sent to a process at a time.
     """
     workers = workers or cores()
     if workers == 1 or len(items) < many:
@@ -129,7 +129,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def lay_out(
+def records_from_columns(
     root: Path,
     *,
     ids: Sequence[str],
@@ -138,7 +138,7 @@ def lay_out(
     boxes: Sequence[Sequence[float] | None],
     blacklisted: Sequence[bool],
 ) -> Records:
-    """Make records from columns, which is ten times as fast as from rows."""
+    """Make records from columns, ten times as fast as from rows."""
     count = len(ids)
     columns = {
         "id": pa.array(ids, pa.string()),
@@ -153,21 +153,21 @@ def lay_out(
 
 
 def _open(folder: Path, name: str, root: Path) -> Records | None:
-    """Open a file of the cache; None if there is none, or what is there is damaged."""
+    """Open a file of the cache; None if it is missing or damaged."""
     for file in folder.glob(f"{name}-*.arrow"):
         try:
             if _checksum(file) == file.stem.rpartition("-")[2]:
                 return Records.open(file, root)
-            log.info("%s: is damaged and written again", file)
+            log.info("%s: is damaged; it is written again", file)
         except (OSError, pa.ArrowException, GapnetError) as error:
-            log.info("%s: cannot be read (%s) and is written again", file, reason(error))
+            log.info("%s: cannot be read (%s); it is written again", file, reason(error))
     return None
 
 
-def _keep(records: Records, folder: Path, name: str, question: str) -> None:
-    """Write an index atomically, and remove the ones it replaces.
+def _write(records: Records, folder: Path, name: str, request: str) -> None:
+    """Write an index atomically, and delete the ones it replaces.
 
-    The name ends in a checksum of the content, so that damage does not change labels unnoticed.
+    The name ends in a checksum of the content, so that a damaged file is noticed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -176,10 +176,10 @@ def _keep(records: Records, folder: Path, name: str, question: str) -> None:
             records.save(complete)
             file = folder / f"{name}-{_checksum(complete)}.arrow"
             rename_file(complete, file)
-        for stale in set(folder.glob(f"{question}-*.arrow")) - {file}:
+        for stale in set(folder.glob(f"{request}-*.arrow")) - {file}:
             stale.unlink(missing_ok=True)
     except OSError as error:
-        log.warning("%s: cannot be written (%s); the index is not kept", folder, error)
+        log.warning("%s: cannot be written (%s); the index is not cached", folder, error)
 
 
 def _checksum(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""Options that the readers of data sets share, each declared once."""
+"""Options that the readers of data sets share."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
@@ -76,12 +76,12 @@ class Reader(Splits, CorruptFiles):
     _: KW_ONLY
 
     def __post_init__(self) -> None:
-        """Check the values; the root may be given as text."""
+        """Check the values; the root may be a string."""
         super().__post_init__()
         self.set_fields(root=Path(self.root))
 
     def set_fields(self, **values: object) -> None:
-        """Replace arguments by what they stand for, while the reader is being made."""
+        """Set fields of the frozen reader, while it is being made."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -92,5 +92,5 @@ class Reader(Splits, CorruptFiles):
 
     @property
     def published_counts(self) -> Mapping[str, int]:
-        """Return the number of images of each split of a public data set; empty if not known."""
+        """Return the number of images per split of a public data set; empty if not known."""
         return {}

@@ -1,4 +1,4 @@
-"""The table of records: its columns, and a check of one that was read from a file."""
+"""The table of records: its columns, and a check of a table that was read from a file."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ UNKNOWN = -1  # the label of an image whose class is not known
 LARGEST = 2**24  # of a box's coordinates, in absolute value; beyond it floats skip whole pixels
 PLACE = r"^(?P<shard>[^/]+)/(?P<offset>\d{1,15})\+(?P<size>\d{1,15})/[^/]+$"
 REQUIRED = ("id", "path", "label", "blacklisted")
-# boxes: four numbers each. blacklisted: left out of localization by ILSVRC's devkit.
+# boxes: four numbers per box. blacklisted: left out of localization by ILSVRC's devkit.
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),

@@ -18,8 +18,8 @@ class Record(NamedTuple):
     """One image on disk and its ground truth.
 
     Boxes (n, 4) are inclusive, in pixels of the file as stored; None if it has no annotation. Masks
-    are image files that cover the object, one for each of its parts; `ignore` is an image file of
-    pixels that do not count.
+    are image files that cover the object, one per part of it; `ignore` is an image file of pixels
+    that do not count.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Record(NamedTuple):
 
 
 class RaggedBoxes(NamedTuple):
-    """Boxes (M, 4) of N images one after the other, and the number of boxes of each image, (N,)."""
+    """Boxes (M, 4) of N images one after the other, and the number of boxes per image, (N,)."""
 
     xyxy: Tensor
     counts: Tensor

@@ -66,9 +66,9 @@ def collate(samples: list[Sample]) -> Batch:
 
 
 class Source(Protocol):
-    """A data set: its classes in the order of their index, and the records of each split.
+    """A data set: its classes in the order of their index, and the records of every split.
 
-    A reader of your own must have all of these. `kind` says what the data is ("ilsvrc", "cub",
+    Your own reader must have all of these. `kind` says what the data is ("ilsvrc", "cub",
     "folder", ...), `title` names it for people.
     """
 
@@ -84,7 +84,7 @@ class Source(Protocol):
 
     @property
     def published_counts(self) -> Mapping[str, int]:
-        """Number of images of each split, where a public data set has known ones."""
+        """Number of images per split of a public data set; empty if it is not known."""
         ...
 
     @property
@@ -146,5 +146,5 @@ class Measured(Protocol):
     """A data set whose annotations give sizes of images, so that the files are not needed."""
 
     def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Return (height, width) of those images whose annotations give it, by id."""
+        """Return (height, width) by id, for the images whose annotations have it."""
         ...

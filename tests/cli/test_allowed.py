@@ -60,7 +60,7 @@ def test_classes_that_a_training_may_want_are_allowed(name: str) -> None:
         "gapnet.runs.files.write_file",
         "gapnet.models.saved.save",
         "gapnet.models.onnx_export.export_onnx",
-        "gapnet.data.index.work_through",
+        "gapnet.data.index.parallel_map",
         "gapnet.evaluation.store.write_table",
         "pytorch_lightning.LightningModule.load_from_checkpoint",
         "timm.optim.create_optimizer_v2",

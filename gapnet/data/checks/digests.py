@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from gapnet.data.index import work_through
+from gapnet.data.index import parallel_map
 
-MANY = 8  # files; fewer are digested before as many processes have started
+MANY = 8  # files; one process digests fewer before the others have started
 
 
 @runtime_checkable
@@ -28,9 +28,9 @@ def sha256_of(path: Path) -> str:
 def differing(
     digests: Mapping[Path, str], what: str, *, workers: int | None = None
 ) -> Iterator[Path]:
-    """Iterate over the files whose SHA-256 is not the listed one."""
+    """Iterate over the files whose SHA-256 differs from the listed one."""
     paths = list(digests)
-    found = work_through(sha256_of, paths, f"digesting {what}", workers=workers, many=MANY, lot=1)
-    for path, digest in zip(paths, found, strict=True):
+    actual = parallel_map(sha256_of, paths, f"digesting {what}", workers=workers, many=MANY, lot=1)
+    for path, digest in zip(paths, actual, strict=True):
         if digest != digests[path]:
             yield path

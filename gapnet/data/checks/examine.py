@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 import pyarrow.compute as pc
 
 from gapnet.data.checks.digests import Digested, differing
-from gapnet.data.checks.image_checks import Depth, Trouble, look_through
+from gapnet.data.checks.image_checks import Depth, Trouble, check_images
 from gapnet.data.readers.devkit import BLACKLISTED, BOXES, FIRST_IDS, FIRST_LABELS, SEVERAL
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Records
@@ -40,7 +40,7 @@ REPAIRS: dict[Trouble, tuple[str, str]] = {
     ),
     "outside": (
         "images have boxes that reach beyond them",
-        "take images and annotations from the same download: these do not belong together",
+        "take images and annotations from the same download",
     ),
 }
 
@@ -60,15 +60,15 @@ def examine(
     images: Depth = "headers",
     workers: int | None = None,
 ) -> Iterator[Finding]:
-    """Check a data set; yield each finding as soon as it is made.
+    """Check a data set; yield every finding as soon as it is made.
 
     Args:
         source: the data set.
-        splits: that must be there; the ones that are trained on, chosen on and reported are checked
-            as well, if they are there.
+        splits: splits that must exist; the splits for training, selection and test are checked as
+            well if they exist.
         images: headers opens every file and reads its size, all decodes every pixel, none only
-            looks whether the files are there.
-        workers: processes; one for each core by default.
+            checks that the files exist.
+        workers: number of processes; by default one per core.
     """
     one_of("images", images, get_args(Depth))
     whole_number("workers", workers, least=1, optional=True)
@@ -97,7 +97,10 @@ def examine(
         yield Finding("wrong", f"none of the splits {', '.join(dict.fromkeys(used))} can be read")
     yield from _check_between(read)
     if source.select_split == source.test_split:
-        yield Finding("note", f"{source.test_split} chooses thresholds and is reported: an oracle")
+        yield Finding(
+            "note",
+            f"{source.test_split}: selects thresholds and is reported, so results are an oracle's",
+        )
 
 
 def from_error(where: str, error: Exception) -> Finding:
@@ -114,7 +117,7 @@ def _check_classes(source: Source) -> Finding:
     classes = source.classes
     text = f"classes: {len(classes):,}, from {classes[0]} to {classes[-1]}"
     if len(set(classes)) != len(classes):
-        return Finding("wrong", f"{text}; some are listed twice", "list each class once")
+        return Finding("wrong", f"{text}; some are listed twice", "list every class once")
     if _is_ilsvrc(source) and ((classes[0], classes[-1]) != ENDS or classes != sorted(classes)):
         problem = f"{text}; ILSVRC's are sorted, from {ENDS[0]} to {ENDS[1]}"
         return Finding(
@@ -136,7 +139,7 @@ def _check_devkit(ids: Mapping[int, int] | None, source: Source) -> Iterator[Fin
         else:
             yield Finding("ok", f"devkit: its IDs 1 to {len(ids)} are converted to class indices")
     elif _is_ilsvrc(source):
-        problem = "devkit: not there, so files of predictions in its numbers cannot be read"
+        problem = "devkit: not there, so prediction files that use its IDs cannot be read"
         yield Finding("note", problem, f"put its meta.mat or map_clsloc.txt into {place}")
 
 
@@ -166,22 +169,22 @@ def _check_boxes(records: Records, split: str, source: Source) -> Iterator[Findi
     column = records.table["boxes"]
     counts = [length // 4 for length in pc.list_value_length(column).drop_null().to_pylist()]
     if counts:
-        found = sum(counts), sum(count > 1 for count in counts)
-        text = f"{split}: {found[0]:,} boxes, {found[1]:,} images with more than one"
+        boxes, several = sum(counts), sum(count > 1 for count in counts)
+        text = f"{split}: {boxes:,} boxes, {several:,} images with more than one"
         text += f", {column.null_count:,} with none" if column.null_count else ""
-        if known and found != (BOXES, SEVERAL):
+        if known and (boxes, several) != (BOXES, SEVERAL):
             fix = "take the XML files of validation, or LOC_val_solution.csv, from the download"
             yield Finding("wrong", f"{text}; ILSVRC has {BOXES:,} and {SEVERAL:,}", fix)
         else:
             yield Finding("ok", text)
     elif split != source.train_split:
-        yield Finding("note", f"{split}: has no boxes, and so serves classification alone")
+        yield Finding("note", f"{split}: has no boxes: only classification can be scored")
     left_out = int(records.blacklisted.sum())
     if left_out:
         yield Finding("ok", f"{split}: {left_out:,} images are on the devkit's blacklist")
     elif known:
         problem = (
-            f"{split}: no blacklist, of {BLACKLISTED:,} images that the devkit does not localize"
+            f"{split}: no blacklist; the devkit leaves {BLACKLISTED:,} images out of localization"
         )
         name = "ILSVRC2014_clsloc_validation_blacklist.txt"
         yield Finding("note", problem, f"put {name} into {source.root / 'devkit' / 'data'}")
@@ -192,7 +195,7 @@ def _check_ids(records: Records, split: str) -> Finding:
         twice = [value for value, times in Counter(values).items() if times > 1]
         if twice:
             problem = f"{split}: {len(twice):,} {what} are listed more than once: {_some(twice)}"
-            return Finding("wrong", problem, "list each image once, under a name of its own")
+            return Finding("wrong", problem, "list every image once, under its own name")
     return Finding("ok", f"{split}: no image is listed twice")
 
 
@@ -200,14 +203,14 @@ def _check_files(
     records: Records, split: str, source: Source, *, depth: Depth, workers: int | None
 ) -> Iterator[Finding]:
     try:
-        troubles = look_through(
+        troubles = check_images(
             records, split, depth=depth, reading=source.reading, workers=workers
         )
     except GapnetError as error:
         yield from_error(split, error)
         return
     for kind, (what, fix) in REPAIRS.items():
-        paths = [path for found, path in troubles if found == kind]
+        paths = [path for trouble, path in troubles if trouble == kind]
         if paths:
             yield Finding("wrong", f"{split}: {len(paths):,} {what}: {_some(paths)}", fix)
     if not troubles:
@@ -229,7 +232,7 @@ def _check_between(read: Mapping[str, Records]) -> Iterator[Finding]:
         shared = sorted(set(first.ids) & set(second.ids))
         if shared:
             problem = f"{one} and {other} share {len(shared):,} images: {_some(shared)}"
-            fix = "keep an image in one split: what was trained on tells nothing in an evaluation"
+            fix = "keep an image in one split: evaluate on images that were not trained on"
             yield Finding("wrong", problem, fix)
         else:
             yield Finding("ok", f"{one} and {other} share no image")

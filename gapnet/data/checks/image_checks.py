@@ -8,7 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from gapnet.data.index import work_through
+from gapnet.data.index import parallel_map
 from gapnet.data.loading.images import UnreadableImageError, read_image
 from gapnet.data.options import Reading
 from gapnet.data.readers.image_sizes import header_size
@@ -19,39 +19,39 @@ from gapnet.errors import GapnetError
 Depth = Literal["headers", "all", "none"]
 Trouble = Literal["missing", "unreadable", "outside"]
 
-LOT = 64  # images that a process looks at before it reports
-MANY = 8  # lots; fewer are looked at before as many processes have started
-LOOKED_AT = pa.schema([SCHEMA.field(name) for name in ("path", "boxes", "masks", "ignore")])
+LOT = 64  # images that a process checks before it reports
+MANY = 8  # lots; one process checks fewer before the others have started
+COLUMNS = pa.schema([SCHEMA.field(name) for name in ("path", "boxes", "masks", "ignore")])
 
 
-def look_through(
+def check_images(
     records: Records, split: str, *, depth: Depth, reading: Reading, workers: int | None
 ) -> list[tuple[Trouble, str]]:
-    """Check all files of a split; return what is wrong with which."""
-    # By path: images of a shard that has to be fetched come together.
-    table = records.table.select(LOOKED_AT.names).sort_by("path").combine_chunks()
+    """Check all image files of a split; return the kind and the path of every problem."""
+    # Sorted by path, so that the images of a shard that has to be fetched are read together.
+    table = records.table.select(COLUMNS.names).sort_by("path").combine_chunks()
     lots = [batch.serialize().to_pybytes() for batch in table.to_batches(max_chunksize=LOT)]
-    look = partial(_look_at, root=records.root, depth=depth, reading=reading)
-    looked = work_through(look, lots, f"looking at {split}", workers=workers, many=MANY)
-    return [trouble for lot in looked for trouble in lot]
+    check = partial(_check_lot, root=records.root, depth=depth, reading=reading)
+    results = parallel_map(check, lots, f"checking images of {split}", workers=workers, many=MANY)
+    return [trouble for troubles in results for trouble in troubles]
 
 
-def _look_at(
+def _check_lot(
     lot: bytes, *, root: Path, depth: Depth, reading: Reading
 ) -> list[tuple[Trouble, str]]:
-    rows = pa.ipc.read_record_batch(pa.py_buffer(lot), LOOKED_AT).to_pylist()
+    rows = pa.ipc.read_record_batch(pa.py_buffer(lot), COLUMNS).to_pylist()
     troubles: list[tuple[Trouble, str]] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a photograph's strange metadata are not its pixels
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which do not matter here
         for row in rows:
             beside = [*row["masks"], *filter(None, [row["ignore"]])]
             troubles += [("missing", mask) for mask in beside if not (root / mask).is_file()]
-            trouble = _look(root / row["path"], row["boxes"], depth=depth, reading=reading)
+            trouble = _check(root / row["path"], row["boxes"], depth=depth, reading=reading)
             troubles += [(trouble, row["path"])] if trouble else []
     return troubles
 
 
-def _look(
+def _check(
     path: Path, boxes: Sequence[float] | None, *, depth: Depth, reading: Reading
 ) -> Trouble | None:
     if reading.files.size(path) is None:
@@ -62,9 +62,9 @@ def _look(
         height, width = _size(path, depth=depth, reading=reading)
     except UnreadableImageError:
         return "unreadable"
-    except (GapnetError, MemoryError):  # a shard is wrong, or memory is full; the image is not
+    except (GapnetError, MemoryError):  # the shard or the memory is the cause, not the image
         raise
-    except Exception:  # at bytes that make no sense, decoders raise anything
+    except Exception:  # decoders raise anything at invalid bytes
         return "unreadable"
     if not boxes:
         return None

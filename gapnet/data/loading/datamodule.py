@@ -18,7 +18,7 @@ from torchvision.transforms import v2
 from gapnet.data.file_names import check_split
 from gapnet.data.image_files import Files
 from gapnet.data.loading.images import Images, read_image
-from gapnet.data.loading.sampling import START, Position, Share, Shuffle
+from gapnet.data.loading.sampling import START, Progress, Share, Shuffle
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.errors import GapnetError
@@ -28,7 +28,7 @@ from gapnet.system.workers import prepare_worker, signals_blocked
 
 log = logging.getLogger(__name__)
 View = Callable[[tuple[int, int]], v2.Transform]
-THREADS = 16  # that look for files
+THREADS = 16  # that check whether files exist
 
 
 def limited(records: Records, limit: int | None) -> Records:
@@ -38,7 +38,7 @@ def limited(records: Records, limit: int | None) -> Records:
     return records.take(sorted(Random(0).sample(range(len(records)), limit)))
 
 
-def _look(files: Files, path: Path) -> tuple[Path, bool]:
+def _exists(files: Files, path: Path) -> tuple[Path, bool]:
     return path, files.size(path) is not None
 
 
@@ -71,17 +71,17 @@ class DataModule(pl.LightningDataModule):
         """Set up the loaders.
 
         Args:
-            source: the data set on disk.
+            source: the data set.
             input_size: (height, width) of the images that the network takes.
-            canvas: (height, width) of those that are evaluated, if crops are taken from them.
+            canvas: (height, width) of evaluated images, if crops are taken from them.
             view: makes the fixed view of images that are evaluated.
-            augment: makes the random view of training images; without it they have the fixed one.
+            augment: makes the random view of training images; by default they have the fixed view.
             batch_size: images per batch and device.
             num_workers: processes that read images; 0 reads in the main process.
-            limit: use at most this many images of each split, always the same ones; to try
+            limit: use at most this many images per split, always the same ones, to try
                 something out.
             seed: of the order and the random views.
-            processes: number of ranks that train together; each takes its own batches.
+            processes: number of ranks that train together, on different batches.
         """
         super().__init__()
         whole_number("loader.batch_size", batch_size, least=1)
@@ -95,7 +95,7 @@ class DataModule(pl.LightningDataModule):
         self.unreadable: set[str] = set()
 
     def records(self, split: str) -> Records:
-        """Return the records of a split that are used; they are read once."""
+        """Return the records of a split, at most `limit`; they are read once."""
         if split not in self._records:
             check_split(split)
             self._records[split] = limited(self.source.records(split), self.limit)
@@ -104,7 +104,7 @@ class DataModule(pl.LightningDataModule):
     def check(self, *splits: str) -> None:
         """Read the records and the first image of splits, and check that the other images exist.
 
-        So an error shows before a training, not after it.
+        So an error shows before the training starts.
         """
         for split in dict.fromkeys(splits):
             records, reading = self.records(split), self.source.reading
@@ -113,13 +113,13 @@ class DataModule(pl.LightningDataModule):
             twice = [id_ for id_, times in Counter(records.ids).items() if times > 1]
             if twice:
                 raise GapnetError(
-                    f"split {split!r}: lists image {twice[0]} more than once; an id names one image"
+                    f"split {split!r}: lists image {twice[0]} more than once; ids must be unique"
                 )
             paths = chain(records.paths(), records.mask_paths())
-            look = partial(_look, reading.files)
+            exists = partial(_exists, reading.files)
             with ThreadPoolExecutor(THREADS) as pool:  # a file server answers many at once
-                lacking = (path for path, there in pool.map(look, paths) if not there)
-                path = next(lacking, None)
+                missing = (path for path, there in pool.map(exists, paths) if not there)
+                path = next(missing, None)
             if path is not None:
                 raise GapnetError(f"{path}: no such file; split {split!r} lists it")
 
@@ -128,9 +128,9 @@ class DataModule(pl.LightningDataModule):
         return Images(self.records(split), self.view, self.source.reading)
 
     def loader(self, split: str, *, done: Container[str] = ()) -> DataLoader[Sample]:
-        """Return a loader of a split in order, each image once, under the fixed view.
+        """Return a loader of a split in order, every image once, under the fixed view.
 
-        Batches whose images are all `done` are left out. The ranks share the remaining ones.
+        Batches whose images are all in `done` are left out. The ranks share the remaining ones.
         """
         images = self.images(split)
         ids = images.records.ids
@@ -170,23 +170,23 @@ class DataModule(pl.LightningDataModule):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a saved progress; in mid-epoch with the same number of images a step."""
-        self.start = Position(state["epoch"], state["batches"])
+        """Continue from saved progress; in mid-epoch, the images per step must be the same."""
+        self.start = Progress(state["epoch"], state["batches"])
         self.unreadable = set(state["unreadable"])
         now = self.batch_size * self.processes
         if self.start.batches and now != state["images_a_step"]:
             raise GapnetError(
                 f"resume: the checkpoint is in the middle of an epoch of {state['images_a_step']} "
-                f"images a step, not {now} (loader.batch_size={self.batch_size} on "
-                f"{self.processes}): keep their product, or go on from the end of an epoch"
+                f"images per step, not {now} (loader.batch_size={self.batch_size} on "
+                f"{self.processes}): keep their product, or continue from the end of an epoch"
             )
 
-    def _reached(self) -> Position:
+    def _reached(self) -> Progress:
         if self.trainer is None:
             return self.start
         loop = self.trainer.fit_loop
         epoch, begun = loop.epoch_progress.current.processed, loop.epoch_progress.current.started  # type: ignore[attr-defined]
-        return Position(epoch, loop.epoch_loop.batch_progress.current.ready if begun > epoch else 0)
+        return Progress(epoch, loop.epoch_loop.batch_progress.current.ready if begun > epoch else 0)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Count the unreadable files of a training, over all ranks."""
@@ -207,8 +207,8 @@ class DataModule(pl.LightningDataModule):
         log.warning("%s: cannot be read; another image takes its place", path)
         if len(self.unreadable) > most:
             raise GapnetError(
-                f"data.max_corrupt={most}: more images than that cannot be read, {path} is the "
-                "last of them; restore the files (log.txt names them)"
+                f"data.max_corrupt={most}: more image files than this cannot be read, the last is "
+                f"{path}; restore the files (log.txt names them)"
             )
 
     def _loader(self, images: Images, *, sampler: Shuffle | Share) -> DataLoader[Sample]:

@@ -20,12 +20,12 @@ from gapnet.data.sample import Sample
 from gapnet.errors import GapnetError, reason
 
 STRICT = Reading()
-GREY = 128  # of 255: stands in for an image that cannot be read
-SIXTEEN_BIT_FORMATS = {"PNG", "PPM"}  # Pillow may hand over their grey in its mode of 32 bits
+GREY = 128  # of 255: replaces an image that cannot be read
+SIXTEEN_BIT_FORMATS = {"PNG", "PPM"}  # Pillow may read their grey in its mode of 32 bits
 
 
 class UnreadableImageError(GapnetError):
-    """A file cannot be read as an image; `Reading.on_corrupt` says what happens then."""
+    """A file cannot be read as an image; `Reading.on_corrupt` decides what happens."""
 
 
 class Draw(NamedTuple):
@@ -44,7 +44,7 @@ class Images(Dataset[Sample]):
     """
 
     def __init__(self, records: Records, view: v2.Transform, reading: Reading = STRICT) -> None:
-        """Apply `view` to the image of each record."""
+        """Apply `view` to the image of every record."""
         self.records = records
         self.view = view
         self.reading = reading
@@ -53,13 +53,13 @@ class Images(Dataset[Sample]):
         """Return the number of images."""
         return len(self.records)
 
-    def __getitem__(self, wanted: int | Draw) -> Sample:
+    def __getitem__(self, item: int | Draw) -> Sample:
         """Read one image."""
         skip = self.reading.on_corrupt == "skip"
-        if isinstance(wanted, Draw):
-            with _seeded(wanted.seed):
-                return self._next_readable(wanted) if skip else self._read(self.records[wanted.row])
-        record = self.records[wanted]
+        if isinstance(item, Draw):
+            with _seeded(item.seed):
+                return self._next_readable(item.row) if skip else self._read(self.records[item.row])
+        record = self.records[item]
         return (self._try(record) or self._blank(record)) if skip else self._read(record)
 
     def _read(self, record: Record) -> Sample:
@@ -88,16 +88,16 @@ class Images(Dataset[Sample]):
             corrupt=str(record.path),
         )
 
-    def _next_readable(self, wanted: Draw) -> Sample:
-        """Return the first readable image from the row on; `corrupt` names the row's own file."""
+    def _next_readable(self, row: int) -> Sample:
+        """Return the first readable image from `row` on; `corrupt` names `row` if it is not it."""
         tries = min(self.reading.max_corrupt + 1, len(self))
         for step in range(tries):
-            sample = self._try(self.records[(wanted.row + step) % len(self)])
+            sample = self._try(self.records[(row + step) % len(self)])
             if sample is not None:
-                return sample._replace(corrupt=str(self.records[wanted.row].path) if step else None)
+                return sample._replace(corrupt=str(self.records[row].path) if step else None)
         raise GapnetError(
-            f"{self.records[wanted.row].path}: cannot be read as an image, nor can the next of its "
-            f"split, {tries} in all (data.max_corrupt={self.reading.max_corrupt}); restore them"
+            f"{self.records[row].path}: {tries} images from this one on cannot be read "
+            f"(data.max_corrupt={self.reading.max_corrupt}); restore the files"
         )
 
 
@@ -108,8 +108,8 @@ def _check_boxes(record: Record, image: Image.Image) -> None:
     right, bottom = record.boxes[:, 2:].amax(0).tolist()
     if right > image.width or bottom > image.height:  # some annotators counted pixels from 1
         raise GapnetError(
-            f"{record.path}: has {image.width} x {image.height} pixels, but a box of its "
-            f"annotation reaches to ({right:.0f}, {bottom:.0f}); the two do not belong together"
+            f"{record.path}: has {image.width} x {image.height} pixels, but a box reaches "
+            f"({right:.0f}, {bottom:.0f}); restore the image or its annotation"
         )
 
 
@@ -117,7 +117,7 @@ def _check_boxes(record: Record, image: Image.Image) -> None:
 def _seeded(seed: int) -> Iterator[None]:
     """Seed torchvision's generator within the block, and restore it.
 
-    torch.manual_seed would also queue a call for every GPU, image after image.
+    torch.manual_seed would also queue a call for every GPU, for every image.
     """
     state = torch.default_generator.get_state()
     torch.default_generator.manual_seed(seed)
@@ -142,9 +142,9 @@ def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.
             return _to_rgb(image)
     except FileNotFoundError as error:
         raise GapnetError(f"{path}: no such image; its split lists it") from error
-    except (GapnetError, MemoryError):  # a shard is wrong, or memory is full; the image is not
+    except (GapnetError, MemoryError):  # the shard or the memory is the cause, not the image
         raise
-    except Exception as error:  # at bytes that make no sense, decoders raise anything
+    except Exception as error:  # decoders raise anything at invalid bytes
         raise UnreadableImageError(
             f"{path}: cannot be read as an image ({_reason(error, files.size(path))}); "
             "restore the file, or do without it: data.on_corrupt=skip"
@@ -153,7 +153,7 @@ def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BIT_FORMATS):
-        raise ValueError("its pixels of 32 bits do not tell which value is white; 8 or 16 bits do")
+        raise ValueError(f"mode {image.mode}: 32 bits do not define white; convert to 8 or 16 bits")
     if image.mode == "I" or image.mode.startswith("I;16"):
         # The upper eight bits, as Pillow takes them of colour; its own conversion of grey clips.
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
@@ -165,5 +165,5 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _reason(error: Exception, size: int | None) -> str:
     """Describe the error of a decoder in one line."""
     if isinstance(error, UnidentifiedImageError):
-        return "it is in no format that is known" if size else "it is empty"
+        return "unknown image format" if size else "it is empty"
     return reason(error)

@@ -10,9 +10,9 @@ MIXED = 8  # shards that are shuffled together by default
 
 
 class Chunks(NamedTuple):
-    """Images that are stored together: the rows (n,) of each chunk.
+    """Images that are stored together: the rows (n,) of every chunk.
 
-    Each row is in one chunk; `mixed` chunks at a time are shuffled together.
+    A row is in one chunk; `mixed` chunks at a time are shuffled together.
     """
 
     rows: Sequence[Tensor]
@@ -29,7 +29,7 @@ def shuffled(count: int, generator: torch.Generator, chunks: Chunks | None = Non
     if chunks is None or chunks.mixed >= len(chunks.rows):
         return torch.randperm(count, generator=generator).tolist()
     turns = torch.randperm(len(chunks.rows), generator=generator).tolist()
-    # A chunk that comes in at a turn gives a part of its rows at that and each following turn.
+    # A chunk that is opened at a turn gives a part of its rows at that and every following turn.
     lots: list[list[Tensor]] = [[] for _ in range(len(turns) + chunks.mixed - 1)]
     for turn, chunk in enumerate(turns):
         parts = _shuffle(chunks.rows[chunk], generator).tensor_split(chunks.mixed)

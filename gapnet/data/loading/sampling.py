@@ -1,4 +1,4 @@
-"""Order of the images that each rank draws; it depends only on the seed and the epoch."""
+"""Order of the images on every rank; it depends only on the seed and the epoch."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -15,21 +15,21 @@ from gapnet.system.distributed import rank_and_count
 SEEDS = 2**31
 
 
-class Position(NamedTuple):
-    """Progress of a training: the epoch, and how many of its batches each rank has done."""
+class Progress(NamedTuple):
+    """Progress of a training: the epoch, and the number of its batches that a rank has done."""
 
     epoch: int = 0
     batches: int = 0
 
 
-START = Position()
+START = Progress()
 
 
 class Shuffle(Sampler[Draw]):
-    """Sampler that draws every image once an epoch, in an order and with seeds of the epoch.
+    """Sampler that draws every image once per epoch, in a random order and with random seeds.
 
-    In a step, each of `processes` ranks draws its own batch; the images of a step are the same for
-    any number of ranks that share them.
+    In a step, every one of `processes` ranks draws another batch; the images of a step are the same
+    for any number of ranks that share them.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Shuffle(Sampler[Draw]):
         seed: int,
         batch_size: int,
         processes: int = 1,
-        start: Position = START,
+        start: Progress = START,
         chunks: Chunks | None = None,
     ) -> None:
-        """Shuffle `count` images for batches, beginning at some progress of the training.
+        """Shuffle `count` images for batches, beginning at `start`.
 
         If the images lie in chunks, only a few chunks are mixed at a time.
         """
@@ -52,7 +52,7 @@ class Shuffle(Sampler[Draw]):
         if processes > 1 and count < self.images_a_step:
             raise GapnetError(
                 f"loader.batch_size={batch_size}: {processes} processes take "
-                f"{self.images_a_step} images a step, and there are {count}"
+                f"{self.images_a_step} images per step, and there are {count}"
             )
 
     def set_epoch(self, epoch: int) -> None:
@@ -64,7 +64,7 @@ class Shuffle(Sampler[Draw]):
         return self.count // self.images_a_step * self.batch_size or self.count
 
     def __iter__(self) -> Iterator[Draw]:
-        """Draw the images of this rank, without those drawn before the start."""
+        """Draw the images of this rank that come after `start`."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = shuffled(self.count, generator, self.chunks)
         seeds = torch.randint(SEEDS, (self.count,), generator=generator).tolist()

@@ -6,12 +6,12 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-MARGIN = 256 / 224  # of the image's size to the crop's, in ILSVRC's customs
+MARGIN = 256 / 224  # of the image's size to the crop's, as usual for ILSVRC
 DECIMALS = 2  # of a window's pixels: torchvision moves points in single precision
 
 
 def whole_view(input_size: tuple[int, int]) -> v2.Transform:
-    """Show the whole image, without keeping its aspect: every box can be found."""
+    """Show the whole image, without keeping its aspect, so that no box is cut off."""
     return v2.Compose([v2.Resize(list(input_size)), v2.PILToTensor()])
 
 
@@ -55,10 +55,10 @@ def _resize(input_size: tuple[int, int], margin: float, *, keep_aspect: bool) ->
 
 
 def apply_view(image: Image.Image, view: v2.Transform) -> tuple[Tensor, Tensor]:
-    """Apply a view, and find the window that it shows.
+    """Apply a view, and compute the window that it shows.
 
-    The image's corners ride along through the view, whatever it does along the axes; the window
-    follows from where they come out.
+    The view transforms the corners of the image together with the image; the window follows from
+    their new positions.
 
     Returns:
         The bytes (3, H, W), and the window's edges x1, y1, x2, y2 (4,) in pixels of the image.

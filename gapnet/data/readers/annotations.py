@@ -10,7 +10,7 @@ from torch import Tensor
 from gapnet.errors import GapnetError, reading
 from gapnet.ops.boxes import LARGEST
 
-DIGITS = 18  # of a number that makes sense
+DIGITS = 18  # largest number of digits, so that an integer fits into 64 bits
 
 
 class Annotation(NamedTuple):
@@ -21,9 +21,9 @@ class Annotation(NamedTuple):
 
 
 class Clipped(NamedTuple):
-    """Boxes (n, 4) of one class in an XML, and the number of its other boxes.
+    """Boxes (n, 4) of one class in an XML, and the number of boxes that were changed or dropped.
 
-    Others were clipped, lie outside the image or are of another class.
+    A box is dropped if it is outside the image or of another class; it is changed if it is clipped.
     """
 
     boxes: Tensor
@@ -37,7 +37,7 @@ def read_voc(path: Path) -> Annotation:
     objects = root.findall("object")
     ids = sorted({_name(entry) for entry in objects})
     if len(ids) != 1:
-        raise GapnetError(f"{path}: its objects must be of one class, found {ids}")
+        raise GapnetError(f"{path}: its objects must be of one class, not of {ids}")
     boxes = [_box(entry, path) for entry in objects]
     for box in boxes:
         _check_box(box, height, width, path)
@@ -47,8 +47,8 @@ def read_voc(path: Path) -> Annotation:
 def read_voc_clipped(path: Path, class_id: str) -> Clipped:
     """Read the boxes of one class, clipped to the image.
 
-    Unlike those of validation, ILSVRC's training annotations have boxes that reach beyond their
-    images, and some that lie outside altogether.
+    Some boxes of ILSVRC's training annotations, but none of validation, reach beyond their images,
+    or lie outside altogether.
     """
     root = _parse(path)
     height, width = _size(root, path)
@@ -58,9 +58,9 @@ def read_voc_clipped(path: Path, class_id: str) -> Clipped:
         for name, (x1, y1, x2, y2) in boxes
         if name == class_id
     ]
-    kept = [box for box in clipped if box[0] <= box[2] and box[1] <= box[3]]
-    as_they_stand = sum((class_id, box) in boxes for box in kept)
-    return Clipped(torch.tensor(kept, dtype=torch.float32).view(-1, 4), len(boxes) - as_they_stand)
+    inside = [box for box in clipped if box[0] <= box[2] and box[1] <= box[3]]
+    unchanged = sum((class_id, box) in boxes for box in inside)
+    return Clipped(torch.tensor(inside, dtype=torch.float32).view(-1, 4), len(boxes) - unchanged)
 
 
 def read_voc_size(path: Path) -> tuple[int, int]:
@@ -90,7 +90,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def is_whole(text: str) -> bool:
-    """Return whether a text is an integer >= 0 with a sensible number of digits."""
+    """Return whether a text is an integer >= 0 of at most `DIGITS` digits."""
     return text.isascii() and text.isdecimal() and len(text) <= DIGITS
 
 
@@ -108,7 +108,7 @@ def _size(root: ElementTree.Element, path: Path) -> tuple[int, int]:
     width, height = (_integer(root, f"size/{side}", path) for side in ("width", "height"))
     if max(width, height) > LARGEST:
         raise GapnetError(
-            f"{path}: its image is said to have {width} x {height} pixels; correct the size"
+            f"{path}: <size>={width} x {height}: sides must be <= {LARGEST} pixels; correct it"
         )
     return height, width
 
@@ -128,7 +128,7 @@ def _integer(element: ElementTree.Element, path_in_xml: str, path: Path) -> int:
         return int(text or "")
     except ValueError:
         raise GapnetError(
-            f"{path}: <{path_in_xml}> must be a whole number, found {text!r}"
+            f"{path}: <{path_in_xml}>={text!r}: must be an integer; restore the file"
         ) from None
 
 

@@ -1,7 +1,7 @@
 """Boxes of your own images: a table (CSV), a COCO file (JSON), or a folder of VOC-style XML.
 
 boxes.csv    a header and a line per box: image,xmin,ymin,xmax,ymax and, if you like, label; columns
-             in any order, others are not read. Pixels count from 0, and the last is in the box.
+             in any order, others are not read. Pixels count from 0, and xmax, ymax are inclusive.
 boxes.json   COCO's `images`, `annotations` and `categories`. A bbox is x, y, width, height, and its
              last pixel x + width - 1. Crowds are left out.
 FOLDER/      an XML per image, at the image's own path: train/cat/a.jpg has FOLDER/train/cat/a.xml.
@@ -36,10 +36,10 @@ class LabelledBox(NamedTuple):
 
 
 class BoxFile:
-    """Boxes by image; a folder is read image by image, a file at once."""
+    """Boxes by image; a folder is read image by image, a file as a whole."""
 
     def __init__(self, path: Path, root: Path) -> None:
-        """Choose how to read `path`, and check that it is about the images in `root`."""
+        """Choose how to read `path`, and check that its images are in `root`."""
         self.path = path
         self._listed: dict[str, list[LabelledBox]] | None = None
         if path.is_dir():
@@ -48,15 +48,15 @@ class BoxFile:
         reader = READERS.get(path.suffix.lower())
         if reader is None or not path.is_file():
             raise GapnetError(
-                f"data.boxes={path}: must be a .csv, a .json of COCO's or a folder of XML files; "
+                f"data.boxes={path}: must be a .csv, a COCO .json or a folder of XML files; "
                 + (
-                    "this is none of them"
+                    "this is neither"
                     if path.exists()
                     else f"there is no such file as {path.absolute()}"
                 )
             )
         self._listed = reader(path)
-        with reading(path, "names what can be no image"):
+        with reading(path, "has an invalid image name"):
             _check_names(self._listed, path, root)
 
     def boxes(self, image: str, class_id: str | None) -> Tensor | None:
@@ -64,10 +64,10 @@ class BoxFile:
         drawn = self._voc(image) if self._listed is None else self._listed.get(image, [])
         own = [box for box in drawn if class_id is None or box.label in {None, class_id}]
         if drawn and not own:
-            found = ", ".join(sorted({str(box.label) for box in drawn}))
+            labels = ", ".join(sorted({str(box.label) for box in drawn}))
             raise GapnetError(
                 f"{self.path}: {image} is in the folder of class {class_id!r}, but its boxes are "
-                f"of {found}; labels are matched to folders by name"
+                f"of {labels}; a label must be the name of the folder"
             )
         return torch.tensor([box.xyxy for box in own], dtype=torch.float32) if own else None
 
@@ -84,19 +84,19 @@ def _check_names(listed: dict[str, list[LabelledBox]], path: Path, root: Path) -
         if boxes and not (root / name).is_file():
             raise GapnetError(
                 f"{path}: has boxes for {name!r}, but there is no such image in {root}; "
-                "name each by its path under data.root, such as train/cat/a.jpg"
+                "name it by its path under data.root, such as train/cat/a.jpg"
             )
 
 
 def _check_folder(path: Path, root: Path) -> None:
-    """Check that one XML has an image: in a folder off by one level, none would have."""
-    found = next(path.rglob("*.xml"), None)
-    if found is None:
-        raise GapnetError(f"data.boxes={path}: holds no XML file")
-    image = root / found.relative_to(path).with_suffix("")
+    """Check that one XML has an image: in a folder at the wrong level, none has."""
+    xml = next(path.rglob("*.xml"), None)
+    if xml is None:
+        raise GapnetError(f"data.boxes={path}: has no XML file")
+    image = root / xml.relative_to(path).with_suffix("")
     if not any(file.stem == image.name for file in image.parent.glob("*")):
         raise GapnetError(
-            f"{found}: there is no image {image}.*; "
+            f"{xml}: there is no image {image}.*; "
             "data.boxes=FOLDER must hold the XML files under their images' paths in data.root"
         )
 
@@ -110,7 +110,7 @@ def read_csv(path: Path) -> dict[str, list[LabelledBox]]:
     if missing or len(set(columns)) != len(columns):
         raise GapnetError(
             f"{path}: its first line must name the columns image,xmin,ymin,xmax,ymax "
-            f"and perhaps label, each once; found {header!r}"
+            f"and perhaps label, without repetition, not {header!r}"
         )
     listed: dict[str, list[LabelledBox]] = {}
     for line, row in zip(lines, rows, strict=True):
@@ -142,7 +142,7 @@ def read_coco(path: Path) -> dict[str, list[LabelledBox]]:
                 listed[name].append(LabelledBox(categories[entry["category_id"]], box))
     except (KeyError, TypeError, AttributeError) as error:
         raise GapnetError(
-            f"{path}: is not as COCO has it ({type(error).__name__}: {error}); it needs images "
+            f"{path}: is not a COCO file ({type(error).__name__}: {error}); it needs images "
             "(id, file_name), categories (id, name) and annotations (image_id, category_id, bbox)"
         ) from error
     return listed
@@ -151,7 +151,7 @@ def read_coco(path: Path) -> dict[str, list[LabelledBox]]:
 def _by_id(entries: list[dict[str, object]], key: str, path: Path) -> dict[object, str]:
     values = {entry["id"]: str(entry[key]) for entry in entries}
     if len(values) != len(entries) or len(set(values.values())) != len(entries):
-        raise GapnetError(f"{path}: an id or a {key} is listed twice; each must be there once")
+        raise GapnetError(f"{path}: an id or a {key} is listed twice; every one must be unique")
     return values
 
 
@@ -172,8 +172,8 @@ def edges_to_pixels(cells: Iterable[object], where: str) -> list[float]:
     inside = max(x + width, y + height) <= LARGEST
     if not (inside and x >= 0 and y >= 0 and width >= 1 and height >= 1):
         raise GapnetError(
-            f"{where}: box {[x, y, width, height]} (x, y, width, height) must start at 0 or beyond "
-            "and have a pixel at least; correct it"
+            f"{where}: box {[x, y, width, height]} (x, y, width, height) must have x, y >= 0 and "
+            "width, height >= 1; correct it"
         )
     return [x, y, x + width - 1, y + height - 1]
 
@@ -183,9 +183,9 @@ def _four_numbers(cells: Iterable[object], where: str) -> list[float]:
     try:
         x1, y1, x2, y2 = (float(str(cell)) for cell in cells)
     except ValueError:
-        raise GapnetError(f"{where}: a box must be four numbers, found {cells}") from None
-    if not all(abs(number) <= LARGEST for number in (x1, y1, x2, y2)):  # nor is it NaN
-        raise GapnetError(f"{where}: a box must be four finite numbers of pixels, found {cells}")
+        raise GapnetError(f"{where}: a box must be four numbers, not {cells}") from None
+    if not all(abs(number) <= LARGEST for number in (x1, y1, x2, y2)):  # false for NaN
+        raise GapnetError(f"{where}: a box must be four finite numbers of pixels, not {cells}")
     return [x1, y1, x2, y2]
 
 

@@ -36,7 +36,7 @@ CLASSES, VALIDATION, BLACKLISTED = 1000, 50_000, 1762  # of ILSVRC 2012 and sinc
 IMAGES = {"train": 1_281_167, "train_cls": 1_281_167, "val": VALIDATION, "test": 100_000}
 BOXES, SEVERAL = 80_477, 11_715  # of validation: boxes, and images with more than one
 FIRST_IDS = [490, 361, 171, 822, 297]  # of the first images of validation
-FIRST_LABELS = [65, 970, 230, 809, 516]  # the same as class indices
+FIRST_LABELS = [65, 970, 230, 809, 516]  # their class indices
 
 # The field's name carries the kit's year; kits of 2010 and 2011 number other classes.
 ID_FIELD = re.compile(r"ILSVRC201[2-7](_CLSLOC)?_ID")
@@ -60,15 +60,15 @@ class Synset(NamedTuple):
 
 
 def find_devkit(root: Path) -> Devkit | None:
-    """Find the files of a kit, or of several, under the root of a data set or right in it."""
+    """Return the files of one or several devkits in or under the root of a data set."""
     folders = [folder for place in PLACES for folder in sorted(root.glob(place)) if folder.is_dir()]
-    found = Devkit(*(_first([*folders, root], names) for names in (META, LABELS, BLACKLIST)))
-    return found if any(found) else None
+    kit = Devkit(*(_first([*folders, root], names) for names in (META, LABELS, BLACKLIST)))
+    return kit if any(kit) else None
 
 
 def _first(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
-    found = (path for folder in folders for name in names for path in sorted(folder.glob(name)))
-    return next(found, None)
+    paths = (path for folder in folders for name in names for path in sorted(folder.glob(name)))
+    return next(paths, None)
 
 
 def read_synset_ids(path: Path) -> dict[int, str]:
@@ -86,8 +86,8 @@ def read_kit_synsets(path: Path) -> list[Synset]:
             id_ for id_, right in zip(ids, range(1, len(ids) + 1), strict=True) if id_ != right
         )
         raise GapnetError(
-            f"{path}: the IDs of its {len(ids)} classes must be 1 to {len(ids)}, each once; "
-            f"{wrong} is repeated or out of place; take the file from the devkit again"
+            f"{path}: the IDs of its {len(ids)} classes must be 1 to {len(ids)}, without "
+            f"repetition; {wrong} is repeated or out of place; take the file from the devkit again"
         )
     if len({synset.wnid for synset in synsets}) != len(synsets):
         raise GapnetError(f"{path}: has two IDs for one class; take the file from the devkit again")
@@ -104,7 +104,7 @@ def _from_text(path: Path) -> list[Synset]:
                 synsets.append(Synset(int(id_), wnid, words))
             case _:
                 raise GapnetError(
-                    f"{path}, line {number}: must be `WNID ID name`, found {line!r}; "
+                    f"{path}, line {number}: must be `WNID ID name`, not {line!r}; "
                     "take the file from the devkit again"
                 )
     return synsets
@@ -118,7 +118,7 @@ def _from_matlab(path: Path) -> list[Synset]:
     if id_field is None or "WNID" not in fields:
         raise GapnetError(
             f"{path}: must have fields ILSVRC2012_ID and WNID, "
-            f"found {', '.join(fields) or 'none'}; take it from the devkit of ILSVRC 2012 or later"
+            f"it has {', '.join(fields) or 'none'}; take it from the devkit of ILSVRC 2012 or later"
         )
     if "num_children" in fields:
         table = table[table["num_children"].astype(int) == 0]
@@ -129,7 +129,7 @@ def _from_matlab(path: Path) -> list[Synset]:
 
 
 def _load_synsets(path: Path) -> NDArray[np.void]:
-    """Load them in a process of its own: at bytes that make no sense, SciPy may crash."""
+    """Load the synsets in another process, because invalid bytes may crash SciPy."""
     with (
         reading(path, "holds no readable array `synsets`", AGAIN),
         worker_pool(1) as pool,
@@ -166,7 +166,7 @@ def ids_to_indices(
 
 def read_labels(path: Path, indices: Mapping[int, int], count: int) -> list[int]:
     """Read the class indices of the `count` validation images, in the order of their names."""
-    ids = _whole_numbers(path)
+    ids = _integers(path)
     if len(ids) != count:
         raise GapnetError(
             f"{path}: has {len(ids)} labels for {count} validation images; "
@@ -176,7 +176,7 @@ def read_labels(path: Path, indices: Mapping[int, int], count: int) -> list[int]
         if id_ not in indices:
             raise GapnetError(
                 f"{path}, line {line}: must be an ILSVRC2012 ID from 1 to {len(indices)}, "
-                f"found {id_}; take the file from the devkit again"
+                f"not {id_}; take the file from the devkit again"
             )
     labels = [indices[id_] for id_ in ids]
     first = slice(len(FIRST_IDS))
@@ -184,19 +184,19 @@ def read_labels(path: Path, indices: Mapping[int, int], count: int) -> list[int]
     if (len(ids), len(indices)) == (VALIDATION, CLASSES) and not known:
         raise GapnetError(
             f"{path}: the first images of validation have IDs {FIRST_IDS} and class indices "
-            f"{FIRST_LABELS}, found {ids[first]} and {labels[first]}; "
+            f"{FIRST_LABELS}, not {ids[first]} and {labels[first]}; "
             "take the devkit's files again"
         )
     return labels
 
 
 def read_blacklist(path: Path, count: int) -> list[int]:
-    """Read which of the `count` validation images, by name and from 0, are left out."""
-    numbers = _whole_numbers(path)
+    """Read the positions, from 0, of the left out ones among `count` sorted validation images."""
+    numbers = _integers(path)
     wrong = next((number for number in numbers if not 1 <= number <= count), None)
     if wrong is not None:
         raise GapnetError(
-            f"{path}: must hold numbers of validation images, from 1 to {count}, found {wrong}; "
+            f"{path}: must hold numbers of validation images, from 1 to {count}, not {wrong}; "
             "name another file with data.blacklist=..."
         )
     if len(set(numbers)) != len(numbers):
@@ -206,18 +206,18 @@ def read_blacklist(path: Path, count: int) -> list[int]:
         )
     if count == VALIDATION and len(numbers) != BLACKLISTED:
         raise GapnetError(
-            f"{path}: a blacklist of another length: {len(numbers)} images, ILSVRC's has "
-            f"{BLACKLISTED}; take the file from the devkit again"
+            f"{path}: must have {BLACKLISTED} images, not "
+            f"{len(numbers)}; take the file from the devkit again"
         )
     return [number - 1 for number in numbers]
 
 
-def _whole_numbers(path: Path) -> list[int]:
+def _integers(path: Path) -> list[int]:
     lines = read_lines(path)
     for number, line in enumerate(lines, 1):
         if not is_whole(line):
             raise GapnetError(
-                f"{path}, line {number}: must be a whole number, found {line!r}; "
+                f"{path}, line {number}: must be an integer, not {line!r}; "
                 "take the file from the devkit again"
             )
     return [int(line) for line in lines]

@@ -1,4 +1,4 @@
-"""Classes of an ILSVRC tree: every place that lists them must list the same."""
+"""Classes of an ILSVRC tree: all files and folders that list them must agree."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from gapnet.errors import GapnetError
 
 
 def name_classes(tree: Layout, kit: Mapping[str, Sequence[Synset]]) -> tuple[dict[str, str], str]:
-    """Return the names of the classes by id, in the order of their index, and what lists them.
+    """Return the names of the classes by id, in the order of their index, and the file or folder.
 
     Args:
         tree: layout of the data set.
@@ -22,10 +22,10 @@ def name_classes(tree: Layout, kit: Mapping[str, Sequence[Synset]]) -> tuple[dic
     for place, synsets in kit.items():
         known[place] = [synset.wnid for synset in synsets]
         names = {synset.wnid: synset.name for synset in synsets} | names
-    known = {place: found for place, found in known.items() if found}
+    known = {place: ids for place, ids in known.items() if ids}
     _check_same(known, tree.root)
-    place, found = next(iter(known.items()))
-    order = found if isinstance(tree, KaggleTree) else sorted(found)
+    place, ids = next(iter(known.items()))
+    order = ids if isinstance(tree, KaggleTree) else sorted(ids)
     if len(order) == CLASSES and order != sorted(order):
         raise GapnetError(
             f"{place}: its {CLASSES} classes must be in the order of their WNIDs, as for every "
@@ -37,7 +37,7 @@ def name_classes(tree: Layout, kit: Mapping[str, Sequence[Synset]]) -> tuple[dic
 def _check_same(known: Mapping[str, Sequence[str]], root: Path) -> None:
     if not known:
         raise GapnetError(
-            f"data.root={root}: nothing there lists the classes; put {MAPPING}, the devkit "
+            f"data.root={root}: no file there lists the classes; put {MAPPING}, the devkit "
             "or the class folders of training there"
         )
     (first, ours), *others = known.items()
@@ -46,5 +46,5 @@ def _check_same(known: Mapping[str, Sequence[str]], root: Path) -> None:
         if apart:
             raise GapnetError(
                 f"{place}: has {len(theirs)} classes, {first} {len(ours)}; {apart[0]!r} is in "
-                f"one only, {len(apart)} in all; complete one, or remove it"
+                f"only one of them ({len(apart)} differ); complete one, or remove it"
             )

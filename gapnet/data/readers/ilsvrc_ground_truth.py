@@ -1,4 +1,4 @@
-"""Ground truth of a split of ILSVRC: which files hold it, and whether they agree."""
+"""Ground truth of a split of ILSVRC: the files that contain it, and a check that they agree."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from gapnet.data.readers.ilsvrc_layouts import (
     TRAIN,
     VAL,
     Listing,
-    drawn_in,
     folder_of,
     is_training,
+    xml_folder,
 )
-from gapnet.data.readers.ilsvrc_truth import (
+from gapnet.data.readers.ilsvrc_truth_files import (
     DevkitLabels,
     Solution,
     SolutionTable,
@@ -37,11 +37,11 @@ class GroundTruth:
 
     Args:
         root: of the tree.
-        kind: which files count; auto takes the first kind that is there, and compares the labels of
-            the others with it.
+        kind: which files are read; auto reads the first kind that exists, and compares its labels
+            with those of the other kinds.
         classes: of the data set.
-        devkit_labels: the devkit's labels of validation, if they are there.
-        indices: class index of each ID of the devkit, if it is there.
+        devkit_labels: file of the devkit's labels of validation, if there is one.
+        indices: class index by ID of the devkit, if there is one.
     """
 
     root: Path
@@ -55,22 +55,22 @@ class GroundTruth:
         return self.root / TABLE.format(folder=folder_of(split))
 
     def solutions(self, split: str) -> list[Solution]:
-        """List where ground truth of a split can be read, the first choice first."""
+        """List the files with ground truth of a split, the first choice first."""
         training, kind = is_training(split), self.kind
-        folder, table, labels = drawn_in(self.root, split), self.table(split), self.devkit_labels
+        folder, table, labels = xml_folder(self.root, split), self.table(split), self.devkit_labels
         xml = XmlFolder(folder) if folder else None
         csv = SolutionTable(table) if table.exists() else None
         kit = None
         if split == VAL and labels and self.indices:
             kit = DevkitLabels(labels, self.indices, xml)
-        if training and kind == "devkit":  # which has nothing of training
+        if training and kind == "devkit":  # the devkit has no labels of training
             kind = "auto"
         return [
             solution for solution in (xml, csv, kit) if solution and kind in ("auto", solution.kind)
         ]
 
     def of_training(self, split: str, listing: Listing, *, boxes: str | None) -> Truth:
-        """Return the labels that the folders give and, if `boxes` names an option, the boxes too.
+        """Return the labels that the folders give and, if `boxes` names an option, the boxes.
 
         An image without annotation has no boxes.
         """
@@ -86,7 +86,7 @@ class GroundTruth:
         )
 
     def of(self, split: str, listing: Listing) -> Truth:
-        """Return labels and boxes of another split; files that disagree are an error."""
+        """Return labels and boxes of any other split; files that disagree are an error."""
         solutions, count = self.solutions(split), len(listing.ids)
         folders = None if listing.class_ids is None else self._labels(split, listing)
         if not solutions and folders is not None and self.kind == "auto":

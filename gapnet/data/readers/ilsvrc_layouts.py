@@ -44,7 +44,7 @@ XML_FOLDERS = (
 class Listing(NamedTuple):
     """The images of a split.
 
-    paths: relative to the root. class_ids: those of the folders; None if the folders have none.
+    paths: relative to the root. class_ids: names of the class folders; None without class folders.
     """
 
     ids: list[str]
@@ -59,7 +59,7 @@ class Layout(Protocol):
     root: Path
 
     def class_ids(self) -> list[str]:
-        """List the classes that the tree has folders of."""
+        """List the class folders by name."""
         ...
 
     def listing(self, split: str) -> Listing:
@@ -85,7 +85,7 @@ def folder_of(split: str) -> str:
     return TRAIN if is_training(split) else split
 
 
-def drawn_in(root: Path, split: str) -> Path | None:
+def xml_folder(root: Path, split: str) -> Path | None:
     """Return the folder of the XML files of a split, if there is one."""
     places = (root / place.format(folder=folder_of(split)) for place in XML_FOLDERS)
     return next((place for place in places if place.is_dir()), None)
@@ -101,7 +101,7 @@ class KaggleTree:
         self.root = root
 
     def class_ids(self) -> list[str]:
-        """Return nothing, because the mapping lists the classes."""
+        """Return an empty list, because the mapping lists the classes."""
         return []
 
     def listing(self, split: str) -> Listing:
@@ -110,7 +110,7 @@ class KaggleTree:
         if not path.exists():
             known = ", ".join(sorted(file.stem for file in path.parent.glob("*.txt")))
             raise MissingSplitError(
-                f"split {split!r} is not listed in {path.parent}; found are: {known or 'none'}"
+                f"split {split!r} is not listed in {path.parent}; there are: {known or 'none'}"
             )
         ids = [line.split()[0] for line in read_lines(path)]
         folder = IMAGES / folder_of(split)
@@ -122,7 +122,7 @@ class KaggleTree:
         return [self.root / IMAGE_SETS / f"{split}.txt"]
 
     def folders(self, split: str) -> list[Path]:  # noqa: ARG002 (of the protocol)
-        """Return nothing, because the listing counts, not the content of folders."""
+        """Return an empty list, because the images are those of the text file."""
         return []
 
 
@@ -139,8 +139,8 @@ class ImageFolders:
     def class_ids(self) -> list[str]:
         """List the class folders of training or, without them, of validation."""
         places = [place for folder in (TRAIN, VAL) if (place := self._place(folder))]
-        found = (class_folders(place) for place in places)
-        return [folder.name for folder in next(filter(None, found), [])]
+        folders = (class_folders(place) for place in places)
+        return [folder.name for folder in next(filter(None, folders), [])]
 
     def holds_images(self) -> bool:
         """Return whether there is a class folder of training or an image of validation."""
@@ -153,11 +153,11 @@ class ImageFolders:
         if place is None:
             known = [folder for folder in (TRAIN, VAL, TEST) if self._place(folder)]
             raise MissingSplitError(
-                f"split {split!r} has no folder in {self.root}; found are: {', '.join(known)}"
+                f"split {split!r} has no folder in {self.root}; there are: {', '.join(known)}"
             )
         classes = class_folders(place)
         if is_training(split) and not classes:
-            raise GapnetError(f"{place}: must hold a folder of images for each class, found none")
+            raise GapnetError(f"{place}: has no class folders; it must have one per class")
         images = _list(classes or [place], split)
         if not images:
             raise GapnetError(f"{place}: holds no image ({', '.join(SUFFIXES)}); unpack them there")
@@ -173,7 +173,7 @@ class ImageFolders:
         return Listing(ids, paths, [folder for folder, *_ in images] if classes else None)
 
     def files(self, split: str) -> list[Path]:  # noqa: ARG002 (of the protocol)
-        """Return nothing, because the content of the folders counts."""
+        """Return an empty list, because the images are those in the folders."""
         return []
 
     def folders(self, split: str) -> list[Path]:
@@ -190,22 +190,22 @@ class ImageFolders:
 
 def class_folders(place: Path) -> list[Path]:
     """List the folders of classes; none where images lie flat, and an error where both are."""
-    found = folders_in(place)
-    if found and (images := _images_in(place)):
+    folders = folders_in(place)
+    if folders and (images := _images_in(place)):
         raise GapnetError(
-            f"{place}: must hold images or folders of classes, found {images[0]} and "
-            f"{found[0].name}/; finish moving the images, or undo it"
+            f"{place}: must have images or class folders, not both {images[0]} and "
+            f"{folders[0].name}/; finish moving the images, or undo it"
         )
-    return found
+    return folders
 
 
 def _list(folders: list[Path], split: str) -> list[tuple[str, str, str]]:
     """List the images of folders as (folder, stem, name)."""
     with ThreadPoolExecutor(THREADS) as pool:
-        found = track(pool.map(_images_in, folders), f"listing {split}", total=len(folders))
+        listed = track(pool.map(_images_in, folders), f"listing {split}", total=len(folders))
         return [
             (folder.name, name.rpartition(".")[0], name)
-            for folder, names in zip(folders, found, strict=True)
+            for folder, names in zip(folders, listed, strict=True)
             for name in names
         ]
 
@@ -221,29 +221,29 @@ def _check_names(images: list[tuple[str, str, str]], place: Path) -> None:
     for (folder, stem, name), (other, same, another) in pairwise(images):
         if stem == same:
             raise GapnetError(
-                f"{place}: its images must have different names, found {folder}/{name} and "
+                f"{place}: its images must have different names, not {folder}/{name} and "
                 f"{other}/{another}; rename or remove one"
             )
 
 
 def find_layout(root: Path) -> Layout:
-    """Return the layout of the tree under `root`; an error lists what each layout lacks."""
+    """Return the layout of the tree under `root`; an error lists what every layout lacks."""
     if not root.is_dir():
         raise GapnetError(
             f"data.root={root}: no such folder; "
             "put the data set there or name its place with data.root=..."
         )
-    wanted = [root / MAPPING, root / IMAGE_SETS, root / IMAGES]
-    missing = [str(path) for path in wanted if not path.exists()]
+    parts = [root / MAPPING, root / IMAGE_SETS, root / IMAGES]
+    missing = [str(path) for path in parts if not path.exists()]
     if not missing:
         return KaggleTree(root)
     folders = ImageFolders(root)
     if folders.holds_images():
         return folders
     raise GapnetError(
-        f"data.root={root}: no layout that gapnet reads was found; "
-        f"looked for Kaggle's ILSVRC tree, which lacks {' and '.join(missing)}, "
-        f"for torchvision's folders, which lack {root / TRAIN}/WNID/ and {root / VAL}/WNID/, "
-        f"and for a flat validation folder, which lacks {root / VAL}/*.JPEG; "
-        "name the folder that holds one of them with data.root=..."
+        f"data.root={root}: is not in a layout that gapnet reads; "
+        f"Kaggle's ILSVRC tree lacks {' and '.join(missing)}, "
+        f"torchvision's folders lack {root / TRAIN}/WNID/ and {root / VAL}/WNID/, "
+        f"and a flat validation folder lacks {root / VAL}/*.JPEG; "
+        "name the folder that has one of them with data.root=..."
     )

@@ -17,7 +17,7 @@ from gapnet.data.sample import Measured, Source
 from gapnet.errors import GapnetError, reason
 from gapnet.system.progress import track
 
-# Pillow knows others too: of PostScript it makes images by having Ghostscript run it
+# Not all that Pillow reads: for PostScript it would start Ghostscript
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "GIF")
 THREADS = 16  # a file system answers many at once
 TURNED = 5  # EXIF orientations from this on exchange height and width
@@ -62,7 +62,7 @@ def _size(reading: Reading, path: Path) -> tuple[int, int]:
         ) from error
     except MemoryError:
         raise
-    except Exception as error:  # at bytes that make no sense, decoders raise anything
+    except Exception as error:  # decoders raise anything at invalid bytes
         if reading.on_corrupt == "skip":
             return 0, 0
         raise GapnetError(f"{path}: cannot be read as an image ({reason(error)})") from error

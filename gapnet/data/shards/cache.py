@@ -1,4 +1,4 @@
-"""Files that were fetched from URLs, kept by their SHA-256 in a folder of gapnet's own."""
+"""Cache of files that were fetched from URLs, named by their SHA-256."""
 
 import os
 import re
@@ -29,13 +29,13 @@ GB = 10**9
 class ShardCache:
     """A folder of fetched files that several processes share.
 
-    Nothing outside of `folder` is written or deleted, and in it only files that this class wrote:
-    regular files named by their SHA-256, beside a marker file.
+    It writes and deletes only regular files in `folder` that are named by their SHA-256, and a
+    marker file.
 
     Args:
-        parent: in which `folder` is made.
-        gb: keep about this much of shards, those read last; what is being fetched comes on top.
-            None keeps all.
+        parent: the folder in which `folder` is made.
+        gb: keep about this many GB of shards, the ones that were read last, besides those that are
+            being fetched. None keeps all.
     """
 
     parent: Path
@@ -51,7 +51,7 @@ class ShardCache:
         return self.folder / f"{file.sha256}{Path(file.name).suffix}"
 
     def prepare(self) -> None:
-        """Make the folder with its marker, both at once, if it is not there."""
+        """Make the folder with its marker, atomically, if it does not exist."""
         try:
             self.parent.mkdir(parents=True, exist_ok=True)
             if not (self.folder.is_dir() and any(self.folder.iterdir())):
@@ -72,7 +72,7 @@ class ShardCache:
 
     def _make(self) -> None:
         with (
-            suppress(NotADirectoryError),  # something else is there, which `check` refuses
+            suppress(NotADirectoryError),  # a file is there, which `check` refuses
             shared_folder(self.folder, MARKER) as made,
         ):
             (made / MARKER).write_text(CONTENT)
@@ -82,18 +82,18 @@ class ShardCache:
         return FileLock(self.folder / f".{self.path(file).name}.lock")
 
     def open(self, file: File) -> BinaryIO:
-        """Open a file that was fetched, if it is there; it counts as the one that was read last."""
+        """Open a file that was fetched, and set the time of its last use."""
         path = self.path(file)
         if path.is_symlink():
-            raise GapnetError(f"{path}: is a symbolic link, which gapnet never makes; delete it")
+            raise GapnetError(f"{path}: is a symbolic link, and gapnet makes none; delete it")
         opened = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
         if self.gb is not None:
-            with suppress(OSError):  # it is another user's
+            with suppress(OSError):  # the file is another user's
                 _mark_read(opened)
         return opened
 
     def create(self, file: File) -> "Unfinished":
-        """Begin a file."""
+        """Create a file under a temporary name."""
         path = self.path(file)
         unfinished = temporary_path(path)
         unfinished.unlink(missing_ok=True)  # a killed process left it
@@ -101,18 +101,18 @@ class ShardCache:
         opened = os.fdopen(os.open(unfinished, flags, 0o644), "w+b")
         return Unfinished(opened, unfinished, path)
 
-    def make_room(self, wanted: int) -> None:
-        """Delete the shards that were not read for longest, until `wanted` bytes are free."""
+    def make_room(self, size: int) -> None:
+        """Delete the shards that were not read for longest, until `size` bytes are free."""
         if self.gb is None:
             return
         with FileLock(self.folder / ".room.lock"):
             shards = self._shards()
-            kept = sum(size for _, size, _ in shards)
-            for path, size, _ in sorted(shards, key=lambda shard: shard[2]):
-                if kept + wanted <= self.gb * GB:
+            used = sum(shard_size for _, shard_size, _ in shards)
+            for path, shard_size, _ in sorted(shards, key=lambda shard: shard[2]):
+                if used + size <= self.gb * GB:
                     return
                 path.unlink(missing_ok=True)
-                kept -= size
+                used -= shard_size
 
     def _shards(self) -> list[tuple[Path, int, int]]:
         """List path, size and time of last use of the shards."""
@@ -134,23 +134,23 @@ class ShardCache:
 
 
 def _mark_read(file: BinaryIO) -> None:
-    """Set the time of last use; the kernel's own clock tells only milliseconds apart."""
+    """Set the time of last use; the kernel's clock has steps of milliseconds."""
     now = time.time_ns()
     os.utime(file.fileno(), ns=(now, now))
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A file of the cache that is being written; `keep` gives it its name."""
+    """A file of the cache that is being written; `keep` gives it its final name."""
 
     file: BufferedRandom
     path: Path
     final: Path
 
     def keep(self) -> BinaryIO:
-        """Give the file its name and hand it over, open at its start.
+        """Give the file its final name, and return it open at its start.
 
-        It is opened before it has its name, since another process may delete it to make room.
+        It stays open, since another process may delete it to make room.
         """
         self.file.flush()
         self.file.seek(0)

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class DamagedError(Exception):
-    """A file differs from what the manifest says."""
+    """A file differs from its entry in the manifest."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Origin:
             ) from error
 
     def open(self, file: File) -> BinaryIO:
-        """Open a file from the cache; fetch it first unless another process does."""
+        """Open a file from the cache; fetch it first if it is not there."""
         try:
             return self.cache.open(file)
         except FileNotFoundError:
@@ -83,11 +83,11 @@ class Origin:
 
 
 def check(content: io.BufferedRandom, file: File) -> None:
-    """Compare size and digest of a file that was written with what the manifest says."""
+    """Check the size and SHA-256 of a written file against the manifest."""
     size = content.tell()
     if size != file.bytes:
-        raise DamagedError(f"it has {size:,} bytes, and {MANIFEST} says {file.bytes:,}")
+        raise DamagedError(f"it has {size:,} bytes, {file.bytes:,} in {MANIFEST}")
     content.flush()
     content.seek(0)
     if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
-        raise DamagedError(f"its SHA-256 is not that of {MANIFEST}")
+        raise DamagedError(f"its SHA-256 differs from {MANIFEST}")

@@ -1,4 +1,4 @@
-"""manifest.json: what a folder of shards contains, with the SHA-256 of each file."""
+"""manifest.json: the files in a folder of shards, with their SHA-256."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from gapnet.errors import GapnetError
 
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 2**26  # bytes; ImageNet's has a quarter of a million
-FORMAT = 2  # of what is written; a change that the previous reader cannot read gets a new number
+FORMAT = 2  # of written manifests; a change that older readers cannot read gets a new number
 READABLE = (1, 2)  # the first format has neither kind nor published_counts
 FIRST_KINDS = {"ILSVRC": "ilsvrc", "CUB-200-2011": "cub", "shapes (stand-in data)": "stand-in"}
 PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)  # names that are the same on every disk and in every URL
@@ -37,11 +37,11 @@ class File:
     def __post_init__(self) -> None:
         """Check the values: an untrusted manifest names files that are opened."""
         if not (isinstance(self.name, str) and PLAIN.fullmatch(self.name)):
-            raise ValueError(f"{self.name!r} names no file beside it")
+            raise ValueError(f"name={self.name!r}: must be a plain file name")
         if not all(type(count) is int and count >= 0 for count in (self.images, self.bytes)):
-            raise ValueError(f"{self.name} has no whole numbers of images and bytes")
+            raise ValueError(f"{self.name}: images and bytes must be integers >= 0")
         if not (isinstance(self.sha256, str) and SHA256.fullmatch(self.sha256)):
-            raise ValueError(f"{self.name} has no SHA-256")
+            raise ValueError(f"{self.name}: sha256 must be 64 hex digits")
 
 
 @dataclass(frozen=True)
@@ -55,27 +55,29 @@ class Split:
         """Check that index and shards count the same images."""
         if not self.shards:
             raise ValueError(f"{self.index.name} has no shards")
-        held = sum(shard.images for shard in self.shards)
-        if held != self.index.images:
-            raise ValueError(f"{self.index.name} lists {self.index.images} images, shards {held}")
+        count = sum(shard.images for shard in self.shards)
+        if count != self.index.images:
+            raise ValueError(
+                f"{self.index.name} has {self.index.images} images, but its shards {count}"
+            )
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a data set is, apart from its records.
+    """Description of a data set, without its records.
 
     Args:
-        title: names the data for people.
-        kind: says what the data is, for code.
-        published_counts: number of images of each split, where a public data set has known ones.
+        title: name of the data set, for people.
+        kind: what the data set is, for code.
+        published_counts: number of images per split of a public data set; empty if not known.
         classes: ids in the order of the index.
         class_names: in the same order.
-        devkit_ids: class index of each of the devkit's numbers, if a devkit numbered them.
-        exif: whether photographs are turned as their camera says.
-        train_split: is trained on.
-        select_split: chooses checkpoints and thresholds.
-        test_split: is reported.
-        splits: those that were written, by name.
+        devkit_ids: class index by ID of the devkit, if there is one.
+        exif: whether photographs are rotated as their EXIF orientation says.
+        train_split: split that is trained on.
+        select_split: split that selects checkpoints and thresholds.
+        test_split: split that is reported.
+        splits: files of the written splits, by name.
     """
 
     title: str
@@ -94,20 +96,20 @@ class Manifest:
         """Check what a reader relies on."""
         for name, kind in TYPES.items():
             if not isinstance(getattr(self, name), kind):
-                raise TypeError(f"{name} is no {kind.__name__}")
+                raise TypeError(f"{name} must be a {kind.__name__}")
         counts = self.published_counts
         if not (isinstance(counts, dict) and all(type(count) is int for count in counts.values())):
-            raise TypeError("published_counts are no numbers of images")
+            raise TypeError("published_counts must be integers")
         for lists in (self.classes, self.class_names):
             if not (isinstance(lists, list) and all(isinstance(text, str) for text in lists)):
-                raise TypeError("classes are no list of texts")
+                raise TypeError("classes and class_names must be lists of strings")
         if not len(self.classes) == len(self.class_names) > 0:
-            raise ValueError("classes and class_names are not as many")
+            raise ValueError("classes and class_names must have the same length > 0")
         self._check_splits()
 
     def _check_splits(self) -> None:
         if not self.splits:
-            raise ValueError("it lists no split")
+            raise ValueError("splits is empty")
         for split in self.splits:
             if not PLAIN.fullmatch(split):
                 raise ValueError(f"split {split!r} must be of letters, digits, . - and _")
@@ -127,7 +129,7 @@ class Manifest:
 
     @classmethod
     def of(cls, text: str | bytes, *, place: str) -> "Manifest":
-        """Read a manifest; `place` is its path or URL, for errors."""
+        """Parse a manifest; `place` is its path or URL, for errors."""
         try:
             content = json.loads(text)
             number = content.pop("format")
@@ -135,8 +137,8 @@ class Manifest:
             raise _damaged(place, error) from error
         if number not in READABLE:
             raise GapnetError(
-                f"{place}: is of format {number}, and this gapnet reads formats up to {FORMAT}; "
-                "write the shards again, or take the gapnet that wrote them"
+                f"{place}: format={number}: this gapnet reads formats up to {FORMAT}; "
+                "write the shards again, or install the gapnet that wrote them"
             )
         try:
             if number == 1:

@@ -1,4 +1,4 @@
-"""Write the shards of a split: tars of WebDataset, by its own writer."""
+"""Write the shards of a split, with WebDataset's own writer of tar files."""
 
 import json
 import tarfile
@@ -23,7 +23,7 @@ LONGEST = 60  # characters of an image's name that go into its key
 
 
 class Lot(NamedTuple):
-    """Content of a shard: records, and the row of each in its split."""
+    """Content of a shard: records, and their rows in the split."""
 
     name: str
     rows: list[int]
@@ -31,7 +31,7 @@ class Lot(NamedTuple):
 
 
 class Written(NamedTuple):
-    """Describe a shard, and where its images lie in it, by row."""
+    """A written shard: its entry in the manifest, and the paths of its images by row."""
 
     file: File
     paths: dict[int, str]
@@ -39,21 +39,21 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True)
 class Packer:
-    """Write lots as shards into a folder; processes are sent this object."""
+    """Writes lots as shards into a folder; it can be pickled for other processes."""
 
     folder: Path
     files: Files
     classes: Sequence[str]
 
     def __call__(self, lot: Lot) -> Written:
-        """Write a shard, unless it is there already: it has its name since it is complete."""
+        """Write a shard, unless it exists: a shard has its final name only when it is complete."""
         path = self.folder / lot.name
         if not path.exists():
             with atomic_file(path) as unfinished, unfinished.open("wb") as file:
                 self._write(lot, file)
         written = describe(path)
         if sorted(written.paths) != sorted(lot.rows):
-            raise GapnetError(f"{path}: does not hold the images that it should; delete it")
+            raise GapnetError(f"{path}: has other images than planned; delete it")
         return written
 
     def _write(self, lot: Lot, file: BinaryIO) -> None:
@@ -86,7 +86,7 @@ class Packer:
 
 
 def sample_key(row: int, record: Record) -> str:
-    """Name a sample: by its row, since names may come twice and dots have a meaning there.
+    """Return the key of a sample: its row, for names may repeat, and its name without dots.
 
     >>> sample_key(7, Record("001.Black/Black_1.2.jpg", Path("001.Black/Black_1.2.jpg"), 0, None))
     '00000007_Black_1_2'
@@ -95,13 +95,13 @@ def sample_key(row: int, record: Record) -> str:
 
 
 def describe(path: Path) -> Written:
-    """Return where the images of a shard are."""
+    """Return the entry of a shard in the manifest, and the paths of its images."""
     paths = {}
     try:
         with tarfile.open(path) as tar:
             members = [member for member in tar if not member.name.endswith(".json")]
     except tarfile.TarError as error:
-        raise GapnetError(f"{path}: is no tar ({error}); delete it") from error
+        raise GapnetError(f"{path}: is not a tar file ({error}); delete it") from error
     for member in members:
         span = ByteRange(path.name, member.offset_data, member.size)
         paths[int(member.name.partition("_")[0])] = span.path(member.name)

@@ -1,7 +1,7 @@
-"""Images in tar shards, read by the position of their bytes.
+"""Images in tar shards, read by their position.
 
-A record's path is SHARD/OFFSET+SIZE/NAME: the range of its bytes in a shard. So any image is read
-at once and by itself, and the order of a training depends on neither shards nor workers.
+A record's path is SHARD/OFFSET+SIZE/NAME, the position of its bytes in a shard. So any image can be
+read alone, and the order of a training depends on neither shards nor workers.
 """
 
 import os
@@ -23,7 +23,7 @@ from gapnet.errors import GapnetError
 
 
 class ByteRange(NamedTuple):
-    """Shard of an image, and the range of its bytes in it."""
+    """Position of the bytes of an image."""
 
     shard: str
     offset: int
@@ -31,7 +31,7 @@ class ByteRange(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> "ByteRange":
-        """Return the range that a record's path names.
+        """Parse the path of a record.
 
         >>> ByteRange.of(Path("root/val-000000.tar/512+9000/00000000_cat.jpeg"))
         ByteRange(shard='val-000000.tar', offset=512, size=9000)
@@ -41,7 +41,7 @@ class ByteRange(NamedTuple):
         return cls(shard, int(offset), int(size))
 
     def path(self, name: str) -> str:
-        """Return the range as a record's path, with a name for people."""
+        """Return the path of a record; `name` is for people."""
         return f"{self.shard}/{self.offset}+{self.size}/{name}"
 
 
@@ -49,14 +49,14 @@ class ByteRange(NamedTuple):
 class Tars:
     """Read images from shards in a folder or at a URL.
 
-    Nothing is kept open: processes share no handle, and a shard that was removed to make room for
+    No file stays open: processes share no handle, and a shard that was deleted to make room for
     others is fetched again.
 
     Args:
-        folder: where the shards lie; not used with an origin.
-        listed: what the manifest lists, by name.
-        origin: fetches files into a cache; None: they must lie in the folder.
-        mixed: so many shards at a time are shuffled together; None: all.
+        folder: folder of the shards; not used with an origin.
+        listed: the files of the manifest, by name.
+        origin: fetches files into a cache; None: the files are in the folder.
+        mixed: number of shards that are shuffled together; None: all.
     """
 
     folder: Path
@@ -77,7 +77,7 @@ class Tars:
         return span.size if span.shard in self.listed else None
 
     def chunks(self, records: Records) -> Chunks | None:
-        """Return the rows of each shard."""
+        """Return the rows of every shard."""
         if self.mixed is None:
             return None
         names = pc.list_element(pc.split_pattern(records.table["path"], "/", max_splits=1), 0)
@@ -96,13 +96,11 @@ class Tars:
             opened = path.open("rb") if self.origin is None else self.origin.open(file)
         except FileNotFoundError as error:
             raise GapnetError(
-                f"{path}: is not there, though {MANIFEST} lists it; copy it there"
+                f"{path}: no such file, and {MANIFEST} lists it; copy it there"
             ) from error
-        found = os.fstat(opened.fileno()).st_size
-        if found != file.bytes:
+        size = os.fstat(opened.fileno()).st_size
+        if size != file.bytes:
             opened.close()
             again = "copy it there again" if self.origin is None else "delete it"
-            raise GapnetError(
-                f"{path}: has {found:,} bytes, and {MANIFEST} says {file.bytes:,}; {again}"
-            )
+            raise GapnetError(f"{path}: has {size:,} bytes, {file.bytes:,} in {MANIFEST}; {again}")
         return opened

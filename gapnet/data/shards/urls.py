@@ -1,4 +1,4 @@
-"""URLs that data sets are read from: which are allowed, and how one is read with bounds."""
+"""URLs of data sets: which are allowed, and a download with limits of size and time."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from gapnet.text.redact import redact
 
 T = TypeVar("T")
 
-# Other schemes of fsspec may run code: `reference` fills in templates that a file holds
+# Other schemes of fsspec may run code: `reference` evaluates templates from a file
 SCHEMES = ("file", "http", "https", "s3", "gs", "az")
 CHUNK = 2**20  # bytes that are read at a time
 WAITS = (1.0, 4.0)  # seconds before the second and the third attempt
@@ -22,7 +22,7 @@ HTTP = ("http://", "https://")
 
 
 class TransferError(Exception):
-    """What arrives is too much or too slow."""
+    """A download is too large or too slow."""
 
 
 def is_url(place: str) -> bool:
@@ -68,7 +68,7 @@ def attempt(what: str, action: Callable[[], T]) -> T:
             raise
         except (ImportError, ValueError) as error:  # a package is missing
             raise GapnetError(f"{what} cannot be read ({_reason(error)})") from error
-        except Exception as error:  # each file system has its own errors
+        except Exception as error:  # file systems of fsspec raise different errors
             if full_disk(error):
                 raise
             if wait is None:
@@ -85,7 +85,7 @@ def _check_pace(count: int, seconds: float) -> None:
 
 
 def _system_options(url: str) -> dict[str, object]:
-    """Let HTTP wait as long as bytes arrive, take passwords from ~/.netrc, and unpack nothing."""
+    """Return options of HTTP: no limit of total time, passwords from ~/.netrc, no decompression."""
     if not url.startswith(HTTP):
         return {}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
@@ -100,7 +100,7 @@ def _system_options(url: str) -> dict[str, object]:
 
 
 def _open_options(url: str, limit: int) -> dict[str, object]:
-    """Have fsspec stream HTTP: block size 0, and a size so that it need not ask for one."""
+    """Return options to stream HTTP: block size 0, and a size that fsspec need not ask for."""
     return {"block_size": 0, "size": limit} if url.startswith(HTTP) else {}
 
 

@@ -1,4 +1,4 @@
-"""Writing a data set as shards. It is planned first, so that missing files show at once.
+"""Write a data set as shards. All splits are planned first, so that missing files show at once.
 
 Training images are spread over their shards at random, because a training that fetches shards sees
 a few of them at a time; images of other splits stay in order. The same images give the same
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gapnet.data.checks.digests import sha256_of
 from gapnet.data.image_files import DISK, Files
-from gapnet.data.index import work_through
+from gapnet.data.index import parallel_map
 from gapnet.data.records import Records
 from gapnet.data.sample import Numbered, Source
 from gapnet.data.shards.manifest import MANIFEST, PLAIN, File, Manifest, Split
@@ -33,21 +33,21 @@ from gapnet.system.folders import lock_file
 from gapnet.system.progress import track
 from gapnet.system.value_checks import number
 
-BESIDE = 2048  # bytes of a shard that an image takes besides its own: two headers, its truth
+BESIDE = 2048  # bytes of a shard that an image takes in addition: two headers and its JSON
 SEED = 0  # of the order in which training images are spread over shards
 MANY = 2  # shards; a single one is written without another process
-THREADS = 16  # that look for files
+THREADS = 16  # that check whether files exist
 LOCK = ".lock"
-MADE_OF = ".made_of"  # what UNFINISHED becomes: the digest of what finished shards were made of
+MADE_OF = ".made_of"  # UNFINISHED after the last shard: the digest of the data
 BEGUN = {
     LOCK,
     temporary_path(Path(UNFINISHED)).name,
-}  # a process that was killed at once leaves no more
+}  # all that a process leaves if it is killed right after its start
 log = logging.getLogger(__name__)
 
 
 class Plan(NamedTuple):
-    """Plan of a split: its records, the size of each image, and the images of each shard."""
+    """Plan of a split: its records, the sizes of its images, and the images per shard."""
 
     records: Records
     sizes: NDArray[np.int64]
@@ -66,10 +66,10 @@ def write_shards(
 
     Args:
         source: the data set.
-        folder: to be made; the manifest is its last file.
-        splits: by default those that are trained on, chosen on and reported.
-        mb: about so many millions of bytes a shard.
-        workers: processes; one for each core by default.
+        folder: folder to make; the manifest is its last file.
+        splits: by default the splits for training, selection and test.
+        mb: approximate size of a shard, in millions of bytes.
+        workers: number of processes; by default one per core.
     """
     number("mb", mb, above=0)
     _check_free(folder)
@@ -115,10 +115,10 @@ def _write(
 def _plan(source: Source, split: str, most: int) -> Plan:
     """Assign the images of a split to shards."""
     if not PLAIN.fullmatch(split):
-        raise GapnetError(f"splits: {split!r} names files, and must be of letters, digits, - and _")
+        raise GapnetError(f"splits={split}: must be of letters, digits, - and _")
     records = source.records(split)
     if next(records.mask_paths(), None) is not None:
-        raise GapnetError(f"splits: {split!r} has masks, which shards do not hold; use the folder")
+        raise GapnetError(f"splits={split}: has masks, which shards cannot store; use the folder")
     sizes = _sizes(records, source.reading.files, split)
     order = np.arange(len(records))
     if split == source.train_split:
@@ -136,20 +136,20 @@ def _plan(source: Source, split: str, most: int) -> Plan:
 def _sizes(records: Records, files: Files, split: str) -> NDArray[np.int64]:
     """Return the size of every image in bytes, (N,)."""
     with ThreadPoolExecutor(THREADS) as pool:  # a file server answers many at once
-        found = pool.map(files.size, records.paths())
-        sizes = list(track(found, f"looking for the images of {split}", total=len(records)))
+        read = pool.map(files.size, records.paths())
+        sizes = list(track(read, f"looking for the images of {split}", total=len(records)))
     if None in sizes:
         path = records[sizes.index(None)].path
         raise GapnetError(f"{path}: no such file; split {split!r} lists it")
     if not sizes:
-        raise GapnetError(f"splits: {split!r} has no images")
+        raise GapnetError(f"splits={split}: has no images")
     return np.array(sizes, np.int64)
 
 
 def _write_split(packer: Packer, split: str, plan: Plan, *, workers: int | None) -> Split:
-    """Write the shards of a split, then its index: its records, with places in shards for paths."""
+    """Write the shards of a split, then its index: the records, with paths into the shards."""
     what = f"writing shards of {split}"
-    written = list(work_through(packer, plan.lots, what, workers=workers, many=MANY, lot=1))
+    written = list(parallel_map(packer, plan.lots, what, workers=workers, many=MANY, lot=1))
     places = {row: place for shard in written for row, place in shard.paths.items()}
     paths = pa.array([places[row] for row in range(len(plan.records))], pa.string())
     column = plan.records.table.schema.get_field_index("path")
@@ -166,29 +166,29 @@ def _check_free(folder: Path) -> None:
     if not folder.exists() or _made_of(folder) is not None:
         return
     if (folder / MANIFEST).exists():
-        raise GapnetError(f"to={folder}: holds finished shards; name another folder, or delete it")
+        raise GapnetError(f"to={folder}: has finished shards; name another folder, or delete it")
     if not folder.is_dir() or any(path.name not in BEGUN for path in folder.iterdir()):
-        raise GapnetError(f"to={folder}: is no empty folder; name another")
+        raise GapnetError(f"to={folder}: is not an empty folder; name another")
 
 
 def _check_same(folder: Path, digest: str) -> None:
     """Check that the shards in a folder were made from the same data."""
     if _made_of(folder) in (None, digest):
         return
-    state = "was begun" if (folder / UNFINISHED).is_file() else "holds finished shards,"
+    state = "was begun" if (folder / UNFINISHED).is_file() else "has finished shards"
     raise GapnetError(
-        f"to={folder}: {state} with other images, splits or mb; name another folder, or delete it"
+        f"to={folder}: {state} of other images, splits or mb; name another folder, or delete it"
     )
 
 
 def _made_of(folder: Path) -> str | None:
-    """Read the digest of what shards are made of, finished or not; None if there is none."""
+    """Read the digest of the data of finished or unfinished shards; None if there is none."""
     marks = [folder / name for name in (UNFINISHED, MADE_OF)]
     return next((mark.read_text() for mark in marks if mark.is_file()), None)
 
 
 def _finished(folder: Path) -> Manifest | None:
-    """Read the manifest if all that it lists is there: it is written last."""
+    """Read the manifest if all files that it lists are there; it is written last."""
     path = folder / MANIFEST
     if not path.is_file():
         return None
@@ -218,18 +218,18 @@ def _claimed(folder: Path) -> Iterator[None]:
 
 
 def _check_room(folder: Path, plans: Mapping[str, Plan]) -> None:
-    wanted = sum(int(plan.sizes.sum()) + BESIDE * len(plan.sizes) for plan in plans.values())
+    needed = sum(int(plan.sizes.sum()) + BESIDE * len(plan.sizes) for plan in plans.values())
     there = sum(path.stat().st_size for path in folder.glob("*.tar"))
     free = shutil.disk_usage(folder).free
-    if wanted - there > free:
+    if needed - there > free:
         raise GapnetError(
-            f"to={folder}: has room for {free // MB:,} MB, and the shards take "
-            f"{(wanted - there) // MB:,}; name a larger disk, or fewer splits"
+            f"to={folder}: has room for {free // MB:,} MB, and the shards need "
+            f"{(needed - there) // MB:,}; name a larger disk, or fewer splits"
         )
 
 
 def _digest(plans: Mapping[str, Plan], source: Source) -> str:
-    """Return a digest of all that determines the shards, except the content of the images."""
+    """Return a digest of everything that determines the shards, except the pixels."""
     digest = hashlib.sha256(repr((source.title, source.classes, source.class_names)).encode())
     for plan in plans.values():
         stream = pa.BufferOutputStream()

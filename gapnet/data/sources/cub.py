@@ -48,7 +48,7 @@ class Cub(Reader):
 
     Args:
         root: the folder that holds images.txt and images/.
-        held_out: number of training images of each class that form `val` and are not trained on,
+        held_out: number of training images per class that form `val` and are not trained on,
             always the same ones; with 0 there is no `val`, and `select_split` must name another
             split.
     """
@@ -66,7 +66,7 @@ class Cub(Reader):
                 "hold some out, or name another with data.select_split=..."
             )
         _check_layout(self.root)
-        _ = self._splits  # what is wrong with the files shows now
+        _ = self._splits  # reads the files, so that errors show now
 
     @property
     def title(self) -> str:
@@ -80,7 +80,7 @@ class Cub(Reader):
 
     @property
     def published_counts(self) -> dict[str, int]:
-        """Return the number of images of each split of the full data set."""
+        """Return the number of images per split of the full data set."""
         if not self._is_full:
             return {}
         held = CLASSES * self.held_out
@@ -100,9 +100,9 @@ class Cub(Reader):
     def records(self, split: str) -> Records:
         """List the images of a split in the order of images.txt."""
         if not self._splits.get(split):
-            found = ", ".join(name for name, records in self._splits.items() if records)
+            known = ", ".join(name for name, records in self._splits.items() if records)
             raise MissingSplitError(
-                f"split {split!r} has no images in {self.root}; found are: {found}"
+                f"split {split!r} has no images in {self.root}; there are: {known}"
             )
         return Records.of(self._splits[split], self.root)
 
@@ -117,7 +117,7 @@ class Cub(Reader):
 
     @cached_property
     def _splits(self) -> dict[str, list[Record]]:
-        """Records of each split, with the held-out images in a split of their own."""
+        """Records by split, with the held-out images in a separate split."""
         splits = self._read()
         if self.held_out:
             train = splits["train"]
@@ -163,7 +163,7 @@ class Cub(Reader):
         if folder != PurePosixPath(path).parent.name:
             raise GapnetError(
                 f"{self.root / LABELS}: image {number} has class {folder}, but its path is {path}; "
-                "the files do not belong together"
+                "restore the files"
             )
 
     def _side(self, number: str, side: str) -> str:
@@ -182,7 +182,7 @@ def _check_layout(root: Path) -> None:
     missing = [file for file in (NAMES, PATHS, LABELS, SIDES, BOXES) if not (root / file).is_file()]
     if missing:
         raise GapnetError(
-            f"data.root={root}: is no CUB-200-2011, it lacks {' and '.join(missing)}; "
+            f"data.root={root}: is not CUB-200-2011, it lacks {' and '.join(missing)}; "
             "put the data set there or name its place with data.root=..."
         )
 
@@ -196,12 +196,12 @@ def _check_unique(values: list[str], path: Path) -> None:
 
 
 def _check_ids(images: Iterable[str], table: Iterable[str], path: Path) -> None:
-    missing, strange = set(images) - set(table), set(table) - set(images)
-    for what, numbers in (("lacks", missing), ("has a line too many, for", strange)):
+    missing, extra = set(images) - set(table), set(table) - set(images)
+    for what, numbers in (("lacks", missing), ("has a line too many, for", extra)):
         if numbers:
             raise GapnetError(
                 f"{path}: {what} image {min(numbers)} (one of {len(numbers)}); "
-                f"its images must be those of {PATHS}"
+                f"it must have the images of {PATHS}"
             )
 
 

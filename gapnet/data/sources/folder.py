@@ -1,4 +1,4 @@
-"""Your own images, in folders.
+"""Images in folders.
 
 ROOT/SPLIT/CLASS/IMAGE    such as train/cat/a.jpg
 ROOT/SPLIT/IMAGE          in a split that is not trained on: images of unknown class
@@ -34,10 +34,10 @@ class Folder(Reader):
     Args:
         root: holds a folder per split.
         boxes: a .csv, a COCO .json or a folder of XML files; see readers/box_files.py.
-        exif: rotate photographs as their EXIF orientation says; boxes are then those of the rotated
+        exif: rotate photographs as their EXIF orientation says; boxes then refer to the rotated
             image.
-        held_out: if `select_split` has no folder, it consists of this share of each class's
-            training images, or of this number of them if it is 1 or more; 0 holds nothing out.
+        held_out: if `select_split` has no folder, it consists of this share of the training images
+            of every class, or of this number of them if it is 1 or more; 0 holds out none.
     """
 
     _: KW_ONLY
@@ -53,10 +53,10 @@ class Folder(Reader):
         true_or_false("data.exif", self.exif)
         if not self.root.is_dir():
             raise GapnetError(
-                f"data.root={self.root}: no such folder; it should hold one per split"
+                f"data.root={self.root}: no such folder; it must have one folder per split"
             )
         _check_held_out(self.held_out)
-        _ = self._names, self._box_file  # what is wrong with them shows now
+        _ = self._names, self._box_file  # reads the files, so that errors show now
 
     @property
     def reading(self) -> Reading:
@@ -84,8 +84,8 @@ class Folder(Reader):
         if self._is_held_out(self.select_split) and split in (self.train_split, self.select_split):
             images = ((record.id, record.label) for record in records)
             held = hold_out(images, self.held_out, classes=self.classes)
-            wanted = split == self.select_split
-            records = [record for record in records if (record.id in held) == wanted]
+            selects = split == self.select_split
+            records = [record for record in records if (record.id in held) == selects]
         return Records.of(self._with_boxes(records, split), self.root)
 
     def _is_held_out(self, split: str) -> bool:
@@ -101,9 +101,9 @@ class Folder(Reader):
     def _folder(self, split: str) -> Path:
         folder = self.root / (self.train_split if self._is_held_out(split) else split)
         if not folder.is_dir():
-            found = ", ".join(sorted(path.name for path in self.root.iterdir() if path.is_dir()))
+            known = ", ".join(sorted(path.name for path in self.root.iterdir() if path.is_dir()))
             raise MissingSplitError(
-                f"split {split!r} has no folder in {self.root}; found are: {found or 'none'}; "
+                f"split {split!r} has no folder in {self.root}; there are: {known or 'none'}; "
                 "name them with data.train_split=..., data.select_split=... and data.test_split=..."
             )
         return folder
@@ -131,7 +131,7 @@ class Folder(Reader):
         classes, flat = _inside(folder)
         if bool(classes) == bool(flat):
             what = "both images and class folders" if flat else "neither images nor class folders"
-            raise GapnetError(f"{folder}: holds {what}; it must have one or the other")
+            raise GapnetError(f"{folder}: has {what}; it must have one or the other")
         if flat and folder == self.root / self.train_split:
             raise GapnetError(f"{folder}: is trained on and needs a folder per class")
         records = [self._record(path, UNKNOWN) for path in flat]
@@ -143,8 +143,8 @@ class Folder(Reader):
     def _label(self, folder: Path) -> int:
         if folder.name not in self.classes:
             raise GapnetError(
-                f"{folder}: is not among the {len(self.classes)} classes, which are those of "
-                f"{CLASSES} or, without it, of the folders in {self.train_split!r}"
+                f"{folder}: is not among the {len(self.classes)} classes, which are listed in "
+                f"{CLASSES} or, without it, are the folders in {self.train_split!r}"
             )
         return self.classes.index(folder.name)
 
@@ -162,7 +162,7 @@ class Folder(Reader):
         if 0 < len(without) < len(records):
             raise GapnetError(
                 f"{box_file.path}: has no box for {without[0]}, one of {len(without)} images of "
-                f"split {split!r} without; draw them, or take all boxes of the split away"
+                f"split {split!r} without; add them, or remove all boxes of the split"
             )
         return [record._replace(boxes=own) for record, own in pairs]
 
@@ -173,7 +173,7 @@ class Folder(Reader):
 def _check_held_out(held_out: float) -> None:
     is_number = isinstance(held_out, int | float) and not isinstance(held_out, bool)
     if not (is_number and (0 <= held_out < 1 or (held_out > 0 and float(held_out).is_integer()))):
-        rule = "must be a share of each class (>= 0 and < 1), or an integer number of its images"
+        rule = "must be a share of every class (>= 0 and < 1), or an integer number of its images"
         raise wrong_value("data.held_out", held_out, rule)
 
 
@@ -188,7 +188,7 @@ def read_class_names(path: Path) -> dict[str, str]:
 
 def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
     """List the folders and the images in a folder by name, without hidden ones."""
-    with os.scandir(folder) as entries:  # it knows folders without asking the disk for each
+    with os.scandir(folder) as entries:  # knows folders without a call per entry
         visible = [entry for entry in entries if not entry.name.startswith(".")]
     folders = sorted(Path(entry) for entry in visible if entry.is_dir())
     files = sorted(Path(entry) for entry in visible if not entry.is_dir())
@@ -198,7 +198,7 @@ def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
 def _class_images(folder: Path) -> list[Path]:
     deeper, images = _inside(folder)
     if deeper:
-        raise GapnetError(f"{deeper[0]}: is a folder where images of a class are expected")
+        raise GapnetError(f"{deeper[0]}: is a folder; a class folder must have images only")
     if not images:
-        raise GapnetError(f"{folder}: holds no image; remove it, or fill it")
+        raise GapnetError(f"{folder}: has no image; remove it, or put images there")
     return images

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from gapnet.data.held_out import hold_out_with_boxes
-from gapnet.data.index import cached, fingerprint, lay_out, work_through
+from gapnet.data.index import cached, fingerprint, parallel_map, records_from_columns
 from gapnet.data.options import Reader
 from gapnet.data.readers.annotations import read_voc_size
 from gapnet.data.readers.class_list import ClassList
@@ -33,9 +33,9 @@ from gapnet.data.readers.ilsvrc_layouts import (
     MAPPING,
     VAL,
     Layout,
-    drawn_in,
     find_layout,
     is_training,
+    xml_folder,
 )
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError
@@ -43,29 +43,29 @@ from gapnet.system.value_checks import one_of, whole_number
 
 __all__ = ["ANNOTATIONS", "IMAGES", "IMAGE_SETS", "MAPPING", "STAND_IN", "Ilsvrc", "TruthKind"]
 
-STAND_IN = "shapes.json"  # the file that only a drawn tree has; it says how it was drawn
+STAND_IN = "shapes.json"  # file that only a drawn tree has, with the options of the drawing
 HELD_OUT = "held_out"  # the split of held-out training images
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Ilsvrc(Reader):
-    """ILSVRC, or another data set in one of its layouts; `layout` says in which.
+    """ILSVRC, or another data set in one of its layouts; `layout` names the layout.
 
-    Labels of training images are those of their folders. Other splits need ground truth, except one
+    Labels of training images come from their folders. Other splits need ground truth, except one
     called test, whose labels may be unknown.
 
     Args:
-        root: the folder that holds ILSVRC/, or train/ and val/.
-        train_split: train_cls is all of training in any layout.
+        root: the folder that has ILSVRC/, or train/ and val/.
+        train_split: train_cls is the whole training set in any layout.
         truth: where labels and boxes of other splits are read: XML files, Kaggle's table, or the
-            devkit's labels (with boxes from XML files, if there are any). auto takes the first of
-            them that is there, and compares the labels of the others with it.
-        train_boxes: read the boxes of training images; only some of them have any.
+            devkit's labels (with boxes from XML files, if there are any). auto reads the first
+            of them that exists, and compares its labels with those of the others.
+        train_boxes: read the boxes of training images; only some images have boxes.
         blacklist: file of validation images to leave out of localization; by default the devkit's,
             if there is one.
-        held_out: number of training images of each class, among those with boxes, that form the
-            split `held_out`. It is not trained on, and takes the place of `select_split`. 0: none.
+        held_out: number of training images with boxes per class that form the split `held_out`,
+            which is not trained on and replaces `select_split`. 0: none.
     """
 
     _: KW_ONLY
@@ -88,14 +88,14 @@ class Ilsvrc(Reader):
             )
         if self.held_out:
             self._select_on_held_out()
-        _ = self._tree, self._indices  # what is wrong with them shows now
+        _ = self._tree, self._indices  # reads the files, so that errors show now
         self._log("%s: is %s, with %d classes", self.root, self.layout, len(self.classes))
 
     def _select_on_held_out(self) -> None:
         if self.select_split not in (HELD_OUT, VAL):
             raise GapnetError(
                 f"data.held_out={self.held_out}, data.select_split={self.select_split}: name two "
-                "splits to choose thresholds on; leave one out"
+                "splits to select thresholds on; leave one out"
             )
         self.set_fields(select_split=HELD_OUT)
 
@@ -119,7 +119,7 @@ class Ilsvrc(Reader):
 
     @property
     def published_counts(self) -> Mapping[str, int]:
-        """Return the number of images of each split of ILSVRC; empty for other data sets."""
+        """Return the number of images per split of ILSVRC; empty for other data sets."""
         if self.kind != "ilsvrc":
             return {}
         counts = dict(COUNTS)
@@ -156,19 +156,19 @@ class Ilsvrc(Reader):
 
     def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return (height, width) of the images that have an XML file, by id."""
-        folder = drawn_in(self.root, self.train_split if split == HELD_OUT else split)
+        folder = xml_folder(self.root, self.train_split if split == HELD_OUT else split)
         files = {} if folder is None else {id_: folder / f"{id_}.xml" for id_ in ids}
-        there = {id_: path for id_, path in files.items() if path.is_file()}
-        sizes = work_through(read_voc_size, list(there.values()), "reading sizes")
-        return {id_: size for id_, size in zip(there, sizes, strict=True) if min(size) > 0}
+        existing = {id_: path for id_, path in files.items() if path.is_file()}
+        sizes = parallel_map(read_voc_size, list(existing.values()), "reading sizes")
+        return {id_: size for id_, size in zip(existing, sizes, strict=True) if min(size) > 0}
 
     def _listed(self, split: str, *, boxes: str | None) -> Records:
-        """List all images of a split; `boxes` is the option that asks for those of training."""
+        """List all images of a split; `boxes` is the option that asks for boxes of training."""
         needs_truth = boxes is not None or not is_training(split)
         solutions = self._ground_truth.solutions(split) if needs_truth else []
         if solutions:
             self._log("%s: ground truth is from %s", split, solutions[0].place)
-        annotations = drawn_in(self.root, split) if solutions else None
+        annotations = xml_folder(self.root, split) if solutions else None
         beside = (self.root / MAPPING, self._ground_truth.table(split), self._blacklist)
         state = fingerprint(
             files=[*self._tree.files(split), *filter(None, (*beside, *self._devkit))],
@@ -190,7 +190,7 @@ class Ilsvrc(Reader):
         names, left_out = sorted(listing.ids), set[str]()
         if split == VAL and self._blacklist is not None:
             left_out = {names[row] for row in read_blacklist(self._blacklist, len(names))}
-        return lay_out(
+        return records_from_columns(
             self.root,
             ids=listing.ids,
             paths=listing.paths,
@@ -200,7 +200,7 @@ class Ilsvrc(Reader):
         )
 
     def _log(self, text: str, *values: object) -> None:
-        """Log what was found, except in a stand-in data set, where it is known."""
+        """Log a message, except for the stand-in data set, where it says nothing new."""
         if self.kind != "stand-in":
             log.info(text, *values)
 
@@ -222,13 +222,13 @@ class Ilsvrc(Reader):
 
     @cached_property
     def _names(self) -> tuple[dict[str, str], str]:
-        """Names of the classes by id, and what lists them."""
+        """Names of the classes by id, and the file or folder that lists them."""
         meta = self._devkit.meta
         return name_classes(self._tree, {str(meta): self._synsets} if meta else {})
 
     @cached_property
     def _indices(self) -> dict[int, int] | None:
-        """Class index of each of the devkit's IDs."""
+        """Class index by ID of the devkit."""
         if self._devkit.meta is None:
             return None
         wnids = {synset.id: synset.wnid for synset in self._synsets}

@@ -1,15 +1,15 @@
-"""Data sets described as in wsolevaluation (CVPR 2020): CUB, ILSVRC, OpenImages, or your own.
+"""Data sets described as in wsolevaluation (CVPR 2020): CUB, ILSVRC, OpenImages, or another.
 
 METADATA/SPLIT/image_ids.txt          a line per image: its path under ROOT, which is its id
-METADATA/SPLIT/image_ids_proxy.txt    fewer of them, to train on for a quick search (not needed)
+METADATA/SPLIT/image_ids_proxy.txt    optional: fewer of them, to train on for a quick search
 METADATA/SPLIT/class_labels.txt       `id,label`; labels count from 0
 METADATA/SPLIT/localization.txt       `id,x0,y0,x1,y1`, a line per box, inclusive; or
                                       `id,mask,ignore`, a line per mask, the ignored pixels' file in
                                       an image's first line only. A split without it has neither
-METADATA/classes.txt                  not theirs, and not needed: `id name`, a line per label
+METADATA/classes.txt                  optional, not of wsolevaluation: `id name`, a line per label
 
 Their three splits never overlap, and `val` (train-fullsup in the paper) may choose thresholds.
-METADATA/SPLIT/image_sizes.txt        `id,width,height`; not needed. With it, boxes of other tools
+METADATA/SPLIT/image_sizes.txt        optional: `id,width,height`. With it, boxes of other tools
                                       are scored without the images
 """
 
@@ -59,7 +59,7 @@ class Metadata(Reader):
         for name in ("root", "metadata", "masks"):
             if not getattr(self, name).is_dir():
                 raise GapnetError(f"data.{name}={getattr(self, name)}: no such folder")
-        _ = self._names  # what is wrong with them shows now
+        _ = self._names  # reads the files, so that errors show now
 
     @property
     def title(self) -> str:
@@ -96,17 +96,17 @@ class Metadata(Reader):
 
     def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return (height, width) of the images that image_sizes.txt lists, by id."""
-        path, wanted = self._folder(split) / SIZES, set(ids)
+        path, images = self._folder(split) / SIZES, set(ids)
         sizes = {}
         for line in read_lines(path) if path.is_file() else ():
             image, *sides = line.rsplit(",", 2)
             if len(sides) != SIDES or not all(
-                is_whole(each) and 0 < int(each) <= LARGEST for each in sides
+                is_whole(side) and 0 < int(side) <= LARGEST for side in sides
             ):
                 raise GapnetError(
                     f"{path}: line {line!r} must be `id,width,height`, in pixels; correct it"
                 )
-            if image in wanted:
+            if image in images:
                 sizes[image] = int(sides[1]), int(sides[0])
         return sizes
 
@@ -121,8 +121,8 @@ class Metadata(Reader):
         ignore = [name for _, name in places if name]
         if ignore[1:] or not all(mask for mask, _ in places):
             raise GapnetError(
-                f"{where}: must name a mask in each of its lines, and in one at most "
-                "the file of ignored pixels"
+                f"{where}: must name a mask in every line, and the file of ignored "
+                "pixels in at most one"
             )
         folder = self.masks or self.root
         masks = tuple(folder / mask for mask, _ in places)
@@ -131,11 +131,11 @@ class Metadata(Reader):
     def _folder(self, split: str) -> Path:
         folder = self.metadata / split
         if not folder.is_dir():
-            found = ", ".join(
+            known = ", ".join(
                 sorted(folder.name for folder in self.metadata.iterdir() if folder.is_dir())
             )
             raise MissingSplitError(
-                f"split {split!r} has no folder in {self.metadata}; found are: {found or 'none'}"
+                f"split {split!r} has no folder in {self.metadata}; there are: {known or 'none'}"
             )
         return folder
 
@@ -146,14 +146,14 @@ class Metadata(Reader):
             return read_class_names(self.metadata / CLASSES)
         trained = (self.metadata / self.train_split).is_dir()
         path = self._folder(self.train_split if trained else self.test_split) / LABELS
-        found = set(_labels(path).values())
-        gap = min(set(range(len(found))) - found, default=None)
+        labels = set(_labels(path).values())
+        gap = min(set(range(len(labels))) - labels, default=None)
         if gap is not None:
             raise GapnetError(
                 f"{path}: labels must count from 0 without a gap, but none is {gap}; correct them, "
                 f"or list all classes in {self.metadata / CLASSES}"
             )
-        return {str(label): str(label) for label in range(len(found))}
+        return {str(label): str(label) for label in range(len(labels))}
 
     def _check_range(self, labels: dict[str, int], path: Path) -> None:
         for image, label in labels.items():
@@ -166,15 +166,15 @@ class Metadata(Reader):
 
 def _check_ids(ids: list[str], table: Iterable[str], path: Path, *, proxy: bool) -> None:
     """Compare the images of a file with the listed ones; a proxy lists fewer."""
-    lacking, strange = set(ids) - set(table), set(table) - set(ids)
-    if lacking:
+    missing, extra = set(ids) - set(table), set(table) - set(ids)
+    if missing:
         raise GapnetError(
-            f"{path}: has no line for {min(lacking)}, one of {len(lacking)} images; add them"
+            f"{path}: has no line for {min(missing)}, one of {len(missing)} images; add them"
         )
-    if strange and not proxy:
+    if extra and not proxy:
         raise GapnetError(
-            f"{path}: has a line for {min(strange)}, which image_ids.txt does not list; "
-            "the files do not belong together"
+            f"{path}: has a line for {min(extra)}, which image_ids.txt does not list; "
+            "restore the files"
         )
 
 
@@ -199,8 +199,8 @@ def _places(path: Path) -> dict[str, list[list[str]]]:
     odd = next((row for row in rows if len(row) != fields), None)
     if odd or fields not in {BOX_FIELDS, MASK_FIELDS}:
         raise GapnetError(
-            f"{path}: {','.join(odd or rows[0])!r} must be id,x0,y0,x1,y1, or in all lines alike "
-            "id,mask,ignore"
+            f"{path}: {','.join(odd or rows[0])!r} must be id,x0,y0,x1,y1, or id,mask,ignore in "
+            "all lines"
         )
     places: dict[str, list[list[str]]] = {}
     for image, *place in rows:

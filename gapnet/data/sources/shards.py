@@ -21,13 +21,13 @@ from gapnet.data.shards.urls import check_url, is_url
 from gapnet.errors import GapnetError, MissingSplitError, reading
 from gapnet.system.value_checks import whole_number, wrong_value
 
-UNFINISHED = "unfinished.json"  # is there while shards are written
+UNFINISHED = "unfinished.json"  # exists while shards are written
 MB = 10**6
 log = logging.getLogger(__name__)
 
 
 class Shards:
-    """Shards that `gapnet shard` wrote; ids, order and ground truth are those of the original.
+    """Shards that `gapnet shard` wrote; ids, order and ground truth are as in the original.
 
     With shards on a disk, a training sees the same images in the same order as with the original.
     Shards that are fetched are mixed a few at a time, unless `mixed` is all of them.
@@ -51,14 +51,14 @@ class Shards:
         """Read the manifest.
 
         Args:
-            root: the folder that holds it, or its URL: file, http, https, s3, gs or az.
-            train_split: see `Splits`; None: the one of the data set that was written.
-            select_split: see `Splits`; None: the one of the data set that was written.
-            test_split: see `Splits`; None: the one of the data set that was written.
+            root: the folder of the manifest, or its URL: file, http, https, s3, gs or az.
+            train_split: see `Splits`; None: as in the manifest.
+            select_split: see `Splits`; None: as in the manifest.
+            test_split: see `Splits`; None: as in the manifest.
             cache: folder for shards of a URL.
             cache_gb: approximate size of the cache; None keeps all shards.
-            mixed: number of shards that are shuffled together in a training; None: all of those on
-                a disk, and `MIXED` of those that are fetched.
+            mixed: number of shards that are shuffled together in a training; None: all shards if
+                they are on a disk, `MIXED` if they are fetched.
             on_corrupt: see `CorruptFiles`.
             max_corrupt: see `CorruptFiles`.
         """
@@ -94,25 +94,23 @@ class Shards:
 
     def records(self, split: str) -> Records:
         """List the images of a split in the order of the folder that they were written from."""
-        found = self._manifest.splits.get(split)
-        if found is None:
+        files = self._manifest.splits.get(split)
+        if files is None:
             known = ", ".join(self._manifest.splits)
             raise MissingSplitError(
                 f"split {split!r} is not among these shards; there are: {known}; name another, "
                 "or write it with `gapnet shard`"
             )
-        index = self._tars.path(found.index)
-        self._tars.opened(found.index).close()
-        if sha256_of(index) != found.index.sha256:
-            raise GapnetError(
-                f"{index}: its SHA-256 is not that of {MANIFEST}; copy it there again"
-            )
+        index = self._tars.path(files.index)
+        self._tars.opened(files.index).close()
+        if sha256_of(index) != files.index.sha256:
+            raise GapnetError(f"{index}: its SHA-256 differs from {MANIFEST}; copy it there again")
         if self._tars.origin is None:
-            for shard in found.shards:
+            for shard in files.shards:
                 self._tars.opened(shard).close()
         records = Records.open(index, self.root)
         with reading(index, "does not match its manifest", "write the shards again"):
-            _check_records(records, found, classes=len(self.classes))
+            _check_records(records, files, classes=len(self.classes))
         return records
 
     def digests(self, split: str) -> dict[Path, str]:
@@ -153,13 +151,13 @@ def _manifest_in(root: Path) -> bytes:
     path = root / MANIFEST
     try:
         if path.stat().st_size > LARGEST_MANIFEST:
-            raise GapnetError(f"{path}: is no manifest (it has over {LARGEST_MANIFEST:,} bytes)")
+            raise GapnetError(f"{path}: is not a manifest (it has over {LARGEST_MANIFEST:,} bytes)")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         if (root / UNFINISHED).exists():
             raise GapnetError(
-                f"data.root={root}: its shards are not complete; give the command that writes "
-                "them again, and it goes on"
+                f"data.root={root}: its shards are not complete; run the command that writes "
+                "them again to continue"
             ) from error
         raise GapnetError(
             f"data.root={root}: has no {MANIFEST}; name a folder that `gapnet shard` wrote"

@@ -25,7 +25,7 @@ from gapnet.system.workers import worker_pool
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # of the drawing: a change that moves a byte is a new version
+VERSION = 1  # of the drawing: raise it if any byte changes
 SMALLEST = 32  # pixels of a side: a texture needs some
 QUALITY = 92  # of the JPEG files
 FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
@@ -33,7 +33,7 @@ FOLDERS = {"train_cls": "train", "val": "val", "test": "test"}
 
 @dataclass(frozen=True)
 class Drawing:
-    """All that determines the bytes of a drawn data set; `size` is (height, width)."""
+    """Everything that determines the bytes of a drawn data set; `size` is (height, width)."""
 
     size: tuple[int, int]
     classes: int
@@ -48,12 +48,12 @@ class Drawing:
         whole_number("data.classes", self.classes, least=2, most=CLASSES)
         for side in self.size:
             whole_number("data.size", side, least=SMALLEST)
-        for split in FOLDERS:  # an image of each class
+        for split in FOLDERS:  # at least one image per class
             key = f"data.{split.removesuffix('_cls')}"
             whole_number(key, getattr(self, split), least=self.classes)
 
     def folder_name(self) -> str:
-        """Return a name that differs between drawings that differ."""
+        """Return a name that is different for every drawing."""
         digest = hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:8]
         return f"shapes-{self.size[0]}x{self.size[1]}-{self.classes}-seed{self.seed}-{digest}"
 
@@ -72,32 +72,32 @@ def shapes(
     on_corrupt: OnCorrupt = "raise",
     max_corrupt: int = 100,
 ) -> ilsvrc.Ilsvrc:
-    """Open the stand-in data set; draw it first where it is not there yet.
+    """Open the stand-in data set; draw it first if it does not exist.
 
     Args:
         root: its folder; by default one in `folder`, with a name made from the other arguments.
         size: of the images, (height, width) or the side of a square.
-        classes: how many.
-        train: how many training images; the classes take turns.
-        val: how many to choose thresholds and checkpoints on.
-        test: how many to report.
-        seed: of the drawing; it has nothing to do with the seed of the training.
-        folder: holds the data sets that are drawn without a `root` of their own.
-        drawn: a folder where it may exist already, or that contains it; it is only read.
+        classes: number of classes.
+        train: number of training images; the classes take turns.
+        val: number of images to select thresholds and checkpoints on.
+        test: number of images to report.
+        seed: of the drawing, not of the training.
+        folder: parent folder of the data sets that are drawn without a `root`.
+        drawn: a folder that may be this data set or contain it; it is only read.
         on_corrupt: see `CorruptFiles`.
         max_corrupt: see `CorruptFiles`.
     """
     drawing = Drawing(_height_width(size), classes, train, val, test, seed)
     place = Path(root) if root is not None else Path(folder) / drawing.folder_name()
     if root is None and drawn is not None:
-        place = _found(Path(drawn), drawing) or place
+        place = _existing(Path(drawn), drawing) or place
     if not place.exists():
         draw(drawing, place)
     _check_stamp(drawing, place)
     return ilsvrc.Ilsvrc(place, test_split="test", on_corrupt=on_corrupt, max_corrupt=max_corrupt)
 
 
-def _found(place: Path, drawing: Drawing) -> Path | None:
+def _existing(place: Path, drawing: Drawing) -> Path | None:
     """Return the drawn data set that a folder is, or contains."""
     candidates = (place, place / drawing.folder_name())
     return next((folder for folder in candidates if (folder / ilsvrc.STAND_IN).is_file()), None)
@@ -120,7 +120,7 @@ def draw(drawing: Drawing, root: Path) -> None:
     except OSError as error:
         raise GapnetError(
             f"{root.parent}: cannot be written ({reason(error)}); make room there, "
-            "or choose another place with paths.data=... or data.root=..."
+            "or choose another folder with paths.data=... or data.root=..."
         ) from error
 
 
@@ -201,18 +201,18 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
     stamp = root / ilsvrc.STAND_IN
     if not stamp.exists():
         raise GapnetError(
-            f"data.root={root}: is there, but is no complete drawing of shapes "
+            f"data.root={root}: exists, but is not a complete drawing of shapes "
             f"(it lacks {ilsvrc.STAND_IN}); "
             "name another data.root, delete it to have it drawn again, "
             "or read another data set with data=..."
         )
     with reading(stamp, "is damaged", f"delete {root} to have it drawn again"):
-        found = dict(json.loads(stamp.read_text()))
-    wanted = json.loads(json.dumps(asdict(drawing)))
+        actual = dict(json.loads(stamp.read_text()))
+    expected = json.loads(json.dumps(asdict(drawing)))
     differing = [
-        f"{key}={found.get(key)} (asked for {wanted[key]})"
-        for key in wanted
-        if found.get(key) != wanted[key]
+        f"{key}={actual.get(key)} (not {expected[key]})"
+        for key in expected
+        if actual.get(key) != expected[key]
     ]
     if differing:
         raise GapnetError(

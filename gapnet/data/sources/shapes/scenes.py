@@ -1,8 +1,8 @@
 """Scenes of the stand-in data set: one image and the boxes of its objects, drawn from a seed.
 
 A class is a silhouette, a texture and a small part. Everything else in a scene (how many objects,
-where, how large, which colours, what lies around them) is drawn before the class is looked at, so
-none of it can tell the class.
+where, how large, which colours, what lies around them) is drawn before the class is used, so none
+of it depends on the class.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ TILT = 15.0  # degrees, either way
 PERIOD = (0.05, 0.06)  # of a texture: shares of the image's shorter and of the object's longer side
 PERIOD_SPREAD = (0.9, 1.1)
 PART_SIDE = 0.24  # of the small distinctive part, as a share of the object's sides
-PART_PLACE = (0.4, 0.6)  # of its centre, likewise
+PART_PLACE = (0.4, 0.6)  # of its centre, as a share of the object's sides
 DISTRACTORS = (2, 6)  # in a scene, at least and less than
 GRAIN = 0.02  # standard deviation of the noise
 CLOUDS = ((2, 0.5), (6, 0.25), (24, 0.15))  # of the ground: cells a side, and weight
@@ -72,15 +72,15 @@ def draw_scene(
     return image, np.array(boxes, dtype=np.int64)
 
 
-def _random_objects(rng: Rng, size: tuple[int, int]) -> list[DrawnObject]:
-    """Place one to three objects that hardly overlap; one that finds no place is left out."""
-    wanted = 1 + int(rng.choice(len(INSTANCES), p=INSTANCES))
-    objects: list[DrawnObject] = []
+def _layouts(rng: Rng, size: tuple[int, int]) -> list[DrawnObject]:
+    """Place one to three objects that hardly overlap; one without a free place is left out."""
+    count = 1 + int(rng.choice(len(INSTANCES), p=INSTANCES))
+    layouts: list[DrawnObject] = []
     for _ in range(TRIES):
-        drawn = _random_object(rng, size)
-        if all(_overlap(drawn.box, other.box) <= MAX_OVERLAP for other in objects):
-            objects.append(drawn)
-        if len(objects) == wanted:
+        layout = _layout(rng, size)
+        if all(_overlap(layout.box, other.box) <= MAX_OVERLAP for other in layouts):
+            layouts.append(layout)
+        if len(layouts) == count:
             break
     return objects
 
@@ -135,7 +135,7 @@ def _draw_object(canvas: Canvas, drawn: DrawnObject, class_index: int) -> tuple[
 
 
 def _draw_distractor(canvas: Canvas, rng: Rng) -> None:
-    """Draw a thing of no class: a blob, a bar or a splinter, shaded."""
+    """Draw an object of no class: a shaded blob, bar or splinter."""
     height, width = canvas.shape[:2]
     short = min(height, width)
     colour, other = rng.random((2, 3)).astype(np.float32)
@@ -182,7 +182,7 @@ def _paint(
 
 
 def _stretch(shape: Array, tilt: float, box: tuple[float, float, float, float]) -> Array:
-    """Tilt a polygon and stretch it to fill a box exactly, so that no box tells its silhouette."""
+    """Tilt a polygon and stretch it to fill a box, so that the box is the same for every class."""
     cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
     turned = shape @ np.array([[cos, sin], [-sin, cos]])
     low, high = turned.min(0), turned.max(0)
@@ -191,7 +191,7 @@ def _stretch(shape: Array, tilt: float, box: tuple[float, float, float, float]) 
 
 
 def _coverage(points: Array, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Rasterise a polygon: how much of each pixel of `size` (height, width) it covers, in 0..1."""
+    """Return the share, in 0..1, of every pixel of `size` (height, width) that a polygon covers."""
     height, width = size
     mask = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING), dtype=np.uint8)
     fine = ((points * SUPERSAMPLING - 0.5) * (1 << SUBPIXELS)).round().astype(np.int32)

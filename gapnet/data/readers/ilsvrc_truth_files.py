@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from gapnet.data.index import folders_in, work_through
+from gapnet.data.index import folders_in, parallel_map
 from gapnet.data.readers.annotations import read_voc, read_voc_clipped
 from gapnet.data.readers.class_list import ClassList
 from gapnet.data.readers.devkit import read_labels
@@ -16,7 +16,7 @@ from gapnet.data.readers.solution_table import check_rows, read_solutions
 from gapnet.errors import GapnetError
 
 log = logging.getLogger(__name__)
-Boxes = list[float] | None  # of one image, four numbers each; None without annotation
+Boxes = list[float] | None  # of one image, four numbers per box; None without annotation
 
 
 class Truth(NamedTuple):
@@ -34,22 +34,22 @@ class XmlFolder:
     kind = "xml"
 
     def labels(self, ids: Sequence[str], classes: ClassList) -> list[int]:
-        """Return the labels; this reads the boxes too."""
+        """Return the labels; this reads the boxes as well."""
         return self.truth(ids, classes).labels
 
     def truth(self, ids: Sequence[str], classes: ClassList) -> Truth:
         """Read all files; an error names the first wrong one and counts the others."""
         paths = [self.place / f"{id_}.xml" for id_ in ids]
-        read = list(work_through(_read, paths, "reading annotations"))
+        read = list(parallel_map(_read, paths, "reading annotations"))
         wrong = [result for result in read if isinstance(result, str)]
         if wrong:
             more = f" (and {len(wrong) - 1} more annotations are wrong)" if len(wrong) > 1 else ""
             raise GapnetError(f"{wrong[0]}{more}")
-        found = [result for result in read if not isinstance(result, str)]
+        parsed = [result for result in read if not isinstance(result, str)]
         labels = [
-            classes.label(class_id, path) for (class_id, _), path in zip(found, paths, strict=True)
+            classes.label(class_id, path) for (class_id, _), path in zip(parsed, paths, strict=True)
         ]
-        return Truth(labels, [boxes for _, boxes in found])
+        return Truth(labels, [boxes for _, boxes in parsed])
 
     def training_boxes(self, ids: Sequence[str], classes: ClassList) -> list[Boxes]:
         """Read the files that exist: boxes of the image's class, clipped to the image."""
@@ -61,7 +61,7 @@ class XmlFolder:
         }
         drawn = [id_ for id_ in ids if f"{id_}.xml" in there]
         read = partial(_read_training, self.place)
-        results = list(work_through(read, drawn, "reading boxes of training"))
+        results = list(parallel_map(read, drawn, "reading boxes of training"))
         boxes = {id_: boxes or None for id_, (boxes, _) in zip(drawn, results, strict=True)}
         others = sum(count for _, count in results)
         if others:
@@ -99,16 +99,16 @@ class SolutionTable:
         return self.truth(ids, classes).labels
 
     def truth(self, ids: Sequence[str], classes: ClassList) -> Truth:
-        """Read the rows of all images, and of no others."""
-        found = read_solutions(self.place, classes)
-        check_rows(self.place, ids, found)
-        rows = [found[id_] for id_ in ids]
+        """Read the table, which must have exactly these images."""
+        solutions = read_solutions(self.place, classes)
+        check_rows(self.place, ids, solutions)
+        rows = [solutions[id_] for id_ in ids]
         return Truth([label for label, _ in rows], [boxes for _, boxes in rows])
 
     def training_boxes(self, ids: Sequence[str], classes: ClassList) -> list[Boxes]:
         """Read the rows that exist; for training, they name images without folders."""
-        found = read_solutions(self.place, classes)
-        drawn = [found.get(id_.rpartition("/")[2]) for id_ in ids]
+        solutions = read_solutions(self.place, classes)
+        drawn = [solutions.get(id_.rpartition("/")[2]) for id_ in ids]
         for id_, row in zip(ids, drawn, strict=True):
             if row is not None and classes.ids[row[0]] != id_.partition("/")[0]:
                 raise GapnetError(
@@ -154,5 +154,5 @@ def compare(ids: Sequence[str], classes: ClassList, labels: Mapping[Path, Sequen
             if mine != other:
                 raise GapnetError(
                     f"image {id_!r}: is {classes.ids[mine]} in {first}, {classes.ids[other]} in "
-                    f"{place}; remove what is wrong, or say with data.truth=... which is right"
+                    f"{place}; remove the wrong one, or choose one with data.truth=..."
                 )
