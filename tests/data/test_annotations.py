@@ -4,8 +4,8 @@ import pytest
 
 from gapnet.data.readers.annotations import read_lines, read_synsets, read_voc, read_voc_clipped
 from gapnet.data.readers.class_list import ClassList
-from gapnet.data.readers.ilsvrc_truth import SolutionTable
-from gapnet.errors import GapnetError
+from gapnet.data.readers.ilsvrc_truth_files import SolutionTable
+from tests.refusals import refused
 
 XML = """<annotation><size><width>50</width><height>40</height></size>
 <object><name>n01</name><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>
@@ -43,41 +43,39 @@ def test_a_box_counted_from_one_is_let_in(tmp_path: Path) -> None:
 )
 def test_a_box_outside_its_image_is_named(tmp_path: Path, box: tuple[int, ...]) -> None:
     path = write(tmp_path / "a.xml", XML.format(*box))
-    with pytest.raises(
-        GapnetError, match=rf"a\.xml: box \[{box[0]}, .*lies outside its image of 50 x 40"
-    ):
+    with refused("a.xml", list(box), "50 x 40"):
         read_voc(path)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "part"),
     [
-        ("<annotation>", "not well-formed"),
-        ("<a>" * 10_000, "not well-formed"),
-        (LAUGHS, "not well-formed"),
-        (XML.format(0, 0, 1, 1).replace("50", "9" * 30), "its image is said to have 999"),
-        (XML.format(0, 0, "9" * 5000, 1), "<bndbox/xmax> must be a whole number"),
-        ("<annotation/>", "<size/width> must be a whole number, found None"),
-        (XML.format("a", 0, 1, 1), "<bndbox/xmin> must be a whole number, found 'a'"),
+        ("<annotation>", "a.xml"),
+        ("<a>" * 10_000, "a.xml"),
+        (LAUGHS, "a.xml"),
+        (XML.format(0, 0, 1, 1).replace("50", "9" * 30), "9" * 30),
+        (XML.format(0, 0, "9" * 5000, 1), "bndbox/xmax"),
+        ("<annotation/>", "<size/width>=None"),
+        (XML.format("a", 0, 1, 1), "<bndbox/xmin>='a'"),
         (
             XML.format(0, 0, 1, 1).replace(
                 "</object>", "</object><object><name>n02</name></object>"
             ),
-            "of one class",
+            ["n01", "n02"],
         ),
         (
             "<annotation><size><width>5</width><height>5</height></size></annotation>",
-            "of one class, found \\[\\]",
+            [],
         ),
     ],
 )
-def test_what_is_wrong_in_an_xml_is_named(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(GapnetError, match=message):
+def test_what_is_wrong_in_an_xml_is_named(tmp_path: Path, text: str, part: object) -> None:
+    with refused("a.xml", part):
         read_voc(write(tmp_path / "a.xml", text))
 
 
 def test_a_missing_xml_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"a\.xml: no such annotation"):
+    with refused("a.xml"):
         read_voc(tmp_path / "a.xml")
 
 
@@ -112,7 +110,7 @@ def test_synsets_keep_their_order_and_names(tmp_path: Path) -> None:
 
 
 def test_a_class_listed_twice_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match="1 class ids are listed twice"):
+    with refused("map.txt", 1):
         read_synsets(write(tmp_path / "map.txt", "n01 a\nn01 b\n"))
 
 
@@ -128,13 +126,13 @@ def test_lists_and_tables_are_read_as_editors_save_them(
 
 
 def test_an_empty_list_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"val\.txt: is empty"):
+    with refused("val.txt"):
         read_lines(write(tmp_path / "val.txt", "\n\n"))
 
 
 def test_bytes_that_are_no_text_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "val.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(GapnetError, match="is not a text file"):
+    with refused("val.txt"):
         read_lines(tmp_path / "val.txt")
 
 
@@ -152,37 +150,36 @@ def test_a_table_of_solutions_is_read_in_the_order_of_the_images(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("row", "parts"),
     [
-        ("b,n01 0 0 39", "line 3, image 'b': must be `WNID x1 y1 x2 y2`.* found 4 fields"),
-        ("b,", "found 0 fields"),
-        ("b,n01 0 0 39 x", r"must be four numbers, found \['0', '0', '39', 'x'\]"),
-        ("b,n01 0 0 nan 9", "0 <= x1 <= x2"),
-        ("b,n01 0 0 inf 9", "0 <= x1 <= x2"),
-        ("b,n01 0 0 1e39 9", "0 <= x1 <= x2"),
-        ("b,n01 9 0 3 9", "0 <= x1 <= x2"),
-        ("b,n01 0 -1 3 9", "0 <= x1 <= x2"),
-        ("b,n99 0 0 3 9", r"class 'n99' is not among the 2 of map\.txt"),
-        ("b,n01 0 0 3 9 n02 0 0 3 9", r"must be of one class, found \['n01', 'n02'\]"),
-        ("a,n01 0 0 3 9", "line 3: image 'a' has a row already"),
-        ("c,n01 0 0 3 9", "lacks a row for image 'b', 1 of 2"),
-        ("b", "line 3: must have 2 columns, found 1"),
-        ("b,n01 0 0 3 9\nc,n01 0 0 3 9", "image 'c' is not among the 2 of its split"),
+        ("b,n01 0 0 39", ("line 3", "image 'b'", 4)),
+        ("b,", ("line 3", 0)),
+        ("b,n01 0 0 39 x", (["0", "0", "39", "x"],)),
+        ("b,n01 0 0 nan 9", ("x1 <= x2", ["0", "0", "nan", "9"])),
+        ("b,n01 0 0 inf 9", ("x1 <= x2", ["0", "0", "inf", "9"])),
+        ("b,n01 0 0 1e39 9", ("x1 <= x2", ["0", "0", "1e39", "9"])),
+        ("b,n01 9 0 3 9", ("x1 <= x2", ["9", "0", "3", "9"])),
+        ("b,n01 0 -1 3 9", ("x1 <= x2", ["0", "-1", "3", "9"])),
+        ("b,n99 0 0 3 9", ("class 'n99'", "map.txt")),
+        ("b,n01 0 0 3 9 n02 0 0 3 9", (["n01", "n02"],)),
+        ("a,n01 0 0 3 9", ("line 3", "image 'a'")),
+        ("c,n01 0 0 3 9", ("image 'b'", "1 of 2")),
+        ("b", ("line 3", 1)),
+        ("b,n01 0 0 3 9\nc,n01 0 0 3 9", ("image 'c'",)),
     ],
 )
-def test_a_wrong_row_of_a_table_is_named(tmp_path: Path, row: str, message: str) -> None:
-    with pytest.raises(GapnetError, match=message) as error:
+def test_a_wrong_row_of_a_table_is_named(tmp_path: Path, row: str, parts: tuple) -> None:
+    with refused("LOC.csv", *parts):
         table(tmp_path, "a,n01 0 0 9 9", row).truth(IDS, CLASSES)
-    assert "LOC.csv" in str(error.value)
 
 
 def test_a_table_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "LOC.csv", "id,label\n")
-    with pytest.raises(GapnetError, match=f"line 1: must be {HEADER}, found"):
+    with refused("LOC.csv", "line 1", HEADER, ["id", "label"]):
         SolutionTable(path).truth(IDS, CLASSES)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(GapnetError, match="is not a CSV file"):
+    with refused("LOC.csv"):
         SolutionTable(path).truth(IDS, CLASSES)
     path.write_text(f"{HEADER}\na,{'x' * 200_000}\n")
-    with pytest.raises(GapnetError, match="is not a CSV file"):
+    with refused("LOC.csv"):
         SolutionTable(path).truth(IDS, CLASSES)

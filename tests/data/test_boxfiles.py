@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gapnet.data.readers.box_files import BoxFile
-from gapnet.errors import GapnetError
+from tests.refusals import refused
 
 HEADER = "image,xmin,ymin,xmax,ymax"
 A, B = "train/cat/a.jpg", "train/dog/b.jpg"
@@ -75,26 +75,26 @@ def test_an_image_without_a_line_has_no_box(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "message"),
+    ("lines", "part"),
     [
-        (["image,xmin,ymin,xmax", f"{A},1,2,3"], "its first line must name the columns image,xmin"),
-        ([f"{HEADER},xmin", f"{A},1,2,3,4,1"], "each once"),
-        ([HEADER, f"{A},1,2,3"], rf"'{A},1,2,3' must have 5 columns"),
-        ([HEADER, f"{A},1,2,x,4"], r"four numbers, found \['1', '2', 'x', '4'\]"),
-        ([HEADER, f"{A},1,2,nan,4"], "four finite numbers"),
-        ([HEADER, f"{A},1,2,inf,4"], "four finite numbers"),
-        ([HEADER, f"{A},1,2,1e39,4"], "four finite numbers of pixels"),
-        ([HEADER, f"{A},1,2,{'9' * 200_000},4"], "is not a CSV file"),
-        ([HEADER, f"{A},3,2,1,4"], r"box \[3.0, 2.0, 1.0, 4.0\] must have 0 <= xmin <= xmax"),
-        ([HEADER, f"{A},-1,2,1,4"], "must have 0 <= xmin"),
-        ([HEADER, f"{A},1,5,3,4"], "0 <= ymin <= ymax"),
-        ([HEADER, f"{'x' * 5000},1,2,3,4"], r"names what can be no image \(File name too long"),
-        ([HEADER, "cat/a.jpg,1,2,3,4"], r"'cat/a.jpg', but there is no such image in .*data\.root"),
-        ([""], "is empty"),
+        (["image,xmin,ymin,xmax", f"{A},1,2,3"], "image,xmin,ymin,xmax,ymax"),
+        ([f"{HEADER},xmin", f"{A},1,2,3,4,1"], f"{HEADER},xmin"),
+        ([HEADER, f"{A},1,2,3"], f"'{A},1,2,3'"),
+        ([HEADER, f"{A},1,2,x,4"], ["1", "2", "x", "4"]),
+        ([HEADER, f"{A},1,2,nan,4"], ["1", "2", "nan", "4"]),
+        ([HEADER, f"{A},1,2,inf,4"], ["1", "2", "inf", "4"]),
+        ([HEADER, f"{A},1,2,1e39,4"], ["1", "2", "1e39", "4"]),
+        ([HEADER, f"{A},1,2,{'9' * 200_000},4"], "boxes.csv"),
+        ([HEADER, f"{A},3,2,1,4"], [3.0, 2.0, 1.0, 4.0]),
+        ([HEADER, f"{A},-1,2,1,4"], [-1.0, 2.0, 1.0, 4.0]),
+        ([HEADER, f"{A},1,5,3,4"], [1.0, 5.0, 3.0, 4.0]),
+        ([HEADER, f"{'x' * 5000},1,2,3,4"], "File name too long"),
+        ([HEADER, "cat/a.jpg,1,2,3,4"], "'cat/a.jpg'"),
+        ([""], "boxes.csv"),
     ],
 )
-def test_what_is_wrong_in_a_table_is_named(root: Path, lines: list[str], message: str) -> None:
-    with pytest.raises(GapnetError, match=rf"boxes\.csv: .*{message}"):
+def test_what_is_wrong_in_a_table_is_named(root: Path, lines: list[str], part: object) -> None:
+    with refused("boxes.csv", part):
         table(root, *lines)
 
 
@@ -112,51 +112,45 @@ def test_other_categories_and_crowds_are_left_out(root: Path) -> None:
 def test_an_image_with_boxes_of_other_categories_only_is_an_error(root: Path) -> None:
     categories = [{"id": 7, "name": "Cat"}]
     file = coco(root, drawn(1, 7, 1, 1, 5, 5), categories=categories)
-    with pytest.raises(GapnetError, match=r"a\.jpg is in the folder of class 'cat', but .*of Cat;"):
+    with refused(A, "class 'cat'", "Cat"):
         file.boxes(A, "cat")
 
 
 @pytest.mark.parametrize(
-    ("annotation", "changes", "message"),
+    ("annotation", "changes", "part"),
     [
-        (drawn(3, 7, 1, 1, 5, 5), {}, "not as COCO has it .KeyError: 3"),
-        (drawn(1, 9, 1, 1, 5, 5), {}, "not as COCO has it .KeyError: 9"),
+        (drawn(3, 7, 1, 1, 5, 5), {}, "KeyError: 3"),
+        (drawn(1, 9, 1, 1, 5, 5), {}, "KeyError: 9"),
         ({"id": 1, "image_id": 1, "category_id": 7}, {}, "KeyError: 'bbox'"),
-        (drawn(1, 7, 1, 1, 5), {}, "four numbers"),
-        (drawn(1, 7, 1, 1, float("nan"), 5), {}, "finite"),
-        (drawn(1, 7, 1, 1, 0, 5), {}, "annotation 1: box .* a pixel at least"),
-        (drawn(1, 7, -1, 1, 5, 5), {}, "must start at 0"),
-        (None, {}, "not as COCO has it"),
-        (drawn(1, 7, 1, 1, 5, 5), {"images": [{"id": 1, "file_name": "a.jpg"}]}, "no such image"),
-        (drawn(1, 7, 1, 1, 5, 5), {"images": [{"id": 1, "file_name": A}] * 2}, "listed twice"),
+        (drawn(1, 7, 1, 1, 5), {}, [1, 1, 5]),
+        (drawn(1, 7, 1, 1, float("nan"), 5), {}, "nan"),
+        (drawn(1, 7, 1, 1, 0, 5), {}, [1.0, 1.0, 0.0, 5.0]),
+        (drawn(1, 7, -1, 1, 5, 5), {}, [-1.0, 1.0, 5.0, 5.0]),
+        (None, {}, "AttributeError"),
+        (drawn(1, 7, 1, 1, 5, 5), {"images": [{"id": 1, "file_name": "a.jpg"}]}, "'a.jpg'"),
+        (drawn(1, 7, 1, 1, 5, 5), {"images": [{"id": 1, "file_name": A}] * 2}, "file_name"),
         (
             drawn(1, 7, 1, 1, 5, 5),
             {"categories": [{"id": 7, "name": "a"}, {"id": 8, "name": "a"}]},
-            "a name is listed twice",
+            "name",
         ),
     ],
 )
 def test_what_is_wrong_in_a_coco_file_is_named(
-    root: Path, annotation: dict, changes: dict, message: str
+    root: Path, annotation: dict, changes: dict, part: object
 ) -> None:
-    with pytest.raises(GapnetError, match=rf"boxes\.json: .*{message}") as caught:
+    with refused("boxes.json", part):
         coco(root, annotation, **changes)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", "not well-formed JSON"),
-        ("[" * 100_000, "not well-formed JSON"),
-        ('{"images": ' + "9" * 5000, "not well-formed JSON"),
-        ("[]", "not as COCO has it"),
-    ],
+    "text",
+    ["{", "[" * 100_000, '{"images": ' + "9" * 5000, "[]"],
 )
-def test_a_json_that_is_no_coco_file_is_named(root: Path, text: str, message: str) -> None:
+def test_a_json_that_is_no_coco_file_is_named(root: Path, text: str) -> None:
     path = root.parent / "boxes.json"
     path.write_text(text)
-    with pytest.raises(GapnetError, match=rf"boxes\.json: is {message}"):
+    with refused("boxes.json"):
         BoxFile(path, root)
 
 
@@ -175,23 +169,19 @@ def test_a_folder_of_xml_lies_parallel_to_the_images(root: Path) -> None:
 
 
 def test_an_xml_of_another_class_is_an_error(root: Path) -> None:
-    with pytest.raises(GapnetError, match=r"folder of class 'cat', but its boxes are of dog"):
+    with refused("class 'cat'", "dog"):
         voc(root, A, "dog").boxes(A, "cat")
 
 
 def test_a_folder_that_is_off_by_a_level_is_an_error(root: Path) -> None:
-    with pytest.raises(GapnetError, match=r"a\.xml: there is no image .*/cat/a\.\*; .*must hold"):
+    with refused("a.xml", "cat/a", "data.boxes"):
         voc(root, "cat/a.jpg", "cat")
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("boxes.csv", r"there is no such file"),
-        ("images/train/cat/a.jpg", "this is none of them"),
-        ("images", "holds no XML file"),
-    ],
+    "name",
+    ["boxes.csv", "images/train/cat/a.jpg", "images"],
 )
-def test_what_holds_no_boxes_is_named(root: Path, name: str, message: str) -> None:
-    with pytest.raises(GapnetError, match=rf"data\.boxes=.*{name}: .*{message}"):
+def test_what_holds_no_boxes_is_named(root: Path, name: str) -> None:
+    with refused(f"data.boxes={root.parent / name}"):
         BoxFile(root.parent / name, root)

@@ -8,7 +8,7 @@ from gapnet.data.loading.images import Images
 from gapnet.data.loading.views import whole_view
 from gapnet.data.sources import cub
 from gapnet.data.sources.cub import Cub
-from gapnet.errors import GapnetError
+from tests.refusals import refused
 
 FOLDERS = ["001.Black_footed_Albatross", "002.Laysan_Albatross"]
 TEST_EACH, TRAIN_EACH = 2, 4
@@ -67,7 +67,7 @@ def test_a_box_ends_a_pixel_before_its_edge(root: Path) -> None:
 def test_a_box_beyond_its_image_is_found_when_the_image_is_read(root: Path) -> None:
     edit(root / BOXES, lambda lines: ["1 40.0 2.0 20.0 10.0", *lines[1:]])
     source = Cub(root, held_out=1)
-    with pytest.raises(GapnetError, match=r"has 50 x 40 pixels, but a box .* \(59, 11\)"):
+    with refused("50 x 40", "(59, 11)"):
         Images(source.records("test"), whole_view((8, 8)), source.reading)[0]
 
 
@@ -90,22 +90,22 @@ def test_what_is_held_out_stays_the_same(root: Path) -> None:
 
 
 def test_nothing_held_out_leaves_no_split_to_choose_on(root: Path) -> None:
-    with pytest.raises(GapnetError, match=r"data.held_out=0: leaves no split 'val'"):
+    with refused("data.held_out=0", "'val'"):
         Cub(root, held_out=0)
     source = Cub(root, held_out=0, select_split="test")
     assert len(source.records("train")) == 8
-    with pytest.raises(GapnetError, match=r"split 'val' has no images .*found are: train, test"):
+    with refused("split 'val'", "train, test"):
         source.records("val")
 
 
 def test_holding_out_a_whole_class_is_an_error(root: Path) -> None:
-    with pytest.raises(GapnetError, match=r"data.held_out=4: .*'001.Black_footed_Albatross'"):
+    with refused("data.held_out=4", "001.Black_footed_Albatross"):
         Cub(root, held_out=4)
 
 
 @pytest.mark.parametrize("held_out", [-1, 0.5, True, "5"])
 def test_a_number_held_out_must_be_one(root: Path, held_out: int) -> None:
-    with pytest.raises(GapnetError, match=f"data.held_out={str(held_out).lower()}: "):
+    with refused(f"data.held_out={str(held_out).lower()}"):
         Cub(root, held_out=held_out)
 
 
@@ -123,44 +123,47 @@ def test_only_the_full_data_set_is_called_by_its_name(
 
 
 @pytest.mark.parametrize(
-    ("file", "change", "message"),
+    ("file", "change", "parts"),
     [
-        ("images.txt", lambda lines: [*lines, lines[0]], "'1' is listed twice"),
-        ("images.txt", lambda lines: [*lines, f"99 {name(0)}"], "Bird_0000.jpg' is listed twice"),
-        ("images.txt", lambda lines: ["1", *lines[1:]], "the line '1' has no value"),
-        ("images.txt", lambda lines: [], "is empty"),
-        ("classes.txt", lambda lines: [*lines, f"3 {FOLDERS[0]}"], "is listed twice"),
-        (LABELS, lambda lines: lines[1:], r"lacks image 1 \(one of 1\)"),
-        (LABELS, lambda lines: [*lines, lines[3]], "'4' is listed twice"),
-        (LABELS, lambda lines: ["1 3", *lines[1:]], "image 1 has a class that is not among the 2"),
-        (LABELS, lambda lines: ["1 2", *lines[1:]], "image 1 has class 002.*path is 001"),
-        (SIDES, lambda lines: lines[:-2], r"lacks image 11 \(one of 2\)"),
-        (SIDES, lambda lines: [*lines, "13 1"], "has a line too many, for image 13"),
-        (SIDES, lambda lines: ["1 2", *lines[1:]], "image 1 has '2'; must be 1 .* or 0"),
-        (BOXES, lambda lines: lines[:-1], "lacks image 12"),
-        (BOXES, lambda lines: ["1 1.0 2.0 nan 4.0", *lines[1:]], "image 1: .* finite"),
-        (BOXES, lambda lines: ["1 1.0 2.0 3.0", *lines[1:]], "image 1: a box must be four numbers"),
-        (BOXES, lambda lines: ["1 1 2 3 4 5", *lines[1:]], "image 1: a box must be four numbers"),
-        (BOXES, lambda lines: ["1 1.0 2.0 0.0 4.0", *lines[1:]], "image 1: .*a pixel at least"),
-        (BOXES, lambda lines: ["1 -1.0 2.0 3.0 4.0", *lines[1:]], "image 1: .*must start at 0"),
+        ("images.txt", lambda lines: [*lines, lines[0]], ("'1'",)),
+        ("images.txt", lambda lines: [*lines, f"99 {name(0)}"], ("Bird_0000.jpg",)),
+        ("images.txt", lambda lines: ["1", *lines[1:]], ("'1'",)),
+        ("images.txt", lambda lines: [], ()),
+        ("classes.txt", lambda lines: [*lines, f"3 {FOLDERS[0]}"], (FOLDERS[0],)),
+        (LABELS, lambda lines: lines[1:], ("image 1", "one of 1")),
+        (LABELS, lambda lines: [*lines, lines[3]], ("'4'",)),
+        (LABELS, lambda lines: ["1 3", *lines[1:]], ("image 1", "classes.txt")),
+        (LABELS, lambda lines: ["1 2", *lines[1:]], ("image 1", *FOLDERS)),
+        (SIDES, lambda lines: lines[:-2], ("image 11", "one of 2")),
+        (SIDES, lambda lines: [*lines, "13 1"], ("image 13",)),
+        (SIDES, lambda lines: ["1 2", *lines[1:]], ("image 1", "'2'")),
+        (BOXES, lambda lines: lines[:-1], ("image 12",)),
+        (BOXES, lambda lines: ["1 1.0 2.0 nan 4.0", *lines[1:]], ("image 1", "nan")),
+        (BOXES, lambda lines: ["1 1.0 2.0 3.0", *lines[1:]], ("image 1", ["1.0", "2.0", "3.0"])),
+        (BOXES, lambda lines: ["1 1 2 3 4 5", *lines[1:]], ("image 1", list("12345"))),
+        (BOXES, lambda lines: ["1 1 2 0 4", *lines[1:]], ("image 1", [1.0, 2.0, 0.0, 4.0])),
+        (
+            BOXES,
+            lambda lines: ["1 -1.0 2.0 3.0 4.0", *lines[1:]],
+            ("image 1", [-1.0, 2.0, 3.0, 4.0]),
+        ),
     ],
 )
-def test_what_is_wrong_in_a_text_file_is_named(root: Path, file: str, change, message: str) -> None:
+def test_what_is_wrong_in_a_text_file_is_named(root: Path, file: str, change, parts: tuple) -> None:
     edit(root / file, change)
-    with pytest.raises(GapnetError, match=rf"{file}: .*{message}") as caught:
+    with refused(file, *parts):
         Cub(root, held_out=1)
-    assert "\n" not in str(caught.value)
 
 
 def test_a_split_without_images_is_named(root: Path) -> None:
     edit(root / SIDES, lambda lines: [f"{line.split()[0]} 1" for line in lines])
-    with pytest.raises(GapnetError, match=r"split 'test' has no images .*found are: train, val"):
+    with refused("split 'test'", "train, val"):
         Cub(root, held_out=1).records("test")
 
 
 def test_what_a_folder_lacks_is_named(root: Path, tmp_path: Path) -> None:
     (root / LABELS).unlink()
-    with pytest.raises(GapnetError, match=rf"is no CUB-200-2011, it lacks {LABELS};"):
+    with refused(f"data.root={root}", LABELS):
         Cub(root)
-    with pytest.raises(GapnetError, match=r"data.root=.*nowhere: .*lacks classes.txt and images"):
+    with refused(f"data.root={tmp_path / 'nowhere'}", "classes.txt", "images.txt"):
         Cub(tmp_path / "nowhere")

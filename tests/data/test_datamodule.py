@@ -9,10 +9,10 @@ from PIL import Image
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.images import Draw, read_image
-from gapnet.data.loading.sampling import Position, Shuffle
+from gapnet.data.loading.sampling import Progress, Shuffle
 from gapnet.data.loading.views import random_view, whole_view
 from gapnet.data.sources.ilsvrc import Ilsvrc
-from gapnet.errors import GapnetError
+from tests.refusals import refused
 
 
 def module(root: Path, **changes: object) -> DataModule:
@@ -102,13 +102,13 @@ def test_processes_share_the_images_that_one_has_in_a_step(
 
 
 def test_fewer_images_than_a_step_takes_are_refused() -> None:
-    with pytest.raises(GapnetError, match=r"loader.batch_size=6: 2 processes take 12 .* are 11"):
+    with refused("loader.batch_size=6", 2, 12, 11):
         Shuffle(11, seed=0, batch_size=6, processes=2)
 
 
 def test_a_training_goes_on_with_the_batches_that_are_left() -> None:
     whole = Shuffle(20, seed=3, batch_size=4)
-    rest = Shuffle(20, seed=3, batch_size=4, start=Position(epoch=2, batches=3))
+    rest = Shuffle(20, seed=3, batch_size=4, start=Progress(epoch=2, batches=3))
     whole.set_epoch(2)
     rest.set_epoch(2)
     assert list(rest) == list(whole)[12:]
@@ -120,7 +120,7 @@ def test_a_training_goes_on_with_the_batches_that_are_left() -> None:
 
 def test_a_checkpoint_of_other_steps_is_refused_in_mid_epoch(shapes_root: Path) -> None:
     state = {"epoch": 1, "batches": 2, "images_a_step": 8, "unreadable": []}
-    with pytest.raises(GapnetError, match=r"8 images a step, not 5 \(loader.batch_size=5 on 1\)"):
+    with refused("resume", "loader.batch_size=5", 8):
         module(shapes_root).load_state_dict(state)
     module(shapes_root).load_state_dict(state | {"batches": 0})
 
@@ -132,11 +132,11 @@ def test_a_limit_takes_the_same_few_of_each_split(shapes_root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("wrong", "part"),
     [({"batch_size": 0}, "loader.batch_size=0"), ({"limit": 0}, "loader.limit=0")],
 )
-def test_a_loader_out_of_range_is_refused(shapes_root: Path, wrong: dict, message: str) -> None:
-    with pytest.raises(GapnetError, match=message):
+def test_a_loader_out_of_range_is_refused(shapes_root: Path, wrong: dict, part: str) -> None:
+    with refused(part):
         module(shapes_root, **wrong)
 
 
@@ -144,12 +144,12 @@ def test_a_truncated_jpeg_is_named(shapes_root: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(shapes_root, tmp_path / "tree"))
     path = Ilsvrc(root).records("test")[0].path
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(GapnetError, match=rf"{path.name}: cannot be read as an image .*truncated"):
+    with refused(path.name):
         module(root).check("test")
 
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"a\.JPEG: no such image"):
+    with refused("a.JPEG"):
         read_image(tmp_path / "a.JPEG")
 
 

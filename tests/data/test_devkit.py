@@ -15,7 +15,7 @@ from gapnet.data.readers.devkit import (
     read_labels,
     read_synset_ids,
 )
-from gapnet.errors import GapnetError
+from tests.refusals import refused
 
 WHERE = Path("meta.mat")
 
@@ -92,24 +92,24 @@ def test_ids_are_read_from_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "message"),
+    ("ids", "part"),
     [
-        ({1: "n01", 3: "n02"}, "IDs of its 2 classes must be 1 to 2, each once; 3 is repeated"),
-        ({0: "n01", 1: "n02"}, "1 to 2, each once; 0 is repeated or out of place"),
-        ({1: "n01", 2: "n01"}, "two IDs for one class"),
+        ({1: "n01", 3: "n02"}, 3),
+        ({0: "n01", 1: "n02"}, 0),
+        ({1: "n01", 2: "n01"}, "meta.mat"),
     ],
 )
 def test_ids_that_do_not_count_to_n_are_refused(
-    tmp_path: Path, ids: dict[int, str], message: str
+    tmp_path: Path, ids: dict[int, str], part: object
 ) -> None:
-    with pytest.raises(GapnetError, match=message):
+    with refused("meta.mat", part):
         read_synset_ids(write_meta(tmp_path / "meta.mat", ids, ancestors=0))
 
 
 def test_a_kit_of_another_challenge_is_refused(tmp_path: Path) -> None:
     for field in ("ILSVRC2010_ID", "ILSVRC2014_DET_ID"):
         path = write_meta(tmp_path / "meta.mat", {1: "n01"}, id_field=field)
-        with pytest.raises(GapnetError, match=f"fields ILSVRC2012_ID and WNID, found {field}"):
+        with refused("meta.mat", "ILSVRC2012_ID", field):
             read_synset_ids(path)
 
 
@@ -119,32 +119,32 @@ def test_a_crash_of_the_reader_of_matlab_s_files_is_an_error(
     """SciPy's crashes at some bytes: it is in C, and trusts what it reads."""
     path = write_meta(tmp_path / "meta.mat", {1: "n01"})
     monkeypatch.setattr(devkit, "loadmat", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
-    with pytest.raises(GapnetError, match=r"meta\.mat: holds no readable array `synsets`"):
+    with refused("meta.mat", "synsets"):
         read_synset_ids(path)
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "9" * 30, "٣"])
 def test_a_number_that_makes_no_sense_is_named(tmp_path: Path, text: str) -> None:
-    with pytest.raises(GapnetError, match=r"a\.txt, line 1: must be a whole number"):
+    with refused("a.txt", "line 1"):
         read_blacklist(write_numbers(tmp_path / "a.txt", [text]), 6)
     (tmp_path / "map.txt").write_text(f"n01 {'9' * 5000} name\n")
-    with pytest.raises(GapnetError, match=r"map\.txt, line 1: must be `WNID ID name`"):
+    with refused("map.txt", "line 1"):
         read_synset_ids(tmp_path / "map.txt")
 
 
 def test_what_is_no_class_list_is_named(tmp_path: Path) -> None:
     damaged = tmp_path / "meta.mat"
     damaged.write_bytes(b"MATLAB")
-    with pytest.raises(GapnetError, match=r"meta\.mat: holds no readable array `synsets`"):
+    with refused("meta.mat", "synsets"):
         read_synset_ids(damaged)
     savemat(damaged, {"classes": [1]})
-    with pytest.raises(GapnetError, match=r"meta\.mat: holds no readable array `synsets`"):
+    with refused("meta.mat", "synsets"):
         read_synset_ids(damaged)
-    with pytest.raises(GapnetError, match="no such file"):
+    with refused("nowhere.mat"):
         read_synset_ids(tmp_path / "nowhere.mat")
     text = tmp_path / "map_clsloc.txt"
     text.write_text("n02 1 kit_fox\nn01 x tench\n")
-    with pytest.raises(GapnetError, match="line 2: must be `WNID ID name`, found 'n01 x tench'"):
+    with refused("map_clsloc.txt", "line 2", "'n01 x tench'"):
         read_synset_ids(text)
 
 
@@ -154,7 +154,7 @@ def test_ids_become_the_places_of_sorted_wnids() -> None:
 
 
 def test_a_kit_of_other_classes_is_refused() -> None:
-    with pytest.raises(GapnetError, match=r"its 2 classes are not the 2 .*; 'n02' is in one only"):
+    with refused(WHERE, "'n02'"):
         ids_to_indices({1: "n01", 2: "n02"}, ["n01", "n03"], where=WHERE)
 
 
@@ -162,11 +162,11 @@ def test_a_forgotten_conversion_of_a_thousand_classes_is_noticed() -> None:
     ids, classes = thousand()
     assert len(ids_to_indices(ids, classes, where=WHERE)) == 1000
     sorted_ids = dict(enumerate(classes, 1))
-    with pytest.raises(GapnetError, match=r"ID 1 has class index 0, but .* share no place"):
+    with refused(WHERE, "ID 1"):
         ids_to_indices(sorted_ids, classes, where=WHERE)
     holder = next(id_ for id_, wnid in ids.items() if wnid == classes[0])
     ids[1], ids[holder] = ids[holder], ids[1]  # one fixed point is enough
-    with pytest.raises(GapnetError, match="share no place"):
+    with refused(WHERE, "ID 1"):
         ids_to_indices(ids, classes, where=WHERE)
 
 
@@ -176,17 +176,17 @@ def test_labels_are_converted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "message"),
+    ("numbers", "parts"),
     [
-        ([1, 2], "has 2 labels for 3 validation images"),
-        ([1, 2, 3], "line 3: must be an ILSVRC2012 ID from 1 to 2, found 3"),
-        ([1, 0, 2], "line 2: must be an ILSVRC2012 ID from 1 to 2, found 0"),
-        ([1, "x", 2], "line 2: must be a whole number, found 'x'"),
-        ([1, -1, 2], "line 2: must be a whole number, found '-1'"),
+        ([1, 2], (2, 3)),
+        ([1, 2, 3], ("line 3", 3)),
+        ([1, 0, 2], ("line 2", 0)),
+        ([1, "x", 2], ("line 2", "'x'")),
+        ([1, -1, 2], ("line 2", "'-1'")),
     ],
 )
-def test_wrong_labels_are_named(tmp_path: Path, numbers: list[object], message: str) -> None:
-    with pytest.raises(GapnetError, match=message):
+def test_wrong_labels_are_named(tmp_path: Path, numbers: list[object], parts: tuple) -> None:
+    with refused("truth.txt", *parts):
         read_labels(write_numbers(tmp_path / "truth.txt", numbers), {1: 0, 2: 1}, 3)
 
 
@@ -196,10 +196,10 @@ def test_the_first_labels_of_ilsvrc_are_known(tmp_path: Path) -> None:
     rest = [number % 1000 + 1 for number in range(49_995)]
     labels = read_labels(write_numbers(tmp_path / "a", [*FIRST_IDS, *rest]), indices, 50_000)
     assert labels[:5] == [65, 970, 230, 809, 516]
-    with pytest.raises(GapnetError, match=r"first images of validation have IDs \[490, 361"):
+    with refused(tmp_path / "b", FIRST_IDS):
         read_labels(write_numbers(tmp_path / "b", [*rest, *FIRST_IDS]), indices, 50_000)
     swapped = {**indices, 490: indices[1], 1: indices[490]}
-    with pytest.raises(GapnetError, match=r"class indices \[65, 970, 230, 809, 516\], found"):
+    with refused(tmp_path / "a", [65, 970, 230, 809, 516]):
         read_labels(tmp_path / "a", swapped, 50_000)
 
 
@@ -208,19 +208,19 @@ def test_a_blacklist_counts_from_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "count", "message"),
+    ("numbers", "count", "part"),
     [
-        ([1, 4], 3, "from 1 to 3, found 4"),
-        ([0], 3, "from 1 to 3, found 0"),
-        ([1, 1], 3, "lists 1 images twice"),
-        ([1.5], 3, "line 1: must be a whole number, found '1.5'"),
-        (list(range(1, 1762)), 50_000, "a blacklist of another length: 1761 images, .* 1762"),
+        ([1, 4], 3, 4),
+        ([0], 3, 0),
+        ([1, 1], 3, 1),
+        ([1.5], 3, "'1.5'"),
+        (list(range(1, 1762)), 50_000, 1761),
     ],
 )
 def test_a_wrong_blacklist_is_named(
-    tmp_path: Path, numbers: list[object], count: int, message: str
+    tmp_path: Path, numbers: list[object], count: int, part: object
 ) -> None:
-    with pytest.raises(GapnetError, match=message):
+    with refused("b.txt", part):
         read_blacklist(write_numbers(tmp_path / "b.txt", numbers), count)
 
 

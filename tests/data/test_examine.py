@@ -17,6 +17,7 @@ from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.errors import GapnetError
 from tests.data.test_devkit import write_devkit
 from tests.data.test_layouts import IDS, LAYOUTS, Build, kaggle, kit_labels, write_image, write_xml
+from tests.refusals import refused
 
 IMAGES = "ILSVRC/Data/CLS-LOC"
 
@@ -34,7 +35,7 @@ def test_nothing_is_wrong_with_a_sound_tree(tmp_path: Path, build: Build) -> Non
     source = Ilsvrc(build(tmp_path))
     findings = list(examine(source, images="all"))
     assert texts(findings, "wrong") == []
-    assert texts(findings, "note") == ["val chooses thresholds and is reported: an oracle"]
+    assert [note.split()[0].rstrip(":") for note in texts(findings, "note")] == ["val"]
     well = texts(findings, "ok")
     assert f"{tmp_path.name} (ILSVRC's layout): {tmp_path}, {source.layout}" in well
     assert "val: 4 images, 1 to 2 of a class" in well
@@ -57,8 +58,8 @@ def test_a_tree_with_a_devkit_says_so(tmp_path: Path) -> None:
 
 def test_images_without_labels_are_a_note(tmp_path: Path) -> None:
     notes = texts(check(kaggle(tmp_path)), "note")
-    assert "test: 2 images of unknown classes: nothing can be scored on them" in notes
-    assert "test: has no boxes, and so serves classification alone" in notes
+    assert any(note.startswith("test: 2 images") for note in notes)
+    assert any(note.startswith("test: has no boxes") for note in notes)
 
 
 def missing(root: Path) -> None:
@@ -93,25 +94,25 @@ def in_two_splits(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "text", "fix"),
+    ("damage", "text"),
     [
-        (missing, "val: 1 files are listed but missing: .*/v_0003.JPEG$", "unpack the archive"),
-        (empty, "val: 1 images cannot be read: .*/v_0002.JPEG$", "restore these files"),
-        (another_image, "1 images have boxes that reach beyond them: .*v_0003", "same download"),
-        (no_annotation, r"val: .*v_0001\.xml: no such annotation", "every image of an evaluated"),
-        (listed_twice, "train_cls: 1 ids are listed more than once: n01/n01_1", "once"),
-        (empty_class, "train_cls: 1 empty classes: n04", "unpack the archives"),
-        (in_two_splits, "val and test share 1 images: v_0001", "one split"),
+        (missing, "^val: 1 .*/v_0003.JPEG$"),
+        (empty, "^val: 1 .*/v_0002.JPEG$"),
+        (another_image, "^val: 1 .*/v_0003.JPEG$"),
+        (no_annotation, r"^val: .*v_0001\.xml"),
+        (listed_twice, "^train_cls: 1 .*: n01/n01_1$"),
+        (empty_class, "^train_cls: 1 .*: n04$"),
+        (in_two_splits, "^val and test .*: v_0001$"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_to_do(
-    tmp_path: Path, damage: Callable[[Path], None], text: str, fix: str
+    tmp_path: Path, damage: Callable[[Path], None], text: str
 ) -> None:
     damage(kaggle(tmp_path))
     wrong = [each for each in check(tmp_path) if each.status == "wrong"]
     assert len(wrong) == 1
     assert re.search(text, wrong[0].text), wrong
-    assert fix in wrong[0].fix
+    assert wrong[0].fix
 
 
 def test_only_decoding_tells_that_a_file_ends_early(tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_ilsvrc_is_held_against_its_known_numbers(tmp_path: Path) -> None:
     assert "val: 4 images, and ILSVRC has 50,000" in wrong
     assert any("val: 4 boxes, 0 images" in each and "80,477 and 11,715" in each for each in wrong)
     assert any(each.startswith("devkit: not there") for each in notes)
-    assert any(each.startswith("val: no blacklist, of 1,762") for each in notes)
+    assert any(each.startswith("val: no blacklist") and "1,762" in each for each in notes)
     assert all(each.fix for each in findings if each.status == "wrong")
 
 
@@ -255,14 +256,14 @@ def test_a_devkit_of_other_numbers_is_wrong(
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "part"),
     [
-        ({"images": "some"}, "images=some: "),
-        ({"workers": 0}, "workers=0: "),
+        ({"images": "some"}, "images=some"),
+        ({"workers": 0}, "workers=0"),
     ],
 )
-def test_a_wrong_argument_is_named(tmp_path: Path, options: dict, message: str) -> None:
-    with pytest.raises(GapnetError, match=message):
+def test_a_wrong_argument_is_named(tmp_path: Path, options: dict, part: str) -> None:
+    with refused(part):
         check(kaggle(tmp_path), **options)
 
 

@@ -9,7 +9,7 @@ from gapnet.data.loading.views import whole_view
 from gapnet.data.readers.box_files import SIDES
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.sources.folder import Folder
-from gapnet.errors import GapnetError
+from tests.refusals import refused
 
 HEADER = ",".join(["image", *SIDES])
 
@@ -123,25 +123,23 @@ def test_nothing_is_held_out_where_the_split_has_a_folder_or_is_the_test_split(r
 
 def test_holding_out_a_whole_class_is_an_error(root: Path) -> None:
     source = Folder(add(root, "train/ape/0.jpg"), select_split="choose")
-    with pytest.raises(GapnetError, match=r"data.held_out=0.1: .*no training image of class 'ape'"):
+    with refused("data.held_out=0.1", "class 'ape'"):
         source.records("train")
 
 
 @pytest.mark.parametrize("held_out", [-1, 1.5, float("nan"), float("inf"), True, "5"])
 def test_a_share_out_of_range_is_refused(root: Path, held_out: float) -> None:
-    with pytest.raises(GapnetError, match=f"data.held_out={str(held_out).lower()}: "):
+    with refused(f"data.held_out={str(held_out).lower()}"):
         Folder(root, held_out=held_out)
 
 
 def test_an_unknown_split_gets_the_list(root: Path) -> None:
-    with pytest.raises(
-        GapnetError, match=r"split 'dev' has no folder .*found are: test, train, val"
-    ):
+    with refused("split 'dev'", "test, train, val"):
         Folder(root).records("dev")
 
 
 def test_without_held_out_images_the_split_must_have_a_folder(root: Path) -> None:
-    with pytest.raises(GapnetError, match="split 'choose' has no folder"):
+    with refused("split 'choose'", root):
         Folder(root, select_split="choose", held_out=0).records("choose")
 
 
@@ -161,38 +159,38 @@ def spoil(root: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "message"),
+    ("how", "part"),
     [
-        ("mixed", "test: holds both images and class folders"),
-        ("deeper", "test/cat/more: is a folder where images of a class are expected"),
-        ("empty class", "test/cat: holds no image"),
-        ("empty split", "test: holds neither images nor class folders"),
-        ("stranger", "test/bird: is not among the 2 classes"),
+        ("mixed", "test"),
+        ("deeper", "test/cat/more"),
+        ("empty class", "test/cat"),
+        ("empty split", "test"),
+        ("other class", "test/bird"),
     ],
 )
-def test_what_is_wrong_in_a_split_is_named(root: Path, how: str, message: str) -> None:
+def test_what_is_wrong_in_a_split_is_named(root: Path, how: str, part: str) -> None:
     spoil(root, how)
-    with pytest.raises(GapnetError, match=message):
+    with refused(root / part):
         Folder(root).records("test")
 
 
 def test_a_training_split_needs_class_folders(root: Path) -> None:
     add(root, "flat/a.jpg")
     (root / "classes.txt").write_text("cat\ndog\n")
-    with pytest.raises(GapnetError, match="flat: is trained on and needs a folder per class"):
+    with refused(root / "flat"):
         Folder(root, train_split="flat").records("flat")
 
 
 def test_a_root_without_classes_or_without_anything_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"data.root=.*: has no folder per class in 'train'"):
+    with refused(f"data.root={tmp_path}", "'train'"):
         Folder(add(tmp_path, "test/a.jpg"))
-    with pytest.raises(GapnetError, match=r"data.root=.*nowhere: no such folder"):
+    with refused(f"data.root={tmp_path / 'nowhere'}"):
         Folder(tmp_path / "nowhere")
 
 
 def test_a_class_listed_twice_is_an_error(root: Path) -> None:
     (root / "classes.txt").write_text("cat\ndog\ncat tom\n")
-    with pytest.raises(GapnetError, match=r"classes\.txt: 1 class ids are listed twice"):
+    with refused("classes.txt", 1):
         Folder(root)
 
 
@@ -214,9 +212,7 @@ def test_a_split_with_boxes_has_them_and_one_without_has_none(root: Path) -> Non
 
 def test_an_image_without_a_box_in_a_split_with_boxes_is_named(root: Path) -> None:
     source = with_boxes(root, "test/cat/0.jpg")
-    with pytest.raises(
-        GapnetError, match=r"boxes\.csv: has no box for test/dog/0\.jpg, one of 1 images of split"
-    ):
+    with refused("boxes.csv", "test/dog/0.jpg", "split 'test'"):
         source.records("test")
 
 
@@ -243,7 +239,7 @@ def test_boxes_of_images_whose_class_nobody_tells_are_taken_whatever_their_label
 
 def test_boxes_beyond_the_image_are_found_when_it_is_read(root: Path) -> None:
     source = with_boxes(root, "test/cat/0.jpg", "test/dog/0.jpg", box="0,0,9,5")
-    with pytest.raises(GapnetError, match="do not belong together"):
+    with refused("test/cat/0.jpg", "8 x 6", "(9, 5)"):
         Images(source.records("test"), whole_view((8, 8)), source.reading)[0]
 
 

@@ -17,8 +17,8 @@ from gapnet.data.record_table import SCHEMA
 from gapnet.data.records import Records
 from gapnet.data.shards.manifest import MANIFEST
 from gapnet.data.sources.shards import Shards
-from gapnet.errors import GapnetError
 from tests.data.sharded import write_small
+from tests.refusals import refused
 
 Rows = list[dict[str, Any]]
 
@@ -59,7 +59,7 @@ def change_rows(shards: Path, change: Callable[[Rows], object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "rule"),
+    ("change", "part"),
     [
         (lambda rows: rows[0].update(label=3), "label 3"),
         (lambda rows: rows[0].update(label=-2), "label"),
@@ -87,19 +87,17 @@ def change_rows(shards: Path, change: Callable[[Rows], object]) -> None:
     ],
 )
 def test_values_that_cannot_be_are_refused(
-    shards: Path, change: Callable[[Rows], object], rule: str
+    shards: Path, change: Callable[[Rows], object], part: str
 ) -> None:
     change_rows(shards, change)
-    with pytest.raises(GapnetError) as caught:
+    with refused(shards / "val.arrow", part):
         Shards(shards).records("val")
-    assert str(caught.value).startswith(f"{shards / 'val.arrow'}: ")
-    assert rule in str(caught.value)
 
 
 def test_other_columns_are_refused(shards: Path) -> None:
     table = Shards(shards).records("val").table
     write_table(shards, table.append_column("more", [[0] * len(table)]))
-    with pytest.raises(GapnetError, match=r"val\.arrow: .* columns"):
+    with refused(shards / "val.arrow", "columns"):
         Shards(shards).records("val")
 
 
@@ -112,7 +110,7 @@ def wrong_offsets() -> pa.Array:
 def test_offsets_outside_the_file_are_refused(shards: Path) -> None:
     table = Shards(shards).records("val").table
     write_table(shards, table.set_column(0, "id", wrong_offsets()))
-    with pytest.raises(GapnetError, match=r"val\.arrow: is no index of images"):
+    with refused(shards / "val.arrow"):
         Shards(shards).records("val")
 
 
@@ -163,18 +161,18 @@ def test_a_truncated_index_is_refused(written: Path, tmp_path: Path) -> None:
     content = (written / "val.arrow").read_bytes()
     for length in range(0, len(content), len(content) // 20):
         (tmp_path / "x.arrow").write_bytes(content[:length])
-        with pytest.raises(GapnetError, match=r"x\.arrow: "):
+        with refused("x.arrow"):
             Records.open(tmp_path / "x.arrow", tmp_path)
 
 
 def test_deep_json_in_a_manifest_is_one_line(shards: Path) -> None:
     (shards / MANIFEST).write_text("[" * 100_000)
-    with pytest.raises(GapnetError, match=rf"{MANIFEST}: is damaged"):
+    with refused(shards / MANIFEST):
         Shards(shards)
 
 
 def test_a_manifest_of_any_size_is_not_read(shards: Path) -> None:
     with (shards / MANIFEST).open("r+b") as file:
         file.truncate(2**40)  # sparse
-    with pytest.raises(GapnetError, match=rf"{MANIFEST}: is no manifest"):
+    with refused(shards / MANIFEST):
         Shards(shards)

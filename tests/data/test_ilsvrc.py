@@ -9,7 +9,6 @@ from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.views import whole_view
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.sources.ilsvrc import Ilsvrc
-from gapnet.errors import GapnetError
 from tests.data.test_devkit import write_devkit
 from tests.data.test_layouts import (
     IDS,
@@ -23,6 +22,7 @@ from tests.data.test_layouts import (
     write_table,
     write_xml,
 )
+from tests.refusals import refused
 
 TABLE = "LOC_val_solution.csv"
 XML = "ILSVRC/Annotations/CLS-LOC"
@@ -46,45 +46,38 @@ def test_classes_are_in_the_order_of_the_mapping(root: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"data.root=.*nowhere: no such folder"):
+    with refused(f"data.root={tmp_path / 'nowhere'}"):
         Ilsvrc(tmp_path / "nowhere")
 
 
 def test_another_layout_is_told_what_was_looked_for(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
-    with pytest.raises(
-        GapnetError,
-        match=r"Kaggle's ILSVRC tree, which lacks .*LOC_synset_mapping.txt and .*ImageSets",
-    ):
+    with refused(f"data.root={tmp_path}", "LOC_synset_mapping.txt", "ImageSets"):
         Ilsvrc(tmp_path)
 
 
 def test_an_unknown_split_gets_the_list(root: Path) -> None:
-    with pytest.raises(
-        GapnetError, match=r"split 'dev' is not listed .* found are: test, train_cls, val"
-    ):
+    with refused("split 'dev'", "test, train_cls, val"):
         Ilsvrc(root).records("dev")
 
 
 def test_an_empty_split_is_an_error(root: Path) -> None:
     (root / "ILSVRC/ImageSets/CLS-LOC/val.txt").write_text("\n")
-    with pytest.raises(GapnetError, match=r"val\.txt: is empty"):
+    with refused("val.txt"):
         Ilsvrc(root).records("val")
 
 
 def test_an_unknown_label_in_an_xml_is_named(root: Path) -> None:
     path = next((root / "ILSVRC/Annotations/CLS-LOC/test").iterdir())
     path.write_text(path.read_text().replace("s0000000", "n0000000"))
-    with pytest.raises(
-        GapnetError, match=rf"{path.name}: class 'n0000000\d' is not among the 3 of"
-    ):
+    with refused(path.name, "LOC_synset_mapping.txt"):
         Ilsvrc(root).records("test")
 
 
 def test_an_unknown_training_folder_is_named(root: Path) -> None:
     listing = root / "ILSVRC/ImageSets/CLS-LOC/train_cls.txt"
     listing.write_text(listing.read_text() + "n99/n99_1 25\n")
-    with pytest.raises(GapnetError, match="train_cls: class 'n99' is not among the 3"):
+    with refused("train_cls", "class 'n99'"):
         Ilsvrc(root).records("train_cls")
 
 
@@ -108,7 +101,7 @@ def test_only_a_tree_of_a_thousand_classes_is_called_ilsvrc(root: Path) -> None:
 def test_the_classes_of_ilsvrc_must_be_sorted(root: Path) -> None:
     lines = [f"n{index:08d} thing {index}\n" for index in range(1000)]
     (root / "LOC_synset_mapping.txt").write_text("".join(reversed(lines)))
-    with pytest.raises(GapnetError, match="its 1000 classes must be in the order of their WNIDs"):
+    with refused("LOC_synset_mapping.txt", 1000):
         Ilsvrc(root)
 
 
@@ -135,13 +128,13 @@ def test_every_kind_of_ground_truth_says_the_same(tree: Path, kind: str) -> None
 def test_auto_takes_what_is_there_and_says_which(
     tree: Path, caplog: pytest.LogCaptureFixture, missing: list[str], place: str
 ) -> None:
-    for each in missing:
-        shutil.rmtree(tree / each) if (tree / each).is_dir() else (tree / each).unlink()
+    for name in missing:
+        shutil.rmtree(tree / name) if (tree / name).is_dir() else (tree / name).unlink()
     with caplog.at_level(logging.INFO, logger="gapnet"):
         assert Ilsvrc(tree).records("val").labels.tolist() == LABELS
     assert f"{tree}: is Kaggle's tree, with 3 classes" in caplog.text
-    told = next(line for line in caplog.messages if line.startswith("val: ground truth is from"))
-    assert told.endswith(place)
+    line = next(line for line in caplog.messages if line.startswith("val: ground truth is from"))
+    assert line.endswith(place)
 
 
 def test_labels_without_boxes_are_for_classification_alone(tmp_path: Path) -> None:
@@ -169,44 +162,37 @@ def test_ground_truths_that_differ_are_an_error_that_names_the_image(
     tree: Path, change: Callable[[Path], None]
 ) -> None:
     change(tree)
-    with pytest.raises(
-        GapnetError, match=r"image 'v_0003': is n02 in .*val, n01 in .*data\.truth=\.\.\."
-    ):
+    with refused("image 'v_0003'", "n02", "n01", "data.truth"):
         Ilsvrc(tree).records("val")
     assert Ilsvrc(tree, truth="xml").records("val").labels.tolist() == LABELS
 
 
 def test_labels_and_boxes_of_other_images_are_noticed(tree: Path) -> None:
     change_kit(tree)
-    with pytest.raises(GapnetError, match=r"image 'v_0003': is n01 in .*, n02 in"):
+    with refused("image 'v_0003'", "n01", "n02"):
         Ilsvrc(tree, truth="devkit").records("val")
 
 
 def test_folders_are_held_against_the_ground_truth(tmp_path: Path) -> None:
     root = torchvision(tmp_path)
     (root / "val/n02/v_0003.JPEG").rename(root / "val/n01/v_0003.JPEG")
-    with pytest.raises(GapnetError, match=r"image 'v_0003': is n02 in .*bbox/val, n01 in .*/val;"):
+    with refused("image 'v_0003'", root / "bbox/val", root / "val"):
         Ilsvrc(root).records("val")
 
 
 def test_a_split_without_ground_truth_says_what_would_be_one(tmp_path: Path) -> None:
     root = kaggle(tmp_path)
     shutil.rmtree(root / XML)
-    with pytest.raises(
-        GapnetError,
-        match=r"data\.truth=auto: .* split 'val'; put XML .*LOC_val_solution\.csv .*meta\.mat",
-    ):
+    with refused("data.truth=auto", "split 'val'", "LOC_val_solution.csv", "meta.mat"):
         Ilsvrc(root).records("val")
-    with pytest.raises(GapnetError, match=r"data\.truth=best: must be one of auto, xml, csv"):
+    with refused("data.truth=best", "auto, xml, csv"):
         Ilsvrc(root, truth="best")
 
 
 def test_all_wrong_annotations_are_counted(tree: Path) -> None:
     for name in ("v_0002", "v_0003", "v_0004"):
         (tree / XML / f"val/{name}.xml").unlink()
-    with pytest.raises(
-        GapnetError, match=r"v_0002\.xml: no such annotation; .* \(and 2 more annotations are wrong"
-    ):
+    with refused("v_0002.xml", 2):
         Ilsvrc(tree).records("val")
 
 
@@ -224,7 +210,7 @@ def test_a_blacklist_can_be_named(tree: Path, tmp_path: Path) -> None:
     mine.write_text("1\n")
     records = Ilsvrc(tree, blacklist=mine).records("val")
     assert records.blacklisted.tolist() == [True, False, False, False]
-    with pytest.raises(GapnetError, match=r"data\.blacklist=.*nix\.txt: no such file; name"):
+    with refused(f"data.blacklist={tmp_path / 'nix.txt'}"):
         Ilsvrc(tree, blacklist=tmp_path / "nix.txt")
 
 
@@ -250,7 +236,7 @@ def test_names_come_from_the_kit_where_there_is_no_mapping(tmp_path: Path) -> No
 def test_class_folders_and_lists_that_differ_are_named(tmp_path: Path) -> None:
     root = flat(tmp_path)
     shutil.rmtree(root / "train/n02")
-    with pytest.raises(GapnetError, match=r"meta\.mat: has 3 classes, .*'s folders 2; 'n02' is in"):
+    with refused("meta.mat", 3, 2, "'n02'"):
         Ilsvrc(root)
 
 
@@ -258,7 +244,7 @@ def test_nothing_that_lists_the_classes_is_an_error(tmp_path: Path) -> None:
     root = flat(tmp_path)
     shutil.rmtree(root / "train")
     shutil.rmtree(root / "ILSVRC2012_devkit_t12")
-    with pytest.raises(GapnetError, match="nothing there lists the classes; put LOC_synset"):
+    with refused(f"data.root={root}", "LOC_synset_mapping.txt"):
         Ilsvrc(root)
 
 
@@ -280,12 +266,12 @@ def test_training_boxes_come_from_a_table_that_leaves_out_the_folders(tree: Path
     assert boxes[1].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
     assert boxes[0] is boxes[2] is None
     path.write_text("ImageId,PredictionString\nn01_10,n02 1 2 3 4\n")
-    with pytest.raises(GapnetError, match="image 'n01/n01_10' is of class 'n02' there"):
+    with refused(path, "image 'n01/n01_10'", "class 'n02'"):
         Ilsvrc(tree, train_boxes=True).records("train_cls")
 
 
 def test_training_boxes_that_nobody_drew_are_an_error(tree: Path) -> None:
-    with pytest.raises(GapnetError, match=r"data\.train_boxes=true: .* has no boxes of training"):
+    with refused("data.train_boxes=true", tree):
         Ilsvrc(tree, train_boxes=True).records("train_cls")
 
 
@@ -300,7 +286,7 @@ def test_a_tree_that_changes_is_read_again(tree: Path) -> None:
     write_xml(tree / XML / "val/v_0001.xml", "n03", [[1, 2, 10, 13]])
     assert Ilsvrc(tree).records("val")[0].boxes.tolist() == [[1, 2, 10, 13]]
     (tree / XML / "val/v_0002.xml").unlink()
-    with pytest.raises(GapnetError, match="v_0002"):
+    with refused("v_0002.xml"):
         Ilsvrc(tree).records("val")
 
 
@@ -340,22 +326,22 @@ def test_training_keeps_its_boxes_beside_held_out_images(root: Path) -> None:
 
 
 def test_too_few_boxes_or_images_to_hold_out_are_an_error(root: Path, tree: Path) -> None:
-    with pytest.raises(GapnetError, match=r"data\.held_out=9: class 's0000000\d' has 8 .* boxes"):
+    with refused("data.held_out=9", 8):
         Ilsvrc(root, held_out=9).records("held_out")
-    with pytest.raises(GapnetError, match=r"data\.held_out=8: .*no training image of class"):
+    with refused("data.held_out=8"):
         Ilsvrc(root, held_out=8).records("train_cls")
-    with pytest.raises(GapnetError, match=r"data\.held_out=1: .* has no boxes of training; put"):
+    with refused("data.held_out=1", tree):
         Ilsvrc(tree, held_out=1).records("held_out")
 
 
 @pytest.mark.parametrize("held_out", [-1, 0.5, True, None])
 def test_a_number_held_out_must_be_an_integer(root: Path, held_out: int) -> None:
-    with pytest.raises(GapnetError, match=r"data\.held_out=.*: must be an integer"):
+    with refused("data.held_out"):
         Ilsvrc(root, held_out=held_out)
 
 
 def test_two_splits_that_choose_are_an_error(root: Path) -> None:
-    with pytest.raises(GapnetError, match=r"data\.held_out=1, data\.select_split=test: "):
+    with refused("data.held_out=1", "data.select_split=test"):
         Ilsvrc(root, held_out=1, select_split="test")
     assert Ilsvrc(root, held_out=1, select_split="held_out").select_split == "held_out"
 

@@ -12,7 +12,7 @@ from gapnet.data.loading.images import Draw, Images, UnreadableImageError, read_
 from gapnet.data.loading.views import centre_view, random_crop_view, random_view, whole_view
 from gapnet.data.options import Reading
 from gapnet.data.records import Record, Records
-from gapnet.errors import GapnetError
+from tests.refusals import refused
 
 ORIENTATION = 0x0112
 QUARTER_TURN = 6  # the camera was held so that the picture is to be turned clockwise
@@ -123,7 +123,7 @@ def test_colour_and_grey_of_sixteen_bits_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
 def test_pixels_of_thirty_two_bits_are_refused(tmp_path: Path, kind: type) -> None:
     Image.fromarray(np.ones((2, 2), dtype=kind)).save(tmp_path / "a.tif")
-    with pytest.raises(GapnetError, match=r"a\.tif: .*32 bits do not tell which value is white"):
+    with refused("a.tif", "32 bits"):
         read_image(tmp_path / "a.tif")
 
 
@@ -156,9 +156,7 @@ def test_size_and_boxes_are_of_the_turned_pixels(tmp_path: Path) -> None:
     boxes = torch.tensor([[0.0, 30.0, 19.0, 39.0]])
     listed = records(photograph(tmp_path / "a.jpg"), boxes=boxes)
     assert Images(listed, whole_view((8, 8)), Reading(exif=True))[0].size == (40, 20)
-    with pytest.raises(
-        GapnetError, match=r"has 40 x 20 pixels, but a box .* reaches to \(19, 39\)"
-    ):
+    with refused("a.jpg", "40 x 20", "(19, 39)"):
         Images(listed, whole_view((8, 8)))[0]
 
 
@@ -209,30 +207,29 @@ def postscript(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "reason"),
+    ("damage", "part"),
     [
-        (truncated, "image file is truncated"),
-        (damaged_png, ".+"),
-        (bomb, r".*3600000000 pixels.*decompression bomb"),
-        (postscript, "it is in no format that is known"),
-        (lambda path: path.write_bytes(b""), "it is empty"),
-        (lambda path: path.write_text("hello"), "it is in no format that is known"),
+        (truncated, "truncated"),
+        (damaged_png, "a.png"),
+        (bomb, "3600000000 pixels"),
+        (postscript, "format"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.write_text("hello"), "format"),
         (lambda path: path.mkdir(), "Is a directory"),
     ],
 )
-def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path, damage, reason: str) -> None:
+def test_what_cannot_be_read_is_one_clear_line(tmp_path: Path, damage, part: str) -> None:
     damage(tmp_path / "a.png")
-    with pytest.raises(
-        UnreadableImageError, match=rf"a\.png: cannot be read as an image \({reason}.*\); restore"
-    ) as caught:
+    with pytest.raises(UnreadableImageError) as error:
         Images(records(tmp_path / "a.png"), whole_view((8, 8)))[0]
-    assert "\n" not in str(caught.value)
+    with refused(tmp_path / "a.png", part, "data.on_corrupt=skip"):
+        raise error.value
 
 
 def test_a_missing_file_is_an_error_even_where_corrupt_ones_are_skipped(tmp_path: Path) -> None:
     images = Images(records(tmp_path / "a.png"), whole_view((8, 8)), Reading(on_corrupt="skip"))
     for wanted in (0, Draw(0, 1)):
-        with pytest.raises(GapnetError, match=r"a\.png: no such image"):
+        with refused("a.png"):
             images[wanted]
 
 
@@ -253,7 +250,7 @@ def test_boxes_beyond_the_image_are_an_error_even_where_corrupt_ones_are_skipped
     tmp_path: Path,
 ) -> None:
     listed = records(painted(tmp_path / "a.png"), boxes=torch.tensor([[0.0, 0.0, 9.0, 5.0]]))
-    with pytest.raises(GapnetError, match="do not belong together"):
+    with refused("a.png", "(9, 5)"):
         Images(listed, whole_view((8, 8)), Reading(on_corrupt="skip"))[0]
 
 
@@ -293,12 +290,12 @@ def test_a_training_gives_up_after_so_many_corrupt_files_in_a_row(
 ) -> None:
     listed = records(*(broken(tmp_path / f"{name}.png") for name in "abc"))
     images = Images(listed, whole_view((8, 8)), Reading(on_corrupt="skip", max_corrupt=max_corrupt))
-    with pytest.raises(GapnetError, match=rf"b\.png: cannot be read .* {tries} in all"):
+    with refused("b.png", tries, f"data.max_corrupt={max_corrupt}"):
         images[Draw(1, 0)]
 
 
 @pytest.mark.parametrize("wanted", [0, Draw(0, 1)])
 def test_a_corrupt_file_is_an_error_by_default(tmp_path: Path, wanted: int | Draw) -> None:
     listed = records(broken(tmp_path / "a.png"), painted(tmp_path / "b.png"))
-    with pytest.raises(GapnetError, match=r"a\.png: cannot be read as an image"):
+    with refused("a.png"):
         Images(listed, whole_view((8, 8)))[wanted]

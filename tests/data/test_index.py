@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from gapnet.data import index
-from gapnet.data.index import cache_folder, cached, fingerprint, folders_in, lay_out, work_through
+from gapnet.data.index import (
+    cache_folder,
+    cached,
+    fingerprint,
+    folders_in,
+    parallel_map,
+    records_from_columns,
+)
 from gapnet.data.records import Record, Records
 from tests.planted import pickled
 
@@ -109,8 +116,7 @@ def test_a_cache_that_cannot_be_written_is_a_line_in_the_log(
     monkeypatch.setenv("GAPNET_CACHE", str(tmp_path / "file" / "cache"))
     with caplog.at_level(logging.WARNING):
         assert len(cached(("val",), lambda: records(tmp_path), tmp_path, state="s")) == 1
-    assert "cannot be written" in caplog.text
-    assert "the index is not kept" in caplog.text
+    assert str(tmp_path / "file" / "cache") in caplog.text
 
 
 def test_a_failed_build_leaves_nothing(cache: Path, tmp_path: Path) -> None:
@@ -203,7 +209,7 @@ def test_folders_are_listed_by_name_without_hidden_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("workers", "many"), [(1, 1), (2, 1), (2, 1000), (None, 1)])
 def test_work_comes_back_in_order(workers: int | None, many: int) -> None:
     items = list(range(300))
-    done = work_through(str, items, "counting", workers=workers, many=many)
+    done = parallel_map(str, items, "counting", workers=workers, many=many)
     assert list(done) == [str(item) for item in items]
 
 
@@ -213,7 +219,7 @@ def test_columns_are_what_rows_would_be(tmp_path: Path) -> None:
         Record("a", tmp_path / "a.JPEG", 1, None, blacklisted=True),
         Record("b", tmp_path / "b.JPEG", 0, boxes),
     ]
-    laid = lay_out(
+    laid = records_from_columns(
         tmp_path,
         ids=["a", "b"],
         paths=["a.JPEG", "b.JPEG"],

@@ -7,7 +7,7 @@ from gapnet.data.loading.images import Images
 from gapnet.data.loading.views import whole_view
 from gapnet.data.readers.image_sizes import sizes_of
 from gapnet.data.sources.metadata import Metadata
-from gapnet.errors import GapnetError
+from tests.refusals import refused
 
 IDS = ["val2/0/a.jpeg", "val2/1/b.jpeg", "val2/2/c.jpeg"]
 LABELS = [f"{each},{label}" for label, each in enumerate(IDS)]
@@ -65,8 +65,8 @@ def test_an_image_may_have_several_boxes(place: Path) -> None:
 
 
 def test_boxes_beyond_the_image_are_found_when_it_is_read(place: Path) -> None:
-    write(place / "metadata/Birds/val", localization=[f"{each},0,0,9,5" for each in IDS])
-    with pytest.raises(GapnetError, match="has 8 x 6 pixels, but a box"):
+    write(place / "metadata/Birds/val", localization=[f"{id_},0,0,9,5" for id_ in IDS])
+    with refused("8 x 6", "(9, 5)"):
         Images(read(place).records("val"), whole_view((8, 8)))[0]
 
 
@@ -108,62 +108,61 @@ def test_a_proxy_is_trained_on_when_asked(place: Path) -> None:
 
 
 def test_a_proxy_that_is_not_there_is_named(place: Path) -> None:
-    with pytest.raises(GapnetError, match=r"image_ids_proxy\.txt: no such file"):
+    with refused("image_ids_proxy.txt"):
         read(place, proxy=True).records("train")
 
 
 @pytest.mark.parametrize(
-    ("file", "lines", "message"),
+    ("file", "lines", "part"),
     [
-        ("image_ids", [*IDS, IDS[0]], "lists 1 images twice"),
-        ("image_ids", [], "is empty"),
-        ("class_labels", LABELS[1:], rf"has no line for {IDS[0]}, one of 1 images"),
-        ("class_labels", [*LABELS, "x.jpeg,1"], "has a line for x.jpeg, which image_ids.txt"),
-        ("class_labels", [*LABELS, LABELS[0]], f"lists {IDS[0]} twice"),
-        ("class_labels", [*LABELS[1:], f"{IDS[0]},3"], rf"{IDS[0]} has label 3, but there are 3"),
-        ("class_labels", [*LABELS[1:], f"{IDS[0]},-1"], "a label from 0 on"),
-        ("class_labels", [*LABELS[1:], f"{IDS[0]},cat"], "a label from 0 on"),
-        ("class_labels", [*LABELS[1:], f"{IDS[0]},{'9' * 5000}"], "a label from 0 on"),
-        ("class_labels", [*LABELS[1:], IDS[0]], "must be an image, a comma, and a label"),
-        ("localization", BOXES[1:3], rf"has no line for {IDS[2]}"),
-        ("localization", [*BOXES, "x.jpeg,1,2,3,4"], "has a line for x.jpeg"),
-        ("localization", [*BOXES, f"{IDS[0]},1,2,3"], "'val2/0/a.jpeg,1,2,3' must be id,x0"),
-        ("localization", [*BOXES, f"{IDS[0]},a.png,"], "must be id,x0,y0,x1,y1, or"),
-        ("localization", [f"{each},1" for each in IDS], "must be id,x0,y0,x1,y1, or"),
-        ("localization", [*BOXES, f"{IDS[0]},3,2,1,4"], f"image {IDS[0]}: box .*xmin <= xmax"),
-        ("localization", [*BOXES, f"{IDS[0]},3,2,nan,4"], "four finite numbers"),
-        ("localization", [*BOXES, f"{IDS[0]},3,2,x,4"], "four numbers"),
-        ("localization", [], "is empty"),
-        ("localization", [f"{each},,i.png" for each in IDS], "must name a mask in each"),
-        ("localization", [f"{each},m.png,i.png" for each in [*IDS, IDS[0]]], "in one at most"),
+        ("image_ids", [*IDS, IDS[0]], 1),
+        ("image_ids", [], "image_ids.txt"),
+        ("class_labels", LABELS[1:], IDS[0]),
+        ("class_labels", [*LABELS, "x.jpeg,1"], "x.jpeg"),
+        ("class_labels", [*LABELS, LABELS[0]], IDS[0]),
+        ("class_labels", [*LABELS[1:], f"{IDS[0]},3"], f"{IDS[0]} has label 3"),
+        ("class_labels", [*LABELS[1:], f"{IDS[0]},-1"], f"'{IDS[0]},-1'"),
+        ("class_labels", [*LABELS[1:], f"{IDS[0]},cat"], f"'{IDS[0]},cat'"),
+        ("class_labels", [*LABELS[1:], f"{IDS[0]},{'9' * 5000}"], IDS[0]),
+        ("class_labels", [*LABELS[1:], IDS[0]], f"'{IDS[0]}'"),
+        ("localization", BOXES[1:3], IDS[2]),
+        ("localization", [*BOXES, "x.jpeg,1,2,3,4"], "x.jpeg"),
+        ("localization", [*BOXES, f"{IDS[0]},1,2,3"], f"'{IDS[0]},1,2,3'"),
+        ("localization", [*BOXES, f"{IDS[0]},a.png,"], f"'{IDS[0]},a.png,'"),
+        ("localization", [f"{id_},1" for id_ in IDS], f"'{IDS[0]},1'"),
+        ("localization", [*BOXES, f"{IDS[0]},3,2,1,4"], [3.0, 2.0, 1.0, 4.0]),
+        ("localization", [*BOXES, f"{IDS[0]},3,2,nan,4"], ["3", "2", "nan", "4"]),
+        ("localization", [*BOXES, f"{IDS[0]},3,2,x,4"], ["3", "2", "x", "4"]),
+        ("localization", [], "localization.txt"),
+        ("localization", [f"{id_},,i.png" for id_ in IDS], f"image {IDS[0]}"),
+        ("localization", [f"{id_},m.png,i.png" for id_ in [*IDS, IDS[0]]], f"image {IDS[0]}"),
     ],
 )
 def test_what_is_wrong_in_a_text_file_is_named(
-    place: Path, file: str, lines: list[str], message: str
+    place: Path, file: str, lines: list[str], part: object
 ) -> None:
     write(place / "metadata/Birds/val", **{file: lines})
-    with pytest.raises(GapnetError, match=rf"{file}\.txt: .*{message}") as caught:
+    with refused(f"{file}.txt", part):
         read(place).records("val")
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("labels", [[1, 2, 3], [0, 1, 3]])
 def test_labels_that_do_not_count_from_0_are_refused(place: Path, labels: list[int]) -> None:
-    lines = [f"{each},{label}" for each, label in zip(IDS, labels, strict=True)]
+    lines = [f"{id_},{label}" for id_, label in zip(IDS, labels, strict=True)]
     write(place / "metadata/Birds/train", class_labels=lines)
-    with pytest.raises(GapnetError, match=r"class_labels\.txt: labels must count from 0 without"):
+    with refused("class_labels.txt", next(label for label in range(3) if label not in labels)):
         read(place)
 
 
 def test_an_unknown_split_gets_the_list(place: Path) -> None:
-    with pytest.raises(GapnetError, match=r"'dev' has no folder .*found are: test, train, val"):
+    with refused("split 'dev'", "test, train, val"):
         read(place).records("dev")
 
 
 @pytest.mark.parametrize("name", ["root", "metadata", "masks"])
 def test_a_missing_folder_is_named(place: Path, name: str) -> None:
     folders = {"root": place / "images", "metadata": place / "metadata/Birds", "masks": None}
-    with pytest.raises(GapnetError, match=rf"data\.{name}=.*nowhere: no such folder"):
+    with refused(f"data.{name}={place / 'nowhere'}"):
         Metadata(**{**folders, name: place / "nowhere"})
 
 
@@ -180,5 +179,5 @@ def test_sizes_are_those_of_image_sizes_where_it_lists_them(place: Path) -> None
 )
 def test_a_size_that_makes_no_sense_is_named(place: Path, line: str) -> None:
     write(place / "metadata/Birds/val", image_sizes=[line])
-    with pytest.raises(GapnetError, match=r"image_sizes\.txt: line .*`id,width,height`"):
+    with refused("image_sizes.txt", f"'{line}'"):
         read(place).sizes("val", IDS)

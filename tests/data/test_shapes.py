@@ -13,9 +13,9 @@ from gapnet.data.sources.shapes import scenes
 from gapnet.data.sources.shapes.dataset import Drawing, draw
 from gapnet.data.sources.shapes.scenes import draw_scene
 from gapnet.data.sources.shapes.traits import CLASSES, class_traits
-from gapnet.errors import GapnetError
 from tests.conftest import small_shapes
 from tests.oracles import scoring
+from tests.refusals import refused
 
 SMALL = Drawing(size=(40, 56), classes=2, train_cls=4, val=2, test=2, seed=5)
 COUNT = 400
@@ -193,17 +193,13 @@ def test_a_second_call_draws_nothing(shapes_root: Path) -> None:
 
 def test_a_folder_that_is_no_drawing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(
-        GapnetError, match=r"is no complete drawing of shapes \(it lacks shapes.json\)"
-    ):
+    with refused(f"data.root={tmp_path}", "shapes.json"):
         shapes.shapes(root=tmp_path)
     assert (tmp_path / "precious.txt").read_text() == "mine"
 
 
 def test_a_drawing_of_other_parameters_is_refused_and_named(shapes_root: Path) -> None:
-    with pytest.raises(
-        GapnetError, match=r"was drawn with classes=3 \(asked for 4\), seed=0 \(asked for 9\)"
-    ):
+    with refused(f"data.root={shapes_root}", "classes=3", 4, "seed=0", 9):
         shapes.shapes(root=shapes_root, size=48, classes=4, train=24, val=12, test=12, seed=9)
 
 
@@ -213,22 +209,22 @@ def test_a_stamp_that_makes_no_sense_is_refused(
 ) -> None:
     shutil.copytree(shapes_root, tmp_path / "shapes")
     (tmp_path / "shapes" / "shapes.json").write_text(text)
-    with pytest.raises(GapnetError, match=r"shapes\.json: is damaged"):
+    with refused("shapes.json"):
         small_shapes(tmp_path / "shapes")
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("wrong", "part"),
     [
-        ({"classes": 1}, "data.classes=1: "),
+        ({"classes": 1}, "data.classes=1"),
         ({"classes": CLASSES + 1}, f"data.classes={CLASSES + 1}"),
-        ({"size": 16}, r"data.size=16: "),
-        ({"train": 3}, "data.train=3: "),
-        ({"size": [1, 2, 3]}, r"data.size=\[1, 2, 3\]: "),
+        ({"size": 16}, "data.size=16"),
+        ({"train": 3}, "data.train=3"),
+        ({"size": [1, 2, 3]}, "data.size=[1, 2, 3]"),
     ],
 )
-def test_a_parameter_out_of_range_is_named(tmp_path: Path, wrong: dict, message: str) -> None:
-    with pytest.raises(GapnetError, match=message):
+def test_a_parameter_out_of_range_is_named(tmp_path: Path, wrong: dict, part: str) -> None:
+    with refused(part):
         shapes.shapes(folder=tmp_path, **wrong)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,6 +1,5 @@
 import json
 import pickle
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -27,11 +26,11 @@ from gapnet.data.shards.tar_files import ByteRange
 from gapnet.data.shards.write import write_shards
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.data.sources.shards import Shards
-from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import digest_of_data
 from tests.data.sharded import SPLITS, Served, fetch_all, read_all, served, write_small
 from tests.data.test_devkit import write_devkit
 from tests.data.test_layouts import IDS, kaggle, kit_labels
+from tests.refusals import refused
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +208,7 @@ def test_webdataset_decodes_them(written: Path, shapes_root: Path) -> None:
 def test_shards_of_others_have_no_manifest(tmp_path: Path) -> None:
     with webdataset.ShardWriter(str(tmp_path / "val-%06d.tar"), verbose=0) as writer:
         writer.write({"__key__": "a", "jpg": b"bytes", "cls": b"0"})
-    with pytest.raises(GapnetError, match=rf"{MANIFEST}; name a folder that `gapnet shard` wrote"):
+    with refused(f"data.root={tmp_path}", MANIFEST):
         Shards(tmp_path)
 
 
@@ -223,20 +222,20 @@ def edited(path: Path, edit: Callable[[dict[str, object]], object]) -> None:
 
 
 def test_an_unknown_split_is_named(written: Path) -> None:
-    with pytest.raises(GapnetError, match=r"split 'nope' is not among .* train_cls, val, test"):
+    with refused("split 'nope'", "train_cls, val, test"):
         Shards(written).records("nope")
 
 
 def test_a_missing_shard_is_named(copied: Path) -> None:
     (copied / "val-000001.tar").unlink()
-    with pytest.raises(GapnetError, match=r"val-000001.tar: is not there, though manifest.json"):
+    with refused(copied / "val-000001.tar", MANIFEST):
         Shards(copied).records("val")
 
 
 def test_a_shard_of_another_size_is_named(copied: Path) -> None:
     with (copied / "val-000001.tar").open("ab") as file:
         file.write(b"more")
-    with pytest.raises(GapnetError, match=r"val-000001.tar: has [\d,]+ bytes, and manifest.json"):
+    with refused(copied / "val-000001.tar", MANIFEST):
         Shards(copied).records("val")
 
 
@@ -244,7 +243,7 @@ def test_an_index_of_another_digest_is_named(copied: Path) -> None:
     content = bytearray((copied / "val.arrow").read_bytes())
     content[len(content) // 2] ^= 1
     (copied / "val.arrow").write_bytes(content)
-    with pytest.raises(GapnetError, match=r"val.arrow: its SHA-256 is not that of manifest.json"):
+    with refused(copied / "val.arrow", "SHA-256"):
         Shards(copied).records("val")
 
 
@@ -254,71 +253,67 @@ def test_the_doctor_finds_a_shard_of_another_digest(copied: Path) -> None:
     with (copied / place.shard).open("r+b") as file:
         file.seek(place.offset + place.size - 8)  # in the pixels, where no header tells
         file.write(b"\0\1\2")
-    wrong = [each.text for each in examine(source, workers=1) if each.status == "wrong"]
+    wrong = [finding.text for finding in examine(source, workers=1) if finding.status == "wrong"]
     assert wrong == ["val: 1 shards have another SHA-256: val-000000.tar"]
 
 
 def test_the_doctor_finds_nothing_wrong_with_sound_shards(written: Path) -> None:
     findings = list(examine(Shards(written), images="all", workers=1))
-    assert [each.text for each in findings if each.status == "wrong"] == []
+    assert [finding.text for finding in findings if finding.status == "wrong"] == []
     assert f"shapes (stand-in data): {written}, WebDataset shards" in [
-        each.text for each in findings
+        finding.text for finding in findings
     ]
 
 
 @pytest.mark.parametrize(
-    ("edit", "reason"),
+    ("edit", "part"),
     [
-        (lambda told: told.clear(), "damaged ('format')"),
-        (
-            lambda told: told.update(format=3),
-            "is of format 3, and this gapnet reads formats up to 2",
-        ),
-        (lambda told: told.update(classes="cat"), "classes are no list of texts"),
-        (lambda told: told.update(class_names=["a"]), "are not as many"),
-        (lambda told: told.update(title=3), "title is no str"),
-        (lambda told: told.update(kind=None), "kind is no str"),
+        (lambda told: told.clear(), "'format'"),
+        (lambda told: told.update(format=3), 3),
+        (lambda told: told.update(classes="cat"), "classes"),
+        (lambda told: told.update(class_names=["a"]), "class_names"),
+        (lambda told: told.update(title=3), "title"),
+        (lambda told: told.update(kind=None), "kind"),
         (lambda told: told.update(published_counts={"val": "many"}), "published_counts"),
         (lambda told: told.update(more=3), "more"),
         (lambda told: told.update(exif="no"), "exif"),
-        (lambda told: told.update(splits={}), "it lists no split"),
+        (lambda told: told.update(splits={}), "splits"),
         (lambda told: told["splits"]["val"].pop("index"), "'index'"),
-        (lambda told: told["splits"]["val"]["shards"].pop(), "val.arrow lists 12 images"),
-        (lambda told: told["splits"]["val"]["shards"].clear(), "val.arrow has no shards"),
-        (lambda told: told["splits"].update(more=told["splits"]["val"]), "listed twice"),
+        (lambda told: told["splits"]["val"]["shards"].pop(), "val.arrow"),
+        (lambda told: told["splits"]["val"]["shards"].clear(), "val.arrow"),
+        (lambda told: told["splits"].update(more=told["splits"]["val"]), "twice"),
         (lambda told: told["splits"]["val"]["index"].update(name="../val.arrow"), "'../val.arrow'"),
         (lambda told: told["splits"]["val"]["index"].update(name="/etc/x"), "'/etc/x'"),
-        (lambda told: told["splits"]["val"]["index"].update(bytes="9"), "no whole numbers"),
-        (lambda told: told["splits"]["val"]["index"].update(sha256="9"), "has no SHA-256"),
+        (lambda told: told["splits"]["val"]["index"].update(bytes="9"), "bytes"),
+        (lambda told: told["splits"]["val"]["index"].update(sha256="9"), "val.arrow"),
     ],
 )
 def test_a_damaged_manifest_is_told(
-    copied: Path, edit: Callable[[dict[str, object]], object], reason: str
+    copied: Path, edit: Callable[[dict[str, object]], object], part: object
 ) -> None:
     edited(copied, edit)
-    with pytest.raises(GapnetError, match=re.escape(reason)) as caught:
+    with refused(copied / MANIFEST, part):
         Shards(copied)
-    assert str(caught.value).startswith(f"{copied / MANIFEST}: is ")
 
 
 @pytest.mark.parametrize("content", ["", "no json", "[]", "3"])
 def test_what_is_no_manifest_is_told(copied: Path, content: str) -> None:
     (copied / MANIFEST).write_text(content)
-    with pytest.raises(GapnetError, match=rf"{MANIFEST}: is damaged"):
+    with refused(copied / MANIFEST):
         Shards(copied)
 
 
 @pytest.mark.parametrize(
-    ("argument", "message"),
+    ("argument", "part"),
     [
-        ({"cache_gb": 0}, "data.cache_gb=0: "),
-        ({"cache_gb": 1e-6}, "data.cache_gb=1e-06: "),
-        ({"mixed": 0}, "data.mixed=0: "),
+        ({"cache_gb": 0}, "data.cache_gb=0"),
+        ({"cache_gb": 1e-6}, "data.cache_gb=1e-06"),
+        ({"mixed": 0}, "data.mixed=0"),
         ({"on_corrupt": "pass"}, "data.on_corrupt=pass"),
     ],
 )
-def test_wrong_arguments_are_told(written: Path, argument: dict[str, object], message: str) -> None:
-    with pytest.raises(GapnetError, match=re.escape(message)):
+def test_wrong_arguments_are_told(written: Path, argument: dict[str, object], part: str) -> None:
+    with refused(part):
         Shards(written, **argument)
 
 
@@ -364,19 +359,16 @@ def test_a_server_that_keeps_failing_is_named(server: Served, tmp_path: Path) ->
     server.failing = 3
     source = Shards(server.url, cache=tmp_path, on_corrupt="skip")
     images = Images(source.records("val"), whole_view((8, 8)), source.reading)
-    with pytest.raises(GapnetError, match=r"val-000000.tar cannot be fetched in 3 attempts \(503"):
+    with refused("val-000000.tar", 3, 503):
         images[0]  # it is no corrupt image, which would be skipped
 
 
 @pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("http://127.0.0.1:9/x", "data.root=http://127.0.0.1:9/x: manifest.json cannot be fetched"),
-        ("file:///nowhere", "data.root=file:///nowhere: has no manifest.json"),
-    ],
+    "url",
+    ["http://127.0.0.1:9/x", "file:///nowhere"],
 )
-def test_a_root_that_is_not_there_is_named(tmp_path: Path, url: str, message: str) -> None:
-    with pytest.raises(GapnetError, match=re.escape(message)):
+def test_a_root_that_is_not_there_is_named(tmp_path: Path, url: str) -> None:
+    with refused(f"data.root={url}", MANIFEST):
         Shards(url, cache=tmp_path)
 
 
@@ -384,25 +376,25 @@ def test_a_shard_that_the_server_lacks_is_named(copied: Path, tmp_path: Path) ->
     (copied / "val-000000.tar").unlink()
     with served(copied) as server:
         source = Shards(server.url, cache=tmp_path / "cache")
-        with pytest.raises(GapnetError, match=r"has no val-000000.tar, though manifest"):
+        with refused("val-000000.tar", MANIFEST):
             source.reading.files.open(source.records("val")[0].path)
 
 
 @pytest.mark.parametrize(
-    ("damage", "reason"),
+    ("damage", "part"),
     [
-        (lambda content: content[:-1], r"it has [\d,]+ bytes, and manifest.json says [\d,]+"),
-        (lambda content: content[:-1] + b"x", "its SHA-256 is not that of manifest.json"),
+        (lambda content: content[:-1], "bytes"),
+        (lambda content: content[:-1] + b"x", "SHA-256"),
     ],
 )
 def test_a_shard_that_comes_otherwise_is_not_kept(
-    copied: Path, tmp_path: Path, damage: Callable[[bytes], bytes], reason: str
+    copied: Path, tmp_path: Path, damage: Callable[[bytes], bytes], part: str
 ) -> None:
     shard = copied / "val-000000.tar"
     shard.write_bytes(damage(shard.read_bytes()))
     with served(copied) as server:
         source = Shards(server.url, cache=tmp_path / "cache")
-        with pytest.raises(GapnetError, match=rf"val-000000.tar cannot be .* \({reason}\)"):
+        with refused("val-000000.tar", part, MANIFEST):
             source.reading.files.open(source.records("val")[0].path)
     assert not list((tmp_path / "cache").rglob("*.tar"))
 

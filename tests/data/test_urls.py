@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gapnet.data.shards import manifest, urls
+from gapnet.data.shards import urls
+from gapnet.data.shards.manifest import MANIFEST
 from gapnet.data.shards.urls import check_url, download
 from gapnet.data.sources.shards import Shards
 from gapnet.errors import GapnetError
 from tests.data.sharded import read_all, served, write_small
+from tests.refusals import refused
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -67,7 +69,7 @@ def begin(handler: BaseHTTPRequestHandler, **headers: str) -> None:
     ],
 )
 def test_other_schemes_and_chains_are_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"^data\.root=.*file://, http://"):
+    with refused("data.root", "file://"):
         Shards(url, cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
@@ -85,7 +87,7 @@ def test_other_schemes_and_chains_are_refused(url: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_url_with_a_secret_is_refused_and_the_secret_not_shown(url: str) -> None:
-    with pytest.raises(GapnetError, match=r"^data\.root=.*netrc") as caught:
+    with pytest.raises(GapnetError, match=r"^data\.root=") as caught:
         check_url("data.root", url)
     assert "hunter2" not in str(caught.value)
 
@@ -120,7 +122,7 @@ def test_a_manifest_that_does_not_end_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gapnet.data.shards.fetch.LARGEST_MANIFEST", 2**21)
-    with server(endless) as url, pytest.raises(GapnetError, match=r"more than 2,097,152 bytes"):
+    with server(endless) as url, refused(f"data.root={url}", MANIFEST, "2,097,152 bytes"):
         Shards(url, cache=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
@@ -134,7 +136,7 @@ def test_a_shard_that_does_not_end_is_cut_off_and_nothing_stays(
             file.truncate(2**30)  # sparse
     with served(root) as told:
         source = Shards(told.url, cache=tmp_path / "cache")
-        with pytest.raises(GapnetError, match=r"val-000000.tar cannot be .* \(more than [\d,]+ b"):
+        with refused(f"data.root={told.url}", "val-000000.tar", "bytes"):
             source.reading.files.open(source.records("val")[0].path)
     left = [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     assert not [name for name in left if "unfinished" in name or name.endswith(".tar")]
@@ -160,7 +162,7 @@ def test_a_server_that_sends_drops_is_left(tmp_path: Path, monkeypatch: pytest.M
             handler.wfile.flush()
             time.sleep(0.05)
 
-    with server(answer) as url, pytest.raises(GapnetError, match=r"only \d+ bytes arrive"):
+    with server(answer) as url, refused(f"data.root={url}", MANIFEST, "bytes"):
         Shards(url, cache=tmp_path)
 
 
@@ -174,10 +176,10 @@ def test_a_silent_server_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_redirect_away_from_http_is_not_followed(tmp_path: Path, target: str) -> None:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(302)
-        handler.send_header("Location", f"{target}/{manifest.MANIFEST}")
+        handler.send_header("Location", f"{target}/{MANIFEST}")
         handler.end_headers()
 
-    with server(answer) as url, pytest.raises(GapnetError, match=r"^data\.root=http"):
+    with server(answer) as url, refused(f"data.root={url}"):
         Shards(url, cache=tmp_path)
 
 
