@@ -29,13 +29,6 @@ def read_all(source: Shards) -> None:
             source.reading.files.open(record.path).close()
 
 
-def fetch_all(url: str, cache: Path) -> Path:
-    """Read every image from a URL; say where shards were fetched to."""
-    source = Shards(url, cache=cache)
-    read_all(source)
-    return source.root
-
-
 class Served:
     """Count what a server was asked for; the first `failing` requests for shards fail."""
 

@@ -15,6 +15,7 @@ from gapnet.data.readers.devkit import (
     read_labels,
     read_synset_ids,
 )
+from gapnet.system.workers import worker_pool
 from tests.refusals import refused
 
 WHERE = Path("meta.mat")
@@ -118,6 +119,7 @@ def test_a_crash_of_the_reader_of_matlab_s_files_is_an_error(
 ) -> None:
     """SciPy's crashes at some bytes: it is in C, and trusts what it reads."""
     path = write_meta(tmp_path / "meta.mat", {1: "n01"})
+    monkeypatch.setattr(devkit, "worker_pool", worker_pool)
     monkeypatch.setattr(devkit, "loadmat", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
     with refused("meta.mat", "synsets"):
         read_synset_ids(path)

@@ -9,13 +9,8 @@ import pytest
 from gapnet.data.checks.digests import sha256_of
 from gapnet.data.shards.cache import FOLDER, GB, MARKER
 from gapnet.data.sources.shards import Shards
-from tests.data.sharded import read_all, write_small
+from tests.data.sharded import read_all
 from tests.refusals import refused
-
-
-@pytest.fixture(scope="module")
-def written(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_small(shapes_root, tmp_path_factory.mktemp("written") / "shards")
 
 
 def fetched(written: Path, cache: Path, *, shards: float | None = None) -> Shards:

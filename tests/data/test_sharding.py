@@ -2,6 +2,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -40,37 +41,37 @@ def own_images(root: Path, *names: str) -> Folder:
     return Folder(root, select_split="train", test_split="train")
 
 
-def test_the_same_images_give_the_same_shards(shapes_root: Path, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    write_small(shapes_root, first)
-    write_shards(Ilsvrc(shapes_root, test_split="test"), second, mb=SMALL_MB, workers=2)
-    assert contents(first) == contents(second)
-    names = {path.name for path in first.iterdir() if path.suffix not in (".arrow", ".tar")}
+def test_the_same_images_give_the_same_shards(
+    written: Path, shapes_root: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    write_shards(Ilsvrc(shapes_root, test_split="test"), again, mb=SMALL_MB, workers=2)
+    assert contents(written) == contents(again)
+    names = {path.name for path in written.iterdir() if path.suffix not in (".arrow", ".tar")}
     assert names == {"manifest.json", ".made_of"}
 
 
-def test_shards_have_about_the_size_that_is_asked_for(shapes_root: Path, tmp_path: Path) -> None:
-    shards = sorted(write_small(shapes_root, tmp_path / "out").glob("train_cls-*.tar"))
+def test_shards_have_about_the_size_that_is_asked_for(written: Path) -> None:
+    shards = sorted(written.glob("train_cls-*.tar"))
     held = [path.stat().st_size for path in shards[:-1]]
     assert all(0.7 < size / (SMALL_MB * 1e6) < 1.7 for size in held)
 
 
-def test_training_images_are_spread_and_the_others_stay_in_order(
-    shapes_root: Path, tmp_path: Path
-) -> None:
-    source = Shards(write_small(shapes_root, tmp_path / "out"))
+def test_training_images_are_spread_and_the_others_stay_in_order(written: Path) -> None:
+    source = Shards(written)
     places = {
         split: [ByteRange.of(path) for path in source.records(split).paths()]
         for split in ("train_cls", "val")
     }
     assert places["val"] == sorted(places["val"])
     assert places["train_cls"] != sorted(places["train_cls"])
-    assert Shards(tmp_path / "out").records("train_cls")[0].label == 0
+    assert source.records("train_cls")[0].label == 0
 
 
-@pytest.fixture
-def interrupted(shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def begun(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write some of the shards, and a part of one."""
+    folder = tmp_path_factory.mktemp("begun") / "out"
     written: list[str] = []
 
     def write(packer: Packer, lot: Lot) -> Written:
@@ -83,11 +84,16 @@ def interrupted(shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     class Interrupted(Packer):
         __call__ = write
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sharding, "Packer", Interrupted)
         with pytest.raises(KeyboardInterrupt):
-            write_small(shapes_root, tmp_path / "out")
-    return tmp_path / "out"
+            write_small(shapes_root, folder)
+    return folder
+
+
+@pytest.fixture
+def interrupted(begun: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(begun, tmp_path / "out"))
 
 
 def test_what_was_interrupted_is_not_read(interrupted: Path) -> None:
@@ -95,13 +101,12 @@ def test_what_was_interrupted_is_not_read(interrupted: Path) -> None:
         Shards(interrupted)
 
 
-def test_what_was_interrupted_goes_on(interrupted: Path, shapes_root: Path) -> None:
+def test_what_was_interrupted_goes_on(interrupted: Path, shapes_root: Path, written: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in interrupted.glob("*.tar")}
     assert len(before) == 2
     write_small(shapes_root, interrupted)
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
-    whole = write_small(shapes_root, interrupted.with_name("whole"))
-    assert contents(interrupted) == contents(whole)
+    assert contents(interrupted) == contents(written)
 
 
 def test_what_was_interrupted_goes_on_with_the_same_images_only(
@@ -122,8 +127,8 @@ def test_a_shard_of_other_images_is_not_taken_up(interrupted: Path, shapes_root:
 
 
 @pytest.fixture
-def finished(shapes_root: Path, tmp_path: Path) -> Path:
-    return write_small(shapes_root, tmp_path / "out")
+def finished(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "out"))
 
 
 def states(folder: Path) -> dict[str, int]:
@@ -273,9 +278,8 @@ def test_images_of_unknown_class_have_no_label(tmp_path: Path) -> None:
     assert Shards(tmp_path / "out").records("test").labels.tolist() == [-1]
 
 
-def test_shards_are_written_from_shards(shapes_root: Path, tmp_path: Path) -> None:
-    small = write_small(shapes_root, tmp_path / "small")
-    write_shards(Shards(small), tmp_path / "large", workers=1)
+def test_shards_are_written_from_shards(shapes_root: Path, tmp_path: Path, written: Path) -> None:
+    write_shards(Shards(written), tmp_path / "large", workers=1)
     write_shards(Ilsvrc(shapes_root, test_split="test"), tmp_path / "direct", workers=1)
     tars = sorted(path.name for path in (tmp_path / "direct").glob("*.tar"))
     large, direct = contents(tmp_path / "large"), contents(tmp_path / "direct")
@@ -310,7 +314,7 @@ def test_wrong_arguments_are_told(
 
 
 def test_a_full_disk_is_told_with_the_shard_and_what_is_there_goes_on(
-    shapes_root: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    shapes_root: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, written: Path
 ) -> None:
     monkeypatch.setattr(sharding, "_check_room", lambda *_: None)
     with pytest.raises(OSError, match="No space left") as caught:
@@ -321,7 +325,7 @@ def test_a_full_disk_is_told_with_the_shard_and_what_is_there_goes_on(
     assert not any(name.endswith(".tar.unfinished") for name in kept)
     subprocess.run(["mount", "-o", "remount,size=9m", str(small_disk)], check=True)
     write_small(shapes_root, small_disk / "out")
-    assert contents(small_disk / "out") == contents(write_small(shapes_root, tmp_path / "out"))
+    assert contents(small_disk / "out") == contents(written)
 
 
 def test_an_image_that_cannot_be_read_is_not_taken_for_a_full_disk(

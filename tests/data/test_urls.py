@@ -1,5 +1,6 @@
 """URLs of data sets: which are allowed, and servers that misbehave."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from gapnet.data.shards.manifest import MANIFEST
 from gapnet.data.shards.urls import check_url, download
 from gapnet.data.sources.shards import Shards
 from gapnet.errors import GapnetError
-from tests.data.sharded import read_all, served, write_small
+from tests.data.sharded import read_all, served
 from tests.refusals import refused
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -92,9 +93,7 @@ def test_a_url_with_a_secret_is_refused_and_the_secret_not_shown(url: str) -> No
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_password_comes_from_netrc(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shapes_root: Path
-) -> None:
+def test_a_password_comes_from_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password hunter2\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     seen = []
@@ -128,12 +127,12 @@ def test_a_manifest_that_does_not_end_is_cut_off(
 
 
 def test_a_shard_that_does_not_end_is_cut_off_and_nothing_stays(
-    tmp_path: Path, shapes_root: Path
+    tmp_path: Path, written: Path
 ) -> None:
-    root = write_small(shapes_root, tmp_path / "shards")
+    root = Path(shutil.copytree(written, tmp_path / "shards"))
     for shard in root.glob("val-*.tar"):
         with shard.open("r+b") as file:
-            file.truncate(2**30)  # sparse
+            file.truncate(2**23)  # sparse
     with served(root) as told:
         source = Shards(told.url, cache=tmp_path / "cache")
         with refused(f"data.root={told.url}", "val-000000.tar", "bytes"):
@@ -153,22 +152,22 @@ def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
 
 
 def test_a_server_that_sends_drops_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(urls, "SILENCE", 0.5)
+    monkeypatch.setattr(urls, "SILENCE", 0.1)
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         begin(handler)
-        for _ in range(200):
+        for _ in range(20):
             handler.wfile.write(b"x")
             handler.wfile.flush()
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     with server(answer) as url, refused(f"data.root={url}", MANIFEST, "bytes"):
         Shards(url, cache=tmp_path)
 
 
 def test_a_silent_server_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(urls, "SILENCE", 0.2)
-    with server(lambda handler: time.sleep(1)) as url, pytest.raises(GapnetError):
+    monkeypatch.setattr(urls, "SILENCE", 0.1)
+    with server(lambda handler: time.sleep(0.3)) as url, pytest.raises(GapnetError):
         Shards(url, cache=tmp_path)
 
 
@@ -183,10 +182,8 @@ def test_a_redirect_away_from_http_is_not_followed(tmp_path: Path, target: str) 
         Shards(url, cache=tmp_path)
 
 
-def test_a_redirect_within_http_is_followed(tmp_path: Path, shapes_root: Path) -> None:
-    root = write_small(shapes_root, tmp_path / "shards")
-
-    with served(root) as told:
+def test_a_redirect_within_http_is_followed(tmp_path: Path, written: Path) -> None:
+    with served(written) as told:
 
         def answer(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(302)
