@@ -1,4 +1,3 @@
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import ProtocolScores, Scoring, score_predictions
 from gapnet.evaluation.verdicts import Verdict
 from tests.evaluation.drawn import Drawn, draw
-from tests.flips import flipped
 
 COUNT = 80
 DRAWN = draw(COUNT, seed=0)
@@ -206,17 +204,6 @@ def test_a_file_that_holds_no_verdicts_is_refused(
         compare_verdicts(a, b)
     assert str(caught.value).startswith(f"{b}: ")
     assert told in str(caught.value)
-
-
-def test_a_flipped_bit_of_verdicts_is_an_error_or_changes_nothing(
-    pair: tuple[Path, Path], tmp_path: Path
-) -> None:
-    content, path = pair[0].read_bytes(), tmp_path / "flipped.parquet"
-    whole = read_verdicts(pair[0])
-    for damaged in flipped(content):
-        path.write_bytes(damaged)
-        with suppress(GapnetError):
-            assert read_verdicts(path).equals(whole, check_metadata=True)
 
 
 def test_verdicts_without_a_digest_are_read(pair: tuple[Path, Path], tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from gapnet.data.index import cached
@@ -64,12 +66,12 @@ def read_voc_file(path: Path) -> Any:
 
 
 def read_solution(path: Path) -> Any:
-    found = read_solutions(path, CLASSES)
-    for label, flat in found.values():
+    solutions = read_solutions(path, CLASSES)
+    for label, flat in solutions.values():
         assert 0 <= label < len(CLASSES.ids)
         for start in range(0, len(flat), 4):
             sane_box(flat[start : start + 4])
-    return found
+    return solutions
 
 
 def make_images(folder: Path) -> None:
@@ -101,11 +103,11 @@ def coco() -> str:
 
 def read_boxes(path: Path) -> Any:
     file = BoxFile(path, path.parent)
-    found = [file.boxes(image, image.split("/")[1]) for image in IMAGES]
-    for each in found:
-        for box in [] if each is None else each.tolist():
-            sane_box(box)
-    return [None if each is None else each.tolist() for each in found]
+    tensors = [file.boxes(image, image.split("/")[1]) for image in IMAGES]
+    lists = [None if boxes is None else boxes.tolist() for boxes in tensors]
+    for box in chain.from_iterable(filter(None, lists)):
+        sane_box(box)
+    return lists
 
 
 def read_folder_classes(path: Path) -> Any:
@@ -115,7 +117,7 @@ def read_folder_classes(path: Path) -> Any:
 
 def kit(path: Path) -> Any:
     synsets = read_kit_synsets(path)
-    assert [each.id for each in synsets] == list(range(1, len(synsets) + 1))
+    assert [synset.id for synset in synsets] == list(range(1, len(synsets) + 1))
     return synsets
 
 
@@ -147,8 +149,8 @@ CUB = {
 
 def cub(name: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        for each, content in CUB.items():
-            (folder / each).write_text(content)
+        for file, content in CUB.items():
+            (folder / file).write_text(content)
         return folder / name
 
     return make
@@ -170,8 +172,8 @@ def wsol(name: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         for split in ("train", "val"):
             (folder / split).mkdir()
-            for each, content in WSOL.items():
-                (folder / split / each).write_text(content)
+            for file, content in WSOL.items():
+                (folder / split / file).write_text(content)
         return folder / "val" / name
 
     return make
@@ -194,9 +196,9 @@ def image(name: str, mode: str = "RGB", **options: Any) -> Callable[[Path], Path
 def read_image_file(path: Path) -> Any:
     (size,) = read_sizes([path], Reading(exif=True)).tolist()
     assert all(0 <= side < 2**31 for side in size)
-    found = read_image(path, exif=True)
-    assert found.mode == "RGB"
-    return found.size, found.tobytes()
+    picture = read_image(path, exif=True)
+    assert picture.mode == "RGB"
+    return picture.size, picture.tobytes()
 
 
 def read_mask_file(path: Path) -> Any:
@@ -211,14 +213,28 @@ def make_index(folder: Path) -> Path:
 
 
 def read_index(path: Path) -> Any:
-    """Ask for an index whose cached file is spoiled: it is built again, or it was read rightly."""
+    """Read an index whose cached file is spoiled: it is built again, or it is read rightly."""
     root = path.parent if path.is_file() else path
     root = root.parent if root.name == "cache" else root
     rows = [Record(f"é{n}", root / f"{n}.jpg", n % 3, None) for n in range(20)]
     built = Records.of(rows, root)
-    found = cached(("val",), lambda: built, root, state="s")
-    assert found == built
-    return found.ids
+    records = cached(("val",), lambda: built, root, state="s")
+    assert records == built
+    return records.ids
+
+
+def make_records(folder: Path) -> Path:
+    box = torch.tensor([[1.0, 2.0, 30.0, 40.0]])
+    rows = [Record(f"é{n}", folder / f"{n}.jpg", n % 3, box, blacklisted=n == 1) for n in range(9)]
+    Records.of(rows, folder).save(folder / "val.arrow")
+    return folder / "val.arrow"
+
+
+def read_records(path: Path) -> Any:
+    """Read records without a checksum: values may change, within what is allowed."""
+    records = Records.open(path, path.parent)
+    assert len(list(records)) == len(records.labels)
+    return records.ids, records.boxes
 
 
 SUBJECTS = [
@@ -242,5 +258,6 @@ SUBJECTS = [
     Subject("image.webp", image("a.webp"), read_image_file),
     Subject("image.tif", image("a.tif", "L", compression="tiff_lzw"), read_image_file),
     Subject("mask.png", image("a.png", "L"), read_mask_file),
-    Subject("index.arrow", make_index, read_index),
+    Subject("index.arrow", make_index, read_index, checksum="file", refuses=False),
+    Subject("records.arrow", make_records, read_records),
 ]

@@ -10,6 +10,8 @@ from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
 from gapnet.config.run_groups import groups_of
+from gapnet.errors import GapnetError
+from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
 from gapnet.models.saved import load, network_description
@@ -60,6 +62,13 @@ def make_checkpoint(folder: Path) -> Path:
     return checkpoint(folder / "a.ckpt")
 
 
+def make_packed(folder: Path) -> Path:
+    """Write a checkpoint as a training does, with a SHA-256 at its end."""
+    path = checkpoint(folder / "a.ckpt")
+    path.write_bytes(pack_checkpoint(read_checkpoint(path)).getbuffer())
+    return path
+
+
 def weights(*, legacy: bool) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         path = folder / "a.pt"
@@ -93,31 +102,42 @@ def make_run(folder: Path) -> Path:
 
 
 def read_network(path: Path) -> Any:
-    found = load(path if path.suffix != ".json" else path.parent)
-    sane_state(found.state_dict())
+    loaded = load(path if path.suffix != ".json" else path.parent)
+    sane_state(loaded.state_dict())
     with torch.no_grad():
-        logits = found(torch.zeros(1, found.channels, *found.facts.input_size))
-    assert logits.shape == (1, found.num_classes)
-    return found.name, found.classes, found.arguments
+        logits = loaded(torch.zeros(1, loaded.channels, *loaded.facts.input_size))
+    assert logits.shape == (1, loaded.num_classes)
+    state = {name: value.tolist() for name, value in loaded.state_dict().items()}
+    return loaded.name, loaded.classes, loaded.arguments, state
+
+
+def read_beside(path: Path) -> Any:
+    """Read a network whose weights describe it; config.json, for other tools, is not needed."""
+    try:
+        return read_network(path)
+    except GapnetError as error:
+        raise AssertionError from error
 
 
 def take_weights(path: Path) -> Any:
-    found = create("tiny_gap", {**SMALL, "weights": str(path)})
-    sane_state(found.state_dict())
-    return found.head.linear.weight.tolist()
+    created = create("tiny_gap", {**SMALL, "weights": str(path)})
+    sane_state(created.state_dict())
+    return {name: value.tolist() for name, value in created.state_dict().items()}
 
 
 def read_run(path: Path) -> Any:
     groups = groups_of(path.parent)
     assert load(path.parent).name == "tiny_gap"
-    return {name: OmegaConf.to_container(each, resolve=True) for name, each in groups.items()}
+    return {name: OmegaConf.to_container(group, resolve=True) for name, group in groups.items()}
 
 
 SUBJECTS = [
-    Subject("network.ckpt", make_checkpoint, read_network),
-    Subject("weights.pt", weights(legacy=False), take_weights),
+    Subject("network.ckpt", make_checkpoint, read_network, checksum="content"),
+    Subject("packed.ckpt", make_packed, read_network, checksum="file"),
+    Subject("weights.pt", weights(legacy=False), take_weights, checksum="content"),
     Subject("weights-legacy.pt", weights(legacy=True), take_weights),
-    Subject("model.safetensors", hub("model.safetensors"), read_network),
+    Subject("model.safetensors", hub("model.safetensors"), read_network, checksum="file"),
+    Subject("config.json", hub("config.json"), read_beside, checksum="file", refuses=False),
     Subject("hub-config.json", make_bare_hub, read_network),
     Subject("run-config.yaml", make_run, read_run),
 ]

@@ -1,9 +1,8 @@
-"""Valid files, spoiled in the ways that disks, editors, scripts and strangers spoil them."""
+"""Ways to spoil a valid file, as disks, editors, scripts and attackers do."""
 
 import re
 from collections.abc import Callable
-
-from hypothesis import strategies as st
+from random import Random
 
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 EXTREMES = (
@@ -35,95 +34,124 @@ TEXTS = (
     *("\u2028".encode(), "\x85".encode(), b"\xff\xfe", b"\xed\xa0\x80", b"x" * 5000, b"[" * 2000),
 )
 ENCODINGS = ("utf-16", "utf-32", "utf-8-sig", "cp500", "utf-7")
-Draw = Callable[[st.SearchStrategy], int]
+END = 1200  # bytes in which a small archive has its directory and its checksum
+DIRECTORY = b"PK\x01\x02"  # the first entry of a zip archive's directory
+Way = Callable[[Random, bytes], bytes]
 
 
-def _place(draw: Draw, content: bytes) -> int:
-    return draw(st.integers(0, max(0, len(content) - 1)))
+def _position(random: Random, content: bytes) -> int:
+    return random.randrange(max(1, len(content)))
 
 
-def _span(draw: Draw, content: bytes) -> tuple[int, int]:
-    start = _place(draw, content)
-    return start, min(len(content), start + draw(st.integers(1, max(1, len(content) // 4))))
+def _span(random: Random, content: bytes) -> tuple[int, int]:
+    start = _position(random, content)
+    return start, min(len(content), start + random.randint(1, max(1, len(content) // 4)))
 
 
-def flip(draw: Draw, content: bytes) -> bytes:
+def _flip(content: bytes, position: int, bits: int) -> bytes:
     spoiled = bytearray(content)
-    for _ in range(draw(st.integers(1, 8)) if content else 0):
-        spoiled[_place(draw, content)] ^= draw(st.integers(1, 255))
+    if spoiled:
+        spoiled[position] ^= bits
     return bytes(spoiled)
 
 
-def truncate(draw: Draw, content: bytes) -> bytes:
-    return content[: _place(draw, content)]
+def flip_a_bit(random: Random, content: bytes) -> bytes:
+    return _flip(content, _position(random, content), 1 << random.randrange(8))
 
 
-def insert(draw: Draw, content: bytes) -> bytes:
-    place = _place(draw, content)
-    return content[:place] + draw(st.binary(min_size=1, max_size=40)) + content[place:]
+def flip_a_bit_at_the_end(random: Random, content: bytes) -> bytes:
+    position = len(content) - 1 - random.randrange(max(1, min(END, len(content))))
+    return _flip(content, position, 1 << random.randrange(8))
 
 
-def put_text(draw: Draw, content: bytes) -> bytes:
-    place = _place(draw, content)
-    return content[:place] + draw(st.sampled_from(TEXTS)) + content[place:]
+def flip_a_bit_of_the_content(random: Random, content: bytes) -> bytes:
+    """Flip a bit before the directory of a zip archive, of which an archive has no checksum."""
+    end = content.find(DIRECTORY)
+    return flip_a_bit(random, content[:end]) + content[end:]
 
 
-def duplicate(draw: Draw, content: bytes) -> bytes:
-    start, end = _span(draw, content)
+def change_bytes(random: Random, content: bytes) -> bytes:
+    for _ in range(random.randint(1, 8)):
+        content = _flip(content, _position(random, content), random.randint(1, 255))
+    return content
+
+
+def truncate(random: Random, content: bytes) -> bytes:
+    return content[: _position(random, content)]
+
+
+def insert_bytes(random: Random, content: bytes) -> bytes:
+    position = _position(random, content)
+    return content[:position] + random.randbytes(random.randint(1, 40)) + content[position:]
+
+
+def insert_text(random: Random, content: bytes) -> bytes:
+    position = _position(random, content)
+    return content[:position] + random.choice(TEXTS) + content[position:]
+
+
+def duplicate(random: Random, content: bytes) -> bytes:
+    start, end = _span(random, content)
     return content[:end] + content[start:end] + content[end:]
 
 
-def cut_out(draw: Draw, content: bytes) -> bytes:
-    start, end = _span(draw, content)
+def cut_out(random: Random, content: bytes) -> bytes:
+    start, end = _span(random, content)
     return content[:start] + content[end:]
 
 
-def swap(draw: Draw, content: bytes) -> bytes:
-    first, middle = sorted(_span(draw, content))
-    _, last = _span(draw, content[middle:])
+def swap(random: Random, content: bytes) -> bytes:
+    first, middle = _span(random, content)
+    _, last = _span(random, content[middle:])
     last += middle
     return content[:first] + content[middle:last] + content[first:middle] + content[last:]
 
 
-def blank(draw: Draw, content: bytes) -> bytes:
-    start, end = _span(draw, content)
+def blank(random: Random, content: bytes) -> bytes:
+    start, end = _span(random, content)
     return content[:start] + bytes(end - start) + content[end:]
 
 
-def change_number(draw: Draw, content: bytes) -> bytes:
+def change_a_number(random: Random, content: bytes) -> bytes:
     numbers = list(NUMBER.finditer(content))
     if not numbers:
-        return truncate(draw, content)
-    found = draw(st.sampled_from(numbers))
-    return content[: found.start()] + draw(st.sampled_from(EXTREMES)) + content[found.end() :]
+        return truncate(random, content)
+    number = random.choice(numbers)
+    return content[: number.start()] + random.choice(EXTREMES) + content[number.end() :]
 
 
-def change_lines(draw: Draw, content: bytes) -> bytes:
+def change_lines(random: Random, content: bytes) -> bytes:
     lines = content.splitlines(keepends=True) or [b""]
-    place = draw(st.integers(0, len(lines) - 1))
-    how = draw(st.sampled_from(("delete", "repeat", "shuffle", "join")))
+    row = random.randrange(len(lines))
+    how = random.choice(("delete", "repeat", "shuffle", "join"))
     if how == "shuffle":
-        return b"".join(draw(st.permutations(lines[:50]))) + b"".join(lines[50:])
+        return b"".join(random.sample(lines[:50], len(lines[:50]))) + b"".join(lines[50:])
     if how == "join":
-        lines[place] = lines[place].rstrip()
+        lines[row] = lines[row].rstrip()
     else:
-        lines[place : place + 1] = [] if how == "delete" else [lines[place]] * 2
+        lines[row : row + 1] = [] if how == "delete" else [lines[row]] * 2
     return b"".join(lines)
 
 
-def encode(draw: Draw, content: bytes) -> bytes:
-    return content.decode("latin-1").encode(draw(st.sampled_from(ENCODINGS)))
+def encode(random: Random, content: bytes) -> bytes:
+    return content.decode("latin-1").encode(random.choice(ENCODINGS))
 
 
-MUTATIONS = (
-    *(flip, truncate, insert, put_text, duplicate, cut_out, swap, blank),
-    *(change_number, change_number, change_lines, encode),
+SINGLE: tuple[Way, ...] = (
+    *(change_bytes, truncate, insert_bytes, insert_text, duplicate, cut_out, swap, blank),
+    *(change_a_number, change_lines, encode),
 )
 
 
-@st.composite
-def spoiled(draw: Draw, content: bytes) -> bytes:
-    """Spoil a file in one way, or in a few one after the other."""
-    for mutate in draw(st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=3)):
-        content = mutate(draw, content)
+def spoil_several_times(random: Random, content: bytes) -> bytes:
+    for way in random.choices(SINGLE, k=random.randint(2, 3)):
+        content = way(random, content)
     return content
+
+
+BIT_FLIPS: dict[str, tuple[Way, ...]] = {
+    "nothing": (),
+    "content": (flip_a_bit_of_the_content,),
+    "file": (flip_a_bit, flip_a_bit_at_the_end),
+}
+WAYS: tuple[Way, ...] = (*BIT_FLIPS["file"], *SINGLE, change_a_number, spoil_several_times)

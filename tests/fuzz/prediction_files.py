@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import torch
 
 from gapnet.evaluation.compare import compare_verdicts
+from gapnet.evaluation.compare import read_verdicts as read_verdicts_table
 from gapnet.evaluation.external_maps import read_map
 from gapnet.evaluation.formats.base import Guessed, Key
 from gapnet.evaluation.formats.exchange import (
@@ -59,13 +60,13 @@ def make_table(folder: Path) -> Path:
 
 
 def read_foreign(path: Path) -> Any:
-    found = read_guesses(path, KEY, truth_of(KEY))
-    check_boxes_inside(found, SIZES, path)
-    assert [each.id for each in found] == IDS
-    made = predictions_of(found, SIZES, About("val", tuple(KEY.classes), "others"))
+    images = read_guesses(path, KEY, truth_of(KEY))
+    check_boxes_inside(images, SIZES, path)
+    assert [image.id for image in images] == IDS
+    made = predictions_of(images, SIZES, About("val", tuple(KEY.classes), "others"))
     sane_predictions(made)
-    assert [each.labels for each in guesses_of(made)] == [each.labels for each in found]
-    return found
+    assert [image.labels for image in guesses_of(made)] == [image.labels for image in images]
+    return images
 
 
 def make_part(folder: Path) -> Path:
@@ -74,22 +75,24 @@ def make_part(folder: Path) -> Path:
 
 
 def read_part(path: Path) -> Any:
-    found = align(Predictions(*read_parts(path.parent)), [f"image{each}" for each in range(20)])
-    sane_predictions(found)
-    for swept in found.swept(7) or ():
+    ids = [f"image{number}" for number in range(20)]
+    predictions = align(Predictions(*read_parts(path.parent)), ids)
+    sane_predictions(predictions)
+    for swept in predictions.swept(7) or ():
         assert torch.isfinite(swept.boxes).all()
-        assert 0 <= swept.cuts.min() <= swept.cuts.max() < len(found.about.cuts)
-    assert found.known is None or torch.isfinite(found.known).all()
-    return found.table.to_pylist(), found.about
+        assert 0 <= swept.cuts.min() <= swept.cuts.max() < len(predictions.about.cuts)
+    assert predictions.known is None or torch.isfinite(predictions.known).all()
+    return predictions.table.to_pylist(), predictions.about
 
 
-def sane_predictions(found: Predictions) -> None:
-    labels, edges = found.guesses
-    for each in (labels, found.classes):
-        assert not each.numel() or -1 <= each.min() <= each.max() < len(found.about.classes)
+def sane_predictions(predictions: Predictions) -> None:
+    guessed, edges = predictions.guesses
+    for labels in (guessed, predictions.classes):
+        count = len(predictions.about.classes)
+        assert not labels.numel() or -1 <= labels.min() <= labels.max() < count
     assert torch.isfinite(edges).all()
     assert not edges.numel() or edges.abs().max() <= BEYOND
-    assert (found.sizes >= 0).all()
+    assert (predictions.sizes >= 0).all()
 
 
 def make_verdicts(folder: Path) -> Path:
@@ -98,10 +101,11 @@ def make_verdicts(folder: Path) -> Path:
 
 
 def read_verdicts(path: Path) -> Any:
-    found = compare_verdicts(path, path.with_name("other.parquet"), resamples=2)
-    for each in found:
-        assert np.isfinite([each.a, each.b, each.low, each.high]).all()
-    return found
+    differences = compare_verdicts(path, path.with_name("other.parquet"), resamples=2)
+    for interval in differences:
+        assert np.isfinite([interval.a, interval.b, interval.low, interval.high]).all()
+    table = read_verdicts_table(path)
+    return differences, table.to_pylist(), table.schema.metadata
 
 
 def make_map(folder: Path) -> Path:
@@ -120,7 +124,7 @@ def read_heat(path: Path) -> Any:
 SUBJECTS = [
     *(Subject(f"guesses-{name}", guesses(name), read_foreign) for name in WRITERS),
     Subject("guesses.parquet", make_table, read_foreign),
-    Subject("part.parquet", make_part, read_part),
-    Subject("verdicts.parquet", make_verdicts, read_verdicts),
+    Subject("part.parquet", make_part, read_part, checksum="file"),
+    Subject("verdicts.parquet", make_verdicts, read_verdicts, checksum="file"),
     Subject("map.npy", make_map, read_heat),
 ]

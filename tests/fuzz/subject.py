@@ -1,33 +1,37 @@
-"""A kind of file that gapnet reads: a valid one, how it is read, and what must then hold."""
+"""A kind of file that gapnet reads: how a valid one is made, read and checked."""
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Records
 
-BEYOND = 2**24  # pixels of a side, from where single precision leaves some out
+BEYOND = 2**24  # pixels of a side; above it, single precision skips some
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Hold a kind of file.
+    """A kind of file and its reader.
 
     Args:
-        name: of it.
-        make: writes a valid one into a folder, with all that belongs to it, and gives its path.
-        read: reads the file as a command does, refuses to give what no command could go on with,
-            and gives something that can be compared.
+        name: for people.
+        make: writes a valid file into a folder, with all files that belong to it; returns its path.
+        read: reads the file as a command does, checks that the result is sane, and returns
+            something that can be compared.
+        checksum: of what the file holds one: one flipped bit there is refused or changes nothing.
+        refuses: most flipped bits are refused.
     """
 
     name: str
     make: Callable[[Path], Path]
     read: Callable[[Path], Any]
+    checksum: Literal["nothing", "content", "file"] = "nothing"
+    refuses: bool = True
 
     def __str__(self) -> str:
         return self.name

@@ -1,11 +1,11 @@
-"""Spoiled files given to the commands as a user does: status 1, one line, and nothing is left."""
+"""Commands with spoiled files: status 1, one line, and no file is left."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import SMALL, script
+from tests.cli.conftest import SMALL, Command
 from tests.fuzz.model_files import checkpoint, make_run
 from tests.fuzz.prediction_files import guesses, make_map
 
@@ -27,16 +27,16 @@ def maps(folder: Path) -> Path:
     return path
 
 
-def refused(folder: Path, name: str, *arguments: str) -> None:
-    """Show that a command ends with a line that names a file, and leaves only a run's folder."""
+def refused(gapnet: Command, folder: Path, name: str, *arguments: str) -> None:
+    """Check that a command ends with a line that names a file, and leaves only a run's folder."""
     before = set(folder.rglob("*"))
-    outcome = script(folder, *arguments, "loader.num_workers=0")
-    *said, last = outcome.err.splitlines()
+    outcome = gapnet(*arguments, "loader.num_workers=0")
+    *progress, last = outcome.err.splitlines()
     assert outcome.status == 1
     assert last.startswith("gapnet ")
     assert name in last
-    assert "HYDRA_FULL_ERROR" not in last  # which shows where what nobody foresaw comes from
-    assert said in ([], ["boxing 12 maps of test"])
+    assert "HYDRA_FULL_ERROR" not in last  # a hint for errors that are bugs
+    assert progress in ([], ["boxing 12 maps of test"])
     left = {path for path in folder.rglob("*") if path.is_file()} - before
     assert {path.name for path in left} <= {"config.yaml", "env.json", "log.txt"}
 
@@ -52,21 +52,21 @@ def refused(folder: Path, name: str, *arguments: str) -> None:
         ("maps", maps, halve),
     ],
 )
-def test_an_evaluation_of_a_spoiled_file_says_so(
-    tmp_path: Path, shapes_root: Path, key: str, make, spoil
+def test_an_evaluation_of_a_spoiled_file_says_so(  # noqa: PLR0917
+    gapnet: Command, tmp_path: Path, shapes_root: Path, key: str, make, spoil
 ) -> None:
     path = make(tmp_path)
     spoil(path)
     place = path.parent if key in {"run", "maps"} else path
     data = [] if key == "run" else [*SMALL[:-1], f"data.root={shapes_root}"]
-    refused(tmp_path, path.name, "evaluate.py", f"{key}={place}", *data)
+    refused(gapnet, tmp_path, path.name, "evaluate", f"{key}={place}", *data)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "spoil"), [(XML, halve), ("shapes.json", nest)])
 def test_a_training_on_spoiled_data_says_so(
-    tmp_path: Path, shapes_root: Path, name: str, spoil
+    gapnet: Command, tmp_path: Path, shapes_root: Path, name: str, spoil
 ) -> None:
     tree = Path(shutil.copytree(shapes_root, tmp_path / "tree"))
     spoil(tree / name)
-    refused(tmp_path, Path(name).name, "train.py", *SMALL, f"data.root={tree}")
+    refused(gapnet, tmp_path, Path(name).name, "train", *SMALL, f"data.root={tree}")

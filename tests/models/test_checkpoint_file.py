@@ -10,10 +10,8 @@ from torch.utils.serialization import config
 
 from gapnet.errors import GapnetError
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
-from tests.flips import assert_same_state, flipped
 
 COMMENT = 78  # bytes of the digest at the end
-DIRECTORY = 1200  # bytes at the end of a small checkpoint: zip's directory, and the comment
 
 
 def content() -> dict:
@@ -30,30 +28,15 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def assert_same(found: dict, other: dict) -> None:
-    assert_same_state(found["state_dict"], other["state_dict"])
+    assert found["state_dict"].keys() == other["state_dict"].keys()
+    for name, value in found["state_dict"].items():
+        assert value.dtype == other["state_dict"][name].dtype
+        assert torch.equal(value, other["state_dict"][name]), name
     assert {**found, "state_dict": {}} == {**other, "state_dict": {}}
-
-
-def count_refused(path: Path, *, ends: int = 0) -> int:
-    """Read a file with each of many bits flipped: what is read must be what was written."""
-    refused = 0
-    for damaged in flipped(path.read_bytes(), ends=ends):
-        path.write_bytes(damaged)
-        try:
-            assert_same(read_checkpoint(path), content())
-        except GapnetError:
-            refused += 1
-    return refused
 
 
 def test_what_was_packed_is_read(checkpoint: Path) -> None:
     assert_same(read_checkpoint(checkpoint), content())
-
-
-def test_a_flipped_bit_is_refused_or_changes_nothing(checkpoint: Path) -> None:
-    size = checkpoint.stat().st_size
-    assert size > 2 * DIRECTORY
-    assert count_refused(checkpoint, ends=DIRECTORY) >= 300 + DIRECTORY - 20
 
 
 def test_a_flipped_bit_is_named_as_damage(checkpoint: Path) -> None:
@@ -98,13 +81,6 @@ def test_a_file_whose_checksums_were_left_out_is_read(tmp_path: Path) -> None:
     with config.patch({"save.compute_crc32": False}):
         torch.save(content(), tmp_path / "a.ckpt")
     assert_same(read_checkpoint(tmp_path / "a.ckpt"), content())
-
-
-def test_a_flipped_bit_of_a_file_without_a_digest_is_refused_or_changes_nothing(
-    tmp_path: Path,
-) -> None:
-    torch.save(content(), tmp_path / "a.ckpt")
-    assert count_refused(tmp_path / "a.ckpt") > 200
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

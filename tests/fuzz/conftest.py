@@ -1,0 +1,3 @@
+from tests.cli.conftest import gapnet
+
+__all__ = ["gapnet"]
