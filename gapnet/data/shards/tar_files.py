@@ -23,7 +23,7 @@ from gapnet.errors import GapnetError
 
 
 class ByteRange(NamedTuple):
-    """Position of the bytes of an image."""
+    """Range of the bytes of an image in a shard."""
 
     shard: str
     offset: int

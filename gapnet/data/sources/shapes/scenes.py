@@ -72,15 +72,15 @@ def draw_scene(
     return image, np.array(boxes, dtype=np.int64)
 
 
-def _layouts(rng: Rng, size: tuple[int, int]) -> list[DrawnObject]:
+def _random_objects(rng: Rng, size: tuple[int, int]) -> list[DrawnObject]:
     """Place one to three objects that hardly overlap; one without a free place is left out."""
     count = 1 + int(rng.choice(len(INSTANCES), p=INSTANCES))
-    layouts: list[DrawnObject] = []
+    objects: list[DrawnObject] = []
     for _ in range(TRIES):
-        layout = _layout(rng, size)
-        if all(_overlap(layout.box, other.box) <= MAX_OVERLAP for other in layouts):
-            layouts.append(layout)
-        if len(layouts) == count:
+        drawn = _random_object(rng, size)
+        if all(_overlap(drawn.box, other.box) <= MAX_OVERLAP for other in objects):
+            objects.append(drawn)
+        if len(objects) == count:
             break
     return objects
 
