@@ -1,33 +1,61 @@
+"""Networks that several tests use, built once: thin ones with weights, whole ones without.
+
+Tests leave them as they are; a test that changes a network takes a deep copy.
+"""
+
 import functools
 
 import pytest
 import torch
 
-from gapnet.models import GapNet, create
+from gapnet.models import GapNet, create, names
+from gapnet.models.surgery import initialise
 
-# A few networks are tested in seconds, the others by CI.
-SLOW = {
+CLASSES = 7
+SIDE = 80  # pixels: every network's map still has several places
+THIN = 8
+TINY_TIMM = "test_convnext"  # a network of timm that is as small as a thin one
+
+# One network of a family is tested by default, all of them by CI.
+DEFAULT = {
     "alexnet",
-    "alexnet_star_gap",
-    "googlenet",
+    "alexnet_gap",
     "googlenet_gap",
-    "inception_v3_gap",
-    "resnet101_gap",
+    "nin",
     "resnet18_gap",
-    "resnet50",
-    "resnet50_gap",
     "timm_gap",
-    "vgg16",
-    "vgg16_bn",
-    "vgg16_bn_gap",
-    "vgg16_gap",
-    "vgg19_bn_gap",
-    "vgg19_gap",
+    "tiny_gap",
 }
+QUICK = {"alexnet_gap", "nin", "tiny_gap"}  # they are quick to build with all their weights
 
 
-def marks_of(name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.slow] if name in SLOW else []
+def network_params(network_names: list[str], *, default: set[str] = DEFAULT) -> list:
+    """Return a parameter per network; tests of one network run in the same process."""
+    return [
+        pytest.param(
+            name,
+            marks=[
+                pytest.mark.xdist_group(f"network {name}"),
+                *([] if name in default else [pytest.mark.slow]),
+            ],
+        )
+        for name in network_names
+    ]
+
+
+@functools.cache
+def thin_network(name: str, **arguments: str | int) -> GapNet:
+    """Build a network with an eighth of its units in double precision, in eval mode."""
+    size = {"name": TINY_TIMM, "stage": -1} if name == "timm_gap" else {"thin": THIN}
+    chosen = {"num_classes": CLASSES, "input_size": SIDE, **size, **arguments}
+    torch.manual_seed(0)
+    if name == "timm_gap":
+        return create(name, chosen).double().eval()
+    with torch.device("meta"):  # the units that are left out then need no weights
+        network = create(name, chosen)
+    initialise(network.to_empty(device="cpu"))
+    network._set_normalisation()
+    return network.double().eval()
 
 
 @functools.cache
@@ -35,3 +63,9 @@ def for_imagenet(name: str) -> GapNet:
     """Build a network for ImageNet's classes, on no device."""
     with torch.device("meta"):
         return create(name, {"num_classes": 1000}).eval()
+
+
+@pytest.fixture(scope="session", params=network_params(names()))
+def network(request: pytest.FixtureRequest) -> GapNet:
+    """Build every network once for all tests, which leave it as it is."""
+    return thin_network(request.param)

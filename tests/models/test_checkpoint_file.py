@@ -8,8 +8,8 @@ import torch
 from lightning_fabric.utilities.cloud_io import _load
 from torch.utils.serialization import config
 
-from gapnet.errors import GapnetError
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
+from tests.refusals import refused
 
 COMMENT = 78  # bytes of the digest at the end
 
@@ -43,14 +43,14 @@ def test_a_flipped_bit_is_named_as_damage(checkpoint: Path) -> None:
     damaged = bytearray(checkpoint.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     checkpoint.write_bytes(damaged)
-    with pytest.raises(GapnetError, match=r"a\.ckpt: is damaged \(the checksum of the file"):
+    with refused(checkpoint, "damaged"):
         read_checkpoint(checkpoint)
 
 
 @pytest.mark.parametrize("left", [0, 1, 30, -COMMENT - 1, -200])
 def test_a_truncated_file_is_refused(checkpoint: Path, left: int) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:left])
-    with pytest.raises(GapnetError, match=r"a\.ckpt: is (truncated|damaged)"):
+    with refused(checkpoint):
         read_checkpoint(checkpoint)
 
 
@@ -84,5 +84,5 @@ def test_a_file_whose_checksums_were_left_out_is_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"a\.ckpt: no such file"):
+    with refused(tmp_path / "a.ckpt"):
         read_checkpoint(tmp_path / "a.ckpt")

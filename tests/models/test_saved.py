@@ -9,12 +9,12 @@ from huggingface_hub import PyTorchModelHubMixin
 from safetensors.torch import save_file
 
 import gapnet
-from gapnet.errors import GapnetError
 from gapnet.models import GapNet, create
 from gapnet.models.saved import load, network_description
 from gapnet.models.saved import save as save_network
 from gapnet.models.weights.files import WEIGHTS
 from gapnet.models.zoo.tiny import tiny_gap
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def test_a_network_comes_back_with_its_weights_and_classes(
         assert torch.equal(value, checkpoint["state_dict"][f"network.{name}"])
 
 
-def test_what_the_metrics_keep_is_ignored(checkpoint: dict, tmp_path: Path) -> None:
+def test_the_state_of_metrics_is_ignored(checkpoint: dict, tmp_path: Path) -> None:
     checkpoint["state_dict"]["top1_error.wrong"] = torch.tensor(3)
     assert load(save(checkpoint, tmp_path)).name == "tiny_gap"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=r"a\.ckpt: no such file"):
+    with refused(tmp_path / "a.ckpt"):
         load(tmp_path / "a.ckpt")
 
 
@@ -56,13 +56,13 @@ def test_a_truncated_checkpoint_is_named(checkpoint: dict, tmp_path: Path, keep:
     path = save(checkpoint, tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * keep) if isinstance(keep, float) else keep])
-    with pytest.raises(GapnetError, match=r"a\.ckpt: is (truncated|not a checkpoint)"):
+    with refused(path):
         load(path)
 
 
 def test_a_text_file_is_no_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "a.ckpt").write_text("hello")
-    with pytest.raises(GapnetError, match=r"a\.ckpt: is"):
+    with refused(tmp_path / "a.ckpt"):
         load(tmp_path / "a.ckpt")
 
 
@@ -75,10 +75,8 @@ def test_a_text_file_is_no_checkpoint(tmp_path: Path) -> None:
         torch.ones(2),
     ],
 )
-def test_other_people_s_checkpoints_are_refused(tmp_path: Path, content: object) -> None:
-    with pytest.raises(
-        GapnetError, match=r"is not a (gapnet )?checkpoint|no state dict|input_size=4: "
-    ):
+def test_checkpoints_of_others_are_refused(tmp_path: Path, content: object) -> None:
+    with refused(tmp_path / "a.ckpt"):
         load(save(content, tmp_path))
 
 
@@ -96,31 +94,20 @@ def test_a_checkpoint_that_would_run_code_does_not(
     monkeypatch.chdir(tmp_path)
     checkpoint["hyper_parameters"]["evil"] = Evil()
     dump(checkpoint, tmp_path / "a.ckpt")
-    with pytest.raises(GapnetError):
+    with refused(tmp_path / "a.ckpt"):
         load(tmp_path / "a.ckpt")
     assert not (tmp_path / "owned").exists()
 
 
 def test_weights_of_another_shape_are_refused(checkpoint: dict, tmp_path: Path) -> None:
     checkpoint["hyper_parameters"]["network"]["arguments"]["width"] = 9
-    with pytest.raises(GapnetError, match="its weights do not fit tiny_gap"):
-        load(save(checkpoint, tmp_path))
-
-
-@pytest.mark.parametrize(
-    "changes", [{"classes": 3}, {"arguments": {"num_classes": 2, "input_size": 4}}, {"name": []}]
-)
-def test_facts_that_cannot_be_are_refused(checkpoint: dict, tmp_path: Path, changes: dict) -> None:
-    checkpoint["hyper_parameters"]["network"] |= changes
-    with pytest.raises(
-        GapnetError, match=r"is not a (gapnet )?checkpoint|no state dict|input_size=4: "
-    ):
+    with refused(tmp_path / "a.ckpt", "tiny_gap", "head.linear.weight"):
         load(save(checkpoint, tmp_path))
 
 
 def test_a_network_of_another_version_is_named(checkpoint: dict, tmp_path: Path) -> None:
     checkpoint["hyper_parameters"]["network"]["name"] = "tiny_gap_2"
-    with pytest.raises(GapnetError, match="network 'tiny_gap_2' is not registered"):
+    with refused(tmp_path / "a.ckpt", "'tiny_gap_2'"):
         load(save(checkpoint, tmp_path))
 
 
@@ -131,7 +118,7 @@ def network() -> GapNet:
     return made.eval()
 
 
-def same(one: GapNet, other: GapNet) -> bool:
+def is_same(one: GapNet, other: GapNet) -> bool:
     images = torch.randn(2, 3, 32, 32)
     return torch.equal(one(images), other(images)) and (one.classes == other.classes)
 
@@ -140,15 +127,15 @@ def test_a_folder_as_on_the_hub_comes_back(tmp_path: Path) -> None:
     made = network()
     save_network(made, tmp_path / "hub")
     assert {path.name for path in (tmp_path / "hub").iterdir()} == {"config.json", WEIGHTS}
-    assert same(gapnet.load(tmp_path / "hub"), made)
-    assert same(gapnet.load(str(tmp_path / "hub" / WEIGHTS)), made)
+    assert is_same(gapnet.load(tmp_path / "hub"), made)
+    assert is_same(gapnet.load(str(tmp_path / "hub" / WEIGHTS)), made)
 
 
 def test_a_safetensors_file_alone_says_what_it_is(tmp_path: Path) -> None:
     made = network()
     save_network(made, tmp_path / "hub")
     (tmp_path / "hub" / WEIGHTS).rename(tmp_path / "alone.safetensors")
-    assert same(gapnet.load(tmp_path / "alone.safetensors"), made)
+    assert is_same(gapnet.load(tmp_path / "alone.safetensors"), made)
 
 
 class Peer(GapNet, PyTorchModelHubMixin):
@@ -163,14 +150,14 @@ class Peer(GapNet, PyTorchModelHubMixin):
 def test_the_hub_s_own_mixin_reads_the_folder(tmp_path: Path) -> None:
     made = network()
     save_network(made, tmp_path / "hub")
-    assert same(Peer.from_pretrained(tmp_path / "hub", strict=True).eval(), made)
+    assert is_same(Peer.from_pretrained(tmp_path / "hub", strict=True).eval(), made)
 
 
 def test_what_the_hub_s_own_mixin_writes_is_read(tmp_path: Path) -> None:
     made = network()
     save_network(made, tmp_path / "hub")
     Peer.from_pretrained(tmp_path / "hub").save_pretrained(tmp_path / "again")
-    assert same(gapnet.load(tmp_path / "again"), made)
+    assert is_same(gapnet.load(tmp_path / "again"), made)
 
 
 @pytest.mark.parametrize("which", ["best", "last"])
@@ -184,18 +171,18 @@ def test_a_run_folder_gives_the_checkpoint_that_it_evaluated(
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "name"),
     [
-        (lambda folder: folder / "nix", "no such file or folder"),
-        (lambda folder: folder, "is neither a run folder"),
-        (lambda folder: write(folder / "a.safetensors", b"hello"), "a.safetensors: "),
-        (lambda folder: write(folder / "config.yaml", b"checkpoint: [").parent, "is not the conf"),
-        (lambda folder: write(folder / "config.yaml", b"checkpoint: last").parent, "last.ckpt: no"),
-        (lambda folder: stranger(folder / "a.safetensors"), "it does not name its network"),
+        (lambda folder: folder / "nix", "nix"),
+        (lambda folder: folder, ""),
+        (lambda folder: write(folder / "a.safetensors", b"hello"), "a.safetensors"),
+        (lambda folder: write(folder / "config.yaml", b"checkpoint: [").parent, "config.yaml"),
+        (lambda folder: write(folder / "config.yaml", b"checkpoint: last").parent, "last.ckpt"),
+        (lambda folder: write_foreign(folder / "a.safetensors"), "a.safetensors"),
     ],
 )
-def test_what_holds_no_network_is_named(make, told: str, tmp_path: Path) -> None:
-    with pytest.raises(GapnetError, match=told):
+def test_a_path_without_a_network_is_an_error(make, name: str, tmp_path: Path) -> None:
+    with refused(f"{tmp_path.name}", name):
         gapnet.load(make(tmp_path))
 
 
@@ -204,7 +191,7 @@ def write(path: Path, content: bytes) -> Path:
     return path
 
 
-def stranger(path: Path) -> Path:
+def write_foreign(path: Path) -> Path:
     save_file({"weight": torch.ones(2)}, path)
     return path
 
@@ -215,32 +202,31 @@ def test_where_the_weights_came_from_is_remembered(checkpoint: dict, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "parts"),
     [
-        ({"arguments": [1]}, "it does not name its network"),
-        (
-            {"arguments": {"num_classes": 2, "weights": "/etc/hostname"}},
-            "its network has weights=...",
-        ),
-        ({"arguments": {"num_classes": 2, "pretrained": True}}, "its network has pretrained=..."),
-        ({"classes": ["x"]}, "it names 1 classes, and tiny_gap has 2"),
-        ({"classes": "ab"}, "its classes are not a list of ids"),
-        ({"classes": ["a", None]}, "its classes are not a list of ids"),
-        ({"arguments": {"num_classes": 0}}, "num_classes=0"),
-        ({"arguments": {"num_classes": 2, "input_size": 4}}, "model.input_size=4: "),
+        ({"name": []}, []),
+        ({"arguments": [1]}, []),
+        ({"arguments": {"num_classes": 2, "weights": "/etc/hostname"}}, ["weights"]),
+        ({"arguments": {"num_classes": 2, "pretrained": True}}, ["pretrained"]),
+        ({"classes": ["x"]}, [1, 2]),
+        ({"classes": "ab"}, ["classes"]),
+        ({"classes": 3}, ["classes"]),
+        ({"classes": ["a", None]}, ["classes"]),
+        ({"arguments": {"num_classes": 0}}, ["num_classes=0"]),
+        ({"arguments": {"num_classes": 2, "input_size": 4}}, ["model.input_size=4"]),
     ],
 )
-def test_a_description_that_cannot_be_is_refused(
-    checkpoint: dict, tmp_path: Path, changes: dict, told: str
+def test_a_wrong_description_is_refused(
+    checkpoint: dict, tmp_path: Path, changes: dict, parts: list
 ) -> None:
     checkpoint["hyper_parameters"]["network"] |= changes
-    with pytest.raises(GapnetError, match=f"a.ckpt: .*{told}"):
+    with refused(tmp_path / "a.ckpt", *parts):
         load(save(checkpoint, tmp_path))
 
 
 def test_weights_that_are_not_numbers_are_refused(checkpoint: dict, tmp_path: Path) -> None:
     checkpoint["state_dict"]["network.head.linear.bias"][1] = torch.nan
-    with pytest.raises(GapnetError, match=r"a\.ckpt: its weight \S+linear\.bias .*NaN"):
+    with refused(tmp_path / "a.ckpt", "network.head.linear.bias"):
         load(save(checkpoint, tmp_path))
 
 
@@ -257,7 +243,7 @@ def test_a_state_that_holds_no_weights_is_refused(
     checkpoint: dict, tmp_path: Path, state: dict
 ) -> None:
     checkpoint["state_dict"] = state
-    with pytest.raises(GapnetError, match=r"a\.ckpt: (contains no state dict|is truncated)"):
+    with refused(tmp_path / "a.ckpt"):
         load(save(checkpoint, tmp_path))
 
 
@@ -271,10 +257,8 @@ def test_a_file_that_unpacks_to_more_than_it_is_is_refused(
     ):
         for name in whole.namelist():
             packed.writestr(name, whole.read(name))
-        packed.writestr("archive/data/9", bytes(10**8))
-    with pytest.raises(
-        GapnetError, match=r"bomb\.ckpt: is .*its contents are larger than the file"
-    ):
+        packed.writestr("archive/data/9", bytes(10**7))
+    with refused(tmp_path / "bomb.ckpt"):
         load(tmp_path / "bomb.ckpt")
 
 
@@ -282,7 +266,7 @@ def test_a_weight_that_repeats_one_number_endlessly_is_refused(
     checkpoint: dict, tmp_path: Path
 ) -> None:
     checkpoint["state_dict"]["network.a"] = torch.ones(1).expand(10**12)
-    with pytest.raises(GapnetError, match=r"a\.ckpt: is not a checkpoint \(its weights"):
+    with refused(tmp_path / "a.ckpt", "4,000,000"):
         load(save(checkpoint, tmp_path))
 
 
@@ -293,7 +277,7 @@ def test_a_network_that_is_larger_than_its_weights_is_not_built(
     described = checkpoint["hyper_parameters"]["network"]
     described["arguments"] |= changes
     described["classes"] = None
-    with pytest.raises(GapnetError, match=r"a\.ckpt: its weights do not fit tiny_gap"):
+    with refused(tmp_path / "a.ckpt", "tiny_gap"):
         load(save(checkpoint, tmp_path))
 
 
@@ -302,7 +286,7 @@ def test_a_deep_description_of_a_hub_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).unlink()
     save_file(network().state_dict(), tmp_path / WEIGHTS)
     (tmp_path / "config.json").write_text("[" * 100_000)
-    with pytest.raises(GapnetError, match="is truncated or not a safetensors file"):
+    with refused(tmp_path / WEIGHTS):
         load(tmp_path)
 
 
@@ -313,4 +297,4 @@ def test_safetensors_without_a_digest_are_read(tmp_path: Path) -> None:
         tmp_path / "a.safetensors",
         {"gapnet": json.dumps(network_description(made))},
     )
-    assert same(gapnet.load(tmp_path / "a.safetensors"), made)
+    assert is_same(gapnet.load(tmp_path / "a.safetensors"), made)
