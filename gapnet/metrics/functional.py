@@ -38,13 +38,13 @@ def pad_boxes(boxes: Tensor, counts: Tensor) -> PaddedBoxes:
 
 
 def pad_lists(boxes: Sequence[Tensor]) -> PaddedBoxes:
-    """Return the boxes of N images, (n, 4) each, as padded boxes."""
+    """Return the boxes of N images, (n, 4) per image, as padded boxes."""
     counts = torch.tensor([len(image_boxes) for image_boxes in boxes])
     return pad_boxes(torch.cat(list(boxes)) if len(boxes) else torch.zeros(0, 4), counts)
 
 
 def best_iou(boxes: Tensor, truth: PaddedBoxes, *, inclusive: bool) -> Tensor:
-    """Return the highest IoU (N, G) of each box (N, G, 4) with a true box of its image."""
+    """Return the highest IoU (N, G) of every box (N, G, 4) with a true box of its image."""
     highest = torch.zeros(boxes.shape[:2], dtype=torch.result_type(boxes, truth.xyxy))
     for column in range(truth.present.shape[1]):  # few images have many boxes
         rows = truth.present[:, column].nonzero()[:, 0]
@@ -60,7 +60,7 @@ def localization_hits(
 
     Args:
         guess_labels: (N, G), most confident first.
-        right_boxes: whether each guess's box is right, (N, G).
+        right_boxes: whether the box of every guess is right, (N, G).
         labels: (N,).
         within: how many guesses count.
     """

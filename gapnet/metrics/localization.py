@@ -21,7 +21,7 @@ class GtKnownError(ErrorRate):
         self.inclusive, self.threshold = inclusive, threshold
 
     def update(self, boxes: Tensor, truth: list[Tensor]) -> None:
-        """Add the boxes (B, 4) of a batch, with the true boxes of each image, B times (n, 4)."""
+        """Add the boxes (B, 4) of a batch, with the true boxes per image, B times (n, 4)."""
         padded = pad_lists(
             [image_boxes.cpu() for image_boxes in truth]
         )  # DDP moves all of a batch to the GPU

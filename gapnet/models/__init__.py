@@ -1,4 +1,4 @@
-"""Networks, each with a trunk and a head; each registered network is an attribute."""
+"""Networks with a trunk and a head; every registered network is an attribute."""
 
 from gapnet.models import zoo  # noqa: F401  (registers its networks)
 from gapnet.models.builders import BUILDERS, Builder

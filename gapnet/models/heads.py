@@ -24,10 +24,10 @@ def is_caffe(profile: Profile) -> bool:
 
 @dataclass(frozen=True)
 class Added:
-    """Convs that a head adds, each 3x3 with padding 1, followed by a ReLU.
+    """Convs that a head adds: 3x3 with padding 1, and a ReLU after every conv.
 
     Args:
-        width: units of each conv.
+        width: units of a conv.
         depth: number of convs.
         groups: of the channels of a conv.
         deviation: of the normal distribution of initial weights; None is He's rule.
@@ -76,7 +76,7 @@ class CamHead(nn.Module):
     `forward(embed(x))` pools sum_k w_k f_k(x, y) over x and y, and adds the bias. For the average
     the weights can also be applied after the pooling, as in the paper. For the maximum this is not
     the same: with "max" a class's score is the highest value of its class map; with "max_unit",
-    the paper's global max pooling, each unit is pooled first, at its own maximum.
+    the paper's global max pooling, every unit is pooled first, at its own maximum.
     """
 
     def __init__(

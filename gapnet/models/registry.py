@@ -27,7 +27,7 @@ def _every_network(
 
     Args:
         in_channels: 3, or 1 for grey images.
-        thin: divisor of the number of units of each layer.
+        thin: divisor of the number of units of every layer.
         pretrained: start from the published weights of the trunk.
         weights: start from this file or folder instead.
         reset_head: initialise the classifier, if that of the weights has other classes.

@@ -118,7 +118,7 @@ def feature_size(trunk: nn.Module, input_size: tuple[int, int]) -> torch.Size:
 def output_sizes(
     module: nn.Module, input_size: tuple[int, int], *, channels: int = RGB
 ) -> dict[str, torch.Size]:
-    """Return the output size per image of each submodule that runs once; "" is the module."""
+    """Return the output size per image of every submodule that runs once; "" is the module."""
     sizes: dict[str, list[torch.Size]] = {}
 
     def note(name: str, arguments: Arguments, output: object) -> None:  # noqa: ARG001
@@ -133,7 +133,7 @@ def output_sizes(
 
 @contextmanager
 def in_eval(module: nn.Module) -> Iterator[None]:
-    """Set a module to eval mode inside the block, then restore the mode of each part."""
+    """Set a module to eval mode inside the block, then restore the mode of every part."""
     modes = {part: part.training for part in module.modules()}
     try:
         module.eval()

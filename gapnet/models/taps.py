@@ -42,7 +42,7 @@ def tap(network: nn.Module, names: Sequence[str]) -> Iterator[Outputs]:
 
     Args:
         network: any module.
-        names: of layers, as `layer_names` lists them; each must return one tensor.
+        names: of layers, as `layer_names` lists them; a layer must return one tensor.
 
     >>> network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(inplace=True))
     >>> with tap(network, ["0"]) as seen:

@@ -71,7 +71,7 @@ def _share(units: int, name: str, by: int) -> int:
 
 
 def _first(values: Tensor, *counts: int, gain: float = 1.0) -> nn.Parameter:
-    """Return a parameter of the first values of each of the first dimensions."""
+    """Return a parameter of the first values of every dimension that has a count."""
     with torch.no_grad():
         first = values[tuple(slice(count) for count in counts)] * gain
     return nn.Parameter(first.contiguous())

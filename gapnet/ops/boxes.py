@@ -53,7 +53,7 @@ def iou(boxes: Tensor, others: Tensor, *, inclusive: bool) -> Tensor:
 
 
 def centred(sizes: Tensor, share: float) -> Tensor:
-    """Return the centred inclusive box (N, 4) of images (N, 2), with `share` of each side."""
+    """Return the centred inclusive box (N, 4) of images (N, 2), with `share` of both sides."""
     height, width = sizes.unbind(-1)
     margin_x, margin_y = width * (1 - share) / 2, height * (1 - share) / 2
     return torch.stack([margin_x, margin_y, width - margin_x - 1, height - margin_y - 1], -1)

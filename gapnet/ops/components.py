@@ -16,7 +16,7 @@ def largest_component_boxes(
     connectivity: Literal[4, 8] = 8,
     size: Size = "pixels",
 ) -> NDArray[np.float32]:
-    """Return the box of the largest connected component of the region above each threshold.
+    """Return the box of the largest connected component of the region above every threshold.
 
     Args:
         heat: the map, (H, W), finite.

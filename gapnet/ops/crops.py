@@ -46,6 +46,6 @@ def put_back(maps: Tensor, crop: Crop, size: tuple[int, int], canvas: tuple[int,
 
 
 def coverage(crops: Sequence[Crop], size: tuple[int, int], canvas: tuple[int, int]) -> Tensor:
-    """Return how many crops cover each pixel, (H, W); 1 where none does."""
+    """Return how many crops cover every pixel, (H, W); 1 where none does."""
     ones = torch.ones(1, *size)
     return torch.cat([put_back(ones, crop, size, canvas) for crop in crops]).sum(0).clamp(min=1)

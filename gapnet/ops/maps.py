@@ -10,7 +10,7 @@ def class_map(features: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         features: f, (B, C, h, w).
-        weights: w^c of K classes for each image, (B, K, C).
+        weights: w^c of K classes per image, (B, K, C).
 
     Returns:
         M, (B, K, h, w).

@@ -90,8 +90,8 @@ def _score(target: Target, outputs: Tensor) -> Tensor:
     scores = target(single(outputs))
     if isinstance(scores, Tensor) and scores.shape == outputs.shape[:1]:
         return scores
-    told = tuple(scores.shape) if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
+    result = tuple(scores.shape) if isinstance(scores, Tensor) else f"a {type(scores).__name__}"
     raise GapnetError(
-        f"target={target!r}: returned {told} for outputs {tuple(outputs.shape)}; must be a tensor "
-        f"({len(outputs)},), one score per image"
+        f"target={target!r}: returned {result} for outputs {tuple(outputs.shape)}; must be a "
+        f"tensor ({len(outputs)},), one score per image"
     )

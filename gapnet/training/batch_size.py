@@ -10,7 +10,7 @@ from gapnet.data.loading.datamodule import DataModule
 from gapnet.errors import GapnetError
 from gapnet.training.classifier import Classifier
 
-STEPS = 3  # of each trial
+STEPS = 3  # per trial
 
 
 def check_can_search(trainer: pl.Trainer) -> None:

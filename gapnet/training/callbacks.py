@@ -42,7 +42,7 @@ class MovingAverage(WeightAveraging):
     """Exponential moving average of the weights; frozen weights stay exactly the same."""
 
     def __init__(self, *, decay: float = 0.999) -> None:
-        """Multiply the average by `decay` at each step."""
+        """Multiply the average by `decay` at every step."""
 
         def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:  # noqa: ARG001
             return averaged + (1 - decay) * (current - averaged)
@@ -53,7 +53,7 @@ class MovingAverage(WeightAveraging):
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Copy the module on its training device; Lightning would move it there only later.
 
-        With a copy on the CPU, all weights would be transferred in each step.
+        With a copy on the CPU, all weights would be transferred in every step.
         """
         pl_module.to(trainer.strategy.root_device)
         super().setup(trainer, pl_module, stage)

@@ -104,7 +104,7 @@ class Classifier(pl.LightningModule):
                 self.log(name, error, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """Return the optimiser, and its schedule, which is updated in each step."""
+        """Return the optimiser, and its schedule, which is updated in every step."""
         optimizer, schedule = self.optim.build(
             self.network, self.total_steps, batches_a_step=self.batches_a_step
         )

@@ -1,6 +1,6 @@
 """The private names of Lightning that gapnet uses.
 
-No other file may use one. tests/training/test_lightning_internals.py has a test for each function
+No other file may use one. tests/training/test_lightning_internals.py has a test for every function
 here, which fails if another version of Lightning works differently.
 """
 

@@ -16,7 +16,7 @@ FLUSH_EVERY = 100  # rows
 
 
 class Curves(RunLogger):
-    """Logger that writes a row for each set of metrics; a resumed training adds to the old rows.
+    """Logger that writes a row per set of metrics; a resumed training adds to the old rows.
 
     Lightning's CSV logger first deletes the file, and rewrites it in place for a new column: if the
     process is killed meanwhile, the rows are lost.

@@ -24,7 +24,7 @@ class OptimRecipe:
     """Optimiser, learning rates, weight decay and schedule of a training.
 
     Args:
-        optimizer: builds the optimiser from parameter groups, each with a learning rate.
+        optimizer: builds the optimiser from parameter groups with a learning rate.
         lr: the highest learning rate of the trunk.
         weight_decay: of weights; biases and normalisation parameters have 0.
         head_multiplier: factor of `lr` for the head, which is new if the trunk is pretrained.

@@ -1,4 +1,4 @@
-"""Checks in each step of a training, on which all ranks agree: save, stop, or fail."""
+"""Checks in every step of a training, on which all ranks agree: save, stop, or fail."""
 
 import json
 import logging
@@ -42,7 +42,7 @@ class Watch(Checkpoint):
     """
 
     def __init__(self, *, minutes: float = 10.0) -> None:
-        """Save at the end of each epoch, and every `minutes` minutes."""
+        """Save at the end of every epoch, and every `minutes` minutes."""
         number("callbacks.last.minutes", minutes, above=0)
         self.minutes = minutes
         self._saved = time.monotonic()

@@ -45,7 +45,7 @@ class Board(RunLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Add a value to each curve."""
+        """Add a value to every curve."""
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in metrics.items()]
         self._write([Event(step=step, summary=Summary(value=values))])
 

@@ -33,10 +33,10 @@ def cases() -> tuple[list[list[tuple[int, list[float]]]], list[int], list[list[l
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_localization_error_equals_the_devkit_s_procedure(cases, k: int, inclusive: bool) -> None:  # noqa: FBT001
     guesses, labels, truth = cases
-    guess_labels = torch.tensor([[label for label, _ in each] for each in guesses])
-    boxes = torch.tensor([[box for _, box in each] for each in guesses])
+    guess_labels = torch.tensor([[label for label, _ in ranked] for ranked in guesses])
+    boxes = torch.tensor([[box for _, box in ranked] for ranked in guesses])
     overlaps = best_iou(
-        boxes, pad_lists([torch.tensor(each) for each in truth]), inclusive=inclusive
+        boxes, pad_lists([torch.tensor(true_boxes) for true_boxes in truth]), inclusive=inclusive
     )
     hits = localization_hits(guess_labels, overlaps >= 0.5, torch.tensor(labels), within=k)
     expected = scoring.localization_error(
@@ -48,7 +48,7 @@ def test_localization_error_equals_the_devkit_s_procedure(cases, k: int, inclusi
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_classification_error_equals_the_devkit_s_procedure(cases, k: int) -> None:
     guesses, labels, _ = cases
-    ranked = [[label for label, _ in each] for each in guesses]
+    ranked = [[label for label, _ in row] for row in guesses]
     hits = label_hits(torch.tensor(ranked), torch.tensor(labels), within=k)
     assert 1 - hits.double().mean().item() == pytest.approx(
         scoring.classification_error(ranked, labels, k=k)
@@ -91,9 +91,9 @@ def test_error_rates_sum_over_batches() -> None:
 
 def test_gt_known_error_equals_the_oracle(cases) -> None:
     guesses, _, truth = cases
-    boxes = [each[0][1] for each in guesses]
+    boxes = [ranked[0][1] for ranked in guesses]
     error = GtKnownError(inclusive=True, threshold=0.5)
-    error.update(torch.tensor(boxes), [torch.tensor(each) for each in truth])
+    error.update(torch.tensor(boxes), [torch.tensor(true_boxes) for true_boxes in truth])
     assert error.compute().item() == pytest.approx(
         scoring.gt_known_error(boxes, truth, iou_threshold=0.5, inclusive=True)
     )

@@ -44,7 +44,7 @@ def test_max_unit_takes_every_unit_at_its_maximum_and_max_one_place_for_all() ->
     with torch.no_grad():
         head.linear.weight.fill_(1)
         head.linear.bias.zero_()
-    apart = torch.tensor([[[[3.0, 0.0]], [[0.0, 5.0]]]])  # each unit has a place of its own
+    apart = torch.tensor([[[[3.0, 0.0]], [[0.0, 5.0]]]])  # the units have different places
     assert head(apart).item() == 8
     head.pool = "max"
     assert head(apart).item() == 5

@@ -41,7 +41,7 @@ def test_the_trunk_gives_what_timm_s_network_gives_there(
     images = torch.randn(2, 3, 64, 64)
     seen: list[torch.Tensor] = []
     at = theirs.get_submodule(theirs.feature_info[stage]["module"])
-    with at.register_forward_hook(lambda *each: seen.append(each[2])):
+    with at.register_forward_hook(lambda layer, inputs, output: seen.append(output)):
         theirs(images)
     expected = seen[0].permute(0, 3, 1, 2) if "mambaout" in name else seen[0]
     torch.testing.assert_close(mine.trunk(images), expected)

@@ -24,8 +24,9 @@ def test_upsample_is_bilinear_between_cell_centres(
 ) -> None:
     maps = torch.randn(2, *small, dtype=torch.float64)
     larger = upsample(maps, large)
-    for each, out in zip(maps, larger, strict=True):
-        np.testing.assert_allclose(out.numpy(), oracle.upsample(each.numpy(), large), atol=1e-12)
+    for cells, result in zip(maps, larger, strict=True):
+        expected = oracle.upsample(cells.numpy(), large)
+        np.testing.assert_allclose(result.numpy(), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("shift", [0.0, 3.0, -9.0])

@@ -160,8 +160,8 @@ def max_box_acc_v2(
     overlaps = np.zeros((len(maps), len(thresholds)))
     for image, (scoremap, boxes) in enumerate(zip(maps, truths, strict=True)):
         for column, threshold in enumerate(thresholds):
-            _, found = wsol_boxes(scoremap, threshold)
-            overlaps[image, column] = max(inclusive_iou(a, b) for a in found for b in boxes)
+            _, boxes_of_map = wsol_boxes(scoremap, threshold)
+            overlaps[image, column] = max(inclusive_iou(a, b) for a in boxes_of_map for b in boxes)
     best = [(overlaps >= level).mean(axis=0).max() for level in OVERLAPS_V2]
     return float(sum(best) / len(best))
 
@@ -233,12 +233,12 @@ def px_ap(
         truth = pixel_truth(parts, ignore, (values.shape[0], values.shape[1]))
         scores.append(values[truth != IGNORED])
         labels.append(truth[truth != IGNORED] == FOREGROUND)
-    found, inside = np.concatenate(scores), np.concatenate(labels)
+    pixels, inside = np.concatenate(scores), np.concatenate(labels)
     if not inside.any():
         raise ValueError("no pixel is inside a mask")
     area, last_recall = 0.0, 0.0
     for threshold in [1.0, *np.arange(0, 1, interval)[::-1]]:
-        taken = found >= threshold
+        taken = pixels >= threshold
         if taken.any():
             recall = (taken & inside).sum() / inside.sum()
             area += (recall - last_recall) * (taken & inside).sum() / taken.sum()

@@ -25,13 +25,13 @@ def components(mask: npt.ArrayLike, connectivity: int) -> list[list[Cell]]:
     inside = np.asarray(mask, np.bool_)
     height, width = inside.shape
     unseen = {(y, x) for y in range(height) for x in range(width) if inside[y, x]}
-    found = []
+    regions = []
     for y in range(height):
         for x in range(width):
             if (y, x) in unseen:
                 region = _flood((y, x), unseen, steps=STEPS[connectivity])
-                found.append(region)
-    return found
+                regions.append(region)
+    return regions
 
 
 def _flood(start: Cell, unseen: set[Cell], *, steps: list[Cell]) -> list[Cell]:

@@ -48,12 +48,12 @@ def core(mask: Mask, distances: Distances = exact_distances) -> Mask:
     """Keep the pixels whose 8-bit distance from the background is above 10; a full mask stays."""
     if mask.all():
         return mask
-    kept: Mask = eight_bits(distances(mask)) > CORE
-    return kept
+    core_mask: Mask = eight_bits(distances(mask)) > CORE
+    return core_mask
 
 
 def rectangles(mask: Mask) -> list[IntBox]:
-    """Bound every contour, the outer ones (8-connected) and those of holes, in no given order.
+    """Bound every contour, the outer ones (8-connected) and those of holes, in no particular order.
 
     A hole's contour runs through the pixels around it: one more on each side than the hole.
     """
@@ -88,17 +88,17 @@ def thinned(boxes: list[IntBox]) -> list[IntBox]:
     x1, y2, x2. The program counts on after it has dropped a box, which has moved the next one into
     the place just looked at: that one is not compared with the same larger box.
     """
-    kept = sorted(boxes, key=lambda box: (-area(box), box[1], box[0], box[3], box[2]))
+    remaining = sorted(boxes, key=lambda box: (-area(box), box[1], box[0], box[3], box[2]))
     larger = 0
-    while larger < len(kept):
+    while larger < len(remaining):
         place = larger + 1
-        while place < len(kept):
-            most = max(area(kept[larger]), area(kept[place]))
-            if common_area(kept[larger], kept[place]) > int(most * 0.5):
-                kept.pop(place)
+        while place < len(remaining):
+            most = max(area(remaining[larger]), area(remaining[place]))
+            if common_area(remaining[larger], remaining[place]) > int(most * 0.5):
+                remaining.pop(place)
             place += 1
         larger += 1
-    return kept
+    return remaining
 
 
 def released_boxes(cam: npt.ArrayLike, distances: Distances = exact_distances) -> list[IntBox]:
@@ -110,8 +110,8 @@ def released_boxes(cam: npt.ArrayLike, distances: Distances = exact_distances) -
     height, width = grey.shape
     pooled = []
     for threshold in THRESHOLDS if grey.any() else ():
-        found = rectangles(core(grey > threshold, distances))
-        pooled += [box for box in (clipped(one, (height, width)) for one in found) if box]
+        bounds = rectangles(core(grey > threshold, distances))
+        pooled += [box for box in (clipped(one, (height, width)) for one in bounds) if box]
     return thinned(pooled) or [(0, 0, width - 1, height - 1)]
 
 

@@ -99,5 +99,5 @@ def occlusion(
 
 
 def _starts(side: int, window: int, stride: int) -> list[int]:
-    found = [start for start in range(0, side, stride) if start + window <= side]
-    return found if found[-1] + window == side else [*found, side - window]
+    starts = [start for start in range(0, side, stride) if start + window <= side]
+    return starts if starts[-1] + window == side else [*starts, side - window]

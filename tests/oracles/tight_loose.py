@@ -46,11 +46,11 @@ def plain_boxes(cam: npt.ArrayLike) -> list[tuple[int, int, int, int]]:
     highest = values.max()
     if highest <= 0:
         return [(0, 0, width - 1, height - 1)] * 2
-    found = []
+    boxes = []
     for part, whole in SHARES:
         rows, columns = zip(*_largest(values * whole > highest * part), strict=True)
-        found.append((min(columns), min(rows), max(columns), max(rows)))
-    return found
+        boxes.append((min(columns), min(rows), max(columns), max(rows)))
+    return boxes
 
 
 def _largest(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

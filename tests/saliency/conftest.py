@@ -1,10 +1,13 @@
 """Small networks in double precision."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
 
 from gapnet.models import Facts, FlatHead, GapNet, create
+from tests.models.conftest import thin_network
 
 SIDE = 24  # pixels
 CLASSES = 5
@@ -28,9 +31,10 @@ def flat_network(rectifier: nn.Module, side: int = SIDE) -> GapNet:
     return GapNet(trunk, head, Facts.of(trunk, side)).double().eval()
 
 
-def deep_network(name: str, **arguments: int | str) -> GapNet:
-    """Build a registered network in double precision."""
-    return create(name, {"num_classes": CLASSES, "input_size": 80, **arguments}).double().eval()
+def tiny_network(**arguments: int | str) -> GapNet:
+    """Build the small registered network in double precision."""
+    chosen = {"num_classes": CLASSES, "input_size": SIDE, **arguments}
+    return create("tiny_gap", chosen).double().eval()
 
 
 def out_of_place(network: GapNet) -> GapNet:
@@ -45,8 +49,9 @@ def out_of_place(network: GapNet) -> GapNet:
 def network(request: pytest.FixtureRequest) -> GapNet:
     if request.param == "flat":
         return flat_network(nn.ReLU())
-    chosen = {"input_size": SIDE} if request.param == "tiny_gap" else {}
-    return out_of_place(deep_network(request.param, **chosen))
+    if request.param == "tiny_gap":
+        return out_of_place(tiny_network())
+    return out_of_place(deepcopy(thin_network(request.param)))
 
 
 @pytest.fixture

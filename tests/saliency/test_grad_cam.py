@@ -15,8 +15,9 @@ from gapnet.models.heads import Pool
 from gapnet.saliency.base import Saliency, look
 from gapnet.saliency.cam.grad_cam import GradCam
 from gapnet.saliency.cam.grad_cam_plus_plus import GradCamPlusPlus
+from tests.models.conftest import network_params, thin_network
 from tests.oracles import saliency as oracle
-from tests.saliency.conftest import deep_network, linear
+from tests.saliency.conftest import linear
 
 ByHand = Callable[[np.ndarray, np.ndarray], np.ndarray]
 BOTH = pytest.mark.parametrize(
@@ -39,13 +40,11 @@ def test_a_linear_head_gives_its_weights_as_gradients(method: Saliency, by_hand:
 
 
 @pytest.mark.parametrize("pool", get_args(Pool))
-@pytest.mark.parametrize(
-    "name", ["tiny_gap", "alexnet_gap", pytest.param("googlenet_gap", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", network_params(["tiny_gap", "alexnet_gap", "vgg16_gap"]))
 @torch.no_grad()
 def test_behind_pooling_grad_cam_is_the_class_map(name: str, pool: str, classes: Tensor) -> None:
-    network = deep_network(name, pool=pool)
-    seen = look(network, torch.randn(2, 3, 80, 80).double())
+    network = thin_network(name, pool=pool)
+    seen = look(network, torch.randn(2, 3, *network.facts.input_size).double())
     height, width = seen.features.shape[-2:]
     expected = network.class_maps(seen.features, classes).clamp(min=0) / (height * width)
     assert_close(GradCam()(network, seen, classes), expected, rtol=1e-10, atol=1e-14)
@@ -92,7 +91,7 @@ def raw_maps(peer: type, network: GapNet, images: Tensor, target: list[int]) -> 
     with peer(network, [network.trunk]) as cam:
         cam(images, targets=targets)
         hooked = cam.activations_and_grads
-        features, gradients = (kept[0].numpy() for kept in (hooked.activations, hooked.gradients))
+        features, gradients = hooked.activations[0].numpy(), hooked.gradients[0].numpy()
         return np.maximum(cam.get_cam_image(images, network.trunk, targets, features, gradients), 0)
 
 

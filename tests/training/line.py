@@ -14,7 +14,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class Line(pl.LightningModule):
-    """A line through one point, that notes each batch and each signal handler."""
+    """A line through one point that records batches and signal handlers."""
 
     def __init__(self) -> None:
         super().__init__()

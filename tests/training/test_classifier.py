@@ -21,6 +21,7 @@ from gapnet.training.callbacks import MovingAverage
 from gapnet.training.classifier import Classifier
 from gapnet.training.optim import OptimRecipe
 
+NO_VALIDATION = {"limit_val_batches": 0, "num_sanity_val_steps": 0}
 LOCALIZER = Localizer(Cam(), ThresholdBoxer(), OnePerClass())
 
 
@@ -134,14 +135,14 @@ def test_each_epoch_has_its_own_order(shapes_root: Path, tmp_path: Path) -> None
         return step(batch, batch_idx)
 
     module.training_step = recorded
-    fit(module, shapes_root, tmp_path)
+    fit(module, shapes_root, tmp_path, **NO_VALIDATION)
     assert sorted(orders[0]) == sorted(orders[1])
     assert orders[0] != orders[1]
 
 
 def test_a_checkpoint_gives_back_the_network(shapes_root: Path, tmp_path: Path) -> None:
     module = classifier()
-    trainer = fit(module, shapes_root, tmp_path)
+    trainer = fit(module, shapes_root, tmp_path, epochs=1, **NO_VALIDATION)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     torch.load(tmp_path / "a.ckpt", weights_only=True)
     network = load(tmp_path / "a.ckpt")
@@ -153,7 +154,7 @@ def test_a_checkpoint_gives_back_the_network(shapes_root: Path, tmp_path: Path) 
 def test_with_ema_the_checkpoint_holds_the_average(shapes_root: Path, tmp_path: Path) -> None:
     ema = MovingAverage(decay=0.5)
     module = classifier()
-    trainer = fit(module, shapes_root, tmp_path, callbacks=[ema])
+    trainer = fit(module, shapes_root, tmp_path, epochs=1, callbacks=[ema], **NO_VALIDATION)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     torch.load(tmp_path / "a.ckpt", weights_only=True)
     averaged = ema._average_model.module.network.state_dict()

@@ -61,7 +61,7 @@ def test_rows_come_back_from_their_text() -> None:
         (None, False),
     ],
 )
-def test_altered_rows_are_told_from_further_ones(
+def test_altered_rows_differ_from_further_ones(
     tmp_path: Path, lying: str | None, *, same: bool
 ) -> None:
     path = tmp_path / "metrics.csv"

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from gapnet.errors import GapnetError
 from gapnet.models.zoo.tiny import tiny_gap
 from gapnet.training.optim import OptimRecipe, count_steps
+from tests.refusals import refused
 
 
 def recipe(**changes: object) -> OptimRecipe:
@@ -12,9 +12,9 @@ def recipe(**changes: object) -> OptimRecipe:
 
 def test_every_parameter_is_in_one_group() -> None:
     network = tiny_gap(3)
-    grouped = [each for group in recipe().groups(network) for each in group["params"]]
+    grouped = [value for group in recipe().groups(network) for value in group["params"]]
     assert len(grouped) == len(list(network.parameters()))
-    assert {id(each) for each in grouped} == {id(each) for each in network.parameters()}
+    assert set(map(id, grouped)) == set(map(id, network.parameters()))
 
 
 def test_biases_and_norms_have_no_decay() -> None:
@@ -37,8 +37,8 @@ def test_the_head_learns_at_a_multiple_of_the_rate() -> None:
         for group in recipe(head_multiplier=10.0).groups(network)
         for p in group["params"]
     }
-    assert all(rates[id(each)] == 0.1 for each in network.trunk.parameters())
-    assert all(rates[id(each)] == 1.0 for each in network.head.parameters())
+    assert all(rates[id(value)] == 0.1 for value in network.trunk.parameters())
+    assert all(rates[id(value)] == 1.0 for value in network.head.parameters())
 
 
 def test_biases_learn_at_a_multiple_of_their_layer_s_rate() -> None:
@@ -54,8 +54,8 @@ def test_biases_learn_at_a_multiple_of_their_layer_s_rate() -> None:
 def test_frozen_parameters_are_left_out() -> None:
     network = tiny_gap(3)
     network.trunk.requires_grad_(requires_grad=False)
-    grouped = [each for group in recipe().groups(network) for each in group["params"]]
-    assert {id(each) for each in grouped} == {id(each) for each in network.head.parameters()}
+    grouped = [value for group in recipe().groups(network) for value in group["params"]]
+    assert set(map(id, grouped)) == set(map(id, network.head.parameters()))
 
 
 def test_the_cosine_rises_to_one_and_falls_to_zero() -> None:
@@ -105,20 +105,20 @@ def test_steps_are_counted(arguments: dict, expected: int) -> None:
 
 @pytest.mark.parametrize("arguments", [{"epochs": 0}, {"epochs": 3, "most": 0}, {"epochs": -1}])
 def test_a_training_without_a_step_or_an_end_is_refused(arguments: dict) -> None:
-    with pytest.raises(GapnetError, match=r"trainer\.max_epochs="):
+    with refused(f"trainer.max_epochs={arguments['epochs']}"):
         count_steps(10, **arguments)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("name", "value"),
     [
-        ({"lr": 0.0}, "optim.lr=0.0: "),
-        ({"lr": "fast"}, "optim.lr=fast: "),
-        ({"lr": float("nan")}, "optim.lr=nan: "),
-        ({"warmup": 1.0}, "optim.warmup=1.0"),
-        ({"schedule": "linear"}, "optim.schedule=linear: "),
+        ("lr", 0.0),
+        ("lr", "fast"),
+        ("lr", float("nan")),
+        ("warmup", 1.0),
+        ("schedule", "linear"),
     ],
 )
-def test_a_recipe_out_of_range_is_refused(wrong: dict, message: str) -> None:
-    with pytest.raises(GapnetError, match=message):
-        recipe(**wrong)
+def test_a_recipe_out_of_range_is_refused(name: str, value: object) -> None:
+    with refused(f"optim.{name}={value}"):
+        recipe(**{name: value})

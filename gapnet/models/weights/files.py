@@ -26,7 +26,7 @@ DIGEST = "gapnet_sha256"  # key of the digest of the weights and the description
 WEIGHT_ARGUMENTS = {"pretrained", "weights", "reset_head"}  # a saved network cannot have them
 WRAPPINGS = ("state_dict", "model")  # keys under which training scripts save a state dict
 SHARED = 10  # at most so many weights may share the same numbers
-PARALLEL = "module."  # prefix that DataParallel adds to each name
+PARALLEL = "module."  # prefix that DataParallel adds to every name
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _read_safetensors(path: Path) -> Saved:
         text = config.read_text() if text is None and config.is_file() else text
         values = None if text is None else json.loads(text)
         _check_finite(state, path)
-    # Other tools write a config.json, too
+    # Other tools also write a config.json
     ours = isinstance(values, dict) and {"name", "arguments"} <= set(values)
     return Saved(state, _description(values, path) if ours else None)
 

@@ -96,15 +96,15 @@ def _take_theirs(
     ours = {name: published.rename(name, own) for name in layout}
     matches = {name: own_name for name, own_name in ours.items() if own_name in own}
     _check_trunk(network, published, matches.values())
-    wanted = {
+    needed = {
         name: own_name
         for name, own_name in matches.items()
         if not (reset_head and own_name.startswith(CLASSIFIER))
     }
-    taken = {own_name: state[name] for name, own_name in wanted.items() if name in state}
+    taken = {own_name: state[name] for name, own_name in needed.items() if name in state}
     try:
         _check_classes(network, taken, source)
-        _check(source, network.name, state, unexpected=set(state) - set(layout), missing=wanted)
+        _check(source, network.name, state, unexpected=set(state) - set(layout), missing=needed)
         _put(network, taken, source)
         if "linear" in published.head.values() and not reset_head:
             network.classes = published.classes() or None

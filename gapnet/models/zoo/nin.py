@@ -11,7 +11,7 @@ from gapnet.models.surgery import initialise
 def _block(
     channels: int, width: int, kernel: int, *, stride: int = 1, padding: int
 ) -> list[nn.Module]:
-    """Return a conv and two convs of 1 x 1 after it, with a ReLU after each."""
+    """Return a conv and two convs of 1 x 1 after it, with a ReLU after every conv."""
     convs = [
         nn.Conv2d(channels, width, kernel, stride=stride, padding=padding),
         nn.Conv2d(width, width, 1),

@@ -11,7 +11,7 @@ from gapnet.saliency.gradient.backprop import map_gradients
 
 @dataclass(frozen=True)
 class GradCamPlusPlus:
-    """Features weighted by their positive gradients, each position with its own coefficient.
+    """Features weighted by their positive gradients, with a coefficient per position.
 
     M_c = ReLU(sum_k w_k^c f_k), where w_k^c = sum_xy a_k^c(x, y) ReLU(g_k^c(x, y)), and
     a = g^2 / (2 g^2 + g^3 sum_xy f_k), equations 5, 19 and 21. The features must be rectified.

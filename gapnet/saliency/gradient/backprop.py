@@ -11,10 +11,10 @@ Step = Callable[[Tensor], Tensor]
 
 
 def map_gradients(scorer: Step, inputs: Tensor, targets: Targets, to_map: Step) -> Tensor:
-    """Map each target by the gradient of its score, whether or not the caller records gradients.
+    """Map every target by the gradient of its score, whether or not the caller records gradients.
 
     Args:
-        scorer: turns the inputs into outputs (B, ...), each image by itself; with
+        scorer: turns the inputs into outputs (B, ...), every image by itself; with
             `gapnet.models.layer_output(network, name)` targets are of an inner layer.
         inputs: images or features, (B, C, h, w).
         targets: classes (B, K), or K others.

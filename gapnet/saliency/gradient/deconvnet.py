@@ -28,10 +28,10 @@ class DeconvnetRelu(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class Deconvnet:
-    """Image gradient that is rectified at each ReLU on its way back."""
+    """Image gradient that is rectified at every ReLU on its way back."""
 
     def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
-        """Return maps (B, K, H, W) of the images' size; each target takes a backward pass."""
+        """Return maps (B, K, H, W) of the images' size; every target takes a backward pass."""
         with Rectifying(DeconvnetRelu.apply):
             return map_image_gradients(network, seen.images, targets)
 

@@ -14,7 +14,7 @@ class Gradient:
     """The pixels that a score depends on: M_c(x, y) = max over channels of |dS_c / dI(x, y)|."""
 
     def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
-        """Return maps (B, K, H, W) of the images' size; each target takes a backward pass."""
+        """Return maps (B, K, H, W) of the images' size; every target takes a backward pass."""
         return map_image_gradients(network, seen.images, targets)
 
     def check(self, network: GapNet) -> None:

@@ -33,7 +33,7 @@ class GuidedBackprop:
     """Image gradient that passes back only where units are active and gradients positive."""
 
     def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
-        """Return maps (B, K, H, W) of the images' size; each target takes a backward pass."""
+        """Return maps (B, K, H, W) of the images' size; every target takes a backward pass."""
         with Rectifying(GuidedRelu.apply):
             return map_image_gradients(network, seen.images, targets)
 

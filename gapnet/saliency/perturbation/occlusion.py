@@ -53,7 +53,7 @@ class Occlusion:
     def _drops(
         self, network: GapNet, seen: Seen, targets: Targets, rows: Tensor, columns: Tensor
     ) -> Tensor:
-        """Return the drops (B, Y, X, K) of the scores for each patch."""
+        """Return the drops (B, Y, X, K) of the scores per patch."""
         grid = (len(seen.images), len(rows), len(columns))
         places = torch.cartesian_prod(*(torch.arange(n, device=rows.device) for n in grid))
         whole = score_targets(single(seen.logits), targets)
@@ -95,17 +95,17 @@ def starts(side: int, window: int, stride: int) -> list[int]:
 
 
 def patches(side: int, window: int, stride: int) -> Tensor:
-    """Return which pixels each window along a side covers, (windows, side)."""
+    """Return which pixels every window along a side covers, (windows, side)."""
     first = torch.tensor(starts(side, window, stride))[:, None]
     pixels = torch.arange(side)
     return (first <= pixels) & (pixels < first + window)
 
 
 def spread(drops: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Average drops (B, Y, X, K) at each pixel over the patches that cover it: (B, K, H, W).
+    """Average drops (B, Y, X, K) at a pixel over the patches that cover it: (B, K, H, W).
 
     Args:
-        drops: of each patch.
+        drops: per patch.
         rows: 1 where a row of patches covers a row of pixels, (Y, H).
         columns: 1 where a column of patches covers a column of pixels, (X, W).
     """
