@@ -14,6 +14,7 @@ from gapnet.config.conf_folder import conf_folder
 from gapnet.config.trusted_targets import locate
 from gapnet.errors import GapnetError
 from tests.planted import pickled
+from tests.refusals import refused
 
 NAMED = {
     line.split()[-1]
@@ -77,7 +78,7 @@ def test_classes_that_a_training_may_want_are_allowed(name: str) -> None:
     ],
 )
 def test_what_is_no_part_to_build_from_is_refused(name: object) -> None:
-    with pytest.raises(GapnetError, match=r"^callbacks\.x\._target_=.*imports=\[\S*\] allows"):
+    with pytest.raises(GapnetError, match=r"^callbacks\.x\._target_=.*imports=\[\S*\]"):
         locate({"x": {"_target_": name}}, "callbacks", [])
 
 
@@ -94,7 +95,7 @@ def test_what_is_no_part_to_build_from_is_refused(name: object) -> None:
     ],
 )
 def test_methods_and_what_a_module_imports_are_not_in_it(name: str) -> None:
-    with pytest.raises(GapnetError, match=r"^key\._target_=.*there is no such class or function"):
+    with refused(f"key._target_={name}"):
         locate({"_target_": name}, "key", [])
 
 
@@ -102,7 +103,7 @@ def test_methods_and_what_a_module_imports_are_not_in_it(name: str) -> None:
     "name", ["gapnet.models.weights.load.Path", "gapnet.models.weights.files.safe_open"]
 )
 def test_a_class_is_looked_for_at_home(name: str) -> None:
-    with pytest.raises(GapnetError, match="is none of what a configuration may name"):
+    with refused(f"key._target_={name}", f"imports=[{name.rpartition('.')[0]}]"):
         locate({"_target_": name}, "key", [])
 
 
@@ -116,7 +117,7 @@ def test_a_class_is_looked_for_at_home(name: str) -> None:
     ],
 )
 def test_a_name_is_found_however_deep_it_lies(wrap) -> None:
-    with pytest.raises(GapnetError, match=r"_target_=os\.system"):
+    with refused("_target_=os.system"):
         locate(wrap({"_target_": "os.system", "_partial_": True}), "key", [])
 
 
@@ -135,7 +136,7 @@ def owned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_module_that_nobody_named_is_not_imported(owned: Path) -> None:
-    with pytest.raises(GapnetError, match=r"_target_=mynet\.net: .*imports=\[mynet\] allows"):
+    with refused("model._target_=mynet.net", "imports=[mynet]"):
         locate({"_target_": "mynet.net"}, "model", [])
     assert not owned.exists()
 
@@ -147,7 +148,7 @@ def test_what_the_user_names_is_allowed(owned: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mynet.system", "mynet.Path", "mynet.Net.make"])
 def test_a_module_of_the_user_s_does_not_open_what_it_imports(owned: Path, name: str) -> None:
-    with pytest.raises(GapnetError):
+    with refused(f"model._target_={name}"):
         locate({"_target_": name}, "model", ["mynet"])
 
 
@@ -157,7 +158,7 @@ def test_nothing_is_called_before_every_name_is_allowed(tmp_path: Path) -> None:
         "root": str(tmp_path / "shapes"),
     }
     cfg = OmegaConf.create({"key": {"first": drawn, "second": {"_target_": "os.system"}}})
-    with pytest.raises(GapnetError, match=r"key\.second\._target_=os\.system"):
+    with refused("key.second._target_=os.system"):
         build(cfg, "key")
     assert not (tmp_path / "shapes").exists()
 
@@ -174,7 +175,7 @@ def test_a_value_that_reads_like_a_lookup_stays_a_text() -> None:
 )
 def test_a_lookup_is_looked_up_before_names_are_looked_at(node: dict[str, str]) -> None:
     cfg = OmegaConf.create({"name": "os.system", "key": node})
-    with pytest.raises(GapnetError, match=r"_target_=os\.system"):
+    with refused("_target_=os.system"):
         build(cfg, "key")
 
 
@@ -192,7 +193,7 @@ def test_a_lookup_is_looked_up_before_names_are_looked_at(node: dict[str, str]) 
 def test_what_is_built_is_what_hydra_would_build(node: dict[str, Any]) -> None:
     mine, theirs = build(OmegaConf.create({"key": node}), "key"), instantiate(node, _convert_="all")
     if node.get("_partial_"):
-        mine, theirs = ((each.func, each.args, each.keywords) for each in (mine, theirs))
+        mine, theirs = ((part.func, part.args, part.keywords) for part in (mine, theirs))
     assert mine == theirs
 
 
