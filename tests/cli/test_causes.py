@@ -56,52 +56,55 @@ def raised(work: Callable[[], object]) -> Exception:
     ],
 )
 def test_full_memory_is_told_with_what_would_help(error: Exception) -> None:
-    told = cause_of(error, CFG)
-    assert told is not None
+    line = cause_of(error, CFG)
+    assert line is not None
     for part in (
         "loader.batch_size=256",
         "trainer.precision=32-true",
         "trainer.precision=bf16-mixed",
+        "loader.batch_size=128 trainer.accumulate_grad_batches=2",
     ):
-        assert part in told
-    assert "loader.batch_size=128 trainer.accumulate_grad_batches=2" in told
+        assert part in line
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "parts"),
     [
         (
             "DataLoader worker (pid 4711) is killed by signal: Killed. ",
-            "a process that reads images (4711) was killed by signal Killed, as the kernel does",
+            ["loader.num_workers", "4711", "Killed", "loader.batch_size"],
         ),
         (
             "DataLoader worker (pid 7) is killed by signal: Bus error. (out of shared memory)",
-            "enlarge /dev/shm",
+            ["7", "/dev/shm", "loader.num_workers=0"],
         ),
         (
             "DataLoader worker (pid(s) 1, 2) exited unexpectedly",
-            "a process that reads images (1, 2) ended; loader.num_workers=0",
+            ["1, 2", "loader.num_workers=0"],
         ),
         (
             "[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:3871",
-            "another process of the training is gone",
+            ["rank", "[127.0.0.1]:3871"],
         ),
-        ("process 1 terminated with signal SIGKILL", "rank 1 was killed by SIGKILL, as the kernel"),
-        ("process 0 terminated with exit code 7", "rank 0 ended with status 7"),
+        ("process 1 terminated with signal SIGKILL", ["rank 1", "SIGKILL"]),
+        ("process 0 terminated with exit code 7", ["rank 0", "7"]),
         (
             "Expected to have finished reduction in the prior iteration before starting a new one.",
-            "trainer.strategy=ddp_find_unused_parameters_true",
+            ["trainer.strategy=ddp_find_unused_parameters_true"],
         ),
     ],
 )
-def test_the_words_of_a_library_become_a_cause(text: str, told: str) -> None:
-    assert told in str(cause_of(RuntimeError(text), CFG))
+def test_the_words_of_a_library_become_a_cause(text: str, parts: list[str]) -> None:
+    line = str(cause_of(RuntimeError(text), CFG))
+    assert all(part in line for part in parts), line
 
 
 @pytest.mark.parametrize("signal", ["Terminated", "Segmentation fault", "Real-time signal 5"])
 def test_a_reader_that_died_of_another_signal_is_not_said_to_lack_memory(signal: str) -> None:
     error = RuntimeError(f"DataLoader worker (pid 7) is killed by signal: {signal}. ")
-    assert cause_of(error, CFG) == f"a process that reads images (7) was killed by signal {signal}"
+    line = str(cause_of(error, CFG))
+    assert all(part in line for part in ("loader.num_workers", "7", signal)), line
+    assert "loader.batch_size" not in line
     later = RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
     later.__cause__ = error
     assert cause_of(later, CFG) == cause_of(error, CFG)
@@ -111,7 +114,7 @@ def test_a_file_that_memory_was_too_small_for_is_named() -> None:
     error = GapnetError("a.npy: is no readable map (Unable to allocate 3 PiB)")
     assert cause_of(error, CFG) is None
     error.__cause__ = MemoryError()
-    assert cause_of(error, CFG) == f"out of memory while a file was read: {error}"
+    assert str(error) in str(cause_of(error, CFG))
 
 
 def test_what_is_unknown_is_left_as_it_is() -> None:
@@ -119,26 +122,38 @@ def test_what_is_unknown_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "path", "reason"),
     [
-        (OSError(28, "No space left on device", "a/m.json"), "a/m.json: cannot be written (No sp"),
-        (OSError(122, "Disk quota exceeded"), "runs/x: cannot be written (Disk quota exceeded)"),
-        (OSError(27, "File too large"), "runs/x: cannot be written (File too large)"),
-        (ValueError("I/O error: No space left on device (os error 28)"), "runs/x: cannot be wr"),
-        (Exception("(sqlite3.OperationalError) database or disk is full"), "runs/x: cannot be wr"),
+        (OSError(28, "No space left", "a/m.json"), "a/m.json", "No space left on device"),
+        (OSError(122, "Disk quota exceeded"), "runs/x", "Disk quota exceeded"),
+        (OSError(27, "File too large"), "runs/x", "File too large"),
+        (
+            ValueError("I/O error: No space left on device (os error 28)"),
+            "runs/x",
+            "No space left on device",
+        ),
+        (
+            Exception("(sqlite3.OperationalError) database or disk is full"),
+            "runs/x",
+            "disk is full",
+        ),
     ],
 )
-def test_a_full_disk_is_told_with_the_place_and_what_to_do(error: Exception, told: str) -> None:
-    train, evaluate = ({"folder": "runs/x", "resume": each} for each in (None, False))
-    said = cause_of(error, OmegaConf.create(train))
-    assert said is not None
-    assert said.startswith(told)
-    assert said.endswith("; make room, and go on with resume=auto")
-    assert str(cause_of(error, OmegaConf.create(evaluate))).endswith("go on with resume=true")
-    assert str(cause_of(error, OmegaConf.create({}))).endswith("repeat the command")
-    assert str(cause_of(error)).endswith("; make room, and repeat the command")
+def test_a_full_disk_is_told_with_the_place_and_what_to_do(
+    error: Exception, path: str, reason: str
+) -> None:
+    train, evaluate = ({"folder": "runs/x", "resume": value} for value in (None, False))
+    line = str(cause_of(error, OmegaConf.create(train)))
+    assert line.startswith(f"{path}: ")
+    assert reason in line
+    assert line.endswith("resume=auto")
+    assert str(cause_of(error, OmegaConf.create(evaluate))).endswith("resume=true")
+    for cfg in (OmegaConf.create({}), None):
+        line = str(cause_of(error, cfg))
+        assert reason in line
+        assert "resume=" not in line
 
 
 def test_full_shared_memory_is_no_full_disk() -> None:
     error = RuntimeError("unable to write to file </torch_1>: No space left on device (28)")
-    assert "make room" not in str(cause_of(error))
+    assert cause_of(error) is None
