@@ -55,7 +55,7 @@ def test_a_wrong_argument_is_named(
     ("argument", "parts"),
     [
         ("boxer.cut=2", ["boxer.cut=2"]),
-        ("model.pool=sum", ["model.pool=sum: ", "'avg' or 'max' or 'max_unit'"]),
+        ("model.pool=sum", ["model.pool=sum: ", "'avg'", "'max'", "'max_unit'"]),
         ("checkpoint=newest", ["checkpoint=newest: ", "best, last"]),
         ("trainer.precision=3", ["trainer", "3"]),
         (
@@ -69,10 +69,10 @@ def test_a_wrong_argument_is_named(
         ("+trainer.max_steps=1", ["max_steps=1: "]),
         ("trainer.log_every_n_steps=x", ["trainer.log_every_n_steps=x: "]),
         ("+trainer.logger=false", ["trainer.logger: "]),
-        ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: ", "true or false"]),
+        ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: ", "true", "false"]),
         ("trainer.auto_batch=true", ["trainer.auto_batch=true", "loader.batch_size"]),
         ("trainer.num_nodes=2", ["trainer.num_nodes=2: ", "torchrun"]),
-        ("trainer.strategy=ddp_spawn", ["trainer.strategy", "use ddp"]),
+        ("trainer.strategy=ddp_spawn", ["trainer.strategy", "ddp"]),
         ("seed=-1", ["seed=-1: "]),
         ("split=nope", ["split", "nope", "test, train_cls, val"]),
         ("model.input_size=4", ["input_size=4: "]),
@@ -81,19 +81,19 @@ def test_a_wrong_argument_is_named(
         ("model.pretrained=true", ["model.pretrained=true: "]),
         ("model.in_channels=2", ["model.in_channels=2: "]),
         ("model.in_channels=true", ["model.in_channels=True: "]),
-        ("model.reset_head=maybe", ["model.reset_head=maybe: ", "true or false"]),
+        ("model.reset_head=maybe", ["model.reset_head=maybe: ", "true", "false"]),
         ("model.dropout=x", ["model.dropout=x: "]),
         ("model.width=0", ["model.width=0: "]),
         ("model._target_=nowhere.net", ["model._target_=nowhere.net: ", "imports=[nowhere]"]),
         ("+model.num_classes=7", ["model.num_classes: "]),
-        ("imports=[nowhere]", ["imports: ", "nowhere"]),
+        ("imports=[nowhere]", ["imports=[nowhere]: "]),
         ("optim.freeze_until=layer9", ["optim.freeze_until=layer9: ", "0, 1, 2, 3"]),
-        ("optim.train_only=trunk", ["optim.train_only=trunk: ", "'head' or null"]),
+        ("optim.train_only=trunk", ["optim.train_only=trunk: ", "'head'", "null"]),
         ("optim.warmup=x", ["optim.warmup=x: "]),
         ("optim.bias_multiplier=0", ["optim.bias_multiplier=0: "]),
         ("optim.weight_decay=-1", ["optim.weight_decay=-1"]),
         ("optim.optimizer.betas=[2,2]", ["classifier: ", "beta"]),
-        ("optim.scale_lr=sqrt", ["optim.scale_lr=sqrt", "'none' or 'linear'"]),
+        ("optim.scale_lr=sqrt", ["optim.scale_lr=sqrt", "'none'", "'linear'"]),
         ("classifier.label_smoothing=2", ["classifier.label_smoothing=2: "]),
         ("+classifier.foo=1", ["classifier", "foo", "network, optim"]),
         ("loader.num_workers=-1", ["loader.num_workers=-1: "]),
@@ -102,7 +102,7 @@ def test_a_wrong_argument_is_named(
         ("report.images=null", ["report.images=null: "]),
         ("callbacks.last.minutes=0", ["callbacks.last.minutes=0: "]),
         ("resume=nowhere", ["resume=nowhere: ", "auto"]),
-        ("resume_changed=1", ["resume_changed=1: ", "true or false"]),
+        ("resume_changed=1", ["resume_changed=1: ", "true", "false"]),
         ("data.classes=1", ["data.classes=1"]),
     ],
 )
@@ -116,10 +116,7 @@ def test_a_wrong_value_is_named(
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (
-            ["data=ilsvrc", "data.root=nowhere/at/all"],
-            ["data.root=nowhere/at/all", "no such folder"],
-        ),
+        (["data=ilsvrc", "data.root=nowhere/at/all"], ["data.root=nowhere/at/all"]),
         (["data=mnist"], ["data=mnist", "ilsvrc", "shapes"]),
     ],
 )
@@ -203,7 +200,7 @@ def test_a_truncated_image_in_the_middle_is_named_in_the_log_too(
 
 def test_a_runs_folder_that_cannot_be_written_is_named(train_with: Train, tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file, not a folder")
-    assert_one_line(train_with(), "run folder", "paths.runs=")
+    assert_one_line(train_with(), "runs/", "paths.runs=")
     assert (tmp_path / "runs").read_text() == "a file, not a folder"
 
 
@@ -227,7 +224,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(train_with: Train, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ([], ["run=...", "checkpoint=..."]),
+        ([], ["run=null: ", "checkpoint="]),
         (["run=nowhere"], ["run=nowhere: ", "nowhere/config.yaml"]),
         (["checkpoint=nowhere.ckpt"], ["checkpoint", "nowhere.ckpt"]),
     ],
@@ -279,7 +276,7 @@ def test_other_classes_than_the_checkpoint_s_are_refused(
     mapping = tree / "LOC_synset_mapping.txt"
     mapping.write_text("\n".join(reversed(mapping.read_text().splitlines())) + "\n")
     outcome = gapnet("evaluate", f"run={trained.run}", f"data.root={tree}")
-    assert_one_line(outcome, "class 0 ", "'s00000002'", "'s00000000'")
+    assert_one_line(outcome, "'s00000002'", "'s00000000'")
 
 
 def test_another_number_of_classes_is_refused(
@@ -288,7 +285,7 @@ def test_another_number_of_classes_is_refused(
     mapping = tree / "LOC_synset_mapping.txt"
     mapping.write_text(mapping.read_text() + "s9 more\n")
     outcome = gapnet("evaluate", f"run={trained.run}", f"data.root={tree}")
-    assert_one_line(outcome, " 4 classes", " 3")
+    assert_one_line(outcome, " 4 ", " 3")
 
 
 @pytest.mark.slow
