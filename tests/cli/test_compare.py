@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli.conftest import Command, Trained
+from tests.cli.conftest import Command, Trained, assert_one_line
 from tests.rewritten import rewrite
 
 FIGURE = "ilsvrc/gt_known_error"
@@ -53,8 +53,8 @@ def test_runs_are_compared_image_by_image(
         f"{100 * (sum(b) - sum(a)) / 12:+.2f}",
     ]
     assert cells[6:9] == ["12", str(len(only_a)), str(len(only_b))]
-    told = ", ".join(only_b[:5]) or "none"
-    assert f"{FIGURE}: only b is right: {told}" in outcome.out
+    (line,) = [line for line in outcome.out.splitlines() if line.startswith(f"{FIGURE}: only b")]
+    assert line.endswith(f": {', '.join(only_b[:5])}")
     with (tmp_path / "apart.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["figure", "image", "right"]
@@ -70,10 +70,10 @@ def test_the_figures_are_those_of_the_run(
     outcome = gapnet("compare", "a", "a")
     assert outcome.status == 0, outcome.err
     figures = json.loads((trained.run / "metrics.json").read_text())
-    told = [each for each in figures if "oracle" not in (each["chosen_on"] or "")]
+    expected = [figure for figure in figures if "oracle" not in (figure["chosen_on"] or "")]
     rows = [line.split("│") for line in outcome.out.splitlines() if line.startswith("│")]
-    assert len(rows) == len(told)
-    for cells, figure in zip(rows, told, strict=True):
+    assert len(rows) == len(expected)
+    for cells, figure in zip(rows, expected, strict=True):
         assert cells[2].strip() == cells[3].strip() == f"{100 * figure['value']:.2f}%"
 
 
@@ -87,28 +87,25 @@ def test_an_evaluation_is_compared_with_its_run(gapnet: Command, trained: Traine
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "parts"),
     [
-        ([], "nothing to compare: name two run folders, gapnet compare RUN_A RUN_B"),
-        (["a"], "nothing to compare: name two run folders"),
-        (["a", "a", "a"], "3 runs: two at a time are compared"),
-        (["a", "nix"], "nix/verdicts.parquet: no such file"),
-        (["a", "empty"], "empty/verdicts.parquet: no such file; evaluate the run first"),
-        (["a", "a", "resamples=0"], "resamples=0: "),
-        (["a", "a", "resample=9"], "resample: no such key; did you mean 'resamples'?"),
-        (["a", "a", "to=nix/apart.csv"], "to=nix/apart.csv: cannot be written (No such file"),
-        (["a", "val"], "are of different images (split 'test' and 'val')"),
+        ([], ["a=null: "]),
+        (["a"], ["b=null: "]),
+        (["a", "a", "a"], ["a a a: ", "3"]),
+        (["a", "nix"], ["nix/verdicts.parquet: "]),
+        (["a", "empty"], ["empty/verdicts.parquet: "]),
+        (["a", "a", "resamples=0"], ["resamples=0: "]),
+        (["a", "a", "resample=9"], ["resample: ", "'resamples'"]),
+        (["a", "a", "to=nix/apart.csv"], ["to=nix/apart.csv: "]),
+        (["a", "val"], ["'test'", "'val'"]),
     ],
 )
 def test_what_cannot_be_compared_is_told_in_one_line(
-    gapnet: Command, runs: tuple[Path, Path], arguments: list[str], told: str
+    gapnet: Command, runs: tuple[Path, Path], arguments: list[str], parts: list[str]
 ) -> None:
     for name in ("empty", "val"):
         shutil.copytree(runs[0], runs[0].with_name(name))
     Path("empty/verdicts.parquet").unlink()
     other = {b"split": b"val"}
     change(Path("val"), lambda table: table.replace_schema_metadata(table.schema.metadata | other))
-    outcome = gapnet("compare", *arguments)
-    assert outcome.status == 1
-    assert outcome.err.count("\n") == 1, outcome.err
-    assert told in outcome.err
+    assert_one_line(gapnet("compare", *arguments), *parts)
