@@ -71,7 +71,8 @@ def test_files_of_the_devkit_give_the_devkit_s_figures(
         "evaluate", "predictions=guesses.txt", "data=ilsvrc", "data.root=tree", "folder=scored"
     )
     assert outcome.status == 0, outcome.err
-    assert "tree: is a flat validation folder, with 9 classes" in outcome.err
+    assert "tree: " in outcome.err
+    assert "9 classes" in outcome.err
     figures = {each["metric"]: each for each in json.loads(Path("scored/metrics.json").read_text())}
     expected = devkit_errors(guesses, truths, blacklist=blacklist)
     for kind, curve, n in zip(
