@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gapnet.cli.commands import doctor
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, assert_one_line
 from tests.data.test_layouts import kaggle
 
 
@@ -27,7 +27,7 @@ def test_without_a_data_set_the_installation_is_checked(gapnet: Command, tmp_pat
     assert any(line.startswith("Python 3.") for line in well)
     assert any(line.startswith(f"torch {torch.__version__} and torchvision") for line in well)
     assert any(line.endswith("CPU cores") for line in well)
-    assert "no data set is checked" in lines(outcome.out, "note")
+    assert any("data set" in line for line in lines(outcome.out, "note"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -35,7 +35,7 @@ def test_a_sound_data_set_passes(gapnet: Command, tmp_path: Path) -> None:
     root = kaggle(tmp_path / "tree")
     outcome = gapnet("doctor", "data=ilsvrc", f"data.root={root}", "images=all", "workers=1")
     assert outcome.status == 0, outcome.out
-    assert "val: 5 boxes, 1 images with more than one" in lines(outcome.out, "ok")
+    assert any(line.startswith("val: 5 boxes, 1 ") for line in lines(outcome.out, "ok"))
     assert [path.name for path in tmp_path.iterdir()] == ["tree"]
 
 
@@ -45,12 +45,10 @@ def test_what_is_wrong_comes_with_what_to_do_and_status_1(gapnet: Command, tmp_p
     outcome = gapnet("doctor", "data=ilsvrc", f"data.root={root}")
     assert outcome.status == 1
     wrong = next(line for line in outcome.out.splitlines() if line.startswith("wrong"))
-    assert "val: 1 files are listed but missing" in wrong
+    assert "val: 1 " in wrong
     following = outcome.out.splitlines()[outcome.out.splitlines().index(wrong) + 1]
-    assert following == "       -> unpack the archive of the split again, all of it"
-    last = outcome.err.splitlines()[-1]
-    assert last.startswith("gapnet doctor: 1 of ")
-    assert last.endswith("checks are wrong; what to do stands under each")
+    assert following.startswith("       -> ")
+    assert outcome.err.splitlines()[-1].startswith("gapnet doctor: 1 of ")
 
 
 @pytest.mark.parametrize(
@@ -70,35 +68,34 @@ def test_a_tree_of_validation_alone_passes_unless_training_is_asked_for(
     shutil.rmtree(root / "ILSVRC/Data/CLS-LOC/train")
     outcome = gapnet("doctor", "data=ilsvrc", f"data.root={root}", "workers=1", *arguments)
     assert outcome.status == (status == "wrong"), outcome.out
-    (line,) = [each for each in lines(outcome.out, status) if each.startswith("train_cls: ")]
-    assert line.startswith("train_cls: split 'train_cls' is not listed")
+    (line,) = [line for line in lines(outcome.out, status) if line.startswith("train_cls: ")]
+    assert "'train_cls'" in line
 
 
 def test_a_data_set_that_is_not_there_is_wrong(gapnet: Command) -> None:
     outcome = gapnet("doctor", "data=ilsvrc", "data.root=nowhere")
     assert outcome.status == 1
-    assert lines(outcome.out, "wrong") == ["data: data.root=nowhere: no such folder"]
-    assert "-> put the data set there or name its place with data.root=..." in outcome.out
+    (line,) = lines(outcome.out, "wrong")
+    assert line.startswith("data: data.root=nowhere: ")
+    (remedy,) = lines(outcome.out, "       ->")
+    assert "data.root=" in remedy
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "parts"),
     [
-        (["data.root=x"], "data.root: of which data set? name it too, such as data=ilsvrc"),
-        (["data=shapes", "images=some"], "images=some: must be one of headers, all, none"),
-        (["data=shapes", "workers=0"], "workers=0: "),
-        (["image=all"], "image: no such key; did you mean 'images'?"),
+        (["data.root=x"], ["data.root: ", "data=ilsvrc"]),
+        (["data=shapes", "images=some"], ["images=some: ", "headers, all, none"]),
+        (["data=shapes", "workers=0"], ["workers=0: "]),
+        (["image=all"], ["image: ", "'images'"]),
     ],
 )
 def test_a_wrong_argument_is_named(
-    gapnet: Command, shapes_root: Path, arguments: list[str], message: str
+    gapnet: Command, shapes_root: Path, arguments: list[str], parts: list[str]
 ) -> None:
     drawn = ["data.size=48", "data.classes=3", "data.train=24", "data.val=12", "data.test=12"]
     place = [f"data.root={shapes_root}", *drawn] if "data=shapes" in arguments else []
-    outcome = gapnet("doctor", *arguments, *place)
-    assert outcome.status == 1
-    assert message in outcome.err
-    assert outcome.err.count("\n") == 1
+    assert_one_line(gapnet("doctor", *arguments, *place), *parts)
 
 
 def test_a_pair_that_does_not_match_ends_the_checks(
@@ -111,7 +108,8 @@ def test_a_pair_that_does_not_match_ends_the_checks(
     outcome = gapnet("doctor", "data=ilsvrc", "data.root=nowhere")
     assert outcome.status == 1
     (wrong,) = lines(outcome.out, "wrong")
-    assert wrong.endswith("do not work together (operator torchvision::nms does not exist)")
+    assert "torchvision" in wrong
+    assert wrong.endswith("(operator torchvision::nms does not exist)")
     assert "-> pip install --force-reinstall torch torchvision" in outcome.out
 
 
@@ -119,7 +117,7 @@ def test_a_package_that_cannot_be_imported_is_told(
     gapnet: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torchvision", None)
-    assert "torch and torchvision: do not work together" in gapnet("doctor").out
+    assert any("torchvision" in line for line in lines(gapnet("doctor").out, "wrong"))
 
 
 def test_requirements_are_held_against_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,19 +128,24 @@ def test_requirements_are_held_against_what_is_installed(monkeypatch: pytest.Mon
             raise PackageNotFoundError(name)
         return installed[name]
 
-    wanted = ["torch>=2.8", "scipy>=1.14", "onnx>=1.17; extra == 'export'", "shap; extra == 'xai'"]
-    monkeypatch.setattr(doctor, "version", version)
-    monkeypatch.setattr(doctor, "requires", lambda _: wanted)
-    monkeypatch.setattr(doctor, "metadata", lambda _: Metadata())
-    assert list(doctor._check_requirements()) == [
-        (
-            "wrong",
-            "gapnet requires torch>=2.8 (2.1), scipy>=1.14 (not installed)",
-            "pip install 'torch>=2.8' 'scipy>=1.14'",
-        ),
-        ("ok", "extra export: installed", ""),
-        ("note", "extra xai: shap (not installed)", "pip install 'gapnet[xai]'"),
+    required = [
+        "torch>=2.8",
+        "scipy>=1.14",
+        "onnx>=1.17; extra == 'export'",
+        "shap; extra == 'xai'",
     ]
+    monkeypatch.setattr(doctor, "version", version)
+    monkeypatch.setattr(doctor, "requires", lambda _: required)
+    monkeypatch.setattr(doctor, "metadata", lambda _: Metadata())
+    rows = list(doctor._check_requirements())
+    assert [(status, remedy) for status, _, remedy in rows] == [
+        ("wrong", "pip install 'torch>=2.8' 'scipy>=1.14'"),
+        ("ok", ""),
+        ("note", "pip install 'gapnet[xai]'"),
+    ]
+    parts = [["torch>=2.8 (2.1), scipy>=1.14 "], ["export"], ["xai", "shap"]]
+    for (_, text, _), expected in zip(rows, parts, strict=True):
+        assert all(part in text for part in expected), text
 
 
 class Metadata:
@@ -155,16 +158,17 @@ def test_a_checkout_that_is_not_installed_is_a_note(monkeypatch: pytest.MonkeyPa
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(doctor, "metadata", missing)
-    ((status, text, fix),) = doctor._check_requirements()
-    assert (status, fix) == ("note", "pip install -e .")
-    assert "not installed" in text
+    ((status, text, remedy),) = doctor._check_requirements()
+    assert (status, remedy) == ("note", "pip install -e .")
+    assert "gapnet" in text
 
 
 def test_a_place_that_cannot_be_written_is_wrong(gapnet: Command, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     outcome = gapnet("doctor", "paths.runs=file/runs")
     assert outcome.status == 1
-    assert lines(outcome.out, "wrong") == ["runs go to file/runs: cannot be written"]
+    (line,) = lines(outcome.out, "wrong")
+    assert line.startswith("paths.runs=file/runs: ")
 
 
 @pytest.mark.parametrize(("free", "status"), [(0.5, "wrong"), (5, "note"), (500, "ok")])
@@ -176,16 +180,16 @@ def test_little_room_is_told(
             self.free = free * doctor.GIB
 
     monkeypatch.setattr(doctor.shutil, "disk_usage", Usage)
-    ((told, text, _),) = doctor._check_disk(tmp_path / "runs")
-    assert told == status
-    assert "GiB free" in text
+    ((found, text, _),) = doctor._check_disk(tmp_path / "runs")
+    assert found == status
+    assert f"{free:.0f} GiB" in text
 
 
 def test_a_machine_without_a_gpu_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     ((status, text, _),) = doctor._check_devices()
     assert status == "note"
-    assert text.startswith("no CUDA device")
+    assert "CUDA" in text
 
 
 def test_a_gpu_that_cannot_compute_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +198,9 @@ def test_a_gpu_that_cannot_compute_is_wrong(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "mem_get_info", fail)
-    ((status, text, fix),) = doctor._check_devices()
+    ((status, text, remedy),) = doctor._check_devices()
     assert (status, "no kernel image" in text) == ("wrong", True)
-    assert "install the torch" in fix
+    assert "torch" in remedy
 
 
 @pytest.mark.gpu
