@@ -84,7 +84,10 @@ def test_every_command_has_a_task_a_summary_and_a_configuration(name: str) -> No
 def test_an_unknown_command_is_named() -> None:
     done = gapnet("trian")
     assert done.returncode == 1
-    assert done.stderr == f"gapnet: no command 'trian'; there are: {', '.join(command_names())}\n"
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("gapnet: ")
+    assert "trian" in line
+    assert all(name in line for name in command_names())
 
 
 def test_conf_is_found_in_the_checkout() -> None:
@@ -119,4 +122,5 @@ def test_ctrl_c_during_the_imports_says_one_line(
     finally:
         logging.disable(logging.NOTSET)
     assert end.value.code == 130
-    assert capsys.readouterr().err == "gapnet train: SIGINT: stopped\n"
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("gapnet train: SIGINT")
