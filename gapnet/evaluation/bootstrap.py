@@ -41,7 +41,7 @@ def intervals(values: Tensor, *, resamples: int, seed: int) -> tuple[Tensor, Ten
 
 
 def nested_interval(values: Tensor, *, resamples: int, seed: int) -> tuple[float, float]:
-    """Return the percentile interval of the mean of values (N, S), of N images in S runs each.
+    """Return the percentile interval of the mean of values (N, S) of N images in S runs.
 
     Images and runs are both drawn with replacement, so that differences between runs widen it.
     """
@@ -53,7 +53,7 @@ def nested_interval(values: Tensor, *, resamples: int, seed: int) -> tuple[float
 
 
 def _draw_counts(count: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each of `count` images is drawn in each resample, (some, count)."""
+    """Yield how often every image is drawn in some resamples, (some, count)."""
     rng = np.random.default_rng(seed)
     rows = max(1, CHUNK // count)
     for start in range(0, resamples, rows):

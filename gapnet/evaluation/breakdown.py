@@ -9,7 +9,7 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.metrics.functional import PaddedBoxes
 from gapnet.ops.boxes import area, intersection
 
-SEVERAL = 0.3  # share of each of two objects that the box covers: it contains several
+SEVERAL = 0.3  # least share of two objects that a box covers to contain several
 PART = 0.5  # share of the box that is on an object: it shows a part
 MORE = 0.7  # share of an object that is in the box: it shows more than the object
 KINDS = ("wrong_class", "several", "part", "more", "elsewhere")
@@ -23,7 +23,7 @@ def break_down(
     *,
     right: Tensor,
 ) -> dict[str, Tensor]:
-    """Return which first guesses are errors of each kind, (N,); every error has one kind.
+    """Return which first guesses are errors, (N,), by kind; every error has one kind.
 
     Args:
         predictions: of N images.

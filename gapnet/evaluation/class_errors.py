@@ -1,4 +1,4 @@
-"""Error rates of each class."""
+"""Error rates per class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,14 +15,14 @@ SHOWN = ("top1_error", "top1_localization_error", "gt_known_error")
 
 
 class ClassErrors(NamedTuple):
-    """How many images of each class count, and their error, by metric, (C,) each."""
+    """Numbers of images that count and their errors, by metric, both (C,)."""
 
     counts: dict[str, Tensor]
     errors: dict[str, Tensor]
 
 
 def class_errors(verdicts: Sequence[Verdict], labels: Tensor, count: int) -> ClassErrors:
-    """Return the mean of each class at the fixed threshold; NaN for classes without images."""
+    """Return the means per class at the fixed threshold; NaN for classes without images."""
     by_class = ClassErrors({}, {})
     for verdict in verdicts:
         if verdict.metric in SHOWN and verdict.metric not in by_class.errors:
@@ -43,7 +43,7 @@ def rank(by_class: ClassErrors) -> tuple[str, list[int]]:
 def write_classes(
     by_class: ClassErrors, ids: Sequence[str], names: Sequence[str], path: Path
 ) -> None:
-    """Write classes.csv, with a row for each class."""
+    """Write classes.csv, with one row per class."""
     pairs = [(name, f"{name}_n") for name in by_class.errors]
     header = ("class_id", "class_name", *(column for pair in pairs for column in pair))
     columns = [

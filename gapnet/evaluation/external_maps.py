@@ -1,4 +1,4 @@
-"""Maps of other tools: a file ID.npy for each image, boxed as a network's own would be."""
+"""Maps of other tools: one file ID.npy per image, boxed like the maps of a network."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -24,7 +24,7 @@ CHUNK = 512  # images that are handed out at a time, to bound the memory
 
 
 class Maps(NamedTuple):
-    """Files of maps, the records they belong to, and those images' sizes (N, 2)."""
+    """Files of maps, with the records and sizes (N, 2) of their images."""
 
     paths: Sequence[Path]
     records: Records
@@ -36,28 +36,28 @@ class Maps(NamedTuple):
 
 
 def find_maps(folder: Path, ids: Sequence[str], *, split: str = "") -> list[Path]:
-    """Find the map of each image: ID.npy, with or without the image's suffix, or its folders.
+    """Return the paths of maps: ID.npy, with or without the image's suffix, or its folders.
 
     The maps lie in the folder or in one in it that is named like the split. Ids that begin with
-    that name, as wsolevaluation's of OpenImages do, are found with it and without it.
+    that name, as wsolevaluation's ids of OpenImages do, match with it and without it.
     """
     paths = [_find_map(folder, identity, split) for identity in ids]
-    found = {path: identity for path, identity in zip(paths, ids, strict=True) if path}
-    named = set(found.values())  # a file that two images would share is the map of one
-    missing = [each for each in ids if each not in named]
+    id_of = {path: image_id for path, image_id in zip(paths, ids, strict=True) if path}
+    with_map = set(id_of.values())  # a file that two images would share is the map of one
+    missing = [image_id for image_id in ids if image_id not in with_map]
     if missing:
         raise GapnetError(
             f"{folder}: lacks the maps of {len(missing)} of {len(ids)} images, the first of them "
             f"{missing[0]}.npy; every image of the split needs one"
         )
-    return list(found)
+    return list(id_of)
 
 
 def box_maps(maps: Maps, localizer: Localizer, *, workers: int) -> Iterator[Row]:
-    """Box the map of each record's true class, over the whole image; there are no guesses."""
+    """Box the maps of the true classes, over the whole image; there are no guesses."""
     box = partial(_box, localizer)
-    each = zip(maps.paths, maps.records, maps.sizes.tolist(), strict=True)
-    jobs = track(each, "boxing maps", total=len(maps.records))
+    images = zip(maps.paths, maps.records, maps.sizes.tolist(), strict=True)
+    jobs = track(images, "boxing maps", total=len(maps.records))
     if not workers:
         yield from map(box, jobs)
         return
@@ -80,12 +80,12 @@ def _find_map(folder: Path, identity: str, split: str) -> Path | None:
     folders = [folder, folder / split] if split else [folder]
     short = identity.removeprefix(f"{split}/")
     paths = [_map_in(place, name) for place in folders for name in (identity, short)]
-    found = list(dict.fromkeys(path for path in paths if path))
-    if len(found) > 1:
+    existing = list(dict.fromkeys(path for path in paths if path))
+    if len(existing) > 1:
         raise GapnetError(
-            f"image {identity}: has maps in two places, {found[0]} and {found[1]}; remove one"
+            f"image {identity}: has two maps, {existing[0]} and {existing[1]}; remove one"
         )
-    return found[0] if found else None
+    return existing[0] if existing else None
 
 
 def _map_in(folder: Path, identity: str) -> Path | None:
@@ -107,5 +107,5 @@ def read_map(path: Path) -> Tensor:
     with np.errstate(over="ignore"):
         single = heat.astype(np.float32)
     if not np.isfinite(single).all():
-        raise GapnetError(f"{path}: holds NaN, infinite values or more than single precision can")
+        raise GapnetError(f"{path}: contains NaN, infinite values or numbers above 3.4e38")
     return torch.from_numpy(single)

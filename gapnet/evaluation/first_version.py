@@ -1,6 +1,6 @@
 """Identities from the texts in predictions of the first version of gapnet.
 
-These have a text for each object, such as `Localizer(saliency=Cam(), ...)`, with all arguments.
+These have one text per object, such as `Localizer(saliency=Cam(), ...)`, with all arguments.
 """
 
 import ast

@@ -33,7 +33,7 @@ class SplitTruth:
         """Refuse an id that is listed twice."""
         repeated = [image for image, count in Counter(self.ids).items() if count > 1]
         if repeated:
-            raise GapnetError(f"image {repeated[0]}: is listed twice; use each id once")
+            raise GapnetError(f"image {repeated[0]}: is listed twice; every id must be unique")
 
     @property
     def known(self) -> bool:

@@ -17,7 +17,7 @@ ROWS = 512  # images whose sweeps are processed together, to bound the memory
 class Overlaps(NamedTuple):
     """Highest IoU of the true class's boxes with a true box.
 
-    own (N,): of the box at the boxer's cut. main and any (N, T): at each of T cuts, of the main
+    own (N,): of the box at the boxer's cut. main and any (N, T): at T cuts, of the main
     box, and of the best box. A boxer without a single threshold has no cuts.
     """
 
@@ -35,7 +35,7 @@ def framed_truth(boxes: PaddedBoxes, sizes: Tensor, protocol: Protocol) -> Padde
 
 
 def guess_overlaps(predictions: Predictions, boxes: PaddedBoxes, protocol: Protocol) -> Tensor:
-    """Return the highest IoU (N, G) of each guess with a true box of its image."""
+    """Return the highest IoUs (N, G) of guesses with the true boxes of their images."""
     sizes = predictions.sizes
     predicted = protocol.frame_of().predicted_boxes(predictions.guesses.boxes, sizes)
     return best_iou(predicted, framed_truth(boxes, sizes, protocol), inclusive=protocol.inclusive)

@@ -40,7 +40,7 @@ class SavedMaps:
     """Where maps of the true classes are saved, in half precision.
 
     Args:
-        folder: of a file ID.npy for each image, named by `file_name`.
+        folder: of one file ID.npy per image, named by `file_name`.
         side: of the square that they are resized to; None does not resize them.
     """
 
@@ -93,7 +93,7 @@ class Predictor(pl.LightningModule):
     """Lightning module that writes one row per image; it returns nothing."""
 
     def __init__(self, network: GapNet, localizer: Localizer, jobs: list[SplitToPredict]) -> None:
-        """Predict with `network` and `localizer`; each job has its own data loader."""
+        """Predict with `network` and `localizer`; every job has a data loader."""
         super().__init__()
         self.network = network
         self.localizer = localizer

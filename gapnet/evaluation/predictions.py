@@ -24,7 +24,7 @@ class Guesses(NamedTuple):
 
 
 class SweptBoxes(NamedTuple):
-    """Boxes (S, 4) of several images in pixels, with the row and the cut of each, (S,)."""
+    """Boxes (S, 4) of several images in pixels, with their rows and cuts, (S,)."""
 
     boxes: Tensor
     rows: Tensor
@@ -50,7 +50,7 @@ class Predictions:
 
     @cached_property
     def sizes(self) -> Tensor:
-        """Return (height, width) of each image, (N, 2)."""
+        """Return (height, width) per image, (N, 2)."""
         return torch.stack([_flat(self.table[name]) for name in ("height", "width")], 1).double()
 
     @cached_property

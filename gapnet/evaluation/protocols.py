@@ -27,7 +27,7 @@ class Protocol:
         frame: where overlaps are computed: file, or the frame of a published evaluation.
         truth: whether all true boxes of an image count, or only the first.
         blacklist: whether images that the devkit blacklists are left out of localization.
-        within: numbers of guesses that count; a metric for each.
+        within: numbers of guesses that count, with one metric per number.
         known_ious: overlaps of MaxBoxAccV2; without them it is not computed.
         resamples: of the bootstrap.
         seed: of the bootstrap.

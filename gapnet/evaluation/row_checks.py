@@ -56,6 +56,6 @@ def _within(table: pa.Table, name: str, least: float, most: float) -> bool:
 
 
 def _lengths(table: pa.Table, name: str) -> NDArray[np.int64]:
-    """Return how many numbers each row has; 0 if its list is null."""
+    """Return how many numbers the rows have; 0 for null."""
     counts = table[name].combine_chunks().value_lengths().fill_null(0)
     return np.asarray(counts.to_numpy(zero_copy_only=False), dtype=np.int64)

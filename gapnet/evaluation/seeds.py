@@ -26,7 +26,7 @@ class SeedMean:
         low: lower bound of its 95% interval; None where the results of single images are unknown.
         high: upper bound.
         n: number of images; None if unknown.
-        runs: the metric of each run.
+        runs: the metric per run.
     """
 
     value: float
@@ -72,7 +72,7 @@ def difference(
 ) -> SeedMean | None:
     """Return the mean of worse - better over images and runs.
 
-    A single run is compared with each of the others. The interval is over images and runs. None if
+    A single run is compared with all others. The interval is over images and runs. None if
     one of the files lacks the metric.
     """
     if not better or not worse:

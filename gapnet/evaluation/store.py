@@ -23,8 +23,8 @@ FLUSH_EVERY = 512  # rows; a killed prediction loses at most these
 # classes and scores: the most probable classes and their probabilities, best first. guess_boxes:
 # four numbers per guess, inclusive xyxy in pixels of the file. known_box: box of the true class at
 # the boxer's cut. swept_boxes: boxes of the true class at the cuts of a sweep, in cells of a grid
-# (height, width) over the window (edges in pixels of the file); swept_cuts: the index of the cut of
-# each box. pixels: histograms of the map on the object's and on the other pixels. Values that do
+# (height, width) over the window (edges in pixels of the file); swept_cuts: the cut index per
+# box. pixels: histograms of the map on the object's and on the other pixels. Values that do
 # not apply are null; an image that could not be read has height 0.
 SCHEMA = pa.schema(
     [
@@ -59,7 +59,7 @@ class About:
         weights: a digest of the network's weights.
         data: a digest of the list of images and their truth.
         batches: view and batches, which change the last digits of a network's output.
-        numbers: ILSVRC's number of each class, if the data set has them.
+        numbers: ILSVRC's numbers by class index, if the data set has them.
         identity: of network, rules and batches, by which parts are compared; their texts are for
             people. Parts of the first version have none.
     """
@@ -136,7 +136,7 @@ class Writer:
 
     Args:
         folder: of the parts.
-        about: saved in each part.
+        about: saved in every part.
         rank: of the process, for the names of the parts.
     """
 

@@ -29,7 +29,7 @@ def without_digest(table: pa.Table) -> pa.Table:
 
 
 def table_digest(table: pa.Table) -> str:
-    """Return a digest of a table's metadata, and of the name, type and values of each column."""
+    """Return a digest of a table's metadata, and of its columns' names, types and values."""
     digest = hashlib.sha256(repr(sorted((table.schema.metadata or {}).items())).encode())
     for name in table.column_names:
         values = table[name].combine_chunks()

@@ -1,4 +1,4 @@
-"""Verdicts: the value of each image for each metric, before they are averaged."""
+"""Verdicts: the values of a metric per image, before they are averaged."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,7 +19,7 @@ CENTRED_SHARES = [index / 50 for index in range(5, 51)]  # sides of the centred 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Value of each image (N,); the metric is the mean over the rows that count.
+    """Values per image (N,); the metric is their mean over the rows that count.
 
     `threshold` is the cut of the map, and `chosen_on` says on which split it was chosen.
     """
@@ -47,7 +47,7 @@ def best_cut(hits: Tensor) -> int:
 def classification(
     predictions: Predictions, truth: SplitTruth, protocol: Protocol
 ) -> list[Verdict]:
-    """Return the verdicts on labels, for each k below the number of classes."""
+    """Return the verdicts on labels, for every k below the number of classes."""
     all_rows = torch.ones_like(truth.blacklisted)
     ranked = predictions.classes
     return [

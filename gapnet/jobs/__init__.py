@@ -1,4 +1,4 @@
-"""One job each: train, evaluate, score. Jobs take plain values and objects, and need no Hydra."""
+"""The jobs: train, evaluate, score. They take plain values and objects, and need no Hydra."""
 
 from gapnet.jobs.evaluate import EvaluateJob, evaluate
 from gapnet.jobs.evaluation import Evaluation, Rules

@@ -30,8 +30,8 @@ class EvaluateJob:
         source: makes the data set.
         data: makes the data module of a data set and a network.
         evaluation: how it is done.
-        resume: whether predictions that are there already are kept.
-        of_run: the run that is evaluated, if the evaluation lies in its folder.
+        resume: whether existing predictions are reused.
+        of_run: the run that is evaluated, if the evaluation is in its folder.
     """
 
     run: Run
@@ -54,7 +54,7 @@ def evaluate(settings: EvaluateJob) -> Results | None:
         job.connect(trainer)
         network = load(settings.checkpoint)
         localizer.saliency.check(network)
-        with first_on_machine():  # it draws or downloads what the other ranks then find
+        with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()
         check_classes(network, source.classes, advice="evaluate on what it was trained for")
         evaluation.labels.numbers_of(source)
@@ -95,7 +95,7 @@ def evaluate_network(
 
 
 def _splits(subject: Subject, evaluation: Evaluation, split: str) -> list[str]:
-    """List the splits to predict: the one that chooses thresholds too, where it is of use."""
+    """List the splits to predict: the reported one, and the one that chooses thresholds."""
     scored = ground_truth_of(subject.data.records(split)).known
     chooses = scored and bool(evaluation.rules.localizer.boxer.thresholds())
     chosen_on = [subject.data.source.select_split] if chooses else []
@@ -105,7 +105,7 @@ def _splits(subject: Subject, evaluation: Evaluation, split: str) -> list[str]:
 def _pictures(
     subject: Subject, evaluation: Evaluation, predictions: Predictions
 ) -> Callable[[Tensor, Tensor], list[Picture]]:
-    """Return what draws pictures of right and wrong boxes (N,), given their overlaps (N,)."""
+    """Return a function that draws right and wrong boxes, (N,), with their overlaps, (N,)."""
 
     def draw(right: Tensor, overlaps: Tensor) -> list[Picture]:
         seeing = GalleryPredictions(predictions.classes[:, 0], overlaps, right)

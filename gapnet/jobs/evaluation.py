@@ -23,7 +23,7 @@ MakeSource = Callable[[], Source]
 
 @dataclass(frozen=True)
 class Rules:
-    """How boxes are found, and what counts as right by each protocol, of which the first counts."""
+    """How boxes are predicted, and the protocols that judge them; the first is the main one."""
 
     localizer: Localizer
     protocols: tuple[Protocol, ...]

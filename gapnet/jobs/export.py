@@ -35,7 +35,7 @@ class NetworkExport:
         to: onnx or safetensors.
         run: whose network it is.
         checkpoint: best, last or a file; a file needs no run.
-        folder: to write to; None means export/TO in the run, or beside the checkpoint.
+        folder: to write to; None means export/TO in the run, or next to the checkpoint.
     """
 
     to: str
@@ -60,7 +60,7 @@ class PredictionExport:
     Args:
         to: devkit, kaggle, csv or coco.
         predictions: the predictions/SPLIT of a run.
-        folder: to write to; None means export/TO beside them.
+        folder: to write to; None means export/TO next to them.
         labels: of the devkit's format.
     """
 
@@ -81,7 +81,7 @@ def export_network(settings: NetworkExport) -> str:
     folder = settings.folder or (run or checkpoint.parent) / "export" / settings.to
     _check_free(folder)
     exported = Exported(
-        load(checkpoint), _figures_of(run, checkpoint) if run else [], _facts_of(run) if run else {}
+        load(checkpoint), _metrics_of(run, checkpoint) if run else [], _facts_of(run) if run else {}
     )
     with _new_folder(folder) as unfinished:
         note = FORMATS[settings.to](exported, unfinished)
@@ -95,7 +95,7 @@ def export_predictions(settings: PredictionExport) -> str:
     _check_free(folder)
     if not any(source.glob("part-*.parquet")):
         raise GapnetError(
-            f"predictions={source}: holds no predictions; name the predictions/SPLIT of a run"
+            f"predictions={source}: contains no predictions; name the predictions/SPLIT of a run"
         )
     predictions = Predictions(*read_parts(source))
     ids, classes = sorted(predictions.ids), predictions.about.classes
@@ -134,13 +134,13 @@ def _new_folder(folder: Path) -> Iterator[Path]:
             ) from error
         with _named(folder):
             yield unfinished
-        for each in unfinished.iterdir():  # some writers make them for this user alone
-            each.chmod(0o644)
+        for path in unfinished.iterdir():  # some writers let only this user read them
+            path.chmod(0o644)
 
 
 @contextmanager
 def _named(folder: Path) -> Iterator[None]:
-    """Name the folder where the disk is full; some writers do not say what they were writing."""
+    """Name the folder if the disk is full; some writers do not say which file they were writing."""
     try:
         yield
     except Exception as error:
@@ -153,18 +153,18 @@ def _named(folder: Path) -> Iterator[None]:
 
 
 class Exported(NamedTuple):
-    """A network, the figures of its run, and how the run was made."""
+    """A network, the metrics of its run, and how the run was made."""
 
     network: GapNet
-    figures: list[Metric]
+    metrics: list[Metric]
     facts: dict[str, str]
 
 
 def _write_safetensors(exported: Exported, folder: Path) -> str:
     save(exported.network, folder)
-    card = model_card(exported.network, exported.facts, exported.figures)
+    card = model_card(exported.network, exported.facts, exported.metrics)
     (folder / "README.md").write_text(card)
-    return f"{len(exported.figures)} figures in its model card"
+    return f"{len(exported.metrics)} metrics in its model card"
 
 
 def _write_onnx(exported: Exported, folder: Path) -> str:
@@ -183,25 +183,25 @@ FORMATS: dict[str, Callable[[Exported, Path], str]] = {
 GUESSES = ("devkit", "kaggle", "csv", "coco")  # formats of predictions
 
 
-def _figures_of(run: Path, checkpoint: Path) -> list[Metric]:
-    """Read the figures of a run, if they are of this checkpoint."""
-    metrics = run / METRICS
-    if not metrics.is_file() or named_checkpoint(run, None).resolve() != checkpoint.resolve():
+def _metrics_of(run: Path, checkpoint: Path) -> list[Metric]:
+    """Read the metrics of a run, if they are of this checkpoint."""
+    path = run / METRICS
+    if not path.is_file() or named_checkpoint(run, None).resolve() != checkpoint.resolve():
         return []
-    with reading(metrics, "holds no figures"):
-        return [Metric(**each) for each in json.loads(metrics.read_text())]
+    with reading(path, "contains no metrics"):
+        return [Metric(**row) for row in json.loads(path.read_text())]
 
 
 def _facts_of(run: Path) -> dict[str, str]:
-    """Say in Markdown how a run was made."""
+    """Return in Markdown how a run was made."""
     path = run / ENVIRONMENT
     with reading(path, "does not say how the run was made"):
-        told = json.loads(path.read_text())
-        arguments = redact_arguments(told["command"])  # an earlier gapnet wrote them as they were
+        environment = json.loads(path.read_text())
+        arguments = redact_arguments(environment["command"])  # the first version wrote secrets
         command = " ".join(Path(arguments[1]).name.split() + arguments[2:])
         return {
             "trained by": code(command),
-            "seed": text(told["seed"]),
-            "commit": text(told["commit"]),
-            "hardware": text(", ".join(told["gpus"]) or f"{told['cores']} CPU cores"),
+            "seed": text(environment["seed"]),
+            "commit": text(environment["commit"]),
+            "hardware": text(", ".join(environment["gpus"]) or f"{environment['cores']} CPU cores"),
         }

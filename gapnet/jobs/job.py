@@ -26,7 +26,7 @@ Config = Mapping[str, Any]
 
 
 def changed_values(begun: Config, now: Config) -> list[str]:
-    """List the topmost keys in which two configurations differ.
+    """List the top-level keys in which two configurations differ.
 
     >>> changed_values({"seed": 0}, {"seed": 1})
     ['seed=0, not 1']
@@ -44,8 +44,8 @@ class Run:
         runs: the folder of all runs; no symbolic link may lead out of it.
         config: plain values that config.yaml keeps.
         seed: that env.json keeps.
-        command: a gapnet command and its arguments, which do this job again in another process.
-        differences: lists in what two configurations describe different jobs.
+        command: a gapnet command and its arguments, which run this job in another process.
+        differences: lists how the jobs of two configurations differ.
     """
 
     folder: Path
@@ -60,7 +60,7 @@ class Run:
         differences = self.differences(read_saved_config(folder), self.config)
         if differences:
             raise GapnetError(
-                f"folder {folder}: was begun with {'; with '.join(differences)}; {advice}"
+                f"folder {folder}: was started with {'; with '.join(differences)}; {advice}"
             )
 
 
@@ -68,18 +68,18 @@ class Job:
     """A job that is running."""
 
     def __init__(self, run: Run) -> None:
-        """Describe the job; its folder is not there yet."""
+        """Describe the job; its folder is created by `open`."""
         self.run = run
         self.folder = run.folder.absolute()
         self._log: RunLog | None = None
 
     def run_in_ranks(self, trainer: pl.Trainer) -> bool:
-        """Run the job in several processes if the trainer wants them and nobody started them."""
+        """Start the ranks if the trainer needs them and no launcher has; return whether it did."""
         if not starts_ranks(trainer):
             return False
         if trainer.num_nodes > 1:
             raise GapnetError(
-                f"trainer.num_nodes={trainer.num_nodes}: start the command on each machine with "
+                f"trainer.num_nodes={trainer.num_nodes}: start the command on every machine with "
                 "torchrun or srun; for this machine alone set trainer.num_nodes=1"
             )
         if not self.run.command:
@@ -112,7 +112,7 @@ class Job:
         """Open the folder of an evaluation; with resume, one that was interrupted continues.
 
         Args:
-            resume: whether what is there already is kept.
+            resume: whether existing predictions are reused.
             of_run: the run that is evaluated; no symbolic link may lead out of its folder.
         """
         if is_first():
@@ -151,7 +151,7 @@ def open_job(run: Run) -> Iterator[Job]:
 
 
 def quiet_lightning() -> None:
-    """Keep Lightning's advice and greetings out of the output; its errors still come through."""
+    """Show only Lightning's warnings and errors, and only those of the first rank."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if not is_first():

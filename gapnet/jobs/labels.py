@@ -26,7 +26,7 @@ class LabelRule:
 
     Args:
         labels: devkit, ILSVRC's own numbers; index, the place among the classes, from 1.
-        synsets: the devkit's list of classes, if it does not lie in the data set.
+        synsets: the devkit's list of classes, if the data set has none.
     """
 
     labels: Literal["devkit", "index"] = "devkit"
@@ -39,11 +39,11 @@ class LabelRule:
             raise GapnetError(f"synsets={self.synsets}: no such file")
 
     def numbers(self, classes: Sequence[str], known: Numbers | None) -> Numbers | None:
-        """Return the class index of each label, from a file or as the data set knows it."""
+        """Return label -> class index, from a file or from the data set."""
         return numbers_from_one(classes) if self.labels == "index" else self._devkit(classes, known)
 
     def numbers_of(self, source: Source) -> Numbers | None:
-        """Return the class index of each label for a data set."""
+        """Return label -> class index for a data set."""
         return self.numbers(source.classes, devkit_ids(source))
 
     def key(self, source: Source, ids: Sequence[str]) -> Key:
@@ -60,14 +60,14 @@ class LabelRule:
 
 
 def devkit_ids(source: Source) -> Numbers | None:
-    """Return the class index of each of ILSVRC's numbers, if the data set knows them."""
+    """Return ILSVRC's number -> class index, if the data set has them."""
     return source.devkit_ids() if isinstance(source, Numbered) else None
 
 
 def write_submission(predictions: Predictions, key: Key, folder: Path) -> list[Path]:
-    """Write predictions as servers take them; in the devkit's format where its numbers are known.
+    """Write predictions for a server; also in the devkit's format if its numbers are known.
 
-    Kaggle's file is written last: where it is, the others are complete.
+    Kaggle's file is written last: if it exists, the others are complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
     guesses, written = guesses_of(predictions), []

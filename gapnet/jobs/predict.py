@@ -1,4 +1,4 @@
-"""Predict splits into a folder, from the start or what is missing, in one process or several."""
+"""Predict splits, or their missing images, in one process or several."""
 
 import logging
 from collections.abc import Sequence
@@ -40,8 +40,8 @@ def predict(
         left = sum(image not in finished for image in records.ids)
         _log_work(subject, evaluation, split, images=left, resumed=bool(finished))
         if left:
-            kept = _kept_maps(evaluation.keep_maps, folder / MAPS / split)
-            jobs.append(SplitToPredict(records, Writer(place, about), kept))
+            saved_maps = _saved_maps(evaluation.keep_maps, folder / MAPS / split)
+            jobs.append(SplitToPredict(records, Writer(place, about), saved_maps))
             loaders.append(subject.data.loader(split, done=finished))
     if jobs:
         predictor = Predictor(subject.network, evaluation.rules.localizer, jobs)
@@ -74,7 +74,7 @@ def _log_work(
 def _about(
     subject: Subject, evaluation: Evaluation, split: str, *, weights: str, device: str
 ) -> About:
-    """Describe what predictions are made of and by."""
+    """Return the description of predictions: network, rules, data and batches."""
     network, source, localizer = subject.network, subject.data.source, evaluation.rules.localizer
     size, precision, numbers = (
         subject.data.batch_size,
@@ -100,8 +100,8 @@ def _about(
     )
 
 
-def _kept_maps(keep: str | int | None, folder: Path) -> SavedMaps | None:
-    """Return where maps are kept, if they are."""
+def _saved_maps(keep: str | int | None, folder: Path) -> SavedMaps | None:
+    """Return where maps are saved, or None."""
     if keep is None:
         return None
     return SavedMaps(folder, None if keep == NATIVE else int(keep))

@@ -1,4 +1,4 @@
-"""Score predictions, and write metrics.json, the report and what belongs to them."""
+"""Score predictions, and write metrics.json, the report and their files."""
 
 import json
 import logging
@@ -46,17 +46,17 @@ ILSVRC = "ilsvrc"  # the kind of data set that has a blacklist
 
 @dataclass(frozen=True)
 class Outcome:
-    """Hold what was predicted and what it is called: all that scoring and reporting need.
+    """Predictions with their ground truth and titles: all that scoring and reporting need.
 
     Args:
         title: of the table and the page.
         source: of the data.
-        predictions: by split, each aligned with its truth.
+        predictions: by split, in the order of the images of its truth.
         truths: by split.
         split: that is reported.
         facts: of the page, name -> text.
-        pictures: draws those of the page, from whether each image's box is right and its overlap.
-        numbers: the class index of each of ILSVRC's own numbers, for a submission.
+        pictures: draws those of the page, from which boxes are right and their overlaps, (N,).
+        numbers: ILSVRC's number -> class index, for a submission.
     """
 
     title: str
@@ -87,8 +87,8 @@ def write_results(
     scored = {
         protocol.name: score_predictions(_scoring(outcome), protocol) for protocol in protocols
     }
-    figures = [figure for each in scored.values() for figure in each.metrics]
-    if not figures:
+    metrics = [metric for scores in scored.values() for metric in scores.metrics]
+    if not metrics:
         raise GapnetError(
             f"{outcome.title}: nothing can be scored; labels need two classes, and boxes true boxes"
         )
@@ -105,40 +105,41 @@ def write_results(
     _show_pictures(pictures, folder)
     rows = class_rows(classes, source.class_names)
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
-    write_file(folder / METRICS, json.dumps([asdict(each) for each in figures], indent=2) + "\n")
+    values = [asdict(metric) for metric in metrics]
+    write_file(folder / METRICS, json.dumps(values, indent=2) + "\n")
     tables = [console_table(main.metrics, f"{outcome.title}, protocol {protocols[0].name}")]
     if len(protocols) > 1:
-        tables.append(spread_table(figures, "The same predictions by different conventions"))
+        tables.append(spread_table(metrics, "The same predictions by different conventions"))
     if rows:
         tables.append(class_table(rows))
-    return Results(figures, tables, [*closing, f"report: {short(folder / REPORT)}"])
+    return Results(metrics, tables, [*closing, f"report: {short(folder / REPORT)}"])
 
 
 def _submit(outcome: Outcome, folder: Path) -> Results:
-    """Write what a server can score, where nobody here knows the truth."""
+    """Write a submission for a split whose ground truth only a server has."""
     predictions = outcome.predictions[outcome.split]
     key = Key(predictions.ids, outcome.source.classes, outcome.numbers)
     written = write_submission(predictions, key, folder / SUBMISSION)
     lines = [f"submission: {short(path)}" for path in written]
-    told = f"{outcome.title}: has no ground truth, so it cannot be scored here"
-    return Results([], [], [*lines, told])
+    unscored = f"{outcome.title}: has no ground truth, so it cannot be scored here"
+    return Results([], [], [*lines, unscored])
 
 
 class Shown(NamedTuple):
-    """Hold what the page shows besides figures and plots: rows of classes, and pictures."""
+    """What the page shows besides metrics and plots: rows of classes, and pictures."""
 
     classes: Sequence[Sequence[str]]
     pictures: Sequence[Picture]
 
 
 def _right(main: ProtocolScores) -> Tensor:
-    """Tell of which images the true class's box is right at the fixed threshold, (N,)."""
-    fixed = next(each for each in main.verdicts if each.metric == "gt_known_error")
+    """Return for which images the true class's box is right at the fixed threshold, (N,)."""
+    fixed = next(row for row in main.verdicts if row.metric == "gt_known_error")
     return fixed.values == 0
 
 
 def _warn(outcome: Outcome, protocols: Sequence[Protocol]) -> None:
-    """Say what a reader of the figures might miss."""
+    """Log what a reader of the metrics should know."""
     truth = outcome.truths[outcome.split]
     if truth.boxes is None and not truth.masked:
         log.warning("%s: not every image has a box; localization is not scored", outcome.split)
@@ -150,10 +151,10 @@ def _warn(outcome: Outcome, protocols: Sequence[Protocol]) -> None:
             "class of images whose guesses are wrong",
             outcome.split,
         )
-    wanted = outcome.source.kind == ILSVRC and any(each.blacklist for each in protocols)
-    if wanted and not truth.blacklisted.any():
+    uses_blacklist = any(protocol.blacklist for protocol in protocols)
+    if outcome.source.kind == ILSVRC and uses_blacklist and not truth.blacklisted.any():
         log.warning(
-            "%s: no blacklist was found, so all %d images count in localization, where the devkit "
+            "%s: there is no blacklist, so all %d images count in localization, where the devkit "
             "counts 48,238; name its file with data.blacklist=...",
             outcome.split,
             len(truth.ids),
@@ -177,7 +178,7 @@ def _list_unreadable(outcome: Outcome, folder: Path) -> None:
     (folder / UNREADABLE).unlink(missing_ok=True)
     if broken:
         ids = predictions.take(broken).ids
-        write_file(folder / UNREADABLE, "".join(f"{plain(each)}\n" for each in ids))
+        write_file(folder / UNREADABLE, "".join(f"{plain(image_id)}\n" for image_id in ids))
         log.warning(
             "%d of %d images could not be read and count as wrong: %s",
             len(broken),
@@ -187,7 +188,7 @@ def _list_unreadable(outcome: Outcome, folder: Path) -> None:
 
 
 def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
-    """Lay the pictures into the folder, and into what TensorBoard shows of it."""
+    """Write the pictures into the folder and into its TensorBoard log."""
     if not pictures:
         return
     with atomic_file(folder / "pictures.jpg") as unfinished:
@@ -206,13 +207,13 @@ def _write_page(
     shown: Shown,
     folder: Path,
 ) -> None:
-    figures = [figure for each in scored.values() for figure in each.metrics]
+    metrics = [metric for scores in scored.values() for metric in scores.metrics]
     plots = training_plots(folder / CURVES)
     plots |= threshold_plot(scored[protocol.name].swept, scored[protocol.name].metrics, protocol)
     report = Report(
         title=outcome.title,
         facts=outcome.facts,
-        metrics=figures,
+        metrics=metrics,
         classes=shown.classes,
         plots=plots,
         pictures=shown.pictures,

@@ -1,4 +1,4 @@
-"""Where a training starts: afresh, or from a checkpoint of its own or of another run."""
+"""Where a training starts: at step 0, or from a checkpoint of this or another run."""
 
 import logging
 import shutil
@@ -23,21 +23,21 @@ log = logging.getLogger(__name__)
 
 
 class Unusable(NamedTuple):
-    """A checkpoint that a training would have gone on from, and the error that it gave."""
+    """A checkpoint that could not be read, and the error."""
 
     checkpoint: Path
     error: str
 
 
 class Start(NamedTuple):
-    """What a training goes on from; without a checkpoint it starts afresh.
+    """Where a training starts; without a checkpoint, at step 0.
 
     Args:
         checkpoint: a file.
         origin: the run that the checkpoint is of.
         step: the optimiser's.
         curves: the text of metrics.csv by then.
-        unusable: checkpoints that were tried before.
+        unusable: checkpoints that were tried before this one.
     """
 
     checkpoint: Path | None = None
@@ -52,7 +52,7 @@ def find_start(run: Run, resume: str | None, *, changed: bool = False) -> Start:
 
     Args:
         run: of the training.
-        resume: auto, a run folder or a checkpoint in one; None starts afresh.
+        resume: auto, a run folder or a checkpoint in one; None starts at step 0.
         changed: whether the training may have another configuration than the checkpoint's run.
     """
     if resume is None:
@@ -60,13 +60,13 @@ def find_start(run: Run, resume: str | None, *, changed: bool = False) -> Start:
     folder = run.folder.absolute()
     checkpoints = _find(resume, folder)
     if not checkpoints:
-        log.info("resume=auto: %s has no checkpoint yet; starting afresh", folder)
+        log.info("resume=auto: %s has no checkpoint yet; starting at step 0", folder)
         return Start()
     origin = find_run(checkpoint=str(checkpoints[0]))
     if origin is None:
         raise GapnetError(
-            f"resume={checkpoints[0]}: does not lie in a run folder, so nobody knows how it was "
-            "trained; to start from its weights: model.weights=FILE"
+            f"resume={checkpoints[0]}: is not in a run folder, so its configuration is unknown; "
+            "to start from its weights: model.weights=FILE"
         )
     origin = folder if origin == folder.resolve() else origin  # runs/ may be a link
     _check(run, origin, changed=changed)
@@ -74,18 +74,18 @@ def find_start(run: Run, resume: str | None, *, changed: bool = False) -> Start:
 
 
 def check_agreed(start: Start) -> None:
-    """Refuse to go on from different checkpoints: connected processes read them each by itself."""
+    """Refuse different checkpoints: every process reads its checkpoint itself."""
     name = None if start.checkpoint is None else start.checkpoint.name
-    found = set(gather([f"{name} (step {start.step})"]))
-    if len(found) > 1:
+    starts = set(gather([f"{name} (step {start.step})"]))
+    if len(starts) > 1:
         raise GapnetError(
-            f"resume: the processes found different checkpoints: {', '.join(sorted(found))}; "
+            f"resume: the processes read different checkpoints: {', '.join(sorted(starts))}; "
             "all machines must see the same run folder"
         )
 
 
 def carry_over(start: Start, folder: Path) -> None:
-    """Bring what the training has so far to the folder where it goes on, and mend what is there."""
+    """Copy checkpoints and metrics.csv to the folder that continues; restore damaged ones."""
     if start.checkpoint is None or start.origin is None:
         return
     best, last = (Path(CHECKPOINTS, f"{name}.ckpt") for name in (BEST, LAST))
@@ -102,33 +102,32 @@ def carry_over(start: Start, folder: Path) -> None:
 
 def _check(run: Run, origin: Path, *, changed: bool) -> None:
     if not changed:
-        run.check_same(origin, advice="resume_changed=true continues nevertheless")
+        run.check_same(origin, advice="to continue, set resume_changed=true")
     elif origin == run.folder.absolute():
         raise GapnetError(
-            "resume_changed=true: a training that continues differently has a folder of its own; "
-            "name another with folder=..."
+            "resume_changed=true: a changed training needs a new folder; choose one with folder=..."
         )
 
 
 def _find(resume: str, folder: Path) -> list[Path]:
-    """List the checkpoints to be tried: of a run all, but only one if a file is named."""
+    """List the checkpoints to try: all of a run, or the file that is named."""
     path = folder if resume == AUTO else Path(resume).resolve()
     if resume != AUTO and path.is_file():
         return [path]
     checkpoints = [path / CHECKPOINTS / f"{name}.ckpt" for name in ORDER]
-    there = any(each.is_file() for each in checkpoints)
+    there = any(path.is_file() for path in checkpoints)
     if resume == AUTO:
         return checkpoints if there and is_run(folder) else []
     if not there:
         raise GapnetError(
             f"resume={resume}: there is no {checkpoints[0] if path.is_dir() else path}; name a run "
-            "folder or a checkpoint in one, or auto, which starts afresh where there is none"
+            "folder or a checkpoint in one, or auto, which starts at step 0 if there is none"
         )
     return checkpoints
 
 
 def _first_usable(checkpoints: Sequence[Path], origin: Path) -> Start:
-    """Read checkpoints until one can be gone on from."""
+    """Return the start from the first checkpoint that is readable."""
     unusable: list[Unusable] = []
     for checkpoint in checkpoints:
         try:
@@ -138,15 +137,15 @@ def _first_usable(checkpoints: Sequence[Path], origin: Path) -> Start:
                 raise
             unusable.append(Unusable(checkpoint, str(error)))
         else:
-            log.info("going on from %s, step %d", checkpoint, start.step)
+            log.info("continuing from %s, step %d", checkpoint, start.step)
             return start._replace(unusable=tuple(unusable))
-    errors = "; ".join(each.error for each in unusable)
+    errors = "; ".join(checkpoint.error for checkpoint in unusable)
     advice = "; to start from the beginning, leave out resume=" if len(checkpoints) > 1 else ""
     raise GapnetError(f"resume={errors}{advice}")
 
 
 def _is_passing(cause: BaseException | None) -> bool:
-    """Tell whether a file could not be read for now: that does not make it a damaged one."""
+    """Return whether a file was unreadable for a reason that may pass, so it is not damaged."""
     unread = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
     return unread or out_of_memory(cause)
 
@@ -161,7 +160,7 @@ def _read(checkpoint: Path, origin: Path) -> Start:
 
 
 def _first_rows(path: Path, count: int) -> str:
-    """Give the first rows of metrics.csv, for a checkpoint that says only how many there were."""
+    """Return the first rows of metrics.csv, for a checkpoint that has only their number."""
     with reading(path, "is not readable CSV"):
         rows = rows_of(path.read_text())[:count] if path.is_file() else []
     if len(rows) < count:
@@ -170,10 +169,10 @@ def _first_rows(path: Path, count: int) -> str:
 
 
 def _warn(start: Start, best: Path) -> None:
-    """Say which checkpoints of the run are damaged or missing."""
+    """Log which checkpoints of the run are damaged or missing."""
     if start.unusable:
-        errors = "; ".join(each.error for each in start.unusable)
-        log.warning("%s; going on from %s, step %s", errors, start.checkpoint, start.step)
+        errors = "; ".join(checkpoint.error for checkpoint in start.unusable)
+        log.warning("%s; continuing from %s, step %s", errors, start.checkpoint, start.step)
     if best.is_file() and start.checkpoint != best:
         try:
             read_checkpoint(best)

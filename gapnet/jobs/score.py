@@ -1,4 +1,4 @@
-"""Score what is predicted already: by gapnet, by other tools, or as maps."""
+"""Score existing predictions of gapnet or other tools, or a folder of maps."""
 
 import logging
 from collections.abc import Callable
@@ -39,16 +39,16 @@ class ScoreJob:
     Args:
         run: where the scores are written.
         source: makes the data set.
-        protocols: by which is scored; the first counts.
+        protocols: that score the predictions; the first is the main one.
         rules: makes the rules of localization, which maps need; predictions of gapnet are refused
             if they were made by others.
         predictions: of gapnet, or a file of another tool.
         maps: a folder of them.
         split: that is scored; None means the data set's test split.
-        limit: images of each split, always the same ones.
+        limit: images per split, always the same ones.
         labels: of files in the devkit's format.
-        doubt: whether to refuse a file whose labels are right no more often than by chance.
-        resume: whether boxes of maps that are there already are kept.
+        doubt: whether to refuse a file whose labels are right only as often as by chance.
+        resume: whether existing boxes of maps are reused.
         workers: processes that box maps.
     """
 
@@ -136,14 +136,14 @@ def _score_maps(settings: ScoreJob, path: Path, job: Job) -> Results:
     maps = {split: _find_maps(path, split, scored) for split in _splits_of_maps(path, scored)}
     job.open_evaluation(resume=settings.resume)
     read = {}
-    for split, found in maps.items():
-        place, ids = job.folder / PREDICTIONS / split, found.records.ids
+    for split, split_maps in maps.items():
+        place, ids = job.folder / PREDICTIONS / split, split_maps.records.ids
         about = _about_maps(path, split, scored, rules.localizer.boxer)
         finished = done(place, about) if settings.resume else set()
         left = [row for row, image in enumerate(ids) if image not in finished]
         log.info("boxing %d maps of %s", len(left), split)
         writer = Writer(place, about)
-        for row in box_maps(found.take(left), rules.localizer, workers=settings.workers):
+        for row in box_maps(split_maps.take(left), rules.localizer, workers=settings.workers):
             writer.add([row])
         writer.flush()
         read[split] = read_aligned(place, ids)
@@ -161,8 +161,8 @@ def _splits_of_maps(path: Path, scored: Scored) -> list[str]:
 def _find_maps(path: Path, split: str, scored: Scored) -> Maps:
     records = scored.records(split)
     _check_true_classes(path, records, split)
-    found = find_maps(path, records.ids, split=split)
-    return Maps(found, records, sizes_of(scored.source, split, records))
+    paths = find_maps(path, records.ids, split=split)
+    return Maps(paths, records, sizes_of(scored.source, split, records))
 
 
 def _about_maps(path: Path, split: str, scored: Scored, boxer: Boxer) -> About:
@@ -180,17 +180,17 @@ def _about_maps(path: Path, split: str, scored: Scored, boxer: Boxer) -> About:
 
 
 def _check_true_classes(path: Path, records: Records, split: str) -> None:
-    """Refuse to score maps where nothing could be right."""
+    """Refuse maps of a split without ground truth."""
     truth = ground_truth_of(records)
     if not truth.known or (truth.boxes is None and not truth.masked):
         raise GapnetError(
-            f"maps={path}: are those of the true classes, and are held against boxes or masks; "
-            f"split {split!r} does not tell them for every image"
+            f"maps={path}: scoring needs the true class and a box or mask of every image; "
+            f"split {split!r} lacks some of them"
         )
 
 
 def _read_own(path: Path, scored: Scored) -> dict[str, Predictions]:
-    """Read a split, and the one that chooses thresholds if it lies beside it."""
+    """Read the predictions of a split, and of the split that chooses thresholds if it is there."""
     folder = path / PREDICTIONS if (path / CONFIG).is_file() else path
     if any(folder.glob("part-*.parquet")):
         folders = {scored.split: folder}
@@ -203,7 +203,7 @@ def _read_own(path: Path, scored: Scored) -> dict[str, Predictions]:
 
 
 def _check_rules(path: Path, about: About, rules: Rules) -> None:
-    """Refuse another localizer than the predictions were made with: that takes the network."""
+    """Refuse predictions of another localizer: a new localizer needs the network."""
     if not about.rules:
         return  # another tool made them
     begun = about.identity.get("rules") or read_rules(about.rules)

@@ -52,15 +52,15 @@ class TrainJob:
         network: makes the network for a number of classes.
         data: makes the data module of a data set and a network.
         optim: optimiser and schedule.
-        evaluation: of the trained network; its rules are those of the validation, too.
+        evaluation: of the trained network; validation uses its rules.
         classifier: makes the Lightning module.
         trainer: makes the trainer.
         callbacks: makes its callbacks.
         seed: of everything.
-        checkpoint: best or last, which is evaluated.
+        checkpoint: the one that is evaluated: best or last.
         evaluate: whether the network is evaluated when it is trained.
         resume: auto, a run folder or a checkpoint to continue from.
-        resume_changed: whether to continue although the configuration is another.
+        resume_changed: whether to continue with a changed configuration.
         auto_batch: whether to find the largest batch that fits into memory.
         validate_every: epochs between validations.
         log_every: steps between logged metrics.
@@ -94,7 +94,7 @@ class TrainJob:
 
 
 class Training(NamedTuple):
-    """A training that can start: everything that could be checked before has been."""
+    """A training that can start; everything is checked."""
 
     trainer: pl.Trainer
     classifier: Classifier
@@ -118,11 +118,11 @@ def train(settings: TrainJob) -> Results | None:
 
 
 def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
-    """Build everything, so that what is wrong shows before the training."""
+    """Build everything, so that errors show before the training."""
     check_agreed(start)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     localizer = settings.evaluation.rules.localizer
-    with first_on_machine():  # it draws or downloads what the other ranks then find
+    with first_on_machine():  # it draws or downloads what the other ranks then read
         source = settings.source()
         network = _network(settings, source)
     localizer.saliency.check(network)
@@ -141,7 +141,7 @@ def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
 
 
 def _network(settings: TrainJob, source: Source) -> GapNet:
-    """Build the network for the classes of a data set; weights may bring those of another."""
+    """Build the network for the classes of a data set; refuse weights with other classes."""
     if len(source.classes) < LEAST_CLASSES:
         raise GapnetError(f"{source.root}: has one class; a classifier needs two or more")
     network = settings.network(len(source.classes))
@@ -173,7 +173,7 @@ def _check_data(settings: TrainJob, data: DataModule, *, trains: bool) -> None:
 
 
 def _saved_batch_size(start: Start) -> int | None:
-    """Return the batch size that was found when the training began."""
+    """Return the batch size that the search chose when the training began."""
     if start.origin is None:
         return None
     size: int | None = read_saved_config(start.origin).get("loader", {}).get("batch_size")
@@ -208,7 +208,7 @@ def _count_steps(settings: TrainJob, trainer: pl.Trainer, batches: int) -> int:
 
 
 def _train(settings: TrainJob, training: Training, job: Job) -> None:
-    """Open the run folder and train into it, unless that has been done."""
+    """Open the run folder and train, unless that is done already."""
     folder, start = job.folder, training.start
     job.open(_config(settings, training.data), continues=start.origin == folder)
     if is_first():
@@ -226,7 +226,7 @@ def _train(settings: TrainJob, training: Training, job: Job) -> None:
 
 
 def _config(settings: TrainJob, data: DataModule) -> dict[str, Any]:
-    """Return the configuration with the batch size that was found."""
+    """Return the configuration with the batch size that the search chose."""
     config = dict(settings.run.config)
     if settings.auto_batch:
         config["loader"] = {**config.get("loader", {}), "batch_size": data.batch_size}

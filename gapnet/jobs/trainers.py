@@ -58,16 +58,16 @@ def _make(make: MakeTrainer, callbacks: Sequence[Callback], **options: Any) -> p
     )
     ignore_signals(trainer)
     if spawns_ranks(trainer):
-        raise GapnetError("trainer.strategy: ddp_spawn and its like are not supported; use ddp")
+        raise GapnetError("trainer.strategy: must not spawn processes; use ddp")
     _check_world_size(trainer)
     return trainer
 
 
 def _check_world_size(trainer: pl.Trainer) -> None:
-    """Refuse a launcher's processes that Lightning would have train each by itself."""
-    wanted = trainer.num_devices * trainer.num_nodes
+    """Refuse a number of started processes that the trainer would not connect."""
+    processes = trainer.num_devices * trainer.num_nodes
     started = int(os.environ.get("WORLD_SIZE", "1"))
-    if started > 1 and wanted != started:
+    if started > 1 and processes != started:
         raise GapnetError(
             f"trainer.devices={trainer.num_devices}, trainer.num_nodes={trainer.num_nodes}: "
             f"{started} processes were started (WORLD_SIZE); their product must be as many"

@@ -17,7 +17,7 @@ Merge = Literal["sum", "mean"]
 
 
 class CropOutputs(NamedTuple):
-    """Outputs of each crop, the merged logits (B, N), and the size of the canvas."""
+    """Outputs per crop, the merged logits (B, N), and the size of the canvas."""
 
     seen: tuple[Seen, ...]
     logits: Tensor
@@ -96,7 +96,7 @@ class TenCrops:
         return round(height * self.margin), round(width * self.margin)
 
     def look(self, network: GapNet, images: Tensor) -> CropOutputs:
-        """Run the network on each crop; the logits are the logarithms of the mean softmax."""
+        """Run the network on all crops; the logits are the logarithms of the mean softmax."""
         size, canvas = network.facts.input_size, _size(images)
         seen = tuple(look(network, take(images, crop, size)) for crop in ten_crops(canvas, size))
         log_shares = torch.stack([crop.logits.float().log_softmax(1) for crop in seen])
@@ -105,7 +105,7 @@ class TenCrops:
     def maps(
         self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
     ) -> Tensor:
-        """Place the maps of each crop on the canvas, and merge them: (B, K, *canvas)."""
+        """Place the maps of all crops on the canvas, and merge them: (B, K, *canvas)."""
         size, canvas = network.facts.input_size, outputs.canvas
         crops = ten_crops(canvas, size)
         merged = torch.zeros(*classes.shape, *canvas, device=classes.device)

@@ -20,7 +20,7 @@ class GuessRule(Protocol):
 
     @property
     def boxes_a_class(self) -> int:
-        """Return how many boxes of each class are used."""
+        """Return how many boxes per class are used."""
         ...
 
     def __call__(self, classes: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,7 +30,7 @@ class GuessRule(Protocol):
 
 @dataclass(frozen=True)
 class OnePerClass:
-    """Guess rule with one box for each of the first classes (section 3.2)."""
+    """Guess rule with one box per class, for the first classes (section 3.2)."""
 
     classes: int = MOST
 
@@ -41,7 +41,7 @@ class OnePerClass:
         whole_number("guesses.classes", self.classes, least=1, most=MOST)
 
     def __call__(self, classes: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each class with its main box."""
+        """Return the classes with their main boxes."""
         return classes[:, : self.classes], boxes[:, : self.classes, 0]
 
 

@@ -65,8 +65,8 @@ class Localizer:
 
         Args:
             maps: of the windows.
-            windows: edges of the part of each file that the network saw, (B, 4).
-            sizes: (height, width) of each file, (B, 2).
+            windows: edges of the parts of the files that the network saw, (B, 4).
+            sizes: (height, width) per file, (B, 2).
             pictures: that part, in bytes (B, 3, H, W), for boxers that use it.
         """
         views = [None] * len(maps) if pictures is None else pictures.cpu().unbind()

@@ -27,7 +27,7 @@ class Picture:
 
 
 class GalleryPredictions(NamedTuple):
-    """Predicted classes, overlaps of the true class's box, and whether it is right, (N,) each."""
+    """Predicted classes, overlaps of the true class's box, and whether it is right, all (N,)."""
 
     predicted: torch.Tensor
     overlaps: torch.Tensor
@@ -79,7 +79,7 @@ def gallery(
 
 
 def contact_sheet(pictures: Sequence[Picture], *, columns: int = 6, gap: int = 4) -> Image.Image:
-    """Return one white image with the pictures in rows, each at the top left of its cell."""
+    """Return one white image with the pictures in rows, at the top left of their cells."""
     width = max(picture.image.width for picture in pictures) + gap
     height = max(picture.image.height for picture in pictures) + gap
     rows = -(-len(pictures) // columns)

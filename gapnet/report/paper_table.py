@@ -68,7 +68,7 @@ class Sheet:
 
     @property
     def cells(self) -> list[tuple[str, str]]:
-        """Return the column and label of each cell of a row, without columns that no row has."""
+        """Return the columns and labels of a row's cells, without columns that no row has."""
         used = {column for line in self.lines for column in line.columns}
         return [
             (key, label)
@@ -107,7 +107,7 @@ def latex(sheet: Sheet) -> str:
 
 
 def comma_separated(sheet: Sheet) -> str:
-    """Return a table as CSV: a row for each result, with all its details."""
+    """Return a table as CSV: one row per result, with all its details."""
     buffer = io.StringIO()
     write_rows(buffer, _csv_rows(sheet), end="\n")
     return buffer.getvalue()

@@ -20,7 +20,7 @@ MARK_STYLES = ("--", "-.", ":")
 
 
 def read_log(path: Path) -> dict[str, Curve]:
-    """Read metrics.csv: the steps and values of each logged quantity."""
+    """Read metrics.csv: steps and values by logged quantity."""
     curves: dict[str, tuple[list[float], list[float]]] = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):

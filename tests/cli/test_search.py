@@ -18,7 +18,7 @@ from optuna.trial import TrialState, create_trial
 from gapnet.cli.commands.search import complete
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import LOGS
-from gapnet.studies.search.page import search_page
+from gapnet.studies.search.page import ALL_EQUAL, search_page
 from gapnet.studies.search.report import HEADER, trial_rows
 from gapnet.studies.search.space import (
     Choices,
@@ -248,7 +248,7 @@ def test_the_page_shows_what_can_be_plotted(values: tuple[float, ...], plots: in
     rows = trial_rows(study)
     page = search_page(study, objective, header=HEADER, rows=rows, best="the best")
     assert page.count('class="plotly-graph-div"') == plots
-    assert ("all values found are equal" in page) == (plots == 1)
+    assert (ALL_EQUAL in page) == (plots == 1)
     assert "&lt;no&gt;" in page
     assert '<script src="http' not in page
     assert page.count("plotly.js v") <= 1

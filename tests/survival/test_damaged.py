@@ -72,7 +72,7 @@ def test_a_training_whose_last_checkpoint_is_damaged_goes_on_bit_for_bit(
     folder = interrupt(tries, name, count=count)
     SPOILS[spoil](folder / "last.ckpt")
     assert tries(OFTEN, "resume=auto", name=name) == 0, tries.said(name)
-    assert f"going on from {folder / 'previous.ckpt'}, step {count - 1}" in tries.said(name)
+    assert f"continuing from {folder / 'previous.ckpt'}, step {count - 1}" in tries.said(name)
     assert (folder / "last.ckpt.damaged").exists() == (spoil != "delete")
     check_same(straight("plainly"), tries.outcome(name))
 
@@ -87,7 +87,7 @@ def test_a_training_with_its_best_checkpoint_alone_goes_on_bit_for_bit(
     flip(folder / "last.ckpt", 0.4)
     flip(folder / "previous.ckpt", 0.6)
     assert tries(*WAYS[way], OFTEN, "resume=auto", name=name) == 0, tries.said(name)
-    assert f"going on from {folder / 'best.ckpt'}, step" in tries.said(name)
+    assert f"continuing from {folder / 'best.ckpt'}, step" in tries.said(name)
     check_same(straight(way), tries.outcome(name))
 
 

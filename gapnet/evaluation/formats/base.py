@@ -29,7 +29,7 @@ class Key:
     Args:
         ids: of the images.
         classes: ids in the order of the index.
-        numbers: the class index of each label in a file of the devkit's format; None if the list of
+        numbers: label -> class index in a file of the devkit's format; None if the list of
             classes of the devkit is not available.
         others: another possible meaning of the labels, to suggest in an error; None if unknown.
     """
@@ -80,7 +80,7 @@ class Key:
 
 
 def numbers_from_one(classes: Sequence[str]) -> dict[int, int]:
-    """Return the class index of each number, if classes are numbered from 1.
+    """Return number -> class index, if classes are numbered from 1.
 
     >>> numbers_from_one(["n01440764", "n01443537"])
     {1: 0, 2: 1}
@@ -105,7 +105,7 @@ IMAGE_SUFFIXES = {"jpeg", "jpg", "png", "bmp", "webp", "tif", "tiff", "npy"}
 def read_fields(
     name: str, fields: Sequence[str], label: Callable[[str], int], where: str
 ) -> Guessed:
-    """Return guesses from fields: for each guess a class and the four sides of its box."""
+    """Return guesses from fields: a class and the four sides of a box per guess."""
     if len(fields) % FIELDS:
         raise GapnetError(
             f"{where}: has {len(fields)} fields; a guess has five (class xmin ymin xmax ymax)"

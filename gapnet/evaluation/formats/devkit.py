@@ -1,4 +1,4 @@
-"""ILSVRC's devkit: a line for each image in the order of file names, `label x1 y1 x2 y2` repeated.
+"""ILSVRC's devkit: one line per image in the order of file names, `label x1 y1 x2 y2` repeated.
 
 Labels are ILSVRC's own numbers, from 1. An image without a guess has the line `0 0 0 0 0`: the
 devkit's reader drops empty lines. It also fills short lines with zeros, so zeros at the end of a
@@ -33,20 +33,20 @@ def read_devkit(path: Path, key: Key) -> list[Guessed]:
     if len(lines) != len(key.ids):
         raise GapnetError(
             f"{path}: has {len(lines)} lines, the split {len(key.ids)} images; "
-            "there must be one line for each"
+            "there must be one line per image"
         )
     names = by_file_name(key.ids)
-    found = {
+    by_id = {
         name: _read_line(line.split(), name, numbers, f"{path}, line {place}")
         for place, (line, name) in enumerate(zip(lines, names, strict=True), start=1)
     }
-    return [found[each] for each in key.ids]
+    return [by_id[image_id] for image_id in key.ids]
 
 
 def write_devkit(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
     """Write guesses."""
-    numbers = {index: each for each, index in numbers_of(key, path).items()}
-    by_id = {each.id: each for each in guesses}
+    numbers = {index: number for number, index in numbers_of(key, path).items()}
+    by_id = {guessed.id: guessed for guessed in guesses}
     with path.open("w", encoding="utf-8") as file:
         for name in by_file_name(key.ids):
             labels, boxes = by_id[name].labels, by_id[name].boxes
@@ -59,15 +59,15 @@ def write_devkit(guesses: Sequence[Guessed], key: Key, path: Path) -> None:
 
 def by_file_name(ids: Sequence[str]) -> list[str]:
     """Order images as the devkit does."""
-    return sorted(ids, key=lambda each: (stem(each), each))
+    return sorted(ids, key=lambda image_id: (stem(image_id), image_id))
 
 
 def numbers_of(key: Key, path: Path) -> dict[int, int]:
-    """Give the meaning of labels, which nobody can guess."""
+    """Return label -> class index; refuse to guess it."""
     if key.numbers is None:
         raise GapnetError(
-            f"{path}: labels of this format are ILSVRC's own numbers, and no list of them is at "
-            "hand; put the devkit's meta_clsloc.mat into DATA/devkit/data, or name it with "
+            f"{path}: labels of this format are ILSVRC's own numbers, and there is no list of "
+            "them; put the devkit's meta_clsloc.mat into DATA/devkit/data, or name it with "
             "synsets=FILE (labels=index: the file counts the sorted WordNet ids instead)"
         )
     return key.numbers
@@ -88,5 +88,5 @@ def _read_label(numbers: dict[int, int], where: str, text: str) -> int:
         )
     value = parse_number(text, where)
     if value not in numbers:
-        raise GapnetError(f"{where}: label {text} must be a whole number from 1 to {len(numbers)}")
+        raise GapnetError(f"{where}: label {text} must be an integer from 1 to {len(numbers)}")
     return numbers[int(value)]

@@ -72,7 +72,7 @@ def _check_complete(where: str, row: Mapping[str | None, object]) -> None:
 
 
 def _images(rows: Sequence[tuple[str, Cells]], key: Key) -> Iterator[tuple[str, Guessed]]:
-    """Yield the guesses of each image, ordered by rank, with their place in the file."""
+    """Yield the guesses per image, ordered by rank, with their place in the file."""
     images: dict[str, list[tuple[float, str, Cells]]] = {}
     for where, row in rows:
         ranked = images.setdefault(key.image(str(row["image"]), where), [])

@@ -44,7 +44,7 @@ class ContourBoxer:
         whole_number("boxer.side", self.side, least=1)
 
     def thresholds(self) -> list[float]:
-        """Return the first cut of each level, ascending."""
+        """Return the first cut per level, ascending."""
         grid = np.arange(0, 1, self.interval)
         _, first = np.unique((grid * LEVELS).astype(int), return_index=True)
         cuts: list[float] = grid[first].tolist()
@@ -56,7 +56,7 @@ class ContourBoxer:
         return self.side, self.side
 
     def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
-        """Return maps (K, h, w) resized to the grid, with minimum 0 and maximum 1 each."""
+        """Return maps (K, h, w) resized to the grid, with minimum 0 and maximum 1 per map."""
         height, width = grid
         arrays = maps.float().cpu().numpy()
         resized = [
@@ -70,7 +70,7 @@ class ContourBoxer:
         return self.sweep(heat, [self.cut]).boxes[:1]
 
     def sweep(self, heat: Heat, cuts: Sequence[float]) -> BoxSweep:
-        """Return the boxes of all contours of one map at each cut."""
+        """Return the boxes of all contours of one map at all cuts."""
         image = (heat * LEVELS).astype(np.uint8)
         highest = int(image.max())
         boxes = [contour_boxes(image, int(cut * highest)) for cut in cuts]

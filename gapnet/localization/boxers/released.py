@@ -28,7 +28,7 @@ class Rectangle(NamedTuple):
 class ReleasedBoxer(BoxerWithoutSweep):
     """Boxes of the thick parts of regions above several thresholds; the largest box first.
 
-    At each threshold the distance transform of the region is scaled to 8 bits, and pixels near the
+    At every threshold the distance transform of the region is scaled to 8 bits, and pixels near the
     edge are removed. Every contour of the rest, also that of a hole, has a box. The largest box is
     the loose one. The tight one is the next in size that does not share more than half of the loose
     one; without such a box, the loose one is returned twice. Far corners are one pixel beyond the

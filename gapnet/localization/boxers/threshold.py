@@ -20,7 +20,7 @@ ImageArray = NDArray[np.uint8]
 
 
 class BoxSweep(NamedTuple):
-    """Boxes (S, 4) of one map at many cuts, in cells, and the index of the cut of each box, (S,).
+    """Boxes (S, 4) of one map at many cuts, in cells, and their cut indices, (S,).
 
     Every cut has at least one box; the first box with an index is the main box of that cut.
     """
@@ -79,7 +79,7 @@ class FullSizeBoxer:
         return size
 
     def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
-        """Return maps (K, h, w) resized to the grid, each divided by its maximum."""
+        """Return maps (K, h, w) resized to the grid and divided by their maxima."""
         if not torch.isfinite(maps).all():
             raise ValueError("a map contains NaN or infinite values")
         heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
@@ -129,7 +129,7 @@ class ThresholdBoxer(FullSizeBoxer):
         return self.sweep(heat, [self.cut, *(() if self.tight is None else (self.tight,))]).boxes
 
     def sweep(self, heat: Heat, cuts: Sequence[float]) -> BoxSweep:
-        """Return the box of one map at each cut."""
+        """Return the boxes of one map at all cuts."""
         boxes = largest_component_boxes(
             heat,
             np.array(cuts, dtype=np.float32),

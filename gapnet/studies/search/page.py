@@ -27,7 +27,7 @@ td, th {{ text-align: left; padding: 0.1rem 1rem 0.1rem 0 }}
 </body>
 </html>
 """
-ALL_EQUAL = "<p>Which parameter matters cannot be told: all values found are equal.</p>"
+ALL_EQUAL = "<p>Which parameter matters is unknown: all trials have the same value.</p>"
 
 
 def search_page(

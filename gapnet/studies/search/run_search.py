@@ -55,11 +55,11 @@ def _as_written(node: DictConfig) -> Any:
 
 
 def _compose_training(shared: Sequence[str], space: Mapping[str, Dimension]) -> DictConfig:
-    """Compose trainings with every value of the space, so that a wrong key is found at once."""
+    """Compose trainings with every value of the space, so that a wrong key shows at once."""
     if not space:
         raise GapnetError("search: is empty; name a space such as search=lr_wd")
     for key in space.keys() & set(map(override_key, shared)):
-        raise GapnetError(f"{key}: is both given and searched; leave out one of them")
+        raise GapnetError(f"{key}: is set and searched; leave out one of them")
     for chosen in examples_of(space):
         composed = compose("train", [*shared, *chosen])
     return composed
@@ -73,7 +73,7 @@ def _settings(cfg: DictConfig, shared: Sequence[str]) -> dict[str, Any]:
 
 
 def _name(cfg: DictConfig, settings: dict[str, Any]) -> str:
-    """Return the name of a search, if none is given by its settings."""
+    """Return the name of a search whose settings have none."""
     if cfg.name is not None:
         return str(cfg.name)
     choice = HydraConfig.get().runtime.choices["search"]

@@ -1,4 +1,4 @@
-"""Search space: keys of a training, each with a range, steps or choices."""
+"""Search space: keys of a training, with a range, steps or choices."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -147,7 +147,7 @@ def _plain_or_quoted(text: str) -> str:
 
 
 def examples_of(space: Mapping[str, Dimension]) -> list[list[str]]:
-    """Return sets of overrides; each example of each key is in one of them."""
+    """Return sets of overrides that together have all examples of all keys."""
     examples = {key: dimension.examples() for key, dimension in space.items()}
     most = max(map(len, examples.values()))
     return [

@@ -66,8 +66,8 @@ def open_study(
     for key, value in now.items():
         if begun.get(key) != value:
             raise GapnetError(
-                f"name={name}: this search was begun with {key}={begun.get(key)}, not {value}; "
-                "give another name"
+                f"name={name}: this search was started with {key}={begun.get(key)}, not {value}; "
+                "choose another name"
             )
     study.set_user_attr(SEARCHED, now)
     return study
@@ -95,7 +95,7 @@ def _open_storage(url: str) -> RDBStorage:
 
 
 def run_trials(study: Study, objective: Objective, *, seed: int) -> None:
-    """Run trials until all workers together have finished as many as are wanted."""
+    """Run trials until all workers together have finished `n_trials`."""
     own: list[FrozenTrial] = []
 
     def run(trial: Trial) -> float:
@@ -123,7 +123,7 @@ def _next(study: Study, n_trials: int) -> Next:
 
 
 def _give_up_if_hopeless(own: Sequence[FrozenTrial], n_trials: int) -> None:
-    """Raise an error if the first trials all failed, or as many as are wanted."""
+    """Raise an error if the first trials all failed, or if `n_trials` failed."""
     errors = [trial.user_attrs[ERROR] for trial in own if ERROR in trial.user_attrs]
     first = len(errors) == len(own) >= HOPELESS
     if first or len(errors) >= max(HOPELESS, n_trials):
@@ -132,7 +132,7 @@ def _give_up_if_hopeless(own: Sequence[FrozenTrial], n_trials: int) -> None:
 
 
 def describe_trial(study: Study, trial: FrozenTrial, metric: str) -> str:
-    """Describe the result of a trial and the best so far in one line."""
+    """Return a line with the result of a trial and the best so far."""
     if ERROR in trial.user_attrs:
         return f"trial {trial.number}: failed: {trial.user_attrs[ERROR]}"
     value = "" if trial.value is None else f", {metric} {trial.value:.4f}"
@@ -148,6 +148,6 @@ def check_fresh(study: Study, folder: Path) -> None:
     """Refuse to mix the trials of a deleted study with new ones."""
     if (folder / "trials").is_dir() and not study.get_trials(deepcopy=False):
         raise GapnetError(
-            f"{folder / 'trials'}: holds trials that the storage does not know; move it away, or "
-            "give the search another name=..."
+            f"{folder / 'trials'}: contains trials that are not in the storage; move it away, or "
+            "choose another name=..."
         )

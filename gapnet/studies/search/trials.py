@@ -41,7 +41,7 @@ class Objective:
         space: from which a trial chooses.
         metric: that is returned.
         checkpoint: best or last, the epoch whose metric is returned.
-        n_trials: number of trials to finish.
+        n_trials: number of trials of the search.
         flags: flags of Hydra for all trials, such as --config-dir.
     """
 
@@ -97,7 +97,7 @@ class Objective:
 
 
 def _end_if_surplus(trial: Trial, n_trials: int) -> None:
-    """End a trial too many: workers that count at the same time each start one."""
+    """End a trial above `n_trials`: workers that count at the same time may both start one."""
     counted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
     others = trial.study.get_trials(deepcopy=False, states=counted)
     if sum(other.number < trial.number for other in others) >= n_trials:
@@ -106,7 +106,7 @@ def _end_if_surplus(trial: Trial, n_trials: int) -> None:
 
 
 def read_epochs(path: Path) -> list[Epoch]:
-    """Read what was logged after each validation from a file that is still being written."""
+    """Read the validations from metrics.csv, which is still being written."""
     if not path.is_file():
         return []
     text = path.read_text()

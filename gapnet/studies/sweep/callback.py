@@ -1,4 +1,4 @@
-"""Hydra callback that checks a sweep, records the result of each job and writes one summary."""
+"""Hydra callback that checks a sweep, records the result of every job and writes one summary."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ from gapnet.system.output import say
 from gapnet.system.ranks import started_together
 
 FOLDER = "hydra.sweep.dir"  # Hydra's key
-JOBS = "jobs"  # the folder of a sweep with a file for each job
+JOBS = "jobs"  # the folder of a sweep with one file per job
 SUMMARY = "summary.csv"
 
 
@@ -31,7 +31,7 @@ class Summary(Callback):
     """Callback that summarizes a sweep.
 
     Hydra drops what the jobs of a sweep return, and does not load sweepers of other packages.
-    So each job, in whichever process its launcher runs it, leaves a file in the sweep's folder.
+    So every job, in whichever process it runs, writes a file into the sweep's folder.
     """
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
@@ -78,7 +78,7 @@ def claim_sweep_folder(config: DictConfig) -> None:
     folder = _make_new(named)
     with read_write(config), open_dict(config):
         config.hydra.sweep.dir = str(folder)
-        own.append(f"{FOLDER}={quoted(str(folder))}")  # Hydra composes each job with it
+        own.append(f"{FOLDER}={quoted(str(folder))}")  # Hydra composes every job with it
 
 
 def _make_new(folder: Path) -> Path:
@@ -110,9 +110,9 @@ def read_jobs(folder: Path) -> list[SweepJob]:
 
 
 def check_alone() -> None:
-    """Refuse to sweep in processes that were started together: each would run the whole sweep."""
+    """Refuse to sweep in processes that were started together: all would run the whole sweep."""
     if started_together():
         raise GapnetError(
-            "-m: this process was started together with others; a sweep starts those of its jobs "
-            "by itself, so call it plainly (trainer.devices=...), or start one command per job"
+            "-m: this process was started by a launcher; a sweep starts the processes of its jobs "
+            "itself, so run it without a launcher (trainer.devices=...), or run one command per job"
         )

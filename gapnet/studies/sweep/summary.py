@@ -38,7 +38,7 @@ class SweepGroup(NamedTuple):
     Args:
         name: the overrides that other groups do not have.
         seeds: number of finished jobs.
-        metrics: mean and sample deviation of each metric; one seed has no deviation.
+        metrics: mean and sample deviation by metric; one seed has no deviation.
     """
 
     name: str
@@ -110,7 +110,7 @@ def _cell(middle: float | None, deviation: float | None) -> str:
 
 
 def write_summary(groups: Sequence[SweepGroup], jobs: Sequence[SweepJob], path: Path) -> None:
-    """Write a row for each group and one for each job that failed; metrics are fractions."""
+    """Write one row per group and per failed job; metrics are fractions."""
     with (
         atomic_file(path) as unfinished,
         unfinished.open("w", newline="", encoding="utf-8") as file,

@@ -67,4 +67,4 @@ def _check_seeds(cfg: DictConfig) -> None:
     if not (listed and all(type(seed) is int and seed >= 0 for seed in cfg.seeds)):
         raise GapnetError(f"seeds={cfg.seeds}: must be a list of integers >= 0")
     if len(set(cfg.seeds)) < len(cfg.seeds):
-        raise GapnetError(f"seeds={cfg.seeds}: must differ from each other")
+        raise GapnetError(f"seeds={cfg.seeds}: must be different")

@@ -20,7 +20,7 @@ from gapnet.studies.table.notes import commits_of, notes_of
 from gapnet.studies.table.plan import TablePlan
 from gapnet.studies.table.table_command import Cell
 
-NO_METRIC = "no such figure; a frozen threshold takes a split of its own, which ILSVRC has not"
+NO_METRIC = "no such metric; a frozen threshold needs a split to choose it on, which ILSVRC lacks"
 
 
 def collect_sheet(plan: TablePlan, cells: Sequence[Cell]) -> Sheet:
@@ -66,7 +66,7 @@ def _means(cfg: DictConfig, cell: Cell) -> dict[str, SeedMean | None]:
 
 
 def judge_claims(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
-    """Say in Markdown for each claim whether it held, with a reason."""
+    """Return one line of Markdown per claim: whether it is confirmed, with a reason."""
     by_place = {(cell.row, cell.column): cell for cell in cells if cell.done}
     claims = [
         Claim(

@@ -1,4 +1,4 @@
-"""Fill a table of the paper, or say what this takes."""
+"""Fill a table of the paper, or list the commands that would fill it."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -23,7 +23,7 @@ from gapnet.system.files import write_file
 from gapnet.system.folders import check_inside, check_length
 
 TABLES = "tables"  # the folder of tables in RUNS
-CLAIMS = "What the paper claims, on these figures:"
+CLAIMS = "What the paper claims, by these metrics:"
 
 
 class FilledTable(NamedTuple):
@@ -46,7 +46,7 @@ def fill_table(cfg: DictConfig) -> FilledTable:
 
 
 def describe_commands(cfg: DictConfig) -> Iterator[str]:
-    """Say which commands fill a table, and how many images each takes."""
+    """Yield the commands that fill a table, with the number of images they need."""
     _output_folder(cfg)
     plan = _plan(cfg)
     for command in plan.commands(plan.cells()):
@@ -88,7 +88,7 @@ def _check_data(commands: Sequence[TableCommand]) -> None:
 
 
 def _write(cfg: DictConfig, sheet: Sheet, judged: Sequence[str], folder: Path) -> list[str]:
-    """Write the table in each format; return its text in lines."""
+    """Write the table in all formats; return its text in lines."""
     claims = [CLAIMS, "", *judged, ""] if judged else []
     text = "\n".join([markdown(sheet), *claims])
     name = f"table{cfg.table.number}"
@@ -109,6 +109,6 @@ def _error(failures: Sequence[str], count: int) -> str | None:
         return None
     more = ", ..." if len(failures) > 1 else ""
     return (
-        f"{len(failures)} of {count} commands failed, and figures are missing; the same "
-        f"command goes on: {failures[0]}{more}"
+        f"{len(failures)} of {count} commands failed, so metrics are missing; run the "
+        f"same command to continue: {failures[0]}{more}"
     )

@@ -1,4 +1,4 @@
-"""Notes below a table, in Markdown: of which data the results are, and how they were made."""
+"""Notes below a table, in Markdown: the data, and how the results were made."""
 
 import shlex
 import sys
@@ -22,8 +22,8 @@ def notes_of(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
     seeds = ", ".join(map(str, cfg.seeds))
     how_to_read = (
         f"Ours are the mean over seeds {seeds} of what is trained, in "
-        "brackets the 95% interval over images, and sd, the standard deviation over seeds; ? is "
-        "not there yet, and what is blank cannot be had or was not asked for. "
+        "brackets the 95% interval over images, and sd, the standard deviation over seeds; ? means "
+        "not there yet, and a blank cell is impossible or was not asked for. "
         f"Recipe: {cfg.recipe}; looks: {cfg.looks}."
     )
     command = shlex.join(["python", *redact_arguments(sys.orig_argv[1:])])
@@ -54,7 +54,7 @@ def is_stand_in(title: str) -> bool:
 
 def _note_on_hardware(cells: Iterable[Cell]) -> list[str]:
     environments = [_environment(folder) for folder in _made_in(cells)]
-    hardware = sorted({text(_hardware(each)) for each in environments if "gpus" in each})
+    hardware = sorted({text(_hardware(machine)) for machine in environments if "gpus" in machine})
     return [f"Hardware: {'; '.join(hardware)}."] if hardware else []
 
 

@@ -45,12 +45,12 @@ class TablePlan:
 
     @cached_property
     def rows(self) -> dict[str, DictConfig]:
-        """Return the rows that are wanted, in the order of the table."""
-        every, wanted = self.cfg.table.rows, self.cfg.rows
-        unknown = [row for row in wanted or () if row not in every]
+        """Return the chosen rows, in the order of the table."""
+        every, chosen = self.cfg.table.rows, self.cfg.rows
+        unknown = [row for row in chosen or () if row not in every]
         if unknown:
-            raise GapnetError(f"rows={list(wanted)}: no row {unknown[0]}; there are: {list(every)}")
-        return {str(key): every[key] for key in every if wanted is None or key in wanted}
+            raise GapnetError(f"rows={list(chosen)}: no row {unknown[0]}; there are: {list(every)}")
+        return {str(key): every[key] for key in every if chosen is None or key in chosen}
 
     def columns_of(self, row: DictConfig) -> list[str]:
         """Return the columns that have a cell in a row."""
@@ -67,7 +67,7 @@ class TablePlan:
         return named or (key if key in known else None)
 
     def cells(self, *more: str) -> list[Cell]:
-        """Return all cells of the wanted rows; `more` are overrides of their commands."""
+        """Return all cells of the chosen rows; `more` are overrides of their commands."""
         return [
             self.cell(key, column, *more)
             for key, row in self.rows.items()
@@ -79,7 +79,7 @@ class TablePlan:
         return Cell(key, column, self._commands(key, column, more))
 
     def submissions(self) -> list[TableCommand]:
-        """Return the commands that predict the test split, if they are wanted."""
+        """Return the commands that predict the test split, if submit=true."""
         cells = self.cells("split=test") if self.cfg.submit else []
         return [command for cell in cells for command in cell.commands]
 
@@ -136,10 +136,10 @@ class TablePlan:
 
     def _of_checkpoint(self, name: str, network: str, chosen: tuple[str, ...]) -> TableCommand:
         """Return a command on a checkpoint; its folder follows from the version of the file."""
-        given = self.cfg.checkpoints[network]
-        path = Path(given).absolute()
+        value = self.cfg.checkpoints[network]
+        path = Path(value).absolute()
         if not path.is_file():
-            raise GapnetError(f"checkpoints.{network}={given}: no such file")
+            raise GapnetError(f"checkpoints.{network}={value}: no such file")
         state = path.stat()
         version = digest_of_texts([str(path), str(state.st_size), str(state.st_mtime_ns)])
         place = Path(self.cfg.runs).absolute() / network / f"given-{version}"

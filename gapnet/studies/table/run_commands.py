@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def run_commands(commands: Sequence[TableCommand]) -> list[str]:
-    """Run each command in its own process; return what failed.
+    """Run every command in a new process; return the commands that failed.
 
     A command whose training failed is left out.
     """
@@ -40,7 +40,7 @@ def _run(command: TableCommand) -> int:
     try:
         return call(gapnet_command(command.name, command.arguments))
     except KeyboardInterrupt:
-        raise GapnetError("interrupted; the same command goes on") from None
+        raise GapnetError("interrupted; run the same command to continue") from None
 
 
 def as_typed(command: TableCommand) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from gapnet.runs.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
@@ -69,7 +70,5 @@ class Cell:
 
 def in_order(commands: Iterable[TableCommand]) -> list[TableCommand]:
     """Return every command once, after the training that it needs."""
-    with_trainings = (
-        each for command in commands for each in (command.needs, command) if each is not None
-    )
-    return list(dict.fromkeys(with_trainings))
+    with_trainings = ((command.needs, command) for command in commands)
+    return list(dict.fromkeys(filter(None, chain.from_iterable(with_trainings))))

@@ -34,7 +34,7 @@ class ImageCounts(NamedTuple):
 
 
 def workload(name: str, cfg: DictConfig) -> str:
-    """Say how much a training or an evaluation with a configuration has to do."""
+    """Return the number of images, steps and epochs of a training or evaluation, as text."""
     counts = count_images(cfg)
     if name != TRAIN:
         return f"{counts.predicted(cfg.split):,} images" if counts else _unknown(cfg)
@@ -80,5 +80,5 @@ def _is_there(root: str | None) -> bool:
 
 
 def published_counts(target: object) -> dict[str, int] | None:
-    """Return the published number of images of each split of a kind of data set, if known."""
+    """Return the published number of images by split of a kind of data set, if known."""
     return ILSVRC_COUNTS if target is Ilsvrc else None
