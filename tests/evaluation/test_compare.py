@@ -86,7 +86,7 @@ def test_a_run_does_not_differ_from_itself(pair: tuple[Path, Path]) -> None:
         assert each.only_a == each.only_b == []
 
 
-def test_one_image_more_is_told_with_a_narrow_interval(tmp_path: Path) -> None:
+def test_one_image_more_has_a_narrow_interval(tmp_path: Path) -> None:
     """An unpaired interval would be as wide as those of both runs."""
     every = torch.ones(COUNT, dtype=torch.bool)
     paths, values = [], (torch.arange(COUNT) % 2).double()
@@ -149,29 +149,27 @@ def other_boxes() -> Scoring:
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "parts"),
     [
-        (lambda: subject(data="CUB"), "are of different images (data 'drawn' and 'CUB')"),
-        (lambda: subject(split="val"), "are of different images (split 'test' and 'val')"),
+        (lambda: subject(data="CUB"), ["data", "'drawn'", "'CUB'"]),
+        (lambda: subject(split="val"), ["split", "'test'", "'val'"]),
         (
             lambda: subject(truth=replace(DRAWN.truth, labels=DRAWN.truth.labels.flip(0))),
-            "different labels or boxes",
+            ["labels"],
         ),
-        (other_boxes, "different labels or boxes"),
+        (other_boxes, ["boxes"]),
         (
             lambda: subject(truth=replace(DRAWN.truth, ids=[*DRAWN.truth.ids[1:], "new"])),
-            "80 images, {b} 80, of which 79 are the same: only runs on the same images",
+            [80, 79],
         ),
     ],
 )
 def test_runs_on_other_images_are_refused(
-    pair: tuple[Path, Path], tmp_path: Path, other: object, told: str
+    pair: tuple[Path, Path], tmp_path: Path, other: object, parts: list[object]
 ) -> None:
     a, b = pair[0], write(tmp_path / "other.parquet", other())
-    with pytest.raises(GapnetError) as caught:
+    with refused(a, b, *parts):
         compare_verdicts(a, b)
-    assert told.format(b=b) in str(caught.value)
-    assert str(a) in str(caught.value)
 
 
 def test_runs_without_a_common_protocol_are_refused(
@@ -179,31 +177,29 @@ def test_runs_without_a_common_protocol_are_refused(
 ) -> None:
     a = pair[0]
     b = write(tmp_path / "other.parquet", subject(5), replace(PROTOCOL, name="wsol"))
-    with pytest.raises(GapnetError, match="no metric in common"):
+    with refused(a, b, "protocol=..."):
         compare_verdicts(a, b)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    "content",
     [
-        (b"PAR1 and no more", "cannot be read ("),
-        (None, "no such file; evaluate the run first"),
-        (pa.table({"id": ["a"]}), "no verdicts of this version of gapnet"),
-        (pa.table({"x": [1]}, metadata={"data": "", "split": "", "truth": ""}), "no verdicts"),
+        b"PAR1 and no more",
+        None,
+        pa.table({"id": ["a"]}),
+        pa.table({"x": [1]}, metadata={"data": "", "split": "", "truth": ""}),
     ],
 )
 def test_a_file_that_holds_no_verdicts_is_refused(
-    pair: tuple[Path, Path], tmp_path: Path, content: object, told: str
+    pair: tuple[Path, Path], tmp_path: Path, content: object
 ) -> None:
     a, b = pair[0], tmp_path / "other.parquet"
     if isinstance(content, bytes):
         b.write_bytes(content)
     elif content is not None:
         pq.write_table(content, b)
-    with pytest.raises(GapnetError) as caught:
+    with refused(b):
         compare_verdicts(a, b)
-    assert str(caught.value).startswith(f"{b}: ")
-    assert told in str(caught.value)
 
 
 def test_verdicts_without_a_digest_are_read(pair: tuple[Path, Path], tmp_path: Path) -> None:

@@ -62,20 +62,20 @@ def test_files_of_other_systems_are_read(tmp_path: Path, before: str, after: str
 @pytest.mark.parametrize(
     ("line", "parts"),
     [
-        ("1 0 0 9 9 " * 6, ["has 6 guesses; at most 5 count"]),
-        ("1 0 0 9", ["has 4 fields; a guess has five"]),
-        ("1 5 0 3 9", ["box [5.0, 0.0, 3.0, 9.0]", "must not end before it begins"]),
-        ("1 0 5 9 3", ["box [0.0, 5.0, 9.0, 3.0]", "must not end before it begins"]),
-        ("1 0 nan 9 9", ["box [0.0, nan, 9.0, 9.0] must have finite numbers"]),
-        ("1 0 0 inf 9", ["box [0.0, 0.0, inf, 9.0] must have finite numbers"]),
+        ("1 0 0 9 9 " * 6, [" 6 guesses"]),
+        ("1 0 0 9", [" 4 fields"]),
+        ("1 5 0 3 9", ["[5.0, 0.0, 3.0, 9.0]", "xmin"]),
+        ("1 0 5 9 3", ["[0.0, 5.0, 9.0, 3.0]", "ymin"]),
+        ("1 0 nan 9 9", ["[0.0, nan, 9.0, 9.0]", "finite"]),
+        ("1 0 0 inf 9", ["[0.0, 0.0, inf, 9.0]", "finite"]),
         ("1 0 0 9 x", ["'x'"]),
         ("0 0 0 0 0 1 0 0 9 9", ["label 0 "]),
-        ("0 0 0 9 9", ["label 0 must be a whole number from 1 to 3"]),
-        ("4 0 0 9 9", ["label 4 must be a whole number from 1 to 3"]),
-        ("-1 0 0 9 9", ["label -1 must be a whole number from 1 to 3"]),
-        ("1.5 0 0 9 9", ["label 1.5 must be a whole number from 1 to 3"]),
-        ("nan 0 0 9 9", ["label nan must be a whole number from 1 to 3"]),
-        ("n01440764 0 0 9 9", ["label 'n01440764' is a WordNet id", "Kaggle's has WordNet ids"]),
+        ("0 0 0 9 9", ["label 0 ", "1 to 3"]),
+        ("4 0 0 9 9", ["label 4 ", "1 to 3"]),
+        ("-1 0 0 9 9", ["label -1 ", "1 to 3"]),
+        ("1.5 0 0 9 9", ["label 1.5 ", "1 to 3"]),
+        ("nan 0 0 9 9", ["label nan ", "1 to 3"]),
+        ("n01440764 0 0 9 9", ["'n01440764'", "WordNet"]),
         ("cat 0 0 9 9", ["'cat'"]),
     ],
 )
@@ -85,15 +85,15 @@ def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, line: str, parts: l
 
 
 @pytest.mark.parametrize("count", [0, 2, 4])
-def test_another_number_of_lines_is_told(tmp_path: Path, count: int) -> None:
+def test_another_number_of_lines_is_refused(tmp_path: Path, count: int) -> None:
     path = write(tmp_path, *[LINES[0]] * count)
-    refused(read_devkit, path, KEY, f"has {count} lines, the split 3 images")
+    refused(read_devkit, path, KEY, f" {count} lines", " 3 images")
 
 
-def test_labels_that_nobody_tells_the_meaning_of_are_refused(tmp_path: Path) -> None:
-    untold = replace(KEY, numbers=None)
+def test_labels_without_a_known_meaning_are_refused(tmp_path: Path) -> None:
+    unknown = replace(KEY, numbers=None)
     path = write(tmp_path, *LINES)
-    refused(read_devkit, path, untold, "meta_clsloc.mat", "synsets=FILE", "labels=index")
+    refused(read_devkit, path, unknown, "meta_clsloc.mat", "synsets=FILE", "labels=index")
     with pytest.raises(GapnetError, match="synsets=FILE"):
-        write_devkit([], untold, tmp_path / "new.txt")
+        write_devkit([], unknown, tmp_path / "new.txt")
     assert not (tmp_path / "new.txt").exists()

@@ -66,10 +66,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
         ("b,1,,0,0,3,9,1", ["class ''"]),
         ("b,1,n09,0,0,3,9,1", ["class 'n09'"]),
         ("b,one,n02,0,0,3,9,1", ["'one'"]),
-        ("b,0,n02,0,0,3,9,1", ["image val/b.JPEG has guesses of ranks 0, not 1, 2, ..."]),
-        ("b,2,n02,0,0,3,9,1", ["image val/b.JPEG has guesses of ranks 2, not 1, 2, ..."]),
-        ("b,1.5,n02,0,0,3,9,1", ["image val/b.JPEG has guesses of ranks 1.5, not 1, 2, ..."]),
-        ("d,1,n02,0,0,3,9,1", ["'d' is not an image"]),
+        ("b,0,n02,0,0,3,9,1", ["val/b.JPEG", "ranks 0,"]),
+        ("b,2,n02,0,0,3,9,1", ["val/b.JPEG", "ranks 2,"]),
+        ("b,1.5,n02,0,0,3,9,1", ["val/b.JPEG", "ranks 1.5,"]),
+        ("d,1,n02,0,0,3,9,1", ["'d'"]),
         ("b,1", ["as many fields"]),
         ("b,1,n02,0,0,3,9,1,7", ["as many fields"]),
     ],
@@ -81,20 +81,18 @@ def test_a_row_that_makes_no_sense_is_named(tmp_path: Path, row: str, parts: lis
 
 def test_a_rank_that_is_there_twice_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, HEADER, *ROWS, ROWS[1])
-    refused(
-        read_csv_guesses, path, KEY, "image val/a.JPEG has guesses of ranks 1, 2, 2, not 1, 2, ..."
-    )
+    refused(read_csv_guesses, path, KEY, "val/a.JPEG", "ranks 1, 2, 2,")
 
 
 def test_six_guesses_are_refused(tmp_path: Path) -> None:
     six = [f"b,{rank},n02,0,0,3,9,1" for rank in range(1, 7)]
     path = write(tmp_path, HEADER, *ROWS[:3], *six)
-    refused(read_csv_guesses, path, KEY, "line 5: has 6 guesses; at most 5 count")
+    refused(read_csv_guesses, path, KEY, "line 5", " 6 guesses")
 
 
 def test_missing_images_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path, HEADER, ROWS[0])
-    refused(read_csv_guesses, path, KEY, "lacks 2 of 3 images, the first of them val/c.JPEG")
+    refused(read_csv_guesses, path, KEY, " 2 of 3 images", "val/c.JPEG")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +111,8 @@ def test_a_column_that_lacks_is_named(tmp_path: Path, header: str, lacking: str)
         read_csv_guesses,
         path,
         KEY,
-        f"lacks the column {lacking}; a table of guesses has image,rank",
+        f" {lacking}",
+        "image,rank",
     )
 
 
@@ -140,12 +139,12 @@ def test_a_row_of_parquet_that_makes_no_sense_is_named(tmp_path: Path) -> None:
     pq.write_table(pa.table(COLUMNS | {"class": ["n01", "n03", None, None]}), path)
     refused(read_parquet_guesses, path, KEY, "row 2: class ''")
     pq.write_table(pa.table(COLUMNS).drop_columns(["rank"]), path)
-    refused(read_parquet_guesses, path, KEY, "lacks the column rank")
+    refused(read_parquet_guesses, path, KEY, " rank")
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no such thing at all", None])
-def test_damaged_parquet_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_damaged_parquet_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "guesses.parquet"
     pq.write_table(pa.table(COLUMNS), path)
     path.write_bytes(path.read_bytes()[:-200] if content is None else content)
-    refused(read_parquet_guesses, path, KEY, "cannot be read as Parquet (")
+    refused(read_parquet_guesses, path, KEY, "Parquet")
