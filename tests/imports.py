@@ -2,7 +2,7 @@
 
 import ast
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -36,18 +36,33 @@ def tree_of(path: Path) -> ast.Module:
 
 def nodes_of(path: Path, *kinds: type[T]) -> list[T]:
     """Return the nodes of a file that are of some kinds."""
-    return [node for node in ast.walk(tree_of(path)) if isinstance(node, kinds)]
+    return [node for kind in kinds for node in _by_kind(path).get(kind, ())]
 
 
-def imported_names(tree: ast.AST) -> Iterator[str]:
-    """Yield every module or object that is imported anywhere in a tree, as a dotted name."""
-    for node in ast.walk(tree):
+@cache
+def _by_kind(path: Path) -> dict[type, list[ast.AST]]:
+    """Walk a file once, and sort its nodes by their type."""
+    nodes: dict[type, list[ast.AST]] = {}
+    for node in ast.walk(tree_of(path)):
+        nodes.setdefault(type(node), []).append(node)
+    return nodes
+
+
+def names_imported_by(path: Path) -> Iterator[str]:
+    """Yield every module or object that a file imports, as a dotted name."""
+    return imported_names(nodes_of(path, ast.Import, ast.ImportFrom))
+
+
+def imported_names(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield every module or object that some nodes import, as a dotted name."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
 def file_of(name: str) -> Path | None:
     """Return the file of gapnet that a dotted name comes from: a module, or one that defines it."""
     parts = name.split(".")
@@ -59,9 +74,10 @@ def file_of(name: str) -> Path | None:
     return next((path for path in (*candidates, *parents) if path.is_file()), None)
 
 
+@cache
 def imported_files(path: Path) -> set[Path]:
     """Return the files of gapnet that a file imports, also in functions and for type checkers."""
-    files = {file_of(name) for name in imported_names(tree_of(path))}
+    files = {file_of(name) for name in names_imported_by(path)}
     return {file for file in files if file is not None} - {path}
 
 

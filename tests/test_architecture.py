@@ -20,10 +20,10 @@ from tests.imports import (
     imported_files,
     imported_names,
     name_of,
+    names_imported_by,
     nodes_of,
     package_of,
     packages_imported,
-    tree_of,
 )
 
 CONFIGURED = {"cli", "studies", "config"}  # packages that may see Hydra and OmegaConf
@@ -44,12 +44,17 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and name not in PUBLIC
 
 
+@cache
 def names_defined_in(path: Path) -> set[str]:
     """Return what a file defines: functions, classes, variables and attributes of self."""
     names = {node.name for node in nodes_of(path, ast.FunctionDef, ast.ClassDef)}
     names |= {node.id for node in nodes_of(path, ast.Name) if isinstance(node.ctx, ast.Store)}
     stored = [node for node in nodes_of(path, ast.Attribute) if isinstance(node.ctx, ast.Store)]
-    return names | {node.attr for node in stored if ast.unparse(node.value) == "self"}
+    return names | {node.attr for node in stored if is_self(node.value)}
+
+
+def is_self(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
 
 
 @cache
@@ -64,8 +69,10 @@ def foreign_private_attributes(path: Path) -> Iterator[str]:
     """
     own, inherited = names_defined_in(path), names_defined_anywhere()
     for node in nodes_of(path, ast.Attribute):
-        known = inherited if ast.unparse(node.value) == "self" else own
-        if is_private(node.attr) and node.attr not in known:
+        if not is_private(node.attr):
+            continue
+        known = inherited if is_self(node.value) else own
+        if node.attr not in known:
             yield f"{name_of(path)}:{node.lineno}: {ast.unparse(node)}"
 
 
@@ -73,11 +80,17 @@ def is_system_call(call: ast.Call) -> bool:
     """Return whether a call is one of the list, or looks like Path.rename(p) or Path.replace(p)."""
     method = isinstance(call.func, ast.Attribute) and call.func.attr in {"rename", "replace"}
     renames = method and len(call.args) == 1 and not call.keywords
-    return renames or ast.unparse(call.func) in SYSTEM_CALLS
+    return renames or dotted(call.func) in SYSTEM_CALLS
+
+
+def dotted(node: ast.AST) -> str | None:
+    """Return `module.name` of such a node."""
+    named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    return f"{node.value.id}.{node.attr}" if named else None
 
 
 def system_calls(path: Path) -> Iterator[str]:
-    for name in imported_names(tree_of(path)):
+    for name in names_imported_by(path):
         if name.split(".")[0] in PROCESS_MODULES or name.endswith(".ProcessPoolExecutor"):
             yield f"{name_of(path)}: imports {name}"
     for call in filter(is_system_call, nodes_of(path, ast.Call)):
@@ -109,7 +122,7 @@ def test_hydra_and_omegaconf_stay_in_the_configured_packages() -> None:
     wrong = [
         f"{name_of(path)} imports {name}"
         for path in others
-        for name in imported_names(tree_of(path))
+        for name in names_imported_by(path)
         if name.split(".")[0] in {"hydra", "omegaconf"}
     ]
     assert not wrong
@@ -119,7 +132,7 @@ def test_only_lightning_internals_imports_private_names() -> None:
     wrong = [
         f"{name_of(path)} imports {name}"
         for path in FILES
-        for name in imported_names(tree_of(path))
+        for name in names_imported_by(path)
         if is_private(name.rpartition(".")[2]) and name_of(path) != LIGHTNING_INTERNALS
     ]
     assert not wrong
@@ -128,7 +141,9 @@ def test_only_lightning_internals_imports_private_names() -> None:
 def test_only_lightning_internals_uses_private_attributes_of_others() -> None:
     files = [path for path in FILES if name_of(path) != LIGHTNING_INTERNALS]
     assert not [line for path in files for line in foreign_private_attributes(path)]
-    assert len(list(foreign_private_attributes(PACKAGE / LIGHTNING_INTERNALS))) > 1  # it sees these
+    assert (
+        len(list(foreign_private_attributes(PACKAGE / LIGHTNING_INTERNALS))) > 1
+    )  # the check sees these
 
 
 def test_only_system_starts_processes_renames_files_and_handles_signals() -> None:
@@ -143,7 +158,7 @@ def test_imports_stand_at_the_top_of_a_file() -> None:
         f"{name_of(path)}: {function.name} imports {name}"
         for path in files
         for function in nodes_of(path, ast.FunctionDef)
-        for name in imported_names(function)
+        for name in imported_names(ast.walk(function))
         if name_of(path) != ENTRY
     ]
     assert not wrong

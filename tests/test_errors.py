@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from torch.utils.data import DataLoader
+from torch._utils import ExceptionWrapper
 
 from gapnet.data.loading.images import UnreadableImageError
 from gapnet.errors import LONGEST, GapnetError, reading
@@ -9,35 +9,29 @@ from gapnet.errors import LONGEST, GapnetError, reading
 PATH = Path("folder/a.json")
 
 
-def test_an_error_is_told_in_one_line() -> None:
+def test_an_error_is_one_line() -> None:
     assert str(GapnetError("a: is wrong\n  in this way\x85\u2028;\r\nmend it")) == (
         "a: is wrong in this way  ; mend it"
     )
 
 
 def test_a_long_error_keeps_what_it_is_about_and_what_to_do() -> None:
-    told = str(GapnetError(f"{PATH}: {'x' * 10_000}; mend it"))
-    assert told.startswith(f"{PATH}: xxx")
-    assert told.endswith("xxx; mend it")
-    assert len(told) == LONGEST + len(" ... ")
+    line = str(GapnetError(f"{PATH}: {'x' * 10_000}; mend it"))
+    assert line.startswith(f"{PATH}: xxx")
+    assert line.endswith("xxx; mend it")
+    assert len(line) == LONGEST + len(" ... ")
 
 
-class Broken:
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, row: int) -> None:
-        raise UnreadableImageError(f"{PATH}: cannot be read; restore it")
-
-
-def test_an_error_of_a_loader_s_process_is_told_as_it_was() -> None:
-    with pytest.raises(UnreadableImageError) as caught:
-        next(iter(DataLoader(Broken(), num_workers=1)))
-    assert str(caught.value) == f"{PATH}: cannot be read; restore it"
+def test_an_error_of_a_loader_s_process_keeps_its_message() -> None:
+    original = UnreadableImageError(f"{PATH}: cannot be read; restore it")
+    sent = ExceptionWrapper((type(original), original, None), "in DataLoader worker process 0")
+    with pytest.raises(UnreadableImageError) as error:
+        sent.reraise()  # as a DataLoader does with an error of its worker
+    assert str(error.value) == f"{PATH}: cannot be read; restore it"
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (ValueError("odd\nbytes"), "is no JSON (odd bytes); mend it"),
         (RecursionError("too deep"), "is no JSON (too deep); mend it"),
@@ -47,10 +41,10 @@ def test_an_error_of_a_loader_s_process_is_told_as_it_was() -> None:
         (GapnetError("its own"), None),
     ],
 )
-def test_whatever_a_decoder_raises_names_the_file(error: Exception, told: str | None) -> None:
-    with pytest.raises(GapnetError) as caught, reading(PATH, "is no JSON", "mend it"):
+def test_whatever_a_decoder_raises_names_the_file(error: Exception, message: str | None) -> None:
+    with pytest.raises(GapnetError) as raised, reading(PATH, "is no JSON", "mend it"):
         raise error
-    assert str(caught.value) == ("its own" if told is None else f"{PATH}: {told}")
+    assert str(raised.value) == ("its own" if message is None else f"{PATH}: {message}")
 
 
 def test_what_is_no_error_passes() -> None:

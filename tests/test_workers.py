@@ -15,16 +15,16 @@ def nap(seconds: float) -> int:
     return os.getpid()
 
 
-@pytest.mark.parametrize("number", STOPPING)
-def test_a_signal_from_elsewhere_does_not_end_a_worker(number: int) -> None:
+def test_a_signal_from_elsewhere_does_not_end_a_worker() -> None:
     with worker_pool(1) as pool:
         worker = pool.submit(nap, 0).result()
-        helper = os.fork()  # a signal of the main process's own would end the worker
-        if helper == 0:
-            os.kill(worker, number)
-            os._exit(0)
-        os.waitpid(helper, 0)
-        assert pool.submit(nap, 0.1).result() == worker
+        for number in STOPPING:
+            helper = os.fork()  # a signal from the main process would end the worker
+            if helper == 0:
+                os.kill(worker, number)
+                os._exit(0)
+            os.waitpid(helper, 0)
+            assert pool.submit(nap, 0.05).result() == worker, number
 
 
 def test_a_worker_ends_when_the_main_process_says_so() -> None:
@@ -45,11 +45,11 @@ def test_what_has_not_begun_at_the_end_is_not_done() -> None:
 PATIENCE = 10  # seconds
 
 
-def work_and_wait(told: Path) -> None:
+def work_and_wait(report: Path) -> None:
     with worker_pool(2) as pool:
         numbers = {*pool.map(own_number, range(20), chunksize=1)}
-        told.with_suffix(".tmp").write_text(" ".join(map(str, numbers)))
-        told.with_suffix(".tmp").rename(told)
+        report.with_suffix(".tmp").write_text(" ".join(map(str, numbers)))
+        report.with_suffix(".tmp").rename(report)
         time.sleep(PATIENCE)
 
 
@@ -67,19 +67,19 @@ def lives(process: str) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own signal")
 def test_the_processes_of_a_pool_end_with_one_that_is_killed(tmp_path: Path) -> None:
-    told = tmp_path / "told"
+    report = tmp_path / "report"
     pid = os.fork()
     if pid == 0:
         try:
-            work_and_wait(told)
+            work_and_wait(report)
         finally:
             os._exit(0)
     until = time.monotonic() + PATIENCE
-    while not told.exists() and time.monotonic() < until:
+    while not report.exists() and time.monotonic() < until:
         time.sleep(0.02)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    numbers = told.read_text().split()
+    numbers = report.read_text().split()
     while any(map(lives, numbers)) and time.monotonic() < until:
         time.sleep(0.02)
     assert numbers

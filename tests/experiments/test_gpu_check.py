@@ -42,7 +42,7 @@ def test_a_rehearsal_goes_through_every_stage(tmp_path: Path) -> None:
     results = json.loads((tmp_path / "gpu.json").read_text())
     assert results["device"]["packages"]["torch"] == torch.__version__.partition("+")[0]
     stages = results["stages"]
-    assert {each["status"] for each in stages.values()} == {"ok"}
+    assert {stage["status"] for stage in stages.values()} == {"ok"}
     for name in ("train-bf16-mixed", "train-32-true", "train-bf16-mixed-not-deterministic"):
         assert stages[name]["last_loss"] < stages[name]["first_loss"]
         assert stages[name]["images_per_second"] > 0
@@ -90,12 +90,13 @@ def test_a_stage_that_does_not_fit_is_not_begun(bench: Bench) -> None:
     assert outcome == {"status": "skipped", "summary": "9 s are left, too few"}
 
 
-def test_a_failing_child_is_told_by_its_last_line(bench: Bench) -> None:
+def test_a_failing_child_is_named_by_its_last_line(bench: Bench) -> None:
     work = stage(lambda bench: bench.run("-c", "print('a'); raise SystemExit('the cause')"))
     outcome = carry_out(work, bench, left=60)
     assert (outcome["status"], outcome["summary"]) == ("failed", "status 1: the cause")
 
 
+@pytest.mark.slow
 def test_a_child_that_is_late_is_killed_with_its_own_children(bench: Bench) -> None:
     started, late = bench.work / "started", bench.work / "late"
     inner = f"open({str(started)!r}, 'w'); time.sleep(2); open({str(late)!r}, 'w')"
