@@ -1,7 +1,7 @@
 """Run commands of gapnet one after the other, each in a fork of a process that imported it once.
 
-Each line of the standard input is a try: {"arguments": [...], "output": FILE, "fault": {...}}; the
-answer is its status, negative where a signal killed it. A fault is something that befalls the try:
+Every line of the standard input is a try: {"arguments": [...], "output": FILE, "fault": {...}}; the
+answer is its status, negative where a signal killed it. A fault is what goes wrong in the try:
 
     {"kill_after": SECONDS}            kill -9 from outside
     {"kill_in_save": N, "at": PLACE}   kill -9 in the N-th save: while writing, syncing, keeping
@@ -37,7 +37,7 @@ KILLED = 9
 
 
 class Count:
-    """Call something when it has been passed so many times."""
+    """Call a function at the N-th call."""
 
     def __init__(self, number: int, then: Callable[[], Any]) -> None:
         self.left, self.then = number, then
@@ -67,7 +67,7 @@ def before(owner: object, name: str, count: Count) -> None:
 
 
 def break_saves(number: int, then: Callable[[], Any], at: str) -> None:
-    """Have the N-th save of a checkpoint fail at a place."""
+    """Make the N-th save of a checkpoint fail at a place."""
     was = checkpoint.write_file
 
     def broken(path: Path, content: memoryview, **named: Any) -> None:
@@ -113,13 +113,13 @@ def arrange(fault: dict[str, Any]) -> None:
         poisoned(fault["poison"])
 
 
-def child(given: dict[str, Any]) -> None:
-    output = os.open(given["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def child(settings: dict[str, Any]) -> None:
+    output = os.open(settings["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.setsid()
-    arrange(given.get("fault", {}))
-    sys.argv = ["train.py", *given["arguments"]]
+    arrange(settings.get("fault", {}))
+    sys.argv = ["train.py", *settings["arguments"]]
     status = 0
     try:
         run("train")
@@ -131,11 +131,11 @@ def child(given: dict[str, Any]) -> None:
         os._exit(status)
 
 
-def attempt(given: dict[str, Any]) -> int:
+def attempt(settings: dict[str, Any]) -> int:
     pid = os.fork()
     if pid == 0:
-        child(given)
-    after = given.get("fault", {}).get("kill_after")
+        child(settings)
+    after = settings.get("fault", {}).get("kill_after")
     if after is not None:
         time.sleep(after)
         os.kill(pid, signal.SIGKILL)
