@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from gapnet.errors import GapnetError
 from gapnet.evaluation.compare import compare_verdicts, read_verdicts, write_verdicts
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import ProtocolScores, Scoring, score_predictions
 from gapnet.evaluation.verdicts import Verdict
 from tests.evaluation.drawn import Drawn, draw
+from tests.refusals import refused
 
 COUNT = 80
 DRAWN = draw(COUNT, seed=0)

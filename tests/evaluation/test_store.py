@@ -13,6 +13,7 @@ from gapnet.evaluation import store
 from gapnet.evaluation.predict import SavedMaps
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.store import About, Row, Writer, done, read_parts
+from tests.refusals import refused
 
 ABOUT = About("test", ("a", "b", "c"), "tiny_gap", cut=0.2, cuts=(0.0, 0.5), weights="w", data="d")
 
