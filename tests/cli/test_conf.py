@@ -65,7 +65,11 @@ def choices_of(command: str) -> list[tuple[str, ...]]:
     """List overrides that choose every file of every group of a command, each at least once."""
     groups = groups_of(command)
     files = {group: [path for path in CHOICES if path.parent.name == group] for group in groups}
-    alone = [f"{path.parent.name}={path.stem}" for group in ALONE & groups for path in files[group]]
+    alone = [
+        f"{path.parent.name}={path.stem}"
+        for group in sorted(ALONE & groups)
+        for path in files[group]
+    ]
     names = [[f"{group}={path.stem}" for path in files[group]] for group in sorted(groups - ALONE)]
     together = [tuple(filter(None, row)) for row in zip_longest(*names)]
     return together + [(override,) for override in alone]
