@@ -85,9 +85,21 @@ def open_one(folder: Path) -> None:
         job.open_evaluation(resume=False)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("work", [open_run, go_on, open_one])
-@pytest.mark.parametrize("before", [nothing, emptied, half_made, opened_earlier])
+SLOW = [(open_run, opened_earlier), (go_on, half_made), (open_one, nothing)]
+
+
+@pytest.mark.parametrize(
+    ("work", "before"),
+    [
+        pytest.param(
+            work,
+            before,
+            marks=pytest.mark.slow if (work, before) in SLOW else pytest.mark.nightly,
+        )
+        for work in (open_run, go_on, open_one)
+        for before in (nothing, emptied, half_made, opened_earlier)
+    ],
+)
 def test_a_process_that_is_killed_at_any_step_leaves_what_the_next_one_can_open(
     tmp_path: Path, work: Callable[[Path], None], before: Callable[[Path], None]
 ) -> None:
@@ -113,7 +125,7 @@ def test_a_process_that_is_killed_at_any_step_leaves_what_the_next_one_can_open(
 def test_of_two_processes_at_once_one_opens_the_folder(
     tmp_path: Path, before: Callable[[Path], None]
 ) -> None:
-    for number in range(20):
+    for number in range(5):
         folder = tmp_path / f"runs/{number}/run"
         before(folder)
         won, lost = at_once(lambda folder=folder: open_run(folder))

@@ -65,8 +65,13 @@ def whole(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2)),
+        *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(2, 12)),
+    ],
+)
 def test_a_killed_prediction_goes_on_and_gives_the_same_metrics(
     trained: Trained, whole: Path, tmp_path: Path, gapnet: Command, seed: int
 ) -> None:
@@ -131,8 +136,10 @@ def test_other_weights_under_the_same_name_are_refused(
     assert "was predicted with another weights" in outcome.err
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize(
+    "processes",
+    [pytest.param(2, marks=pytest.mark.nightly), pytest.param(3, marks=pytest.mark.slow)],
+)
 def test_several_processes_give_the_metrics_of_one(
     trained: Trained, whole: Path, tmp_path: Path, processes: int
 ) -> None:
@@ -146,7 +153,7 @@ def test_several_processes_give_the_metrics_of_one(
     assert (folder / "metrics.json").read_bytes() == (whole / "metrics.json").read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_more_processes_than_batches_give_the_metrics_of_one(
     trained: Trained, tmp_path: Path
 ) -> None:
@@ -170,7 +177,7 @@ print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_images(trained: Trained, tmp_path: Path) -> None:
     peaks = []
-    for count in (600, 2400):
+    for count in (300, 1200):
         drawn = [f"data.root={tmp_path / str(count)}", "data.size=48", "data.classes=3"]
         drawn += ["data.train=3", "data.val=3", f"data.test={count}", "data.seed=3"]
         command = [sys.executable, "-c", MEMORY, *arguments(trained, tmp_path / f"run{count}")]

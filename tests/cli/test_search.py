@@ -310,12 +310,12 @@ def test_a_search_tries_and_reports_and_leaves_the_test_split_alone(
     home: Path, shapes_root: Path
 ) -> None:
     odd = shutil.copytree(shapes_root, home / "it's, [odd] = a root")
-    arguments = command(f"data.root={quoted(str(odd))}", n_trials=3, epochs=2)
+    arguments = command(f"data.root={quoted(str(odd))}", n_trials=2, epochs=2)
     done = run(arguments)
     assert done.returncode == 0, done.stderr
     folder = home / "runs" / "searches" / "it"
-    assert [trial.state for trial in trials_in(home)] == 3 * [TrialState.COMPLETE]
-    assert done.stderr.count("best so far") == 3
+    assert [trial.state for trial in trials_in(home)] == 2 * [TrialState.COMPLETE]
+    assert done.stderr.count("best so far") == 2
     assert not list(folder.rglob("predictions"))
     assert not list(folder.rglob("metrics.json"))
     assert not (home / "runs" / "latest").exists()
@@ -332,7 +332,7 @@ def test_a_search_tries_and_reports_and_leaves_the_test_split_alone(
         assert trial.value == min(trial.intermediate_values.values())
     again = run(arguments)
     assert again.returncode == 0
-    assert len(trials_in(home)) == 3
+    assert len(trials_in(home)) == 2
     other = run([*arguments, "optim=sgd"])
     assert other.returncode == 1
     assert "this search was begun with train=" in other.stderr
@@ -365,7 +365,7 @@ def test_a_killed_worker_leaves_no_training_and_its_trial_is_run_again(
     assert "lost, run again" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_workers_share_a_search(home: Path, shapes_root: Path) -> None:
     arguments = command(f"data.root={quoted(str(shapes_root))}", n_trials=4, epochs=2)
     workers = [
@@ -385,9 +385,9 @@ def test_a_pruned_training_is_stopped(home: Path, shapes_root: Path) -> None:
     at_once = ["~prune.n_startup_trials", "prune.n_warmup_steps=0", "+prune.upper=-1"]
     pruner = "prune._target_=optuna.pruners.ThresholdPruner"
     root = f"data.root={quoted(str(shapes_root))}"
-    done = run(command(root, pruner, *at_once, n_trials=2, epochs=2000))
+    done = run(command(root, pruner, *at_once, n_trials=1, epochs=2000))
     assert done.returncode == 0, done.stderr
-    assert [trial.state for trial in trials_in(home)] == 2 * [TrialState.PRUNED]
+    assert [trial.state for trial in trials_in(home)] == [TrialState.PRUNED]
     assert "no trial ran to its end: all were pruned" in done.stdout
     assert not processes_of(home / "runs" / "searches" / "it")
 
@@ -414,7 +414,7 @@ def test_an_interrupted_worker_says_so_and_its_trial_is_kept_for_the_next(
     assert kept.system_attrs["fixed_params"] == lost.params
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_failed_trial_stops_no_other_and_hopeless_ones_do(home: Path, shapes_root: Path) -> None:
     root = f"data.root={quoted(str(shapes_root))}"
     some = run(command(root, "+search.optim.schedule=[cosine,wrong]", n_trials=2, epochs=1))

@@ -123,7 +123,7 @@ def test_a_sweep_writes_through_no_link_that_leads_out_of_the_runs(
     assert list((tmp_path / "foreign").iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_job_of_a_sweep_may_have_several_processes(shapes_root: Path, tmp_path: Path) -> None:
     job = [*SMALL, *QUICK, f"data.root={shapes_root}", "trainer.devices=2", "name=two"]
     outcome = script(tmp_path, "train.py", "-m", *job, "evaluate=false", "seed=0,1")

@@ -279,13 +279,15 @@ def test_an_evaluation_that_is_lost_is_made_again_alone(filled: Filled) -> None:
     assert rows_of(filled.text) == rows_of(text)
 
 
-@pytest.mark.slow
-def test_a_table_that_is_killed_ten_times_ends_as_if_it_had_not_been(
-    filled: Filled, tmp_path: Path
+@pytest.mark.parametrize(
+    "kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(10, marks=pytest.mark.nightly)]
+)
+def test_a_table_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
+    filled: Filled, tmp_path: Path, kills: int
 ) -> None:
     chance, rows = random.Random(0), f"rows=[{TRAINED},{LOCALIZED}]"
     command = [sys.executable, str(CHECKOUT / "experiments/table2.py"), *FILL, rows]
-    for _ in range(10):
+    for _ in range(kills):
         process = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
