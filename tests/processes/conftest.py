@@ -24,6 +24,7 @@ JOB = [
     "loader.num_workers=0",
     "loader.batch_size=12",
     "evaluate=false",
+    "report.images=0",
 ]
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -41,7 +42,7 @@ def start(folder: Path, *arguments: str, command: list[str] = TRAIN) -> "subproc
 
 
 def train(folder: Path, *arguments: str, command: list[str] = TRAIN) -> Path:
-    """Train in a folder; give the run."""
+    """Train in a folder, and return the run."""
     process = start(folder, *arguments, command=command)
     _, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
@@ -62,5 +63,5 @@ def check_close(one: Path, other: Path, *, within: float = 1e-5) -> None:
 
 @pytest.fixture(scope="session")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train 20 steps of 12 images in one process."""
-    return train(tmp_path_factory.mktemp("alone"))
+    """Train 20 steps of 12 images in one process, and evaluate."""
+    return train(tmp_path_factory.mktemp("alone"), "evaluate=true")

@@ -7,22 +7,29 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.cli.conftest import CHECKOUT
-from tests.survival.conftest import JOB
+from tests.survival.conftest import JOB, Outcome
 
-pytestmark = pytest.mark.slow
-TRAIN = [sys.executable, str(CHECKOUT / "train.py"), *JOB, "trainer.max_epochs=3"]
+TRAIN = [sys.executable, str(CHECKOUT / "train.py"), *JOB]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 WAYS = {
     "one rank": ["loader.num_workers=2"],
     "two ranks": ["loader.num_workers=2", "trainer.devices=2", "loader.batch_size=3"],
 }
 LONG = ["trainer.max_epochs=300"]
+EVERY_WAY = pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param("one rank", marks=pytest.mark.slow),
+        pytest.param("two ranks", marks=pytest.mark.nightly),
+    ],
+)
 
 
 def weights(home: Path) -> dict[str, torch.Tensor]:
@@ -38,16 +45,11 @@ def wait_for_checkpoint(home: Path, process: "subprocess.Popen[bytes]") -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_signal_to_the_group_saves_the_step_and_goes_on_exactly(way: str, tmp_path: Path) -> None:
-    job = [*TRAIN, *WAYS[way], "name=x"]
-    for home in (tmp_path / "straight", tmp_path / "stopped"):
-        home.mkdir()
-    straight = subprocess.run(
-        job, cwd=tmp_path / "straight", env=ENVIRONMENT, capture_output=True, check=False
-    )
-    assert straight.returncode == 0, straight.stderr
-    home = tmp_path / "stopped"
+@EVERY_WAY
+def test_a_signal_to_the_group_saves_the_step_and_goes_on_exactly(
+    way: str, straight: Callable[[str], Outcome], tmp_path: Path
+) -> None:
+    job, home = [*TRAIN, *WAYS[way], "name=x"], tmp_path
     process = subprocess.Popen(
         job, cwd=home, env=ENVIRONMENT, stderr=subprocess.PIPE, start_new_session=True
     )
@@ -62,11 +64,20 @@ def test_a_signal_to_the_group_saves_the_step_and_goes_on_exactly(way: str, tmp_
         [*job, "resume=auto"], cwd=home, env=ENVIRONMENT, capture_output=True, check=False
     )
     assert resumed.returncode == 0, resumed.stderr
-    for name, value in weights(tmp_path / "straight").items():
-        assert torch.equal(weights(home)[name], value), name
+    expected = straight("with workers").weights if way == "one rank" else weights_of_two(tmp_path)
+    for name, value in weights(home).items():
+        assert torch.equal(expected[f"last {name}"], value), name
 
 
-@pytest.mark.parametrize("way", WAYS)
+def weights_of_two(folder: Path) -> dict[str, torch.Tensor]:
+    """Train with two ranks without an interruption."""
+    home = folder / "straight"
+    home.mkdir()
+    subprocess.run([*TRAIN, *WAYS["two ranks"]], cwd=home, env=ENVIRONMENT, check=True)
+    return {f"last {name}": value for name, value in weights(home).items()}
+
+
+@EVERY_WAY
 def test_timeout_stops_a_training_in_order(way: str, tmp_path: Path) -> None:
     """A signal that `timeout` gets goes the same way as the one at the end of its time."""
     command = ["timeout", "-s", "TERM", "3600", *TRAIN, *WAYS[way], *LONG]
@@ -79,6 +90,7 @@ def test_timeout_stops_a_training_in_order(way: str, tmp_path: Path) -> None:
     assert b"Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGINT", "SIGUSR1"])
 def test_workers_leave_other_signals_to_the_main_process(name: str, tmp_path: Path) -> None:
     job = [*TRAIN, *WAYS["one rank"], *LONG]
@@ -93,6 +105,7 @@ def test_workers_leave_other_signals_to_the_main_process(name: str, tmp_path: Pa
     assert b"Traceback" not in said
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_stops_a_training_in_order(tmp_path: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
@@ -119,6 +132,7 @@ def _drain(terminal: int) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_nohup_keeps_a_training_going(tmp_path: Path) -> None:
     process = subprocess.Popen(
         ["nohup", *TRAIN, *WAYS["one rank"]],
