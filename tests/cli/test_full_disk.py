@@ -29,16 +29,16 @@ def test_a_sweep_without_room_for_what_became_of_a_job_has_status_1(
     outcome = gapnet("compare", "-m", *runs, f"hydra.sweep.dir='{full_disk / 'sweep'}'")
     assert outcome.status == 1
     last = outcome.err.splitlines()[-1]
-    assert last.startswith(f"gapnet compare: {full_disk / 'sweep' / 'jobs' / '0.json'}: cannot be")
+    assert last.startswith(f"gapnet compare: {full_disk / 'sweep' / 'jobs' / '0.json'}: ")
 
 
 def test_a_data_set_that_cannot_be_drawn_leaves_nothing(gapnet: Command, full_disk: Path) -> None:
     outcome = gapnet("train", *SMALL, *QUICK, f"paths.data='{full_disk / 'data'}'")
     assert outcome.status == 1
-    assert outcome.err.splitlines()[-1].startswith(
-        f"gapnet train: {full_disk / 'data'}: cannot be written ({FULL}); make room there, "
-        "or choose another place with paths.data=..."
-    )
+    last = outcome.err.splitlines()[-1]
+    assert last.startswith(f"gapnet train: {full_disk / 'data'}: ")
+    assert FULL in last
+    assert "paths.data=" in last
     assert not any((full_disk / "data").iterdir())
 
 
@@ -49,7 +49,7 @@ def test_an_export_leaves_nothing(
     what = f"run={trained.run}" if to == "safetensors" else "predictions="
     what += f"{trained.run}/predictions/test" if to == "csv" else ""
     outcome = gapnet("export", what, f"to={to}", f"folder='{full_disk / 'out'}'")
-    assert_one_line(outcome, f"folder {full_disk / 'out'}: cannot be written ({FULL})", "folder=")
+    assert_one_line(outcome, f"{full_disk / 'out'}: ", FULL, "folder=")
     assert [each.name for each in full_disk.iterdir()] == ["junk"]
 
 
@@ -58,7 +58,7 @@ def test_a_comparison_that_cannot_be_written_is_told(
 ) -> None:
     path = full_disk / "apart.csv"
     outcome = gapnet("compare", str(trained.run), str(trained.run), f"to='{path}'")
-    assert_one_line(outcome, f"to={path}: cannot be written ({FULL})")
+    assert_one_line(outcome, f"to={path}: ", FULL)
     assert not left(full_disk)
 
 
@@ -69,8 +69,7 @@ def test_a_run_folder_that_cannot_be_begun_is_told(
     outcome = gapnet("train", *SMALL, *QUICK, *where)
     assert outcome.status == 1
     last = outcome.err.splitlines()[-1]
-    assert last.startswith(f"gapnet train: run folder {full_disk}")
-    assert f"cannot be written ({FULL})" in last
+    assert all(part in last for part in (f"{full_disk}/runs/", FULL, "paths.runs=")), last
 
 
 @pytest.mark.slow
@@ -82,10 +81,8 @@ def test_a_training_goes_on_without_its_log_and_tensorboard(
     monkeypatch.setattr(trainers, "LOGS", "config.yaml/no folder")
     outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    told = [each for each in outcome.err.splitlines() if "cannot be written" in each]
-    assert len(told) == 2
-    assert told[0].endswith(f"log.txt: cannot be written ({FULL}); nothing more is logged there")
-    assert told[1].endswith("TensorBoard shows nothing of what follows")
+    for path in ("log.txt: ", "config.yaml/no folder"):
+        assert len([line for line in outcome.err.splitlines() if path in line]) == 1, path
     assert "Traceback" not in outcome.err
     assert (tmp_path / "runs" / "latest" / "checkpoints" / "best.ckpt").is_file()
     assert (tmp_path / "runs" / "latest" / "logs" / "metrics.csv").is_file()
@@ -115,7 +112,7 @@ def test_a_training_without_room_for_its_curves_stops_and_goes_on_as_if_it_had_n
         outcome = gapnet("train", *there)
     assert outcome.status == 1
     last = outcome.err.splitlines()[-1]
-    assert f"metrics.csv: cannot be written ({FULL}); make room, and go on with resume=auto" in last
+    assert all(part in last for part in ("metrics.csv: ", FULL, "resume=auto")), last
     junk.unlink()
     outcome = gapnet("train", *there, "resume=auto")
     assert outcome.status == 0, outcome.err
@@ -137,7 +134,8 @@ def test_an_evaluation_names_what_cannot_be_written_and_goes_on_when_there_is_ro
     assert outcome.status == 1
     last = outcome.err.splitlines()[-1]
     assert last.startswith(f"gapnet evaluate: {small_disk}/again/")
-    assert last.endswith(f": cannot be written ({FULL}); make room, and go on with resume=true")
+    assert FULL in last
+    assert last.endswith("resume=true")
     assert "Traceback" not in outcome.err
     assert not left(small_disk)
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
