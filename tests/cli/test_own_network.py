@@ -59,7 +59,7 @@ def test_a_network_described_in_config_dir_needs_no_imports(
 
     for network in (f"run={run}", f"checkpoint={run}/checkpoints/last.ckpt"):
         refused = gapnet("evaluate", network, *QUICK[1:])
-        assert_one_line(refused, "mynet.mynet ", "imports=[mynet]")
+        assert_one_line(refused, "mynet.mynet", "imports=[mynet]")
     outcome = script(home, "evaluate.py", f"run={run}", "imports=[mynet]", *QUICK[1:])
     assert outcome.status == 0, outcome.err
 
