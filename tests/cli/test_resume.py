@@ -9,12 +9,12 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from gapnet.errors import GapnetError
 from gapnet.jobs import resume
 from gapnet.jobs.resume import Start, check_agreed
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
 from tests.children import held
 from tests.cli.conftest import QUICK, SMALL, Command, Train, Trained, assert_one_line
+from tests.refusals import refused
 
 
 class Evil:
@@ -50,10 +50,11 @@ def flip(path: Path) -> None:
 def test_what_is_trained_already_is_not_trained_again(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
+    before = (run_in(tmp_path) / "training.json").stat().st_mtime_ns
     outcome = train_with(*job, "resume=auto")
     assert outcome.status == 0, outcome.err
-    assert "is trained already" in outcome.err
-    assert "predicting test: 0 images that are missing" in outcome.err
+    assert "predicting test: 0 images" in outcome.err
+    assert (run_in(tmp_path) / "training.json").stat().st_mtime_ns == before
     assert len(list((tmp_path / "runs" / "small").iterdir())) == 1
 
 
@@ -71,9 +72,8 @@ def test_another_configuration_is_refused_with_all_differences(
     run = run_in(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     outcome = train_with(*job, f"resume={run}", "optim.lr=0.5", "seed=3")
-    assert outcome.status == 1
-    assert "was begun with optim.lr=0.004, not 0.5; with seed=0, not 3" in outcome.err
-    assert "resume_changed=true" in outcome.err
+    differences = ["optim.lr=0.004", "0.5", "seed=0", "3"]
+    assert_one_line(outcome, f"{run}: ", *differences, "resume_changed=true")
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*")}
 
 
@@ -87,8 +87,8 @@ def test_another_configuration_goes_on_elsewhere_if_that_is_said(
     other = (tmp_path / "runs" / "latest").resolve()
     assert other != run
     assert json.loads((other / "training.json").read_text())["resumed_at"] == 3
-    kept = (run / "logs" / "metrics.csv").read_text()
-    assert (other / "logs" / "metrics.csv").read_text().startswith(kept)
+    curves = (run / "logs" / "metrics.csv").read_text()
+    assert (other / "logs" / "metrics.csv").read_text().startswith(curves)
     assert (other / "checkpoints" / "best.ckpt").is_file()
 
 
@@ -103,23 +103,23 @@ def test_a_run_goes_on_at_another_place(train_with: Train, job: list[str], tmp_p
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    "make",
     [
-        (lambda file: None, "there is no"),
-        (lambda file: file.write_bytes(b"PK\x03\x04 torn"), "is truncated or not a checkpoint"),
-        (lambda file: torch.save({"state_dict": {}}, file), "is no checkpoint of a training"),
-        (lambda file: torch.save(Evil(file.with_name("ran")), file), "more than tensors"),
+        lambda file: None,
+        lambda file: file.write_bytes(b"PK\x03\x04 torn"),
+        lambda file: torch.save({"state_dict": {}}, file),
+        lambda file: torch.save(Evil(file.with_name("ran")), file),
     ],
     ids=["none", "torn", "bare", "evil"],
 )
 def test_what_is_no_checkpoint_is_refused(
-    make: object, told: str, train_with: Train, job: list[str], tmp_path: Path
+    make: Callable[[Path], None], train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
     file = run_in(tmp_path) / "checkpoints" / "last.ckpt"
     file.unlink()
     make(file)
     outcome = train_with(*job, f"resume={file}")
-    assert_one_line(outcome, told)
+    assert_one_line(outcome, "resume=", str(file))
     assert not file.with_name("ran").exists()
 
 
@@ -129,9 +129,7 @@ def test_a_checkpoint_without_its_run_is_refused(
     run = run_in(tmp_path)
     alone = shutil.copy(run / "checkpoints" / "last.ckpt", tmp_path / "alone.ckpt")
     outcome = train_with(*job, f"resume={alone}")
-    assert outcome.status == 1
-    assert f"resume={alone}: " in outcome.err
-    assert "model.weights=FILE" in outcome.err
+    assert_one_line(outcome, f"resume={alone}: ", "model.weights=FILE")
 
 
 @pytest.mark.parametrize("resume", ["null", "auto"])
@@ -157,7 +155,7 @@ def test_a_run_that_a_link_leads_to_is_left_alone(
     run.symlink_to(foreign)
     before = {path: path.stat().st_mtime_ns for path in foreign.rglob("*")}
     outcome = train_with(*job, f"resume={resume}")
-    assert_one_line(outcome, f"{run}: a symbolic link leads to {foreign}")
+    assert_one_line(outcome, f"{run}: ", f" {foreign}")
     assert before == {path: path.stat().st_mtime_ns for path in foreign.rglob("*")}
     assert list(run.parent.iterdir()) == [run]
 
@@ -168,10 +166,10 @@ def test_a_name_that_is_too_long_is_one_line_and_leaves_nothing(
 ) -> None:
     before = sorted(tmp_path.rglob("*"))
     outcome = train_with(*job, f"name={'n' * 300}", f"resume={resume}")
-    assert_one_line(outcome, "folder=", "is too long", "choose shorter names")
+    assert_one_line(outcome, "folder=", "nnn")
     deep = "/".join(["n" * 200] * 21)
     outcome = train_with(*job, f"folder={deep}", f"resume={resume}")
-    assert_one_line(outcome, "folder=", "is too long", "choose shorter names")
+    assert_one_line(outcome, "folder=", "nnn")
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -183,7 +181,7 @@ def test_a_run_that_is_at_work_is_left_alone(
     with held(run / "log.txt"):
         outcome = train_with(*job, f"resume={resume}")
     assert outcome.status == 1
-    assert "another process" in outcome.err
+    assert f"{run.relative_to(tmp_path)}: " in outcome.err.splitlines()[-1]
     assert list(run.parent.iterdir()) == [run]
     assert "at work" not in (run / "log.txt").read_text()
 
@@ -196,10 +194,10 @@ def test_a_damaged_checkpoint_is_passed_over_and_set_aside(
     flip(folder / "last.ckpt")
     outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    (told,) = [line for line in outcome.err.splitlines() if "is damaged" in line]
-    assert "last.ckpt: is damaged" in told
-    assert f"previous.ckpt: no such file; going on from {folder / 'best.ckpt'}, step 3" in told
-    assert told in (run / "log.txt").read_text()
+    (line,) = [line for line in outcome.err.splitlines() if "previous.ckpt: " in line]
+    for part in ("last.ckpt: ", "previous.ckpt: ", f" {folder / 'best.ckpt'}, step 3"):
+        assert part in line
+    assert line in (run / "log.txt").read_text()
     assert read_checkpoint(folder / "last.ckpt")["global_step"] == 3
     assert (folder / "last.ckpt.damaged").is_file()
     assert (run / "training.json").is_file()
@@ -212,7 +210,8 @@ def test_a_missing_last_checkpoint_is_passed_over(
     (folder / "last.ckpt").rename(folder / "previous.ckpt")
     outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    assert f"last.ckpt: no such file; going on from {folder / 'previous.ckpt'}" in outcome.err
+    (line,) = [line for line in outcome.err.splitlines() if "last.ckpt: " in line]
+    assert f" {folder / 'previous.ckpt'}, step 3" in line
 
 
 def test_a_run_without_a_usable_checkpoint_is_refused_with_all_of_them(
@@ -224,8 +223,7 @@ def test_a_run_without_a_usable_checkpoint_is_refused_with_all_of_them(
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     for named in ("auto", run):
         outcome = train_with(*job, f"resume={named}")
-        assert_one_line(outcome, "resume=", "last.ckpt: is damaged", "previous.ckpt: no such file")
-        assert_one_line(outcome, "best.ckpt: is damaged", "leave out resume=")
+        assert_one_line(outcome, "resume=", "last.ckpt: ", "previous.ckpt: ", "best.ckpt: ")
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*")}
 
 
@@ -241,7 +239,7 @@ def test_a_damaged_file_that_is_named_is_refused(
     path = run_in(tmp_path) / "checkpoints" / "last.ckpt"
     flip(path)
     others = job if command == "train" else ["to=safetensors"] if command == "export" else []
-    assert_one_line(gapnet(command, *others, f"{key}={path}"), f"{path}: is damaged")
+    assert_one_line(gapnet(command, *others, f"{key}={path}"), f"{path}: ")
 
 
 def test_a_damaged_best_checkpoint_is_told_when_a_training_goes_on(
@@ -250,8 +248,8 @@ def test_a_damaged_best_checkpoint_is_told_when_a_training_goes_on(
     flip(run_in(tmp_path) / "checkpoints" / "best.ckpt")
     outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    assert "best.ckpt: is damaged" in outcome.err
-    assert "evaluate with checkpoint=last" in outcome.err
+    (line,) = [line for line in outcome.err.splitlines() if "best.ckpt: " in line]
+    assert "checkpoint=last" in line
 
 
 def alter(text: str) -> str:
@@ -277,7 +275,8 @@ def test_curves_that_are_not_what_was_logged_are_written_again(
     spoil(path)
     outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    assert f"{path}: differs from the log up to step 3" in outcome.err
+    (line,) = [line for line in outcome.err.splitlines() if f"{path}: " in line]
+    assert "step 3" in line
     assert path.read_bytes() == whole
 
 
@@ -312,7 +311,7 @@ def test_rows_that_an_earlier_version_s_checkpoint_misses_are_counted(
     (run / "logs" / "metrics.csv").unlink()
     outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    assert f"metrics.csv: {rows} of the first {rows} rows are missing" in outcome.err
+    assert f"metrics.csv: {rows} of the first {rows} rows" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -325,7 +324,7 @@ def test_a_checkpoint_with_other_curves_is_refused(
     content = read_checkpoint(path) | {"gapnet": ours}
     path.write_bytes(pack_checkpoint(content).getbuffer())
     outcome = train_with(*job, f"resume={path}")
-    assert_one_line(outcome, "last.ckpt: is no checkpoint of a training")
+    assert_one_line(outcome, "resume=", "last.ckpt: ")
 
 
 def test_a_run_goes_on_where_runs_is_a_link(
@@ -333,9 +332,10 @@ def test_a_run_goes_on_where_runs_is_a_link(
 ) -> None:
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
     (tmp_path / "runs").symlink_to(tmp_path / "elsewhere")
+    before = (run_in(tmp_path) / "training.json").stat().st_mtime_ns
     outcome = train_with(*job, "resume=auto", "evaluate=false")
     assert outcome.status == 0, outcome.err
-    assert "is trained already" in outcome.err
+    assert (run_in(tmp_path) / "training.json").stat().st_mtime_ns == before
     assert len(list((tmp_path / "runs" / "small").iterdir())) == 1
 
 
@@ -344,6 +344,6 @@ def test_processes_that_found_different_checkpoints_do_not_go_on(
 ) -> None:
     start = Start(Path("a", "last.ckpt"), Path("a"), 7)
     check_agreed(start)
-    monkeypatch.setattr(resume, "gather", lambda found: [*found, "previous.ckpt (step 5)"])
-    with pytest.raises(GapnetError, match=r"last\.ckpt \(step 7\), previous\.ckpt \(step 5\)"):
+    monkeypatch.setattr(resume, "gather", lambda names: [*names, "previous.ckpt (step 5)"])
+    with refused("resume", "last.ckpt", "7", "previous.ckpt", "5"):
         check_agreed(start)
