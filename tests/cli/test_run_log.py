@@ -37,8 +37,8 @@ def opened(path: Path, handlers: list[logging.Handler]) -> RunLog:
 def test_a_record_is_one_plain_line(tmp_path: Path, handlers: list[logging.Handler]) -> None:
     handler = opened(tmp_path / "log.txt", handlers)
     # Handled here alone: pytest-xdist cannot send such a text
-    told = ("%s: is\nread", ("\x1b[31mred\udcff",))
-    handler.handle(logging.LogRecord("gapnet.test", logging.INFO, "", 0, *told, None))
+    message = ("%s: is\nread", ("\x1b[31mred\udcff",))
+    handler.handle(logging.LogRecord("gapnet.test", logging.INFO, "", 0, *message, None))
     (line,) = (tmp_path / "log.txt").read_text().splitlines()
     assert line.endswith(" INFO gapnet.test: \\x1b[31mred\\udcff: is read")
 
@@ -69,10 +69,9 @@ def test_a_full_disk_is_told_once_and_nothing_more(
     handler = opened(path, handlers)
     for number in range(3):
         log.info("record %d", number)
-    told = [each for each in caplog.messages if not each.startswith("record")]
-    assert told == [
-        f"{path}: cannot be written (No space left on device); nothing more is logged there"
-    ]
+    (line,) = [line for line in caplog.messages if not line.startswith("record")]
+    assert line.startswith(f"{path}: ")
+    assert "No space left on device" in line
     assert handler not in traced
     assert not handler.stream.closed  # the lock of the run is on it
     handler.close()
