@@ -11,7 +11,7 @@ import pytest
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.evaluation import predict
 from gapnet.evaluation.store import Row
-from tests.cli.conftest import SMALL, Command, Outcome, Trained
+from tests.cli.conftest import SMALL, Command, Trained, assert_one_line
 from tests.evaluation.test_protocols import smooth_map
 from tests.oracles import conventions
 from tests.rewritten import rewrite
@@ -33,13 +33,6 @@ def values(folder: Path, *metrics: str) -> dict[tuple, tuple]:
         for each in figures(folder)
         if each["metric"].startswith(metrics or "")
     }
-
-
-def said(outcome: Outcome) -> str:
-    """Give the one line of an error."""
-    assert outcome.status == 1
-    assert outcome.err.count("\n") == 1, outcome.err
-    return outcome.err
 
 
 @pytest.fixture
@@ -66,13 +59,12 @@ def test_exported_predictions_have_the_figures_of_the_run(
     file = f"predictions=out/test.{FORMATS[name]}"
     outcome = gapnet("evaluate", file, *small, "folder=scored")
     assert outcome.status == 0, outcome.err
-    wanted = ("top", "whole", "centred")
-    expected = values(trained.run, *wanted)
-    found = values(Path("scored"), *wanted)
-    assert len(found) == 11
-    assert [each[:4] for each in found.values()] == [each[:4] for each in expected.values()]
+    names = ("top", "whole", "centred")
+    expected = values(trained.run, *names)
+    scored = values(Path("scored"), *names)
+    assert len(scored) == 11
+    assert [each[:4] for each in scored.values()] == [each[:4] for each in expected.values()]
     assert not values(Path("scored"), "gt_known")
-    assert "no ground-truth-known error" in outcome.err
 
 
 def test_another_tool_s_file_is_kept_and_exported_to_another_format(
@@ -108,7 +100,8 @@ def test_boxes_of_another_tool_need_no_image_where_xml_files_have_the_sizes(
     assert [each[:4] for each in values(Path("scored"), "top").values()] == expected
     shutil.rmtree(tree / "ILSVRC/Annotations/CLS-LOC/test")
     outcome = gapnet("evaluate", "predictions=out/test.csv", *data, "folder=again")
-    assert "no such image; its size is needed" in outcome.err
+    assert outcome.status == 1
+    assert "SHAPES_test_00000000.JPEG: " in outcome.err.splitlines()[-1]
 
 
 def test_a_run_s_own_predictions_have_its_figures_in_a_folder_of_their_own(
@@ -145,47 +138,52 @@ def test_another_split_of_them_is_scored(gapnet: Command, run: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["predictions=nix"], ["predictions=nix: no such file or folder"]),
-        (["predictions={run}/predictions/val"], ["are of the val split", "with split=val"]),
-        (["predictions={run}", "split=train_cls"], ["holds none of the train_cls split"]),
-        (["predictions={run}/logs"], ["logs: holds none of the test split"]),
-        (["predictions={run}/log.txt"], ["log.txt: has", "lines, the split 12 images"]),
-        (["predictions={run}/report.html"], ["report.html: must be a run folder"]),
-        (["predictions={run}", "maps={run}"], ["predictions and maps: name one of them"]),
-        (["run={run}", "maps=nix"], ["maps=nix: no such folder"]),
-        (["run={run}", "maps={run}/logs"], ["lacks the maps of 12 of 12 images", "_00000000.npy"]),
+        (["predictions=nix"], ["predictions=nix: "]),
+        (
+            ["predictions={run}/predictions/val"],
+            ["predictions={run}/predictions/val: ", "split=val"],
+        ),
+        (["predictions={run}", "split=train_cls"], ["predictions={run}", "train_cls"]),
+        (["predictions={run}/logs"], ["predictions={run}/logs: ", "test"]),
+        (["predictions={run}/log.txt"], ["log.txt: ", " 12 images"]),
+        (["predictions={run}/report.html"], ["report.html: "]),
+        (["predictions={run}", "maps={run}"], ["predictions", "maps"]),
+        (["run={run}", "maps=nix"], ["maps=nix: "]),
+        (
+            ["run={run}", "maps={run}/logs"],
+            ["{run}/logs: ", "12 of 12 images", "_00000000.npy"],
+        ),
     ],
 )
 def test_a_wrong_argument_is_named_and_leaves_nothing(
     gapnet: Command, run: Path, arguments: list[str], parts: list[str]
 ) -> None:
-    outcome = gapnet("evaluate", *(each.format(run=run) for each in arguments))
-    for part in parts:
-        assert part in said(outcome)
+    outcome = gapnet("evaluate", *(argument.format(run=run) for argument in arguments))
+    assert_one_line(outcome, *(part.format(run=run) for part in parts))
     assert not (run / "evaluations").exists()
     assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "parts"),
     [
-        (["labels=wordnet"], "labels=wordnet: must be one of devkit, index"),
-        (["synsets=nix.mat"], "synsets=nix.mat: no such file"),
-        (["split=val"], "guesses.txt: has 1 lines, the split 12 images"),
+        (["labels=wordnet"], ["labels=wordnet: ", "devkit, index"]),
+        (["synsets=nix.mat"], ["synsets=nix.mat: "]),
+        (["split=val"], ["guesses.txt: ", " 1 lines", " 12 images"]),
     ],
 )
 def test_a_wrong_meaning_of_labels_is_named(
-    gapnet: Command, small: list[str], arguments: list[str], told: str
+    gapnet: Command, small: list[str], arguments: list[str], parts: list[str]
 ) -> None:
     Path("guesses.txt").write_text("1 0 0 9 9\n")
-    assert told in said(gapnet("evaluate", "predictions=guesses.txt", *small, *arguments))
+    outcome = gapnet("evaluate", "predictions=guesses.txt", *small, *arguments)
+    assert_one_line(outcome, *parts)
 
 
 def test_boxes_outside_their_images_are_named(gapnet: Command, small: list[str]) -> None:
     Path("guesses.txt").write_text("1 0 0 9 9\n" * 11 + "1 300 0 309 9\n")
-    told = said(gapnet("evaluate", "predictions=guesses.txt", *small))
-    assert "guesses.txt: box [300.0, 0.0, 309.0, 9.0] is outside image SHAPES_test_00000011" in told
-    assert "are the lines in the order of the file names?" in told
+    outcome = gapnet("evaluate", "predictions=guesses.txt", *small)
+    assert_one_line(outcome, "guesses.txt: ", "[300.0, 0.0, 309.0, 9.0]", "SHAPES_test_00000011")
     assert not Path("runs").exists()
 
 
@@ -195,8 +193,8 @@ def test_predictions_of_other_classes_are_refused(
     tree = Path(shutil.copytree(shapes_root, tmp_path / "tree"))
     mapping = tree / "LOC_synset_mapping.txt"
     mapping.write_text("\n".join(reversed(mapping.read_text().splitlines())) + "\n")
-    told = said(gapnet("evaluate", f"predictions={run}", f"data.root={tree}"))
-    assert "are of 3 classes that are not those of" in told
+    outcome = gapnet("evaluate", f"predictions={run}", f"data.root={tree}")
+    assert_one_line(outcome, "predictions=", "3 classes", str(tree))
 
 
 def test_predictions_for_other_labels_are_refused(
@@ -206,32 +204,33 @@ def test_predictions_for_other_labels_are_refused(
     xml = next((tree / "ILSVRC/Annotations/CLS-LOC/test").iterdir())
     other = {"s00000000": "s00000001", "s00000001": "s00000002", "s00000002": "s00000000"}
     text = xml.read_text()
-    (own,) = [each for each in other if each in text]
+    (own,) = [name for name in other if name in text]
     xml.write_text(text.replace(own, other[own]))
     outcome = gapnet("evaluate", f"predictions={run}", f"data.root={tree}")
-    assert "were made for other images or labels than those of" in said(outcome)
+    assert_one_line(outcome, "predictions=", str(tree), "run=")
 
 
 def test_another_rule_than_they_were_made_by_is_refused(gapnet: Command, run: Path) -> None:
     outcome = gapnet("evaluate", f"predictions={run}", "boxer.cut=0.9")
-    assert "another boxer, saliency or guesses need the network again" in said(outcome)
+    assert_one_line(outcome, "predictions=", "run=")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "parts"),
     [
-        (["keep_maps=0"], "keep_maps=0: must be null, native or a side in cells"),
-        (["keep_maps=native", "view=centre"], "is not shown whole"),
-        (["labels=foo"], "labels=foo: must be one of devkit, index"),
-        (["trainer.devices=0"], "trainer"),
+        (["keep_maps=0"], ["keep_maps=0: ", "native"]),
+        (["keep_maps=native", "view=centre"], ["SHAPES_"]),
+        (["labels=foo"], ["labels=foo: ", "devkit, index"]),
+        (["trainer.devices=0"], ["trainer"]),
     ],
 )
 def test_what_cannot_be_done_is_said(
-    gapnet: Command, run: Path, arguments: list[str], told: str
+    gapnet: Command, run: Path, arguments: list[str], parts: list[str]
 ) -> None:
     outcome = gapnet("evaluate", f"run={run}", *arguments, "folder=scored")
     assert outcome.status == 1
-    assert told in outcome.err.strip().splitlines()[-1]
+    last = outcome.err.splitlines()[-1]
+    assert all(part in last for part in parts), last
 
 
 def test_predictions_that_lack_an_image_are_refused(
@@ -239,7 +238,7 @@ def test_predictions_that_lack_an_image_are_refused(
 ) -> None:
     (part,) = (run / "predictions" / "test").iterdir()
     rewrite(part, lambda table: table.slice(0, 9))
-    assert "3 of 12 images have no prediction" in said(gapnet("evaluate", f"predictions={run}"))
+    assert_one_line(gapnet("evaluate", f"predictions={run}"), "predictions=", "3 of 12 images")
 
 
 def test_the_devkit_s_own_numbers_are_read_with_its_list(
@@ -275,9 +274,7 @@ def test_a_split_without_truth_is_predicted_for_those_who_know_it(
     data = ["data=ilsvrc", f"data.root={unlabelled}", "split=test"]
     outcome = gapnet("evaluate", f"run={run}", *data, "loader.num_workers=0", "folder=made")
     assert outcome.status == 0, outcome.err
-    assert outcome.out.splitlines()[-1].endswith(
-        "test split: has no ground truth, so it cannot be scored here"
-    )
+    assert "test split" in outcome.out.splitlines()[-1]
     made = Path("made")
     names = {path.name for path in made.iterdir()}
     assert names == {"config.yaml", "env.json", "log.txt", "predictions", "submission"}
@@ -302,7 +299,7 @@ def test_another_tool_s_file_for_a_split_without_truth_becomes_a_submission(
     data = ["data=ilsvrc", f"data.root={unlabelled}", "split=test"]
     outcome = gapnet("evaluate", "predictions=out/test.csv", *data, "folder=made")
     assert outcome.status == 0, outcome.err
-    assert "cannot be scored here" in outcome.out
+    assert "test split" in outcome.out.splitlines()[-1]
     again = Path("made/submission/kaggle.csv")
     assert again.read_bytes() == Path("out/test.csv").read_bytes()
 
@@ -312,9 +309,9 @@ def test_maps_of_a_split_without_truth_are_refused(gapnet: Command, unlabelled: 
     data = ["data=ilsvrc", f"data.root={unlabelled}", "split=test"]
     outcome = gapnet("evaluate", "maps=maps", *data)
     assert outcome.status == 1
-    told = outcome.err.splitlines()[-1]
-    assert told.startswith("gapnet evaluate: maps=maps: are those of the true classes")
-    assert "split 'test' does not tell them" in told
+    last = outcome.err.splitlines()[-1]
+    assert last.startswith("gapnet evaluate: maps=maps: ")
+    assert "'test'" in last
     assert not Path("runs").exists()
 
 
@@ -385,10 +382,8 @@ def test_a_map_that_makes_no_sense_is_named(
         np.save(f"maps/SHAPES_test_{place:08d}.npy", array)
     outcome = gapnet("evaluate", "maps=maps", *small, f"loader.num_workers={workers}")
     assert outcome.status == 1
-    assert outcome.err.splitlines()[-1] == (
-        "gapnet evaluate: maps/SHAPES_test_00000007.npy: "
-        "holds NaN, infinite values or more than single precision can"
-    )
+    last = outcome.err.splitlines()[-1]
+    assert last.startswith("gapnet evaluate: maps/SHAPES_test_00000007.npy: ")
     assert "Traceback" not in outcome.err
 
 
