@@ -16,7 +16,6 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from gapnet.cli.commands.search import complete
-from gapnet.errors import GapnetError
 from gapnet.runs.layout import LOGS
 from gapnet.studies.search.page import ALL_EQUAL, search_page
 from gapnet.studies.search.report import HEADER, trial_rows
@@ -39,7 +38,8 @@ from gapnet.studies.search.trials import (
     metric_of,
     read_epochs,
 )
-from tests.cli.conftest import CHECKOUT, QUICK, SMALL, Command
+from tests.cli.conftest import CHECKOUT, QUICK, SMALL, Command, assert_one_line
+from tests.refusals import refused
 
 ODD = 'it\'s, ["so"] \\ {a: ${b}} = 1'
 ONE_KEY = ["~search.optim.weight_decay", "name=it"]
@@ -67,27 +67,25 @@ def test_a_space_is_read_from_nested_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "message"),
+    ("value", "parts"),
     [
-        ({"low": 2, "high": 1}, "search.a.b: low=2 must be below high=1"),
-        ({"low": 0, "high": 1, "log": True}, "search.a.b.low=0: must be above 0, since log=true"),
-        ({"low": 1, "high": 2, "log": "yes"}, "search.a.b.log=yes: must be true or false"),
-        ({"low": 0, "high": 5, "step": 2}, "search.a.b.step=2: must lead from low=0 to high=5"),
-        ({"low": 0, "high": 1, "step": 0.5}, "steps must be integers"),
-        ({"low": 1, "high": 9, "step": 2, "log": True}, "not log"),
-        ({"low": "x", "high": 1}, "search.a.b.low=x: must be a number"),
-        ({"low": 1}, "must be {low, high}"),
-        ({"low": 1, "high": 2, "steps": 1}, "must be {low, high}"),
-        ([1], "a choice needs two values or more"),
-        (3, "must be {low, high}"),
+        ({"low": 2, "high": 1}, ["search.a.b", "low=2", "high=1"]),
+        ({"low": 0, "high": 1, "log": True}, ["search.a.b.low=0", "log=true"]),
+        ({"low": 1, "high": 2, "log": "yes"}, ["search.a.b.log=yes"]),
+        ({"low": 0, "high": 5, "step": 2}, ["search.a.b.step=2", "low=0", "high=5"]),
+        ({"low": 0, "high": 1, "step": 0.5}, ["search.a.b", "step=0.5"]),
+        ({"low": 1, "high": 9, "step": 2, "log": True}, ["search.a.b", "step=2", "log"]),
+        ({"low": "x", "high": 1}, ["search.a.b.low=x"]),
+        ({"low": 1}, ["search.a.b={'low': 1}", "{low, high}"]),
+        ({"low": 1, "high": 2, "steps": 1}, ["search.a.b", "'steps': 1", "{low, high}"]),
+        ([1], ["search.a.b=[1]"]),
+        (3, ["search.a.b=3", "{low, high}"]),
     ],
     ids=str,
 )
-def test_a_bad_space_is_an_error_that_names_the_key(value: object, message: str) -> None:
-    with pytest.raises(GapnetError) as caught:
+def test_a_bad_space_is_an_error_that_names_the_key(value: object, parts: list[str]) -> None:
+    with refused(*parts):
         space_of({"a": {"b": value}})
-    assert message in str(caught.value)
-    assert str(caught.value).startswith("search.a.b")
 
 
 @pytest.mark.parametrize("value", ["avg", ODD, "5", "null", "a b", 5, 0.1, None, True, [1, "a,b"]])
@@ -104,52 +102,54 @@ def test_examples_show_every_value_once() -> None:
 
 
 def test_what_the_search_does_not_know_is_for_the_trainings() -> None:
-    told = ["optim=sgd", f"name2={quoted(ODD)}", "+trainer.x=1", "~debug", "data.size=[48,64]"]
+    of_trainings = [
+        "optim=sgd",
+        f"name2={quoted(ODD)}",
+        "+trainer.x=1",
+        "~debug",
+        "data.size=[48,64]",
+    ]
     own = ["n_trials=3", "search.optim.lr.low=1", "hydra.verbose=true", "--cfg", "job"]
     both = ["seed=3", "paths.runs=here", "imports=[mynet]"]
-    *kept, train = complete([*told, *own, *both])
+    *kept, train = complete([*of_trainings, *own, *both])
     assert kept == [*own, *both]
     node = OmegaConf.create({"train": parsed(train)})
-    assert OmegaConf.to_container(node, resolve=False)["train"] == [*told, *both]
+    assert OmegaConf.to_container(node, resolve=False)["train"] == [*of_trainings, *both]
 
 
 @pytest.mark.parametrize(
-    ("argument", "message"),
+    ("argument", "remedy"),
     [
-        ("-m", "a search is no sweep"),
+        ("-m", "search="),
         ("optim.lr=1,2", "+search.optim.lr=[...]"),
     ],
 )
-def test_a_sweep_is_no_search(argument: str, message: str) -> None:
-    with pytest.raises(GapnetError) as caught:
+def test_a_sweep_is_no_search(argument: str, remedy: str) -> None:
+    with refused(argument, remedy):
         complete([argument])
-    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("argument", "message"),
+    ("argument", "parts"),
     [
-        ("optm.lr=1", "optm: no such key; did you mean 'optim'?"),
-        ("model=alexnet_gapp", "alexnet_gapp"),
-        ("+search.optim.lrr=[1,2]", "optim.lrr: no such key; did you mean 'lr'?"),
-        ("+search.model.pool=[avg]", "a choice needs two values"),
-        ("optim.lr=1", "optim.lr: is both given and searched"),
-        ("n_trials=0", "n_trials=0: must be an integer >= 1"),
-        ("metric=test/top1_error", "metric=test/top1_error: must begin with val/"),
-        ("direction=up", "direction=up: must be minimise or maximise"),
-        ("name=a/b", "name=a/b: must be the name of a folder"),
-        (f"name={'n' * 300}", "is too long"),
-        ("storage=nonsense", "storage: cannot be opened"),
-        ("storage=postgresql://me:hunter2@host/db", "storage=postgresql://***@host/db: must have"),
-        ("storage='postgresql://host/db?password=hunter2'", "storage=postgresql://host/db?***"),
-        ("prune.n_warmup_steps=-1", "prune: "),
+        ("optm.lr=1", ["optm: ", "'optim'"]),
+        ("model=alexnet_gapp", ["alexnet_gapp"]),
+        ("+search.optim.lrr=[1,2]", ["optim.lrr: ", "'lr'"]),
+        ("+search.model.pool=[avg]", ["search.model.pool=['avg']: "]),
+        ("optim.lr=1", ["optim.lr: "]),
+        ("n_trials=0", ["n_trials=0: "]),
+        ("metric=test/top1_error", ["metric=test/top1_error: ", "val/"]),
+        ("direction=up", ["direction=up: ", "minimise", "maximise"]),
+        ("name=a/b", ["name=a/b: "]),
+        (f"name={'n' * 300}", ["nnn"]),
+        ("storage=nonsense", ["storage"]),
+        ("storage=postgresql://me:hunter2@host/db", ["storage=postgresql://***@host/db: "]),
+        ("storage='postgresql://host/db?password=hunter2'", ["storage=postgresql://host/db?***"]),
+        ("prune.n_warmup_steps=-1", ["prune: "]),
     ],
 )
-def test_a_wrong_argument_is_one_line(gapnet: Command, argument: str, message: str) -> None:
-    outcome = gapnet("search", argument)
-    assert outcome.status == 1
-    (line,) = outcome.err.splitlines()
-    assert message in line
+def test_a_wrong_argument_is_one_line(gapnet: Command, argument: str, parts: list[str]) -> None:
+    assert_one_line(gapnet("search", argument), *parts)
 
 
 @pytest.mark.parametrize("missing", ["optuna", "plotly", "sklearn"])
@@ -162,9 +162,7 @@ def test_a_missing_extra_is_one_line(
     for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, name, None)
     outcome = gapnet("search")
-    assert (
-        outcome.err == f"gapnet search: {missing} is not installed: pip install 'gapnet[search]'\n"
-    )
+    assert_one_line(outcome, missing, "pip install 'gapnet[search]'")
 
 
 # When a worker starts a trial
@@ -209,7 +207,7 @@ def test_a_trial_is_worth_what_the_checkpoint_is_that_counts() -> None:
     assert metric_of(epochs, "val/top1_error", "best") == 0.2
     assert metric_of(epochs, "val/b", "best") == 1
     assert metric_of(epochs, "val/b", "last") == 2
-    with pytest.raises(TrialFailedError, match="there are: val/b, val/top1_error"):
+    with pytest.raises(TrialFailedError, match=r"val/c.*val/b, val/top1_error"):
         metric_of(epochs, "val/c", "best")
 
 
@@ -335,7 +333,7 @@ def test_a_search_tries_and_reports_and_leaves_the_test_split_alone(
     assert len(trials_in(home)) == 2
     other = run([*arguments, "optim=sgd"])
     assert other.returncode == 1
-    assert "this search was begun with train=" in other.stderr
+    assert "train=" in other.stderr.splitlines()[-1]
 
 
 @pytest.mark.slow
@@ -372,12 +370,12 @@ def test_two_workers_share_a_search(home: Path, shapes_root: Path) -> None:
         subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    told = [worker.communicate(timeout=300) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], told
+    outputs = [worker.communicate(timeout=300) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], outputs
     complete = by_state(home, TrialState.COMPLETE)
     assert len(complete) == 4
     assert len({trial.params["optim.lr"] for trial in complete}) == 4
-    assert all("best so far" in err for _, err in told)
+    assert all("best so far" in err for _, err in outputs)
 
 
 @pytest.mark.slow
@@ -406,12 +404,12 @@ def test_an_interrupted_worker_says_so_and_its_trial_is_kept_for_the_next(
     finally:
         worker.kill()
     assert worker.returncode == 1
-    assert err.splitlines()[-1] == "gapnet search: interrupted; the same command goes on"
+    assert err.splitlines()[-1].startswith("gapnet search: ")
     assert "Traceback" not in err
     assert not processes_of(folder)
-    lost, kept = trials_in(home)
-    assert kept.state == TrialState.WAITING
-    assert kept.system_attrs["fixed_params"] == lost.params
+    lost, waiting = trials_in(home)
+    assert waiting.state == TrialState.WAITING
+    assert waiting.system_attrs["fixed_params"] == lost.params
 
 
 @pytest.mark.nightly
@@ -422,8 +420,8 @@ def test_a_failed_trial_stops_no_other_and_hopeless_ones_do(home: Path, shapes_r
     assert len(by_state(home, TrialState.COMPLETE)) == 2
     failed = len(by_state(home, TrialState.FAIL))
     assert failed
-    assert some.stderr.count("failed: optim.schedule=wrong: must be") == failed
-    assert f"{failed} of {2 + failed} trials failed" in some.stdout
+    assert some.stderr.count("optim.schedule=wrong: ") == failed
+    assert f"{failed} of {2 + failed} trials" in some.stdout
     all_fail = run(command(root, "name=bad", "optim.warmup=2", n_trials=5, epochs=1))
     assert all_fail.returncode == 1
-    assert "the first 3 trials failed, the last: " in all_fail.stderr
+    assert "optim.warmup=2: " in all_fail.stderr.splitlines()[-1]
