@@ -18,10 +18,9 @@ def test_shards_are_written_and_summed_up(
     command = ["shard", "data=shapes", *DRAWN, f"data.root={shapes_root}", "to=out"]
     outcome = gapnet(*command, "splits=[val]")
     assert outcome.status == 0, outcome.err
-    assert outcome.out.splitlines() == [
-        "val: 12 images in 1 shard, 0.1 MB",
-        "train and evaluate on them with data=ilsvrc_shards data.root=out",
-    ]
+    first, last = outcome.out.splitlines()
+    assert first == "val: 12 images in 1 shard, 0.1 MB"
+    assert "data=ilsvrc_shards data.root=out" in last
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         ".made_of",
         "manifest.json",
@@ -30,27 +29,26 @@ def test_shards_are_written_and_summed_up(
     }
     again = gapnet(*command, "splits=[val]")
     assert (again.status, again.out) == (0, outcome.out)
-    assert "to=out: all shards are there already" in again.err
-    other = gapnet(*command)
-    assert_one_line(other, "to=out")
+    assert "to=out: " in again.err
+    assert_one_line(gapnet(*command), "gapnet shard: to=out: ", "images, splits")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "parts"),
     [
-        ([], "which data set? name it, such as data=ilsvrc data.root=DIR"),
-        (["data.root=x", "to=out"], "data.root: of which data set?"),
-        (["data=shapes"], "to=null: name the folder that the shards go to"),
-        (["data=shapes", "to=s3://x/y"], "to=s3://x/y: must be a folder"),
-        (["data=shapes", "to=out", "mb=0"], "mb=0: "),
-        (["data=shapes", "to=out", "mb=many"], "mb=many: "),
-        (["data=shapes", "to=out", "workers=0"], "workers=0: "),
-        (["data=shapes", "to=out", "splits=val"], "splits=val: must be a list, such as [val]"),
-        (["data=ilsvrc", "to=out", "data.root=nowhere"], "data.root=nowhere: no such folder"),
+        ([], ["data: ", "data=ilsvrc data.root=DIR"]),
+        (["data.root=x", "to=out"], ["data.root: ", "data=ilsvrc"]),
+        (["data=shapes"], ["to=null: "]),
+        (["data=shapes", "to=s3://x/y"], ["to=s3://x/y: "]),
+        (["data=shapes", "to=out", "mb=0"], ["mb=0: "]),
+        (["data=shapes", "to=out", "mb=many"], ["mb=many: "]),
+        (["data=shapes", "to=out", "workers=0"], ["workers=0: "]),
+        (["data=shapes", "to=out", "splits=val"], ["splits=val: ", "[val]"]),
+        (["data=ilsvrc", "to=out", "data.root=nowhere"], ["data.root=nowhere: "]),
     ],
 )
-def test_bad_input_is_one_line(gapnet: Command, arguments: list[str], message: str) -> None:
-    assert_one_line(gapnet("shard", *arguments), message)
+def test_bad_input_is_one_line(gapnet: Command, arguments: list[str], parts: list[str]) -> None:
+    assert_one_line(gapnet("shard", *arguments), *parts)
     assert not Path("out").exists()
 
 
@@ -76,11 +74,12 @@ def test_a_root_without_shards_is_one_line(
 
 
 def same_figures(run: Path, other: Path) -> bool:
-    (table, about), (others, told) = (
-        read_parts(each / "predictions/test") for each in (run, other)
+    (table, about), (other_table, other_about) = (
+        read_parts(folder / "predictions/test") for folder in (run, other)
     )
-    metrics = [(each / "metrics.json").read_bytes() for each in (run, other)]
-    return bool(table.equals(others)) and about == told and metrics[0] == metrics[1]
+    metrics = [(folder / "metrics.json").read_bytes() for folder in (run, other)]
+    same_table = bool(table.equals(other_table))
+    return same_table and about == other_about and metrics[0] == metrics[1]
 
 
 @pytest.mark.slow
