@@ -74,9 +74,7 @@ def test_a_sweep_of_processes_started_together_starts_nothing(
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     outcome = gapnet("train", "-m", "seed=0,1")
-    assert outcome.status == 1
-    assert outcome.err.startswith("gapnet train: -m: this process was started together")
-    assert len(outcome.err.splitlines()) == 1
+    assert_one_line(outcome, "gapnet train: -m: ", "trainer.devices=")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -119,7 +117,7 @@ def test_a_sweep_writes_through_no_link_that_leads_out_of_the_runs(
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/sweeps").symlink_to(tmp_path / "foreign")
     outcome = gapnet("compare", "-m", "resamples=-1,-2", "a=x", "b=y")
-    assert_one_line(outcome, "a symbolic link leads to", "foreign")
+    assert_one_line(outcome, "runs/sweeps", f" {tmp_path / 'foreign'}")
     assert list((tmp_path / "foreign").iterdir()) == []
 
 
@@ -139,7 +137,7 @@ def test_an_error_of_a_sweep_shows_its_traceback_on_request(
     outcome = gapnet("compare", "-m", "resamples=0,-1", "a=x", "b=y")
     assert outcome.status == 1
     assert outcome.err.count("Traceback") == 2
-    assert "failed: resamples=0: resamples=0: " in outcome.out
+    assert "resamples=0: resamples=0: " in outcome.out
 
 
 @pytest.mark.slow
@@ -151,8 +149,8 @@ def test_a_sweep_ends_with_a_summary_whatever_its_launcher(
     sweep = ["optim.lr=0.01,0.001", "seed=0,-1", *LAUNCHERS[launcher]]
     outcome = script(tmp_path, "train.py", "-m", *job, *sweep)
     assert outcome.status == 1
-    assert outcome.out.count("must be an integer") == 2
-    assert "failed: optim.lr=0.01 seed=-1: seed=-1: must be" in outcome.out
+    assert outcome.out.count("seed=-1: seed=-1: ") == 2
+    assert "optim.lr=0.01 seed=-1: seed=-1: " in outcome.out
     runs = tmp_path / "runs"
     assert len(list((runs / "two").glob("*/metrics.json"))) == 2
     (folder,) = (runs / "sweeps").iterdir()
@@ -170,7 +168,7 @@ def test_a_sweep_ends_with_a_summary_whatever_its_launcher(
 def test_a_training_can_be_stopped_before_its_evaluation(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:
-    assert gapnet("train", "evaluate=1").err == "gapnet train: evaluate=1: must be true or false\n"
+    assert_one_line(gapnet("train", "evaluate=1"), "evaluate=1: ", "true", "false")
     outcome = gapnet("train", *SMALL, *QUICK, f"data.root={shapes_root}", "evaluate=false")
     assert outcome.status == 0, outcome.err
     run = (tmp_path / "runs" / "latest").resolve()
