@@ -16,9 +16,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from gapnet.cli.commands.table import complete
-from gapnet.errors import GapnetError
 from gapnet.studies.table.arguments import check_table_settings
 from tests.cli.conftest import CHECKOUT, QUICK, Command, Outcome, Trained, assert_one_line, script
+from tests.refusals import refused
 
 ILSVRC = ["data=ilsvrc", "data.root=nowhere"]
 ONE = ["table=table2", "rows=[alexnet_gap]", "looks=single"]
@@ -52,12 +52,12 @@ def test_what_a_table_does_not_take_is_passed_on() -> None:
 
 @pytest.mark.parametrize("flag", ["-m", "--multirun"])
 def test_a_table_is_no_sweep(flag: str) -> None:
-    with pytest.raises(GapnetError, match="-m: a table is no sweep; name its rows with rows="):
+    with refused("-m", "rows="):
         complete([flag])
 
 
 def test_a_sweep_value_is_named() -> None:
-    with pytest.raises(GapnetError, match=r"^optim\.lr=1,2: a table takes one value for all"):
+    with refused("optim.lr=1,2"):
         complete(["optim.lr=1,2"])
 
 
@@ -71,24 +71,23 @@ SOUND = {
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("wrong", "parts"),
     [
-        ({"rows": "nin"}, "rows=nin: must be a list of rows, or null for all of them"),
-        ({"rows": []}, "rows=[]: must be a list of rows, or null for all of them"),
-        ({"seeds": []}, "seeds=[]: must be a list of integers >= 0"),
-        ({"seeds": [0, -1]}, "seeds=[0, -1]: must be a list of integers >= 0"),
-        ({"seeds": [True]}, "seeds=[True]: must be a list of integers >= 0"),
-        ({"seeds": 3}, "seeds=3: must be a list of integers >= 0"),
-        ({"resamples": 0}, "resamples=0: must be an integer >= 1"),
-        ({"resamples": 1.5}, "resamples=1.5: must be an integer >= 1"),
-        ({"checkpoints": {"nix": "a"}}, "checkpoints.nix: no such network; there are: nin, vgg16"),
+        ({"rows": "nin"}, ["rows=nin", "null"]),
+        ({"rows": []}, ["rows=[]", "null"]),
+        ({"seeds": []}, ["seeds=[]"]),
+        ({"seeds": [0, -1]}, ["seeds=[0, -1]"]),
+        ({"seeds": [True]}, ["seeds=[True]"]),
+        ({"seeds": 3}, ["seeds=3"]),
+        ({"resamples": 0}, ["resamples=0"]),
+        ({"resamples": 1.5}, ["resamples=1.5"]),
+        ({"checkpoints": {"nix": "a"}}, ["checkpoints.nix", "nin, vgg16"]),
     ],
     ids=str,
 )
-def test_a_wrong_value_is_named_with_its_rule(wrong: dict, message: str) -> None:
-    with pytest.raises(GapnetError) as caught:
+def test_a_wrong_value_is_named_with_its_rule(wrong: dict, parts: list[str]) -> None:
+    with refused(*parts):
         check_table_settings(OmegaConf.create({**SOUND, **wrong}))
-    assert str(caught.value) == message
 
 
 def test_sound_values_pass() -> None:
@@ -96,30 +95,28 @@ def test_sound_values_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "parts"),
     [
-        (["-m"], "-m: a table is no sweep"),
-        (["seeds=[]"], "seeds=[]: must be a list of integers >= 0"),
-        (["rows=[nix]"], "rows=['nix']: no row nix; there are: ['googlenet_gap', "),
-        (["checkpoints.nix=a.ckpt"], "checkpoints.nix: no such network; there are: vgg16_gap, "),
-        ([*ONE, "optm.lr=1"], "optm: no such key; did you mean 'optim'?"),
-        ([*ONE, "checkpoints.alexnet_gap=a.ckpt"], "checkpoints.alexnet_gap=a.ckpt: no such file"),
+        (["-m"], ["-m: "]),
+        (["seeds=[]"], ["seeds=[]: "]),
+        (["rows=[nix]"], ["rows=", "nix", "googlenet_gap"]),
+        (["checkpoints.nix=a.ckpt"], ["checkpoints.nix", "vgg16_gap, "]),
+        ([*ONE, "optm.lr=1"], ["optm: ", "'optim'"]),
+        ([*ONE, "checkpoints.alexnet_gap=a.ckpt"], ["checkpoints.alexnet_gap=a.ckpt: "]),
     ],
-    ids=lambda each: each[-1] if isinstance(each, list) else "",
+    ids=lambda words: words[-1],
 )
 def test_a_wrong_argument_is_one_line(
-    gapnet: Command, tmp_path: Path, arguments: list[str], message: str
+    gapnet: Command, tmp_path: Path, arguments: list[str], parts: list[str]
 ) -> None:
-    outcome = gapnet("table", *arguments)
-    assert message in last_line(outcome)
-    assert outcome.err.count("\n") == 1
+    assert_one_line(gapnet("table", *arguments), *parts)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_whose_name_is_too_long_is_refused_before_the_work(
     gapnet: Command, tmp_path: Path
 ) -> None:
-    assert_one_line(gapnet("table", *ONE, *ILSVRC, f"to={'n' * 300}"), "folder=", "is too long")
+    assert_one_line(gapnet("table", *ONE, *ILSVRC, f"to={'n' * 300}"), "folder=", "nnn")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -130,7 +127,7 @@ def test_a_table_is_not_written_through_a_link_that_leads_out_of_the_runs(
         (tmp_path / name).mkdir()
     (tmp_path / "runs/tables").symlink_to(tmp_path / "foreign")
     outcome = gapnet("table", *ONE, *ILSVRC)
-    assert_one_line(outcome, f"runs/tables: a symbolic link leads to {tmp_path / 'foreign'}")
+    assert_one_line(outcome, "runs/tables: ", f" {tmp_path / 'foreign'}")
 
 
 # What would be done
@@ -312,9 +309,9 @@ def test_a_row_that_fails_leaves_the_others_filled(filled: Filled) -> None:
     damaged.write_bytes(b"no checkpoint")
     given = [f"checkpoints.alexnet={damaged}", "to=partly"]
     outcome = fill(filled.home, f"rows=[{TRAINED},{LOCALIZED}]", *given)
-    told = last_line(outcome)
-    assert re.match(r"gapnet table: \d of \d commands failed", told)
-    assert f"python -m gapnet evaluate checkpoint={damaged} " in told
+    line = last_line(outcome)
+    assert re.match(r"gapnet table: \d of \d ", line)
+    assert f"python -m gapnet evaluate checkpoint={damaged} " in line
     there, failed = rows_of((filled.home / "partly/table2.md").read_text())
     assert "?" not in there.values()
     assert failed["20% rule, top-1"] == failed["GrabCut, top-5"] == "?"
@@ -325,7 +322,7 @@ def test_a_row_that_fails_leaves_the_others_filled(filled: Filled) -> None:
 def test_evaluations_of_a_training_that_fails_are_left_out(filled: Filled) -> None:
     more = ["rows=[alexnet_gap]", "optim.lr=-1", "to=none"]
     outcome = fill(filled.home, *more)
-    assert last_line(outcome).startswith("gapnet table: 1 of 3 commands failed")
+    assert last_line(outcome).startswith("gapnet table: 1 of 3 ")
     assert "gapnet train experiment=stand_in" in last_line(outcome)
     assert outcome.err.count("left out, since its training failed") == 2
     assert (filled.home / "none/table2.md").is_file()
