@@ -4,13 +4,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gapnet.explanations.explain import explain
+    from gapnet.jobs.evaluate import evaluate
+    from gapnet.jobs.train import train
+    from gapnet.models.adoption.adopt import adopt
+    from gapnet.models.catalogue import create_model, list_models, published
     from gapnet.models.gapify import gapify
     from gapnet.models.saved import load
 
-__all__ = ["gapify", "load"]
+__all__ = [
+    "adopt",
+    "create_model",
+    "evaluate",
+    "explain",
+    "gapify",
+    "list_models",
+    "load",
+    "published",
+    "train",
+]
 __version__ = "0.1.0"
 
-_MODULES = {"gapify": "gapnet.models.gapify", "load": "gapnet.models.saved"}
+_MODULES = {
+    "adopt": "gapnet.models.adoption.adopt",
+    "create_model": "gapnet.models.catalogue",
+    "evaluate": "gapnet.jobs.evaluate",
+    "explain": "gapnet.explanations.explain",
+    "gapify": "gapnet.models.gapify",
+    "list_models": "gapnet.models.catalogue",
+    "load": "gapnet.models.saved",
+    "published": "gapnet.models.catalogue",
+    "train": "gapnet.jobs.train",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -18,3 +43,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those that are not imported yet."""
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,119 @@
+"""Explains pictures: the classes that a network sees in them, and where."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from gapnet.explanations.class_names import find_classes, readable_names
+from gapnet.explanations.explanation import Explanation
+from gapnet.explanations.methods import boxer_of, method_of
+from gapnet.explanations.pictures import Picture, to_image
+from gapnet.localization import Localizer, OnePerClass
+from gapnet.localization.boxers.threshold import Boxer
+from gapnet.models.adoption.adopt import adopt
+from gapnet.models.gapnet import GapNet
+from gapnet.models.surgery import in_eval
+from gapnet.ops.maps import upsample
+from gapnet.saliency import Saliency
+from gapnet.system.value_checks import whole_number
+
+BATCH = 16  # images in a forward pass
+
+
+def explain(
+    network: GapNet | nn.Module,
+    images: Picture | Sequence[Picture],
+    classes: Sequence[int | str] | None = None,
+    *,
+    method: str | Saliency = "cam",
+    boxer: str | Boxer = "threshold20",
+    top: int = 1,
+    batch_size: int = BATCH,
+) -> list[Explanation]:
+    """Return what a network sees in each picture, and where.
+
+    The whole picture is resized to the network's input size, so that its maps cover all of it.
+
+    Args:
+        network: a GapNet; another module is adopted as it is.
+        images: paths, Pillow images, arrays (H, W, 3) or tensors (3, H, W), one or several.
+        classes: indices, ids or names of the classes to explain; None is the most probable ones.
+        method: cam, grad_cam, grad_cam_plus_plus, gradient, guided, deconvnet or occlusion, or an
+            object of gapnet.saliency.
+        boxer: threshold20, wsol, grabcut or released, or an object of gapnet.localization.
+        top: number of the most probable classes, if `classes` is None.
+        batch_size: of images in one forward pass.
+    """
+    whole_number("top", top, least=1)
+    whole_number("batch_size", batch_size, least=1)
+    net = network if isinstance(network, GapNet) else adopt(network)
+    ids = [*(net.classes or map(str, range(net.num_classes)))]
+    chosen = None if classes is None else find_classes(classes, ids)
+    localizer = Localizer(method_of(method), boxer_of(boxer), OnePerClass(1))
+    localizer.saliency.check(net)
+    one = isinstance(images, str | Image.Image | np.ndarray | Tensor) or not isinstance(
+        images, Sequence
+    )
+    pictures: Sequence[Picture] = [images] if one else images  # type: ignore[list-item,assignment]
+    with in_eval(net) if net.training else nullcontext():
+        return [
+            explanation
+            for start in range(0, len(pictures), batch_size)
+            for explanation in _explain(
+                net,
+                pictures[start : start + batch_size],
+                localizer,
+                ids,
+                chosen=chosen,
+                top=top,
+            )
+        ]
+
+
+def _explain(
+    network: GapNet,
+    pictures: Sequence[Picture],
+    localizer: Localizer,
+    ids: Sequence[str],
+    *,
+    chosen: list[int] | None,
+    top: int,
+) -> Iterator[Explanation]:
+    images = [to_image(picture) for picture in pictures]
+    names = [str(index) for index in range(len(images))]
+    with torch.no_grad():
+        seen = localizer.look(network, torch.cat([network.prepare(image) for image in images]))
+        scores = seen.logits.float().softmax(1)
+        if chosen is None:
+            labels = scores.topk(min(top, scores.shape[1])).indices
+        else:
+            labels = torch.tensor([chosen] * len(images), device=scores.device)
+        maps = localizer.maps(network, seen, labels, names)
+    for image, image_maps, image_labels, image_scores in zip(
+        images, maps, labels.cpu(), scores.cpu(), strict=True
+    ):
+        size = (image.height, image.width)
+        boxes = _boxes(localizer, image_maps, image)
+        indices = image_labels.tolist()
+        own_ids = [ids[label] for label in indices]
+        yield Explanation(
+            image=image,
+            labels=indices,
+            ids=own_ids,
+            names=readable_names(own_ids),
+            scores=image_scores[image_labels].tolist(),
+            maps=upsample(image_maps.float(), size).numpy(),
+            boxes=boxes.numpy(),
+        )
+
+
+def _boxes(localizer: Localizer, maps: Tensor, image: Image.Image) -> Tensor:
+    """Return the box (K, 4) of each map (K, h, w) of an image."""
+    window = torch.tensor([[0.0, 0.0, image.width, image.height]])
+    size = torch.tensor([[image.height, image.width]])
+    picture = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
+    return localizer.boxes(maps[None], window, size, picture)[0, :, 0]

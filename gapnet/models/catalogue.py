@@ -1,0 +1,42 @@
+"""Networks by name: registered ones, and published ones of torchvision and timm."""
+
+import fnmatch
+
+from gapnet.models.gapnet import GapNet, Plain
+from gapnet.models.registry import create, names
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """List the registered networks whose names match a pattern, such as "resnet*"."""
+    return fnmatch.filter(names(), pattern)
+
+
+def create_model(name: str, num_classes: int, **arguments: Plain) -> GapNet:
+    """Build a registered network; `arguments` are those of its file in conf/model."""
+    return create(name, {"num_classes": num_classes, **arguments})
+
+
+def published(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    pretrained: bool = True,
+    weights: str | None = None,
+) -> GapNet:
+    """Return a classifier of torchvision or timm as it is, in eval mode.
+
+    Args:
+        name: torchvision/NAME or timm/NAME.
+        num_classes: None keeps the classifier; another number initialises a new one.
+        pretrained: load the published weights, from the cache or the internet.
+        weights: a file of weights to load instead.
+    """
+    from_file = weights is not None
+    arguments: dict[str, Plain] = {
+        "name": name,
+        "num_classes": num_classes,
+        "pretrained": pretrained and not from_file,
+        "weights": weights,
+        "reset_head": num_classes is not None and (pretrained or from_file),
+    }
+    return create("published", arguments).eval()
