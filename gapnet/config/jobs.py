@@ -24,6 +24,7 @@ from gapnet.jobs import (
     ScoreJob,
     TrainJob,
 )
+from gapnet.jobs.predict_pictures import PictureJob
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.runs.folder import find_checkpoint, find_run
@@ -84,6 +85,28 @@ def score_job(cfg: DictConfig) -> ScoreJob:
         doubt=cfg.doubt,
         resume=cfg.resume,
         workers=cfg.loader.num_workers,
+    )
+
+
+def picture_job(cfg: DictConfig) -> PictureJob:
+    """Make the explanation of pictures that a configuration describes."""
+    methods = [cfg.method] if isinstance(cfg.method, str) else cfg.method
+    if cfg.run is not None:
+        check_network_imported(find_run(cfg.run, None))
+    return PictureJob(
+        images=tuple(map(str, cfg.images)),
+        folder=Path(cfg.folder),
+        run=_path(cfg.run),
+        published=cfg.published,
+        weights=cfg.weights,
+        classes=tuple(cfg.classes),
+        top=cfg.top,
+        methods=tuple(map(str, methods)),
+        boxer=cfg.boxer,
+        format=cfg.format,
+        figure=cfg.figure,
+        batch_size=cfg.batch_size,
+        every=cfg.every,
     )
 
 

@@ -12,13 +12,13 @@ T = TypeVar("T")
 console = PlainConsole(stderr=True)
 
 
-def track(items: Iterable[T], what: str, *, total: int, leave: bool = True) -> Iterator[T]:
+def track(items: Iterable[T], what: str, *, total: int | None, leave: bool = True) -> Iterator[T]:
     """Yield items and show the progress.
 
     Args:
         items: items to yield.
         what: text next to the bar.
-        total: number of items.
+        total: number of items; None if it is not known.
         leave: whether the full bar stays on the screen.
     """
     columns = (

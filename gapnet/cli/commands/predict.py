@@ -1,0 +1,44 @@
+"""Explain pictures: their classes, and maps and boxes of where these are."""
+
+from omegaconf import DictConfig
+
+from gapnet.config.overrides import quoted
+from gapnet.system.output import say
+
+FLAGS_WITH_VALUE = {"--cfg", "-c", "--config-dir", "-cd", "--package", "-p"}
+PRINTED = 20  # pictures whose classes are printed
+STANDARD_INPUT = "-"
+MODEL = "model="  # Hydra would take it for a choice of conf/model
+
+
+def complete(arguments: list[str]) -> list[str]:
+    """Put the words that are neither overrides nor flags into images=[...].
+
+    >>> complete(["a.jpg", "b.jpg", "model=timm/resnet50", "top=5"])
+    ["published='timm/resnet50'", 'top=5', "images=['a.jpg','b.jpg']"]
+    """
+    others: list[str] = []
+    pictures: list[str] = []
+    for previous, word in zip(["", *arguments], arguments, strict=False):
+        if word.startswith(MODEL):
+            others.append(f"published={quoted(word.removeprefix(MODEL))}")
+            continue
+        is_flag = word.startswith("-") and word != STANDARD_INPUT
+        is_override = "=" in word or word.startswith("~")
+        kept = is_flag or is_override or previous in FLAGS_WITH_VALUE
+        (others if kept else pictures).append(word)
+    return [*others, f"images=[{','.join(map(quoted, pictures))}]"] if pictures else others
+
+
+def task(cfg: DictConfig) -> None:
+    """Explain the pictures, and print the classes and where the overlays are."""
+    from gapnet.config.jobs import picture_job
+    from gapnet.jobs.predict_pictures import predict_pictures
+
+    results = predict_pictures(picture_job(cfg))
+    for row in results.rows[:PRINTED]:
+        say(f"{row.image}: {row.name} {row.score:.1%}, box {' '.join(f'{x:g}' for x in row.box)}")
+    if len(results.rows) > PRINTED:
+        say(f"... and {len(results.rows) - PRINTED} more rows")
+    say(f"table: {results.table}")
+    say(f"pictures: {results.folder}")
