@@ -29,14 +29,19 @@ DEFAULT = {
 QUICK = {"alexnet_gap", "nin", "tiny_gap"}  # they are quick to build with all their weights
 
 
-def network_params(network_names: list[str], *, default: set[str] = DEFAULT) -> list:
+def network_params(
+    network_names: list[str],
+    *,
+    default: set[str] = DEFAULT,
+    others: pytest.MarkDecorator = pytest.mark.slow,
+) -> list:
     """Return a parameter per network; tests of one network run in the same process."""
     return [
         pytest.param(
             name,
             marks=[
                 pytest.mark.xdist_group(f"network {name}"),
-                *([] if name in default else [pytest.mark.slow]),
+                *([] if name in default else [others]),
             ],
         )
         for name in network_names

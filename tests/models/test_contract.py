@@ -13,7 +13,15 @@ from gapnet.models import CamHead, GapNet, create, names
 from gapnet.models.builders import BUILDERS
 from gapnet.models.saved import load, save
 from gapnet.models.surgery import image_convs
-from tests.models.conftest import CLASSES, QUICK, SIDE, for_imagenet, network_params, thin_network
+from tests.models.conftest import (
+    CLASSES,
+    DEFAULT,
+    QUICK,
+    SIDE,
+    for_imagenet,
+    network_params,
+    thin_network,
+)
 from tests.refusals import refused
 
 DECLARED = {  # height and width of the maps at the network's own input
@@ -109,7 +117,11 @@ def test_forward_is_features_then_head_of_the_declared_size(network: GapNet) -> 
     assert features.shape[-2:] == network.facts.map_size
 
 
-@pytest.mark.parametrize("name", network_params(names(), default=QUICK))
+@pytest.mark.parametrize(
+    "name",
+    network_params(sorted(DEFAULT), default=QUICK)
+    + network_params(sorted(set(names()) - DEFAULT), others=pytest.mark.nightly),
+)
 @torch.no_grad()
 def test_it_comes_back_from_a_file_that_holds_no_code(name: str, tmp_path: Path) -> None:
     single = deepcopy(thin_network(name)).float()

@@ -16,15 +16,17 @@ from tests.refusals import refused
 SMALL = {"num_classes": 7, "input_size": 64}
 
 
-@pytest.mark.slow  # torch's exporter alone takes seconds to load
+SLOW = pytest.mark.slow  # torch's exporter alone takes seconds to load
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("tiny_gap", {"pool": "max"}),
-        ("googlenet_gap", {"profile": "caffe", "thin": 8}),
-        ("resnet18_gap", {"in_channels": 1, "thin": 8}),
-        ("vgg16_gap", {"thin": 8}),
-        ("timm_gap", {"name": "test_convnext"}),
+        pytest.param("tiny_gap", {"pool": "max"}, marks=SLOW),
+        pytest.param("googlenet_gap", {"profile": "caffe", "thin": 8}, marks=pytest.mark.nightly),
+        pytest.param("resnet18_gap", {"in_channels": 1, "thin": 8}, marks=SLOW),
+        pytest.param("vgg16_gap", {"thin": 8}, marks=pytest.mark.nightly),
+        pytest.param("timm_gap", {"name": "test_convnext"}, marks=SLOW),
     ],
 )
 def test_onnxruntime_gives_torch_s_logits_and_maps_for_any_batch(
@@ -48,7 +50,7 @@ def test_onnxruntime_gives_torch_s_logits_and_maps_for_any_batch(
         assert (np.sort(-logits)[:, :5] == np.take_along_axis(-logits, classes, 1)).all()
 
 
-@pytest.mark.slow
+@SLOW
 def test_the_file_describes_its_network_and_has_all_maps_of_few_classes(tmp_path: Path) -> None:
     network = create("tiny_gap", {**SMALL, "num_classes": 2}).eval()
     network.classes = ("cat", "dog")

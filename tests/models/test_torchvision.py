@@ -1,6 +1,5 @@
 """The networks that are cut from torchvision's, next to torchvision's own."""
 
-import functools
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ from torchvision.transforms.v2.functional import normalize
 
 from gapnet.models import GapNet, create, tap
 from gapnet.models.gapnet import IMAGENET_MEAN, IMAGENET_STD
+from gapnet.models.surgery import initialise
 from tests.models.conftest import SIDE, for_imagenet, network_params, thin_network
 
 CUTS = {  # where torchvision's network gives what our trunk gives
@@ -36,17 +36,23 @@ TWINS = ["alexnet", "vgg16", "vgg16_bn", "googlenet", "resnet50"]
 INCEPTIONS = {"googlenet", "inception_v3"}
 
 
-def params(networks: list[str]) -> list:
-    return network_params(networks, default={"resnet18_gap"})
+LARGE = ["vgg16_bn", "resnet101_gap"]  # of a kind that a smaller one shows
 
 
-@functools.cache
-def theirs(architecture: str) -> nn.Module:
-    """Build torchvision's network as its weights come: with auxiliary heads, and its own input."""
+def theirs(architecture: str, *, whole: bool) -> nn.Module:
+    """Build torchvision's network as its weights come: with auxiliary heads, and its own input.
+
+    Args:
+        architecture: its name at torchvision.
+        whole: with its classifier, which in an AlexNet or a VGG has most of the weights.
+    """
     extra = {"init_weights": False, "transform_input": True} if architecture in INCEPTIONS else {}
-    network = torchvision.models.get_model(
-        architecture, weights=None, num_classes=9, **extra
-    ).eval()
+    with torch.device("cpu" if whole else "meta"):
+        network = torchvision.models.get_model(architecture, weights=None, num_classes=9, **extra)
+    if not whole:
+        network.classifier = nn.Identity()
+        initialise(network.to_empty(device="cpu"))
+    network.eval()
     for part in network.modules():  # statistics that a norm without training would not have
         if isinstance(part, nn.BatchNorm2d):
             part.running_mean.normal_(std=0.1)
@@ -80,11 +86,15 @@ def trunks_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gapnet.models.surgery.initialise", lambda trunk: trunk)
 
 
-@pytest.mark.parametrize("name", params(list(CUTS)))
+@pytest.mark.parametrize(
+    "name",
+    network_params([name for name in CUTS if name not in LARGE], default={"resnet18_gap"})
+    + network_params(LARGE, others=pytest.mark.nightly),
+)
 @torch.no_grad()
 def test_a_trunk_gives_what_torchvision_gives_at_the_cut(name: str, tmp_path: Path) -> None:
     architecture, at = CUTS[name]
-    network = theirs(architecture)
+    network = theirs(architecture, whole=name in TWINS)
     torch.save(network.state_dict(), tmp_path / "theirs.pth")
     mine = ours(name, weights=str(tmp_path / "theirs.pth"))
     images = batch()

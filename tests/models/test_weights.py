@@ -303,8 +303,9 @@ def test_the_weights_are_pinned_to_the_recipe_of_the_paper_s_time(name: str) -> 
 
 
 SEVERAL = [
-    pytest.param(name, marks=pytest.mark.slow)
-    for name in ("repvgg_a0", "mobileone_s0", "resnet10t")
+    pytest.param("resnet10t", marks=pytest.mark.slow),
+    pytest.param("repvgg_a0", marks=pytest.mark.slow),
+    pytest.param("mobileone_s0", marks=pytest.mark.nightly),
 ]
 
 
