@@ -26,6 +26,7 @@ NOTES = {
     "googlenet_gap": "cut after inception4e",
     "inception_v3_gap": "cut after Mixed_6e",
     "nin": "unmodified; it pools one map per class",
+    "published": "`model.name=torchvision/resnet50`; any network that pools and classifies",
     "resnet101_gap": RESNET,
     "resnet18_gap": RESNET,
     "resnet50": "unmodified",

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import get_model
 
+import gapnet
 from gapnet.models import GapNet, create, load
 from gapnet.models.adoption.adopt import adopt
 from gapnet.models.saved import save
@@ -185,14 +186,18 @@ def test_a_published_network_that_cannot_be_taken_is_refused(name: str, part: st
 def test_weights_by_the_publisher_s_names_are_taken_with_their_classifier(tmp_path) -> None:
     module, side = plain_module("timm/convnext_atto")
     torch.save(module.state_dict(), tmp_path / "weights.pth")
-    arguments = {"name": "timm/convnext_atto", "weights": str(tmp_path / "weights.pth")}
+    arguments = {
+        "num_classes": None,
+        "name": "timm/convnext_atto",
+        "weights": str(tmp_path / "weights.pth"),
+    }
     network = create("published", arguments)
     assert network.classes is not None
     assert network.classes[0] == "n01440764"
     check_identity(network, module, side)
     with refused("model.weights", "1000", "3", "model.reset_head=true"):
-        create("published", {"num_classes": 3, **arguments})
-    changed = create("published", {"num_classes": 3, "reset_head": True, **arguments})
+        create("published", {**arguments, "num_classes": 3})
+    changed = create("published", {**arguments, "num_classes": 3, "reset_head": True})
     assert torch.equal(
         changed.trunk.features.stem[0].weight, network.trunk.features.stem[0].weight.float()
     )
@@ -205,11 +210,11 @@ def test_weights_of_efficientnet_pytorch_are_translated(tmp_path) -> None:
     state = dict(zip(names, module.state_dict().values(), strict=True))
     path = tmp_path / "weights.pth"
     torch.save(state, path)
-    network = create("published", {"name": "timm/tf_efficientnet_lite0", "weights": str(path)})
+    network = gapnet.published("timm/tf_efficientnet_lite0", weights=str(path))
     check_identity(network, module, side)
     for name in ("timm/efficientnet_lite0", "timm/tf_efficientnet_lite1"):
         with refused("model.weights", path):
-            create("published", {"name": name, "weights": str(path)})
+            gapnet.published(name, weights=str(path))
 
 
 def test_a_published_network_is_saved_and_loaded(tmp_path) -> None:

@@ -24,7 +24,7 @@ SIDE = 224  # of the images of torchvision's other weights
 
 @register
 def published(
-    num_classes: int | None = None,
+    num_classes: int | None,
     *,
     name: str = "torchvision/resnet50",
     input_size: int | None = None,
