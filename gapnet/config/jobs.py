@@ -28,6 +28,7 @@ from gapnet.jobs.predict_pictures import PictureJob
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.runs.folder import find_checkpoint, find_run
+from gapnet.runs.layout import CONFIG
 
 AUTO_BATCH = "auto_batch"  # a key of the trainer that Lightning does not have
 
@@ -91,7 +92,7 @@ def score_job(cfg: DictConfig) -> ScoreJob:
 def picture_job(cfg: DictConfig) -> PictureJob:
     """Make the explanation of pictures that a configuration describes."""
     methods = [cfg.method] if isinstance(cfg.method, str) else cfg.method
-    if cfg.run is not None:
+    if cfg.run is not None and (Path(cfg.run) / CONFIG).is_file():  # a checkpoint will do, too
         check_network_imported(find_run(cfg.run, None))
     return PictureJob(
         images=tuple(map(str, cfg.images)),
