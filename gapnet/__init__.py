@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gapnet.version import __version__
+
 if TYPE_CHECKING:
     from gapnet.explanations.explain import explain
     from gapnet.jobs.evaluate import evaluate
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from gapnet.models.saved import load
 
 __all__ = [
+    "__version__",
     "adopt",
     "create_model",
     "evaluate",
@@ -23,7 +26,6 @@ __all__ = [
     "published",
     "train",
 ]
-__version__ = "0.1.0"
 
 _MODULES = {
     "adopt": "gapnet.models.adoption.adopt",
@@ -47,4 +49,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """List the public names, also those that are not imported yet."""
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

@@ -15,6 +15,7 @@ def nap(seconds: float) -> int:
     return os.getpid()
 
 
+@pytest.mark.slow
 def test_a_signal_from_elsewhere_does_not_end_a_worker() -> None:
     with worker_pool(1) as pool:
         worker = pool.submit(nap, 0).result()

@@ -11,10 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from gapnet import __version__
 from gapnet.cli import commands
 from gapnet.cli.help import help_text, print_help
 from gapnet.system.signals import end_interrupted
+from gapnet.version import __version__
 
 USAGE = """gapnet {version}: train and evaluate class-activation-map networks
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from gapnet import __version__
 from gapnet.system.child_process import output_of
 from gapnet.text.redact import redact_arguments
+from gapnet.version import __version__
 
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core", "numpy")
 DESCRIBE = ("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")

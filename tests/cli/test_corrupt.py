@@ -37,6 +37,7 @@ def verdicts(folder: Path) -> dict[str, dict]:
     return {row["id"]: row for row in pq.read_table(folder / "verdicts.parquet").to_pylist()}
 
 
+@pytest.mark.slow
 def test_an_evaluation_counts_what_it_cannot_read_as_wrong(
     gapnet: Command, trained: Trained, tree: Path, data: list[str]
 ) -> None:
@@ -93,6 +94,7 @@ def test_without_skipping_the_first_unreadable_image_ends_an_evaluation(
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.slow
 def test_the_first_image_of_a_split_may_be_unreadable_too(
     gapnet: Command, trained: Trained, tree: Path, data: list[str]
 ) -> None:

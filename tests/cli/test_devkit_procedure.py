@@ -31,6 +31,7 @@ def write_xml(path: Path, wnid: str, size: tuple[int, int], boxes: list[Box]) ->
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_files_of_the_devkit_give_the_devkit_s_figures(
     gapnet: Command, tmp_path: Path, seed: int
 ) -> None:

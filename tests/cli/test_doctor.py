@@ -60,6 +60,7 @@ def test_what_is_wrong_comes_with_what_to_do_and_status_1(gapnet: Command, tmp_p
         (["data.train_split=train_cls"], "wrong"),
     ],
 )
+@pytest.mark.slow
 def test_a_tree_of_validation_alone_passes_unless_training_is_asked_for(
     gapnet: Command, tmp_path: Path, arguments: list[str], status: str
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_pair_that_does_not_match_ends_the_checks(
     assert "-> pip install --force-reinstall torch torchvision" in outcome.out
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_imported_is_told(
     gapnet: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,7 @@ def test_a_run_made_again_keeps_the_earlier_one(
     assert (first.with_name(f"{first.name}.1") / "note.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_evaluating_again_gives_the_same_figures(gapnet: Command, run: Path) -> None:
     assert gapnet("evaluate", f"run={run}").status == 0
     assert figures(only_evaluation(run)) == figures(run)
@@ -162,6 +163,7 @@ def test_evaluating_another_split_reports_that_split(gapnet: Command, run: Path)
     assert known == ["fixed", "val (oracle)"]
 
 
+@pytest.mark.slow
 def test_evaluating_by_another_rule_changes_the_fixed_threshold(gapnet: Command, run: Path) -> None:
     assert gapnet("evaluate", f"run={run}", "boxer.cut=0.5").status == 0
     fixed = [
@@ -170,6 +172,7 @@ def test_evaluating_by_another_rule_changes_the_fixed_threshold(gapnet: Command,
     assert set(fixed) == {0.5}
 
 
+@pytest.mark.slow
 def test_evaluating_on_another_data_set_reads_that(
     gapnet: Command, run: Path, tmp_path: Path
 ) -> None:
@@ -187,6 +190,7 @@ def test_evaluating_on_another_data_set_reads_that(
     assert [path.name[:12] for path in (tmp_path / "data").iterdir()] == ["shapes-40x56"]
 
 
+@pytest.mark.slow
 def test_the_last_checkpoint_can_be_evaluated(gapnet: Command, run: Path) -> None:
     assert gapnet("evaluate", f"run={run}", "checkpoint=last").status == 0
     assert figures(only_evaluation(run)) == figures(run)  # one epoch: the last is the best
@@ -197,6 +201,7 @@ def test_a_checkpoint_in_its_run_finds_the_run(gapnet: Command, run: Path) -> No
     assert figures(only_evaluation(run)) == figures(run)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_on_its_own_is_evaluated_on_the_data_that_is_named(
     gapnet: Command, run: Path, shapes_root: Path, tmp_path: Path
 ) -> None:
@@ -251,6 +256,7 @@ def test_the_last_checkpoint_is_the_end_of_the_training(
     assert steps["best"] <= steps["last"]
 
 
+@pytest.mark.slow
 def test_a_run_can_be_evaluated_from_elsewhere(
     gapnet: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +288,7 @@ def test_the_smoke_run_goes_through_everything(
     assert (tmp_path / "runs" / "debug").is_dir()
 
 
+@pytest.mark.slow
 def test_a_trained_run_is_what_another_training_starts_from(
     gapnet: Command, run: Path, shapes_root: Path, tmp_path: Path
 ) -> None:

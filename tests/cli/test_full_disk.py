@@ -20,6 +20,7 @@ def left(folder: Path) -> list[Path]:
     return [each for each in folder.rglob("*") if "unfinished" in each.name]
 
 
+@pytest.mark.slow
 def test_a_sweep_without_room_for_what_became_of_a_job_has_status_1(
     gapnet: Command, trained: Trained, full_disk: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_comparison_that_cannot_be_written_is_told(
     assert not left(full_disk)
 
 
+@pytest.mark.slow
 def test_a_run_folder_that_cannot_be_begun_is_told(
     gapnet: Command, shapes_root: Path, full_disk: Path
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_killed_prediction_goes_on_and_gives_the_same_metrics(
     assert (predicted < 2 * 12) == ((left, when) != (0, "before"))
 
 
+@pytest.mark.slow
 def test_what_is_complete_is_not_predicted_again(
     trained: Trained, tmp_path: Path, gapnet: Command
 ) -> None:
@@ -122,6 +123,7 @@ def test_another_job_in_the_same_folder_is_refused(
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_other_weights_under_the_same_name_are_refused(
     trained: Trained, tmp_path: Path, gapnet: Command
 ) -> None:

@@ -58,6 +58,7 @@ def test_what_is_trained_already_is_not_trained_again(
     assert len(list((tmp_path / "runs" / "small").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_auto_with_nothing_there_says_that_it_starts_afresh(
     train_with: Train, job: list[str]
 ) -> None:
@@ -77,6 +78,7 @@ def test_another_configuration_is_refused_with_all_differences(
     assert before == {path: path.stat().st_mtime_ns for path in run.rglob("*")}
 
 
+@pytest.mark.slow
 def test_another_configuration_goes_on_elsewhere_if_that_is_said(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_another_configuration_goes_on_elsewhere_if_that_is_said(
     assert (other / "checkpoints" / "best.ckpt").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_at_another_place(train_with: Train, job: list[str], tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     run = run_in(tmp_path)
@@ -133,6 +136,7 @@ def test_a_checkpoint_without_its_run_is_refused(
 
 
 @pytest.mark.parametrize("resume", ["null", "auto"])
+@pytest.mark.slow
 def test_a_folder_whose_process_was_killed_at_once_is_taken_over(
     train_with: Train, job: list[str], tmp_path: Path, resume: str
 ) -> None:
@@ -203,6 +207,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_set_aside(
     assert (run / "training.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_missing_last_checkpoint_is_passed_over(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
@@ -214,6 +219,7 @@ def test_a_missing_last_checkpoint_is_passed_over(
     assert f" {folder / 'previous.ckpt'}, step 3" in line
 
 
+@pytest.mark.slow
 def test_a_run_without_a_usable_checkpoint_is_refused_with_all_of_them(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
@@ -232,6 +238,7 @@ def test_a_run_without_a_usable_checkpoint_is_refused_with_all_of_them(
     [["train", "resume"], ["evaluate", "checkpoint"], ["export", "checkpoint"]],
     ids=str,
 )
+@pytest.mark.slow
 def test_a_damaged_file_that_is_named_is_refused(
     gapnet: Command, job: list[str], tmp_path: Path, arguments: list[str]
 ) -> None:
@@ -242,6 +249,7 @@ def test_a_damaged_file_that_is_named_is_refused(
     assert_one_line(gapnet(command, *others, f"{key}={path}"), f"{path}: ")
 
 
+@pytest.mark.slow
 def test_a_damaged_best_checkpoint_is_told_when_a_training_goes_on(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
@@ -290,6 +298,7 @@ def make_earlier(folder: Path) -> int:
     return rows
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_an_earlier_version_goes_on(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
@@ -303,6 +312,7 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(
     assert (other / "logs" / "metrics.csv").read_bytes().startswith(curves)
 
 
+@pytest.mark.slow
 def test_rows_that_an_earlier_version_s_checkpoint_misses_are_counted(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:
@@ -327,6 +337,7 @@ def test_a_checkpoint_with_other_curves_is_refused(
     assert_one_line(outcome, "resume=", "last.ckpt: ")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_runs_is_a_link(
     train_with: Train, job: list[str], tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ def evaluated(gapnet: Command, trained: Trained, *arguments: str) -> tuple[list[
     return json.loads(Path("out/metrics.json").read_text()), outcome.err
 
 
+@pytest.mark.slow
 def test_ten_crops_take_ten_passes_and_keep_the_map_of_the_whole_image(
     gapnet: Command, trained: Trained
 ) -> None:

@@ -67,6 +67,7 @@ def test_exported_predictions_have_the_figures_of_the_run(
     assert not values(Path("scored"), "gt_known")
 
 
+@pytest.mark.slow
 def test_another_tool_s_file_is_kept_and_exported_to_another_format(
     gapnet: Command, trained: Trained, small: list[str]
 ) -> None:
@@ -85,6 +86,7 @@ def test_another_tool_s_file_is_kept_and_exported_to_another_format(
     assert figures(Path("twice")) == figures(Path("scored"))
 
 
+@pytest.mark.slow
 def test_boxes_of_another_tool_need_no_image_where_xml_files_have_the_sizes(
     gapnet: Command, trained: Trained, shapes_root: Path
 ) -> None:
@@ -241,6 +243,7 @@ def test_predictions_that_lack_an_image_are_refused(
     assert_one_line(gapnet("evaluate", f"predictions={run}"), "predictions=", "3 of 12 images")
 
 
+@pytest.mark.slow
 def test_the_devkit_s_own_numbers_are_read_with_its_list(
     gapnet: Command, trained: Trained, small: list[str]
 ) -> None:
@@ -268,6 +271,7 @@ def unlabelled(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return tree
 
 
+@pytest.mark.slow
 def test_a_split_without_truth_is_predicted_for_those_who_know_it(
     gapnet: Command, run: Path, unlabelled: Path, small: list[str]
 ) -> None:
@@ -291,6 +295,7 @@ def test_a_split_without_truth_is_predicted_for_those_who_know_it(
     assert [each[:4] for each in values(Path("scored"), "top").values()] == expected
 
 
+@pytest.mark.slow
 def test_another_tool_s_file_for_a_split_without_truth_becomes_a_submission(
     gapnet: Command, trained: Trained, unlabelled: Path
 ) -> None:
@@ -337,6 +342,7 @@ def test_kept_maps_score_as_the_network_s_own(
         assert own[column].equals(boxed[column])
 
 
+@pytest.mark.slow
 def test_maps_of_validation_beside_those_of_test_freeze_the_threshold(
     gapnet: Command, small: list[str]
 ) -> None:
@@ -387,6 +393,7 @@ def test_a_map_that_makes_no_sense_is_named(
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.slow
 def test_maps_by_wsolevaluation_s_rules_have_its_figures(
     gapnet: Command, small: list[str], shapes_root: Path
 ) -> None:

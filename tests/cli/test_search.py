@@ -240,6 +240,7 @@ def test_trials_are_listed_with_the_best_first() -> None:
 
 
 @pytest.mark.parametrize(("values", "plots"), [((), 0), ((0.5,), 1), ((1, 1), 1), ((1, 2, 3), 2)])
+@pytest.mark.slow
 def test_the_page_shows_what_can_be_plotted(values: tuple[float, ...], plots: int) -> None:
     study = study_of(*values, None)
     objective = Objective(Path(), [ODD], {"optim.lr": Range(0, 9)}, "val/top1_error", "best", 3)

@@ -11,6 +11,7 @@ from gapnet.studies.search import trials
 from tests.cli.conftest import Command
 
 
+@pytest.mark.slow
 def test_trials_and_the_search_itself_use_the_folder_of_config_dir(
     tmp_path: Path, gapnet: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ def files_with_secret(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_a_secret_key_is_written_nowhere(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:

@@ -99,6 +99,7 @@ def test_no_other_group_of_a_stranger_s_run_names_a_profiler(
     assert not (tmp_path / OWNED).exists()
 
 
+@pytest.mark.slow
 def test_a_stranger_s_run_does_not_choose_where_data_is_drawn(
     gapnet: Command, run: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_stranger_s_run_does_not_choose_a_cache(
     assert (tmp_path / "data" / "fetched").is_dir()
 
 
+@pytest.mark.slow
 def test_a_cache_on_the_command_line_deletes_nothing_but_its_own(
     gapnet: Command, shard_run: Path, tmp_path: Path
 ) -> None:
@@ -284,6 +286,7 @@ def test_a_map_of_pickled_objects_is_refused(
     assert not (tmp_path / OWNED).exists()
 
 
+@pytest.mark.slow
 def test_what_a_stranger_s_run_says_of_itself_cannot_break_an_export(
     gapnet: Command, run: Path
 ) -> None:

@@ -86,6 +86,7 @@ class Standing(datetime):
         return datetime(2026, 1, 2, 3, 4, 5)
 
 
+@pytest.mark.slow
 def test_a_sweep_at_the_same_time_as_another_has_a_folder_of_its_own(
     gapnet: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_sweep_at_the_same_time_as_another_has_a_folder_of_its_own(
     assert all((each / "summary.csv").is_file() for each in sweeps.iterdir())
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_sweep_may_be_named(gapnet: Command, tmp_path: Path) -> None:
     for _ in range(2):
         gapnet("compare", "-m", "resamples=-1,-2", "a=x", "b=y", "hydra.sweep.dir=mine")

@@ -147,6 +147,7 @@ def test_a_dry_run_shows_each_command_with_its_number_of_images(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_what_is_there(gapnet: Command, tmp_path: Path) -> None:
     file = tmp_path / "mine.ckpt"
     file.touch()

@@ -68,6 +68,7 @@ def check_plain(text: str) -> None:
     assert not CONTROL.search(text.replace("\n", ""))
 
 
+@pytest.mark.slow
 def test_the_doctor_shows_names_as_plain_text(gapnet: Command, tmp_path: Path) -> None:
     data = make(tmp_path / "data [b]")
     (tmp_path / "data [b]/test/=1+1/test[0]\x1b.png").write_bytes(b"no image")
@@ -80,6 +81,7 @@ def test_the_doctor_shows_names_as_plain_text(gapnet: Command, tmp_path: Path) -
     check_plain(outcome.out + outcome.err)
 
 
+@pytest.mark.slow
 def test_an_error_about_a_name_is_one_plain_line(gapnet: Command, tmp_path: Path) -> None:
     data = make(tmp_path / "data")
     (tmp_path / "data/test/more\n\x1b[31m").mkdir()

@@ -115,6 +115,7 @@ def test_an_old_training_goes_on_to_the_weights_of_an_uninterrupted_one(
     assert len(rows.splitlines()) == len(straight.splitlines())
 
 
+@pytest.mark.slow
 def test_an_old_training_does_not_go_on_under_another_configuration(
     gapnet: Command, runs: Path
 ) -> None:

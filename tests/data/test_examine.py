@@ -131,6 +131,7 @@ def test_none_looks_only_whether_files_are_there(tmp_path: Path) -> None:
     assert len(texts(check(tmp_path, images="none"), "wrong")) == 1
 
 
+@pytest.mark.slow
 def test_processes_find_what_one_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     another_image(kaggle(tmp_path))
     empty(tmp_path)

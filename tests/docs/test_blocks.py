@@ -50,6 +50,7 @@ def test_a_command_is_one_of_gapnet_or_a_known_program(block: Block) -> None:
         assert name in {*command_names(), "--help"} or words[0] in PROGRAMS, words
 
 
+@pytest.mark.slow
 def test_every_gapnet_command_composes() -> None:
     """Compose what commands get, and what they pass on to trainings."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):

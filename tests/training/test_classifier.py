@@ -168,6 +168,7 @@ def test_the_average_lies_on_the_device_that_trains() -> None:
     assert {value.device.type for value in ema._average_model.state_dict().values()} == {"meta"}
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_where_it_was(shapes_root: Path, tmp_path: Path) -> None:
     torch.manual_seed(1)
     straight = classifier()

@@ -57,6 +57,7 @@ def test_frozen_stages_do_not_move_by_one_bit_and_the_others_do(
         assert not all(torch.equal(before[name], after[name]) for name in moved)
 
 
+@pytest.mark.slow
 def test_only_the_head_is_trained_if_that_is_asked(shapes_root: Path, tmp_path: Path) -> None:
     trained = module("resnet18_gap", train_only="head")
     before = {name: value.clone() for name, value in trained.network.state_dict().items()}
