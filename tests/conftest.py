@@ -1,3 +1,4 @@
+import gc
 import random
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import torch
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.data.sources.shapes.dataset import shapes
 
+gc.disable()  # until the modules are imported: none of their objects is garbage
 DEAR = ("alone", "tries", "hostile")  # fixtures that train
 
 
@@ -19,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in set(DEAR) & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group(name))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector never look again at the objects of modules, a million of them."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

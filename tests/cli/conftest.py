@@ -145,6 +145,16 @@ def script(folder: Path, name: str, *arguments: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def run_in(folder: Path, command: str, *arguments: str) -> str:
+    """Run a command in this process and a folder, for fixtures of a session; return its output."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.chdir(folder)
+        patch.setattr(Hydra, "get_mode", run_mode)
+        patch.setattr(sys, "argv", [f"{command}.py", *arguments])
+        run(command)
+    return out.getvalue()
+
+
 class Trained(NamedTuple):
     home: Path
     run: Path
@@ -155,11 +165,5 @@ class Trained(NamedTuple):
 def trained(tmp_path_factory: pytest.TempPathFactory, shapes_root: Path) -> Trained:
     """Train once in this process, in an otherwise empty folder."""
     home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
-        patch.chdir(home)
-        patch.setattr(Hydra, "get_mode", run_mode)
-        patch.setattr(
-            sys, "argv", ["train.py", *SMALL, *QUICK, f"data.root={shapes_root}", "name=small"]
-        )
-        run("train")
-    return Trained(home, (home / "runs" / "latest").resolve(), out.getvalue())
+    out = run_in(home, "train", *SMALL, *QUICK, f"data.root={shapes_root}", "name=small")
+    return Trained(home, (home / "runs" / "latest").resolve(), out)

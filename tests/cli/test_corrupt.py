@@ -105,6 +105,7 @@ def test_the_first_image_of_a_split_may_be_unreadable_too(
     assert Path("scored/unreadable.txt").read_text().splitlines() == broken
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_and_tells_each_file_once(
     gapnet: Command, tree: Path, data: list[str]
 ) -> None:

@@ -153,6 +153,7 @@ def test_evaluating_again_gives_the_same_figures(gapnet: Command, run: Path) -> 
     assert figures(only_evaluation(run)) == figures(run)
 
 
+@pytest.mark.slow
 def test_evaluating_another_split_reports_that_split(gapnet: Command, run: Path) -> None:
     assert gapnet("evaluate", f"run={run}", "split=val").status == 0
     known = [

@@ -124,6 +124,7 @@ def write_slowly(folder: Path, *, seconds: float = 0.0) -> None:
         (unfinished / "model").write_text("whole")
 
 
+@pytest.mark.slow
 def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> None:
     folder = tmp_path / "export/onnx"
     for _ in killed_at_each_step(lambda _: write_slowly(folder), tmp_path):
@@ -144,6 +145,7 @@ def test_of_two_exports_to_one_folder_at_once_one_is_refused(tmp_path: Path) -> 
     assert (folder / "model").read_text() == "whole"
 
 
+@pytest.mark.slow
 def test_exports_in_two_formats_at_once_are_both_written(tmp_path: Path) -> None:
     def write() -> None:
         write_slowly(tmp_path / "export" / str(os.getpid()), seconds=0.5)

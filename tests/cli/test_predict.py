@@ -78,7 +78,7 @@ def test_methods_side_by_side_and_a_class_over_pictures(
         (["photos", "RUN", "figure=square"], ["figure=square"]),
         (["photos", "RUN", "format=xml"], ["format=xml"]),
         (["photos/bad.png", "RUN"], ["photos/bad.png"]),
-        (["photos", "model=timm/vgg11"], ["VGG"]),
+        (["photos", "model=torchvision/alexnet"], ["AlexNet"]),
         (["photos", "run=nowhere"], ["nowhere"]),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.cli.conftest import CHECKOUT, Command, Trained, script
+from tests.cli.conftest import CHECKOUT, Command, Trained, run_in, script
 
 # Flushes each batch, and ends itself as a kill -9 does: at a flush before it is renamed, or after.
 KILLED = """
@@ -61,8 +61,7 @@ def interrupt(trained: Trained, home: Path, folder: Path, *, left: int, when: st
 def whole(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Evaluate without an interruption."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    outcome = script(trained.home, "evaluate.py", *arguments(trained, folder))
-    assert outcome.status == 0, outcome.err
+    run_in(trained.home, "evaluate", *arguments(trained, folder))
     return folder
 
 
@@ -111,10 +110,9 @@ def test_what_is_complete_is_not_predicted_again(
     ],
 )
 def test_another_job_in_the_same_folder_is_refused(
-    trained: Trained, tmp_path: Path, gapnet: Command, argument: str, parts: list[str]
+    trained: Trained, whole: Path, gapnet: Command, argument: str, parts: list[str]
 ) -> None:
-    folder = tmp_path / "run"
-    assert gapnet("evaluate", *arguments(trained, folder)).status == 0
+    folder = whole
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     outcome = gapnet("evaluate", *arguments(trained, folder), "resume=true", argument)
     assert outcome.status == 1

@@ -320,6 +320,7 @@ def test_maps_of_a_split_without_truth_are_refused(gapnet: Command, unlabelled: 
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_kept_maps_score_as_the_network_s_own(
     gapnet: Command, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_job_of_a_sweep_may_have_several_processes(shapes_root: Path, tmp_path
     assert len(list((tmp_path / "runs" / "two").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_an_error_of_a_sweep_shows_its_traceback_on_request(
     gapnet: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

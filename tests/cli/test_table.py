@@ -133,6 +133,7 @@ def test_a_table_is_not_written_through_a_link_that_leads_out_of_the_runs(
 # What would be done
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_each_command_with_its_number_of_images(
     gapnet: Command, tmp_path: Path
 ) -> None:

@@ -208,6 +208,7 @@ def test_a_classifier_of_another_size_is_an_error_unless_it_may_be_reset(tmp_pat
     assert_taken(fresh, network.trunk.state_dict())
 
 
+@pytest.mark.slow
 def test_an_unmodified_network_keeps_its_classifier_or_must_reset_it(
     resnet18: dict, tmp_path: Path
 ) -> None:
@@ -311,6 +312,7 @@ SEVERAL = [
 
 @pytest.mark.parametrize("name", [*SEVERAL, "test_byobnet"])
 @torch.no_grad()
+@pytest.mark.slow
 def test_each_conv_that_sees_the_image_is_made_grey(name: str, tmp_path: Path) -> None:
     state = timm.create_model(name).state_dict()
     arguments = {"name": name, "weights": save(state, tmp_path)}

@@ -104,6 +104,7 @@ def test_a_log_gives_each_quantity_with_its_steps(tmp_path: Path) -> None:
     assert curves == {"train/loss": ([9, 19], [2.5, 1.5]), "val/top1_error": ([9], [0.75])}
 
 
+@pytest.mark.slow
 def test_the_same_curves_give_the_same_svg() -> None:
     def drawn() -> str:
         return curves_svg({"a": ([0, 1], [1, 2])}, x="step", y="loss", marks={"fixed": 0.2})
