@@ -17,6 +17,7 @@ from tests.cli.conftest import (
     assert_one_line,
     script,
 )
+from tests.few import few
 
 
 @pytest.fixture
@@ -31,18 +32,21 @@ def files(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("argument", "parts"),
-    [
-        ("modl=tiny_gap", ["modl: ", "'model'"]),
-        ("optim.learning_rate=1", ["optim.learning_rate"]),
-        ("+optim.learning_rate=1", ["optim", "learning_rate", "optimizer, lr, weight_decay"]),
-        ("model=tiny_gab", ["model=tiny_gab: ", "'tiny_gap'"]),
-        ("lr=0.1", ["lr: ", "'optim.lr'"]),
-        ("--epochs=3", ["--epochs: ", "trainer.max_epochs=3"]),
-        ("--batch-size", ["--batch-size: ", "loader.batch_size=..."]),
-        ("--foo", ["--foo: ", "KEY=VALUE"]),
-        ("a b=c", ["a b=c"]),
-        ("optim.lr=-1", ["optim.lr=-1: "]),
-    ],
+    few(
+        [
+            ("modl=tiny_gap", ["modl: ", "'model'"]),
+            ("optim.learning_rate=1", ["optim.learning_rate"]),
+            ("+optim.learning_rate=1", ["optim", "learning_rate", "optimizer, lr, weight_decay"]),
+            ("model=tiny_gab", ["model=tiny_gab: ", "'tiny_gap'"]),
+            ("lr=0.1", ["lr: ", "'optim.lr'"]),
+            ("--epochs=3", ["--epochs: ", "trainer.max_epochs=3"]),
+            ("--batch-size", ["--batch-size: ", "loader.batch_size=..."]),
+            ("--foo", ["--foo: ", "KEY=VALUE"]),
+            ("a b=c", ["a b=c"]),
+            ("optim.lr=-1", ["optim.lr=-1: "]),
+        ],
+        5,
+    ),
 )
 def test_a_wrong_argument_is_named(
     gapnet: Command, shapes_root: Path, tmp_path: Path, argument: str, parts: list[str]
@@ -53,58 +57,63 @@ def test_a_wrong_argument_is_named(
 
 @pytest.mark.parametrize(
     ("argument", "parts"),
-    [
-        ("boxer.cut=2", ["boxer.cut=2"]),
-        ("model.pool=sum", ["model.pool=sum: ", "'avg'", "'max'", "'max_unit'"]),
-        ("checkpoint=newest", ["checkpoint=newest: ", "best, last"]),
-        ("trainer.precision=3", ["trainer", "3"]),
-        (
-            "trainer.accelerator=gpu" if not torch.cuda.is_available() else "trainer.devices=99",
-            ["trainer"],
-        ),
-        ("trainer.max_epochs=0", ["trainer.max_epochs=0", "checkpoint=last"]),
-        ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: "]),
-        ("trainer.max_epochs=two", ["trainer.max_epochs=two: "]),
-        ("trainer.check_val_every_n_epoch=9", ["check_val_every_n_epoch=9", "checkpoint=last"]),
-        ("+trainer.max_steps=1", ["max_steps=1: "]),
-        ("trainer.log_every_n_steps=x", ["trainer.log_every_n_steps=x: "]),
-        ("+trainer.logger=false", ["trainer.logger: "]),
-        ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: ", "true", "false"]),
-        ("trainer.auto_batch=true", ["trainer.auto_batch=true", "loader.batch_size"]),
-        ("trainer.num_nodes=2", ["trainer.num_nodes=2: ", "torchrun"]),
-        ("trainer.strategy=ddp_spawn", ["trainer.strategy", "ddp"]),
-        ("seed=-1", ["seed=-1: "]),
-        ("split=nope", ["split", "nope", "test, train_cls, val"]),
-        ("model.input_size=4", ["input_size=4: "]),
-        ("model.input_size=[64,64]", ["model.input_size=[64, 64]: "]),
-        ("model.weights=nix.pth", ["model.weights=nix.pth: "]),
-        ("model.pretrained=true", ["model.pretrained=true: "]),
-        ("model.in_channels=2", ["model.in_channels=2: "]),
-        ("model.in_channels=true", ["model.in_channels=True: "]),
-        ("model.reset_head=maybe", ["model.reset_head=maybe: ", "true", "false"]),
-        ("model.dropout=x", ["model.dropout=x: "]),
-        ("model.width=0", ["model.width=0: "]),
-        ("model._target_=nowhere.net", ["model._target_=nowhere.net: ", "imports=[nowhere]"]),
-        ("+model.num_classes=7", ["model.num_classes: "]),
-        ("imports=[nowhere]", ["imports=[nowhere]: "]),
-        ("optim.freeze_until=layer9", ["optim.freeze_until=layer9: ", "0, 1, 2, 3"]),
-        ("optim.train_only=trunk", ["optim.train_only=trunk: ", "'head'", "null"]),
-        ("optim.warmup=x", ["optim.warmup=x: "]),
-        ("optim.bias_multiplier=0", ["optim.bias_multiplier=0: "]),
-        ("optim.weight_decay=-1", ["optim.weight_decay=-1"]),
-        ("optim.optimizer.betas=[2,2]", ["classifier: ", "beta"]),
-        ("optim.scale_lr=sqrt", ["optim.scale_lr=sqrt", "'none'", "'linear'"]),
-        ("classifier.label_smoothing=2", ["classifier.label_smoothing=2: "]),
-        ("+classifier.foo=1", ["classifier", "foo", "network, optim"]),
-        ("loader.num_workers=-1", ["loader.num_workers=-1: "]),
-        ("loader.batch_size=2.5", ["loader.batch_size=2.5: "]),
-        ("loader.limit=abc", ["loader.limit=abc: "]),
-        ("report.images=null", ["report.images=null: "]),
-        ("callbacks.last.minutes=0", ["callbacks.last.minutes=0: "]),
-        ("resume=nowhere", ["resume=nowhere: ", "auto"]),
-        ("resume_changed=1", ["resume_changed=1: ", "true", "false"]),
-        ("data.classes=1", ["data.classes=1"]),
-    ],
+    few(
+        [
+            ("boxer.cut=2", ["boxer.cut=2"]),
+            ("model.pool=sum", ["model.pool=sum: ", "'avg'", "'max'", "'max_unit'"]),
+            ("checkpoint=newest", ["checkpoint=newest: ", "best, last"]),
+            ("trainer.precision=3", ["trainer", "3"]),
+            (
+                "trainer.accelerator=gpu"
+                if not torch.cuda.is_available()
+                else "trainer.devices=99",
+                ["trainer"],
+            ),
+            ("trainer.max_epochs=0", ["trainer.max_epochs=0", "checkpoint=last"]),
+            ("trainer.max_epochs=-1", ["trainer.max_epochs=-1: "]),
+            ("trainer.max_epochs=two", ["trainer.max_epochs=two: "]),
+            ("trainer.check_val_every_n_epoch=9", ["check_val_every_n_epoch=9", "checkpoint=last"]),
+            ("+trainer.max_steps=1", ["max_steps=1: "]),
+            ("trainer.log_every_n_steps=x", ["trainer.log_every_n_steps=x: "]),
+            ("+trainer.logger=false", ["trainer.logger: "]),
+            ("trainer.auto_batch=yes", ["trainer.auto_batch=yes: ", "true", "false"]),
+            ("trainer.auto_batch=true", ["trainer.auto_batch=true", "loader.batch_size"]),
+            ("trainer.num_nodes=2", ["trainer.num_nodes=2: ", "torchrun"]),
+            ("trainer.strategy=ddp_spawn", ["trainer.strategy", "ddp"]),
+            ("seed=-1", ["seed=-1: "]),
+            ("split=nope", ["split", "nope", "test, train_cls, val"]),
+            ("model.input_size=4", ["input_size=4: "]),
+            ("model.input_size=[64,64]", ["model.input_size=[64, 64]: "]),
+            ("model.weights=nix.pth", ["model.weights=nix.pth: "]),
+            ("model.pretrained=true", ["model.pretrained=true: "]),
+            ("model.in_channels=2", ["model.in_channels=2: "]),
+            ("model.in_channels=true", ["model.in_channels=True: "]),
+            ("model.reset_head=maybe", ["model.reset_head=maybe: ", "true", "false"]),
+            ("model.dropout=x", ["model.dropout=x: "]),
+            ("model.width=0", ["model.width=0: "]),
+            ("model._target_=nowhere.net", ["model._target_=nowhere.net: ", "imports=[nowhere]"]),
+            ("+model.num_classes=7", ["model.num_classes: "]),
+            ("imports=[nowhere]", ["imports=[nowhere]: "]),
+            ("optim.freeze_until=layer9", ["optim.freeze_until=layer9: ", "0, 1, 2, 3"]),
+            ("optim.train_only=trunk", ["optim.train_only=trunk: ", "'head'", "null"]),
+            ("optim.warmup=x", ["optim.warmup=x: "]),
+            ("optim.bias_multiplier=0", ["optim.bias_multiplier=0: "]),
+            ("optim.weight_decay=-1", ["optim.weight_decay=-1"]),
+            ("optim.optimizer.betas=[2,2]", ["classifier: ", "beta"]),
+            ("optim.scale_lr=sqrt", ["optim.scale_lr=sqrt", "'none'", "'linear'"]),
+            ("classifier.label_smoothing=2", ["classifier.label_smoothing=2: "]),
+            ("+classifier.foo=1", ["classifier", "foo", "network, optim"]),
+            ("loader.num_workers=-1", ["loader.num_workers=-1: "]),
+            ("loader.batch_size=2.5", ["loader.batch_size=2.5: "]),
+            ("loader.limit=abc", ["loader.limit=abc: "]),
+            ("report.images=null", ["report.images=null: "]),
+            ("callbacks.last.minutes=0", ["callbacks.last.minutes=0: "]),
+            ("resume=nowhere", ["resume=nowhere: ", "auto"]),
+            ("resume_changed=1", ["resume_changed=1: ", "true", "false"]),
+            ("data.classes=1", ["data.classes=1"]),
+        ],
+        14,
+    ),
 )
 def test_a_wrong_value_is_named(
     train_with: Train, tmp_path: Path, argument: str, parts: list[str]
@@ -166,15 +175,18 @@ def twice(tree: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "parts"),
-    [
-        (empty_split, ["test.txt"]),
-        (box_outside, ["SHAPES_test_00000000.xml"]),
-        (unknown_label, ["SHAPES_test_00000000.xml", "'n0000000"]),
-        (truncated_first_image, ["SHAPES_test_00000000.JPEG"]),
-        (missing_image, ["SHAPES_test_00000007.JPEG"]),
-        (twice, ["'val'", "SHAPES_val_00000000"]),
-        (other_layout, ["LOC_synset_mapping.txt"]),
-    ],
+    few(
+        [
+            (empty_split, ["test.txt"]),
+            (box_outside, ["SHAPES_test_00000000.xml"]),
+            (unknown_label, ["SHAPES_test_00000000.xml", "'n0000000"]),
+            (truncated_first_image, ["SHAPES_test_00000000.JPEG"]),
+            (missing_image, ["SHAPES_test_00000007.JPEG"]),
+            (twice, ["'val'", "SHAPES_val_00000000"]),
+            (other_layout, ["LOC_synset_mapping.txt"]),
+        ],
+        2,
+    ),
 )
 def test_damaged_data_is_named_before_training(
     train_with: Train, tree: Path, tmp_path: Path, damage: Callable[[Path], None], parts: list[str]
@@ -247,11 +259,14 @@ def test_a_damaged_configuration_of_a_run_is_named(
 
 @pytest.mark.parametrize(
     ("left", "parts"),
-    [
-        ({"last.ckpt"}, ["checkpoint=last", "resume="]),
-        (set(), ["resume=auto"]),
-        ({"last.ckpt", "training.json"}, ["best.ckpt", "checkpoint=last"]),
-    ],
+    few(
+        [
+            ({"last.ckpt"}, ["checkpoint=last", "resume="]),
+            (set(), ["resume=auto"]),
+            ({"last.ckpt", "training.json"}, ["best.ckpt", "checkpoint=last"]),
+        ],
+        1,
+    ),
 )
 def test_a_run_without_a_best_checkpoint_says_what_to_do(
     gapnet: Command, trained: Trained, tmp_path: Path, left: set[str], parts: list[str]

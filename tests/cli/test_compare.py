@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import Command, Trained, assert_one_line
+from tests.few import few
 from tests.rewritten import rewrite
 
 FIGURE = "ilsvrc/gt_known_error"
@@ -88,17 +89,20 @@ def test_an_evaluation_is_compared_with_its_run(gapnet: Command, trained: Traine
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        ([], ["a=null: "]),
-        (["a"], ["b=null: "]),
-        (["a", "a", "a"], ["a a a: ", "3"]),
-        (["a", "nix"], ["nix/verdicts.parquet: "]),
-        (["a", "empty"], ["empty/verdicts.parquet: "]),
-        (["a", "a", "resamples=0"], ["resamples=0: "]),
-        (["a", "a", "resample=9"], ["resample: ", "'resamples'"]),
-        (["a", "a", "to=nix/apart.csv"], ["to=nix/apart.csv: "]),
-        (["a", "val"], ["'test'", "'val'"]),
-    ],
+    few(
+        [
+            ([], ["a=null: "]),
+            (["a"], ["b=null: "]),
+            (["a", "a", "a"], ["a a a: ", "3"]),
+            (["a", "nix"], ["nix/verdicts.parquet: "]),
+            (["a", "empty"], ["empty/verdicts.parquet: "]),
+            (["a", "a", "resamples=0"], ["resamples=0: "]),
+            (["a", "a", "resample=9"], ["resample: ", "'resamples'"]),
+            (["a", "a", "to=nix/apart.csv"], ["to=nix/apart.csv: "]),
+            (["a", "val"], ["'test'", "'val'"]),
+        ],
+        3,
+    ),
 )
 def test_what_cannot_be_compared_is_told_in_one_line(
     gapnet: Command, runs: tuple[Path, Path], arguments: list[str], parts: list[str]

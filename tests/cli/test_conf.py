@@ -18,6 +18,7 @@ from gapnet.config.groups import FROM_RUN
 from gapnet.config.jobs import AUTO_BATCH
 from gapnet.config.run_id import run_id
 from tests.cli.conftest import apply
+from tests.few import few
 
 CONF = conf_folder()
 CHOICES = [
@@ -110,23 +111,26 @@ def identify(*overrides: str) -> str:
 
 @pytest.mark.parametrize(
     "override",
-    [
-        "+boxer.tight=null",  # a parameter that conf/ does not name
-        "~boxer.connectivity",  # as if it had been added later
-        "~model.dropout",
-        "~model.in_channels",
-        "~classifier.compile",
-        "~trainer.auto_batch",
-        "~view._partial_",
-        "boxer.cut=0.20",
-        "optim.head_multiplier=10",
-        "loader.num_workers=7",
-        "trainer.devices=2",
-        "report.images=3",
-        "callbacks.last.minutes=1",
-        "+trainer.benchmark=null",
-        "boxer._target_=gapnet.localization.boxers.threshold.ThresholdBoxer",
-    ],
+    few(
+        [
+            "+boxer.tight=null",  # a parameter that conf/ does not name
+            "~boxer.connectivity",  # as if it had been added later
+            "~model.dropout",
+            "~model.in_channels",
+            "~classifier.compile",
+            "~trainer.auto_batch",
+            "~view._partial_",
+            "boxer.cut=0.20",
+            "optim.head_multiplier=10",
+            "loader.num_workers=7",
+            "trainer.devices=2",
+            "report.images=3",
+            "callbacks.last.minutes=1",
+            "+trainer.benchmark=null",
+            "boxer._target_=gapnet.localization.boxers.threshold.ThresholdBoxer",
+        ],
+        8,
+    ),
 )
 def test_what_computes_nothing_else_changes_no_run_id(override: str) -> None:
     assert identify(override) == identify()
@@ -134,19 +138,22 @@ def test_what_computes_nothing_else_changes_no_run_id(override: str) -> None:
 
 @pytest.mark.parametrize(
     "override",
-    [
-        "boxer.cut=0.3",
-        "+boxer.tight=0.4",
-        "model.dropout=0.5",
-        "model=resnet18_gap",
-        "trainer.precision=bf16-mixed",
-        "data.root=elsewhere",
-        "data=folder",
-        "protocol.iou=0.7",
-        "callbacks=ema",
-        "checkpoint=last",
-        "+anything=1",
-    ],
+    few(
+        [
+            "boxer.cut=0.3",
+            "+boxer.tight=0.4",
+            "model.dropout=0.5",
+            "model=resnet18_gap",
+            "trainer.precision=bf16-mixed",
+            "data.root=elsewhere",
+            "data=folder",
+            "protocol.iou=0.7",
+            "callbacks=ema",
+            "checkpoint=last",
+            "+anything=1",
+        ],
+        6,
+    ),
 )
 def test_what_computes_something_else_has_a_run_id_of_its_own(override: str) -> None:
     assert identify(override) != identify()

@@ -82,6 +82,7 @@ def test_predictions_of_unreadable_images_are_scored_again_the_same(
     assert [line for line in lines if line.endswith(",")] == [f"{each}," for each in broken]
 
 
+@pytest.mark.slow
 def test_without_skipping_the_first_unreadable_image_ends_an_evaluation(
     gapnet: Command, trained: Trained, tree: Path, data: list[str]
 ) -> None:

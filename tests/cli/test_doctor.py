@@ -11,6 +11,7 @@ import torch
 from gapnet.cli.commands import doctor
 from tests.cli.conftest import Command, assert_one_line
 from tests.data.test_layouts import kaggle
+from tests.few import few
 
 
 def lines(out: str, status: str) -> list[str]:
@@ -84,12 +85,15 @@ def test_a_data_set_that_is_not_there_is_wrong(gapnet: Command) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        (["data.root=x"], ["data.root: ", "data=ilsvrc"]),
-        (["data=shapes", "images=some"], ["images=some: ", "headers, all, none"]),
-        (["data=shapes", "workers=0"], ["workers=0: "]),
-        (["image=all"], ["image: ", "'images'"]),
-    ],
+    few(
+        [
+            (["data.root=x"], ["data.root: ", "data=ilsvrc"]),
+            (["data=shapes", "images=some"], ["images=some: ", "headers, all, none"]),
+            (["data=shapes", "workers=0"], ["workers=0: "]),
+            (["image=all"], ["image: ", "'images'"]),
+        ],
+        2,
+    ),
 )
 def test_a_wrong_argument_is_named(
     gapnet: Command, shapes_root: Path, arguments: list[str], parts: list[str]

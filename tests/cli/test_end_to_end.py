@@ -197,6 +197,7 @@ def test_the_last_checkpoint_can_be_evaluated(gapnet: Command, run: Path) -> Non
     assert figures(only_evaluation(run)) == figures(run)  # one epoch: the last is the best
 
 
+@pytest.mark.slow
 def test_a_checkpoint_in_its_run_finds_the_run(gapnet: Command, run: Path) -> None:
     assert gapnet("evaluate", f"checkpoint='{run / 'checkpoints' / 'best.ckpt'}'").status == 0
     assert figures(only_evaluation(run)) == figures(run)

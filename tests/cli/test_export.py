@@ -19,6 +19,7 @@ from gapnet.models import create
 from gapnet.report.model_card import model_card
 from tests.children import at_once, killed_at_each_step
 from tests.cli.conftest import Command, Trained, assert_one_line
+from tests.few import few
 from tests.refusals import refused
 
 
@@ -86,15 +87,18 @@ def test_the_card_of_a_network_without_class_maps_promises_none() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        (["to=onnx"], ["run=", "checkpoint=", "predictions="]),
-        (["run=nix", "to=onnx"], ["run=nix: "]),
-        (["run={run}"], ["to=null: ", "onnx, safetensors"]),
-        (["run={run}", "to=tensorrt"], ["to=tensorrt: ", "onnx, safetensors"]),
-        (["run={run}", "to=onnx", "folder={run}"], ["folder", "{run}: "]),
-        (["run={run}", "to=onnx", "checkpoint=nix.ckpt"], ["nix.ckpt: "]),
-        (["run={run}", "to=onnx", "folder=/proc/x/y"], ["folder", "/proc/x/y: ", "folder="]),
-    ],
+    few(
+        [
+            (["to=onnx"], ["run=", "checkpoint=", "predictions="]),
+            (["run=nix", "to=onnx"], ["run=nix: "]),
+            (["run={run}"], ["to=null: ", "onnx, safetensors"]),
+            (["run={run}", "to=tensorrt"], ["to=tensorrt: ", "onnx, safetensors"]),
+            (["run={run}", "to=onnx", "folder={run}"], ["folder", "{run}: "]),
+            (["run={run}", "to=onnx", "checkpoint=nix.ckpt"], ["nix.ckpt: "]),
+            (["run={run}", "to=onnx", "folder=/proc/x/y"], ["folder", "/proc/x/y: ", "folder="]),
+        ],
+        2,
+    ),
 )
 def test_a_wrong_argument_is_named_and_leaves_nothing(
     gapnet: Command, run: Path, arguments: list[str], parts: list[str]
@@ -137,6 +141,7 @@ def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path) -> Non
         shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 def test_of_two_exports_to_one_folder_at_once_one_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "export/onnx"
     first, second = at_once(lambda: write_slowly(folder, seconds=0.5))
@@ -182,13 +187,16 @@ def test_predictions_are_written_in_formats_of_others(
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        ([], ["to=null: ", "devkit, kaggle, csv, coco"]),
-        (["to=onnx"], ["to=onnx: ", "devkit, kaggle, csv, coco"]),
-        (["to=csv", "predictions={run}"], ["predictions={run}: ", "predictions/SPLIT"]),
-        (["to=csv", "folder={run}"], ["folder", "{run}: "]),
-        (["to=devkit", "labels=wordnet"], ["labels=wordnet: "]),
-    ],
+    few(
+        [
+            ([], ["to=null: ", "devkit, kaggle, csv, coco"]),
+            (["to=onnx"], ["to=onnx: ", "devkit, kaggle, csv, coco"]),
+            (["to=csv", "predictions={run}"], ["predictions={run}: ", "predictions/SPLIT"]),
+            (["to=csv", "folder={run}"], ["folder", "{run}: "]),
+            (["to=devkit", "labels=wordnet"], ["labels=wordnet: "]),
+        ],
+        2,
+    ),
 )
 def test_a_wrong_argument_of_predictions_is_named_and_leaves_nothing(
     gapnet: Command, run: Path, arguments: list[str], parts: list[str]

@@ -29,6 +29,7 @@ def test_help_shows_the_groups_and_what_a_person_would_want(tmp_path: Path, comm
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.slow
 def test_the_configuration_is_shown_and_nothing_is_run(tmp_path: Path, command: str) -> None:
     outcome = script(tmp_path, f"{command}.py", "--cfg", "job")
     assert outcome.status == 0

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Command, Outcome, Trained, assert_one_line
+from tests.few import few
 
 
 @pytest.fixture
@@ -68,19 +69,22 @@ def test_methods_side_by_side_and_a_class_over_pictures(
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        ([], ["images"]),
-        (["photos"], ["run=null", "model=timm/NAME"]),
-        (["nothing.jpg", "RUN"], ["nothing.jpg"]),
-        (["photos", "RUN", "model=timm/resnet18"], ["run="]),
-        (["photos", "RUN", "classes=[cat]"], ["classes=cat"]),
-        (["photos", "RUN", "method=camm"], ["method=camm"]),
-        (["photos", "RUN", "figure=square"], ["figure=square"]),
-        (["photos", "RUN", "format=xml"], ["format=xml"]),
-        (["photos/bad.png", "RUN"], ["photos/bad.png"]),
-        (["photos", "model=torchvision/alexnet"], ["AlexNet"]),
-        (["photos", "run=nowhere"], ["nowhere"]),
-    ],
+    few(
+        [
+            ([], ["images"]),
+            (["photos"], ["run=null", "model=timm/NAME"]),
+            (["nothing.jpg", "RUN"], ["nothing.jpg"]),
+            (["photos", "RUN", "model=timm/resnet18"], ["run="]),
+            (["photos", "RUN", "classes=[cat]"], ["classes=cat"]),
+            (["photos", "RUN", "method=camm"], ["method=camm"]),
+            (["photos", "RUN", "figure=square"], ["figure=square"]),
+            (["photos", "RUN", "format=xml"], ["format=xml"]),
+            (["photos/bad.png", "RUN"], ["photos/bad.png"]),
+            (["photos", "model=torchvision/alexnet"], ["AlexNet"]),
+            (["photos", "run=nowhere"], ["nowhere"]),
+        ],
+        5,
+    ),
 )
 def test_a_wrong_argument_is_named_and_nothing_is_written(
     gapnet: Command, trained: Trained, photos: Path, arguments: list[str], parts: list[str]

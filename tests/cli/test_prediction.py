@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.cli.conftest import CHECKOUT, Command, Trained, run_in, script
+from tests.few import few
 
 # Flushes each batch, and ends itself as a kill -9 does: at a flush before it is renamed, or after.
 KILLED = """
@@ -103,11 +104,14 @@ def test_what_is_complete_is_not_predicted_again(
 
 @pytest.mark.parametrize(
     ("argument", "parts"),
-    [
-        ("boxer.cut=0.3", ["boxer.cut=0.2", "0.3", "resume=true"]),
-        ("protocol=wsol", ["protocol.blacklist=True", "False"]),
-        ("checkpoint=last", ["checkpoint=None", "last"]),
-    ],
+    few(
+        [
+            ("boxer.cut=0.3", ["boxer.cut=0.2", "0.3", "resume=true"]),
+            ("protocol=wsol", ["protocol.blacklist=True", "False"]),
+            ("checkpoint=last", ["checkpoint=None", "last"]),
+        ],
+        1,
+    ),
 )
 def test_another_job_in_the_same_folder_is_refused(
     trained: Trained, whole: Path, gapnet: Command, argument: str, parts: list[str]

@@ -14,6 +14,7 @@ from gapnet.jobs.resume import Start, check_agreed
 from gapnet.models.checkpoint_file import pack_checkpoint, read_checkpoint
 from tests.children import held
 from tests.cli.conftest import QUICK, SMALL, Command, Train, Trained, assert_one_line
+from tests.few import few
 from tests.refusals import refused
 
 
@@ -107,12 +108,15 @@ def test_a_run_goes_on_at_another_place(train_with: Train, job: list[str], tmp_p
 
 @pytest.mark.parametrize(
     "make",
-    [
-        lambda file: None,
-        lambda file: file.write_bytes(b"PK\x03\x04 torn"),
-        lambda file: torch.save({"state_dict": {}}, file),
-        lambda file: torch.save(Evil(file.with_name("ran")), file),
-    ],
+    few(
+        [
+            lambda file: None,
+            lambda file: file.write_bytes(b"PK\x03\x04 torn"),
+            lambda file: torch.save({"state_dict": {}}, file),
+            lambda file: torch.save(Evil(file.with_name("ran")), file),
+        ],
+        2,
+    ),
     ids=["none", "torn", "bare", "evil"],
 )
 def test_what_is_no_checkpoint_is_refused(
@@ -177,7 +181,7 @@ def test_a_name_that_is_too_long_is_one_line_and_leaves_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("resume", ["null", "auto"])
+@pytest.mark.parametrize("resume", few(["null", "auto"], 1))
 def test_a_run_that_is_at_work_is_left_alone(
     train_with: Train, job: list[str], tmp_path: Path, resume: str
 ) -> None:
@@ -267,12 +271,15 @@ def alter(text: str) -> str:
 
 @pytest.mark.parametrize(
     "spoil",
-    [
-        lambda path: path.unlink(),
-        lambda path: path.write_bytes(path.read_bytes()[:-7]),
-        lambda path: path.write_bytes(alter(path.read_text()).encode()),
-        lambda path: path.write_bytes(b""),
-    ],
+    few(
+        [
+            lambda path: path.unlink(),
+            lambda path: path.write_bytes(path.read_bytes()[:-7]),
+            lambda path: path.write_bytes(alter(path.read_text()).encode()),
+            lambda path: path.write_bytes(b""),
+        ],
+        1,
+    ),
     ids=["missing", "truncated", "altered", "emptied"],
 )
 def test_curves_that_are_not_what_was_logged_are_written_again(
@@ -325,7 +332,7 @@ def test_rows_that_an_earlier_version_s_checkpoint_misses_are_counted(
 
 
 @pytest.mark.parametrize(
-    "ours", [{}, {"rows": "many"}, {"curves": 3}, {"curves": "x" * 200_000 + "\n"}]
+    "ours", few([{}, {"rows": "many"}, {"curves": 3}, {"curves": "x" * 200_000 + "\n"}], 1)
 )
 def test_a_checkpoint_with_other_curves_is_refused(
     train_with: Train, job: list[str], tmp_path: Path, ours: dict[str, object]

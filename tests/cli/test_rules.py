@@ -29,6 +29,7 @@ def test_ten_crops_take_ten_passes_and_keep_the_map_of_the_whole_image(
     assert all("TenCrops" in figure["rules"] for figure in figures)
 
 
+@pytest.mark.slow
 def test_a_program_without_one_threshold_has_no_other_than_its_own_figure(
     gapnet: Command, trained: Trained
 ) -> None:

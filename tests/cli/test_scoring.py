@@ -13,6 +13,7 @@ from gapnet.evaluation import predict
 from gapnet.evaluation.store import Row
 from tests.cli.conftest import SMALL, Command, Trained, assert_one_line
 from tests.evaluation.test_protocols import smooth_map
+from tests.few import few
 from tests.oracles import conventions
 from tests.rewritten import rewrite
 
@@ -121,6 +122,7 @@ def test_a_run_s_own_predictions_have_its_figures_in_a_folder_of_their_own(
     )
 
 
+@pytest.mark.slow
 def test_one_split_of_a_run_s_predictions_lacks_but_the_frozen_threshold(
     gapnet: Command, run: Path
 ) -> None:
@@ -139,23 +141,26 @@ def test_another_split_of_them_is_scored(gapnet: Command, run: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        (["predictions=nix"], ["predictions=nix: "]),
-        (
-            ["predictions={run}/predictions/val"],
-            ["predictions={run}/predictions/val: ", "split=val"],
-        ),
-        (["predictions={run}", "split=train_cls"], ["predictions={run}", "train_cls"]),
-        (["predictions={run}/logs"], ["predictions={run}/logs: ", "test"]),
-        (["predictions={run}/log.txt"], ["log.txt: ", " 12 images"]),
-        (["predictions={run}/report.html"], ["report.html: "]),
-        (["predictions={run}", "maps={run}"], ["predictions", "maps"]),
-        (["run={run}", "maps=nix"], ["maps=nix: "]),
-        (
-            ["run={run}", "maps={run}/logs"],
-            ["{run}/logs: ", "12 of 12 images", "_00000000.npy"],
-        ),
-    ],
+    few(
+        [
+            (["predictions=nix"], ["predictions=nix: "]),
+            (
+                ["predictions={run}/predictions/val"],
+                ["predictions={run}/predictions/val: ", "split=val"],
+            ),
+            (["predictions={run}", "split=train_cls"], ["predictions={run}", "train_cls"]),
+            (["predictions={run}/logs"], ["predictions={run}/logs: ", "test"]),
+            (["predictions={run}/log.txt"], ["log.txt: ", " 12 images"]),
+            (["predictions={run}/report.html"], ["report.html: "]),
+            (["predictions={run}", "maps={run}"], ["predictions", "maps"]),
+            (["run={run}", "maps=nix"], ["maps=nix: "]),
+            (
+                ["run={run}", "maps={run}/logs"],
+                ["{run}/logs: ", "12 of 12 images", "_00000000.npy"],
+            ),
+        ],
+        2,
+    ),
 )
 def test_a_wrong_argument_is_named_and_leaves_nothing(
     gapnet: Command, run: Path, arguments: list[str], parts: list[str]
@@ -168,11 +173,14 @@ def test_a_wrong_argument_is_named_and_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        (["labels=wordnet"], ["labels=wordnet: ", "devkit, index"]),
-        (["synsets=nix.mat"], ["synsets=nix.mat: "]),
-        (["split=val"], ["guesses.txt: ", " 1 lines", " 12 images"]),
-    ],
+    few(
+        [
+            (["labels=wordnet"], ["labels=wordnet: ", "devkit, index"]),
+            (["synsets=nix.mat"], ["synsets=nix.mat: "]),
+            (["split=val"], ["guesses.txt: ", " 1 lines", " 12 images"]),
+        ],
+        1,
+    ),
 )
 def test_a_wrong_meaning_of_labels_is_named(
     gapnet: Command, small: list[str], arguments: list[str], parts: list[str]
@@ -219,12 +227,15 @@ def test_another_rule_than_they_were_made_by_is_refused(gapnet: Command, run: Pa
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        (["keep_maps=0"], ["keep_maps=0: ", "native"]),
-        (["keep_maps=native", "view=centre"], ["SHAPES_"]),
-        (["labels=foo"], ["labels=foo: ", "devkit, index"]),
-        (["trainer.devices=0"], ["trainer"]),
-    ],
+    few(
+        [
+            (["keep_maps=0"], ["keep_maps=0: ", "native"]),
+            (["keep_maps=native", "view=centre"], ["SHAPES_"]),
+            (["labels=foo"], ["labels=foo: ", "devkit, index"]),
+            (["trainer.devices=0"], ["trainer"]),
+        ],
+        1,
+    ),
 )
 def test_what_cannot_be_done_is_said(
     gapnet: Command, run: Path, arguments: list[str], parts: list[str]

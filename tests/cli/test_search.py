@@ -39,6 +39,7 @@ from gapnet.studies.search.trials import (
     read_epochs,
 )
 from tests.cli.conftest import CHECKOUT, QUICK, SMALL, Command, assert_one_line
+from tests.few import few
 from tests.refusals import refused
 
 ODD = 'it\'s, ["so"] \\ {a: ${b}} = 1'
@@ -131,22 +132,28 @@ def test_a_sweep_is_no_search(argument: str, remedy: str) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "parts"),
-    [
-        ("optm.lr=1", ["optm: ", "'optim'"]),
-        ("model=alexnet_gapp", ["alexnet_gapp"]),
-        ("+search.optim.lrr=[1,2]", ["optim.lrr: ", "'lr'"]),
-        ("+search.model.pool=[avg]", ["search.model.pool=['avg']: "]),
-        ("optim.lr=1", ["optim.lr: "]),
-        ("n_trials=0", ["n_trials=0: "]),
-        ("metric=test/top1_error", ["metric=test/top1_error: ", "val/"]),
-        ("direction=up", ["direction=up: ", "minimise", "maximise"]),
-        ("name=a/b", ["name=a/b: "]),
-        (f"name={'n' * 300}", ["nnn"]),
-        ("storage=nonsense", ["storage"]),
-        ("storage=postgresql://me:hunter2@host/db", ["storage=postgresql://***@host/db: "]),
-        ("storage='postgresql://host/db?password=hunter2'", ["storage=postgresql://host/db?***"]),
-        ("prune.n_warmup_steps=-1", ["prune: "]),
-    ],
+    few(
+        [
+            ("optm.lr=1", ["optm: ", "'optim'"]),
+            ("model=alexnet_gapp", ["alexnet_gapp"]),
+            ("+search.optim.lrr=[1,2]", ["optim.lrr: ", "'lr'"]),
+            ("+search.model.pool=[avg]", ["search.model.pool=['avg']: "]),
+            ("optim.lr=1", ["optim.lr: "]),
+            ("n_trials=0", ["n_trials=0: "]),
+            ("metric=test/top1_error", ["metric=test/top1_error: ", "val/"]),
+            ("direction=up", ["direction=up: ", "minimise", "maximise"]),
+            ("name=a/b", ["name=a/b: "]),
+            (f"name={'n' * 300}", ["nnn"]),
+            ("storage=nonsense", ["storage"]),
+            ("storage=postgresql://me:hunter2@host/db", ["storage=postgresql://***@host/db: "]),
+            (
+                "storage='postgresql://host/db?password=hunter2'",
+                ["storage=postgresql://host/db?***"],
+            ),
+            ("prune.n_warmup_steps=-1", ["prune: "]),
+        ],
+        3,
+    ),
 )
 def test_a_wrong_argument_is_one_line(gapnet: Command, argument: str, parts: list[str]) -> None:
     assert_one_line(gapnet("search", argument), *parts)

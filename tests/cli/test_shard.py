@@ -8,6 +8,7 @@ import pytest
 from gapnet.evaluation.store import read_parts
 from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line, script
 from tests.data.sharded import served, write_small
+from tests.few import few
 
 DRAWN = [each for each in SMALL if each.startswith("data.")]
 
@@ -35,17 +36,20 @@ def test_shards_are_written_and_summed_up(
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        ([], ["data: ", "data=ilsvrc data.root=DIR"]),
-        (["data.root=x", "to=out"], ["data.root: ", "data=ilsvrc"]),
-        (["data=shapes"], ["to=null: "]),
-        (["data=shapes", "to=s3://x/y"], ["to=s3://x/y: "]),
-        (["data=shapes", "to=out", "mb=0"], ["mb=0: "]),
-        (["data=shapes", "to=out", "mb=many"], ["mb=many: "]),
-        (["data=shapes", "to=out", "workers=0"], ["workers=0: "]),
-        (["data=shapes", "to=out", "splits=val"], ["splits=val: ", "[val]"]),
-        (["data=ilsvrc", "to=out", "data.root=nowhere"], ["data.root=nowhere: "]),
-    ],
+    few(
+        [
+            ([], ["data: ", "data=ilsvrc data.root=DIR"]),
+            (["data.root=x", "to=out"], ["data.root: ", "data=ilsvrc"]),
+            (["data=shapes"], ["to=null: "]),
+            (["data=shapes", "to=s3://x/y"], ["to=s3://x/y: "]),
+            (["data=shapes", "to=out", "mb=0"], ["mb=0: "]),
+            (["data=shapes", "to=out", "mb=many"], ["mb=many: "]),
+            (["data=shapes", "to=out", "workers=0"], ["workers=0: "]),
+            (["data=shapes", "to=out", "splits=val"], ["splits=val: ", "[val]"]),
+            (["data=ilsvrc", "to=out", "data.root=nowhere"], ["data.root=nowhere: "]),
+        ],
+        3,
+    ),
 )
 def test_bad_input_is_one_line(gapnet: Command, arguments: list[str], parts: list[str]) -> None:
     assert_one_line(gapnet("shard", *arguments), *parts)

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from tests.cli.conftest import QUICK, SMALL, Command, Trained
 from tests.cli.test_bad_input import assert_one_line
 from tests.data.sharded import write_small
+from tests.few import few
 from tests.planted import Planted, pickled
 
 OWNED = "owned"  # the file that would be made
@@ -57,7 +58,9 @@ def test_what_a_stranger_s_run_names_is_not_called(
     assert not (tmp_path / OWNED).exists()
 
 
-@pytest.mark.parametrize("group", ["saliency", "boxer", "data", "view", "loader", "protocol"])
+@pytest.mark.parametrize(
+    "group", few(["saliency", "boxer", "data", "view", "loader", "protocol"], 2)
+)
 def test_no_group_of_a_stranger_s_run_is_open(
     gapnet: Command, run: Path, tmp_path: Path, group: str
 ) -> None:
@@ -89,7 +92,9 @@ def test_the_trainer_of_a_stranger_s_run_writes_nowhere(
     assert OWNED not in (next((run / "evaluations").iterdir()) / "config.yaml").read_text()
 
 
-@pytest.mark.parametrize("group", ["boxer", "data", "saliency", "view", "protocol", "report"])
+@pytest.mark.parametrize(
+    "group", few(["boxer", "data", "saliency", "view", "protocol", "report"], 2)
+)
 def test_no_other_group_of_a_stranger_s_run_names_a_profiler(
     gapnet: Command, run: Path, tmp_path: Path, group: str
 ) -> None:
@@ -127,6 +132,7 @@ def shard_run(run: Path, trained: Trained, shapes_root: Path, tmp_path: Path) ->
     return run
 
 
+@pytest.mark.slow
 def test_a_stranger_s_run_does_not_choose_a_cache(
     gapnet: Command, shard_run: Path, tmp_path: Path
 ) -> None:
@@ -146,7 +152,7 @@ def test_a_cache_on_the_command_line_deletes_nothing_but_its_own(
     assert (tmp_path / "backups" / "own" / "thesis.tar").stat().st_size == 10**6
 
 
-@pytest.mark.parametrize("url", ["reference::file:///x.json", "https://me:hunter2@host/x"])
+@pytest.mark.parametrize("url", few(["reference::file:///x.json", "https://me:hunter2@host/x"], 1))
 def test_a_url_of_a_stranger_s_run_is_checked(gapnet: Command, shard_run: Path, url: str) -> None:
     change(shard_run, data={"root": url})
     outcome = gapnet("evaluate", f"run={shard_run}")
@@ -226,12 +232,15 @@ def test_a_run_s_configuration_holds_plain_values(
 
 @pytest.mark.parametrize(
     "override",
-    [
-        "+callbacks.x={_target_: os.system, command: touch owned}",
-        "+callbacks.x={_target_: gapnet.runs.folder.subprocess.run, args: [touch, owned]}",
-        "optim.optimizer._target_=os.system",
-        "+trainer.plugins=[{_target_: os.system, command: touch owned}]",
-    ],
+    few(
+        [
+            "+callbacks.x={_target_: os.system, command: touch owned}",
+            "+callbacks.x={_target_: gapnet.runs.folder.subprocess.run, args: [touch, owned]}",
+            "optim.optimizer._target_=os.system",
+            "+trainer.plugins=[{_target_: os.system, command: touch owned}]",
+        ],
+        1,
+    ),
 )
 def test_an_override_names_no_more_than_a_configuration_may(
     gapnet: Command, shapes_root: Path, tmp_path: Path, override: str
@@ -245,15 +254,18 @@ def test_an_override_names_no_more_than_a_configuration_may(
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        ["evaluate", "checkpoint=evil.ckpt"],
-        ["export", "checkpoint=evil.ckpt", "to=safetensors"],
-        ["train", "model.weights=evil.ckpt"],
-        ["evaluate", "predictions=evil.parquet"],
-        ["evaluate", "predictions=evil.json"],
-        ["evaluate", "predictions=evil.csv"],
-        ["evaluate", "maps=maps", "split=test"],
-    ],
+    few(
+        [
+            ["evaluate", "checkpoint=evil.ckpt"],
+            ["export", "checkpoint=evil.ckpt", "to=safetensors"],
+            ["train", "model.weights=evil.ckpt"],
+            ["evaluate", "predictions=evil.parquet"],
+            ["evaluate", "predictions=evil.json"],
+            ["evaluate", "predictions=evil.csv"],
+            ["evaluate", "maps=maps", "split=test"],
+        ],
+        2,
+    ),
 )
 def test_a_planted_pickle_is_refused(
     gapnet: Command, shapes_root: Path, tmp_path: Path, arguments: list[str]
@@ -272,6 +284,7 @@ def test_a_planted_pickle_is_refused(
     assert not (tmp_path / OWNED).exists()
 
 
+@pytest.mark.slow
 def test_a_map_of_pickled_objects_is_refused(
     gapnet: Command, shapes_root: Path, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from gapnet.cli.commands.table import complete
 from gapnet.studies.table.arguments import check_table_settings
 from tests.cli.conftest import CHECKOUT, QUICK, Command, Outcome, Trained, assert_one_line, script
+from tests.few import few
 from tests.refusals import refused
 
 ILSVRC = ["data=ilsvrc", "data.root=nowhere"]
@@ -96,14 +97,17 @@ def test_sound_values_pass() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        (["-m"], ["-m: "]),
-        (["seeds=[]"], ["seeds=[]: "]),
-        (["rows=[nix]"], ["rows=", "nix", "googlenet_gap"]),
-        (["checkpoints.nix=a.ckpt"], ["checkpoints.nix", "vgg16_gap, "]),
-        ([*ONE, "optm.lr=1"], ["optm: ", "'optim'"]),
-        ([*ONE, "checkpoints.alexnet_gap=a.ckpt"], ["checkpoints.alexnet_gap=a.ckpt: "]),
-    ],
+    few(
+        [
+            (["-m"], ["-m: "]),
+            (["seeds=[]"], ["seeds=[]: "]),
+            (["rows=[nix]"], ["rows=", "nix", "googlenet_gap"]),
+            (["checkpoints.nix=a.ckpt"], ["checkpoints.nix", "vgg16_gap, "]),
+            ([*ONE, "optm.lr=1"], ["optm: ", "'optim'"]),
+            ([*ONE, "checkpoints.alexnet_gap=a.ckpt"], ["checkpoints.alexnet_gap=a.ckpt: "]),
+        ],
+        2,
+    ),
     ids=lambda words: words[-1],
 )
 def test_a_wrong_argument_is_one_line(

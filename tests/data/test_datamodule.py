@@ -56,6 +56,7 @@ def test_training_shows_every_image_once_but_for_a_last_part_of_a_batch(shapes_r
     assert len(ids) == len(set(ids)) == 20
 
 
+@pytest.mark.slow
 def test_random_views_depend_on_seed_and_epoch_but_not_on_workers(shapes_root: Path) -> None:
     def epoch(number: int, **changes: object) -> torch.Tensor:
         loader = module(shapes_root, **changes).train_dataloader()

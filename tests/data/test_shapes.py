@@ -14,7 +14,7 @@ from gapnet.data.sources.shapes import scenes
 from gapnet.data.sources.shapes.dataset import Drawing, draw
 from gapnet.data.sources.shapes.scenes import draw_scene
 from gapnet.data.sources.shapes.traits import CLASSES, class_traits
-from tests.conftest import small_shapes
+from tests.fixtures import small_shapes
 from tests.oracles import scoring
 from tests.refusals import refused
 
@@ -121,6 +121,7 @@ def test_every_class_shows_the_same_two_colours_of_its_object(
     assert all(np.array_equal(colours, seen[0]) for colours in seen[:: len(seen) // 3])
 
 
+@pytest.mark.slow
 def test_objects_have_a_fifth_to_three_quarters_of_the_side() -> None:
     sides = np.concatenate(
         [boxes[:, 2:] - boxes[:, :2] + 1 for _, boxes in map(scene, range(COUNT), [0] * COUNT)]
@@ -129,6 +130,7 @@ def test_objects_have_a_fifth_to_three_quarters_of_the_side() -> None:
     assert sides.max() <= round(0.75 * 112)
 
 
+@pytest.mark.slow
 def test_some_scenes_hold_two_or_three_objects() -> None:
     counts = Counter(len(scene(index, 0)[1]) for index in range(COUNT))
     assert set(counts) == {1, 2, 3}

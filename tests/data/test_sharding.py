@@ -41,6 +41,7 @@ def own_images(root: Path, *names: str) -> Folder:
     return Folder(root, select_split="train", test_split="train")
 
 
+@pytest.mark.slow
 def test_the_same_images_give_the_same_shards(
     written: Path, shapes_root: Path, tmp_path: Path
 ) -> None:

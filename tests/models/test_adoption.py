@@ -11,6 +11,7 @@ import gapnet
 from gapnet.models import GapNet, create, load
 from gapnet.models.adoption.adopt import adopt
 from gapnet.models.saved import save
+from tests.few import few
 from tests.refusals import refused
 
 SIDE = 64
@@ -169,13 +170,16 @@ def test_a_network_of_a_library_keeps_its_logits(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "part"),
-    [
-        ("torchvision/alexnet", "ReLU"),
-        ("timm/mobilenetv3_small_050", "Hardswish"),
-        ("timm/vit_tiny_patch16_224", "token"),
-        ("timm/nothing", "timm/nothing"),
-        ("resnet50", "resnet50"),
-    ],
+    few(
+        [
+            ("torchvision/alexnet", "ReLU"),
+            ("timm/mobilenetv3_small_050", "Hardswish"),
+            ("timm/vit_tiny_patch16_224", "token"),
+            ("timm/nothing", "timm/nothing"),
+            ("resnet50", "resnet50"),
+        ],
+        3,
+    ),
 )
 def test_a_published_network_that_cannot_be_taken_is_refused(name: str, part: str) -> None:
     with refused(part):

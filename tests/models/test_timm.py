@@ -57,6 +57,7 @@ def test_a_network_of_parallel_branches_gets_its_weights_too(tmp_path: Path) -> 
         assert torch.equal(value, state[name]), name
 
 
+@pytest.mark.slow
 def test_the_input_and_its_normalisation_are_those_of_timm_s_weights() -> None:
     with torch.device("meta"):
         facts = create("timm_gap", {"num_classes": 4, "name": "tf_efficientnet_lite0"}).facts
@@ -77,6 +78,7 @@ def test_what_timm_does_not_have_is_named(arguments: dict, parts: list[str]) -> 
         create("timm_gap", {**SIZE, **arguments})
 
 
+@pytest.mark.slow
 def test_another_network_s_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published, "FAMILIAR", ())  # building all of torchvision's takes a second
     save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "a.safetensors")

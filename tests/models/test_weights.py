@@ -176,6 +176,7 @@ def test_max_pooling_may_start_from_average_pooling(tmp_path: Path) -> None:
     assert torch.equal(again.head.linear.weight, network.head.linear.weight)
 
 
+@pytest.mark.slow
 def test_a_published_classifier_brings_the_ids_of_its_classes(cache: Path) -> None:
     cache.mkdir(parents=True)
     torch.save(torchvision.models.resnet18().state_dict(), cache / "resnet18-f37072fd.pth")
