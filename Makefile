@@ -4,6 +4,8 @@ BIN := .venv/bin
 # Empty files that say what is installed: gapnet with all that training needs, and then the extras and developers' tools.
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
+# The tests start hundreds of processes, which all compile the same files unless one of them saves the result.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: train test slow nightly gpu lint types docs clean help
 

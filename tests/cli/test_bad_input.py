@@ -285,6 +285,7 @@ def test_a_truncated_checkpoint_is_named(gapnet: Command, trained: Trained, tmp_
     assert_one_line(gapnet("evaluate", "checkpoint=half.ckpt"), "half.ckpt")
 
 
+@pytest.mark.slow
 def test_other_classes_than_the_checkpoint_s_are_refused(
     gapnet: Command, trained: Trained, tree: Path
 ) -> None:
@@ -294,6 +295,7 @@ def test_other_classes_than_the_checkpoint_s_are_refused(
     assert_one_line(outcome, "'s00000002'", "'s00000000'")
 
 
+@pytest.mark.slow
 def test_another_number_of_classes_is_refused(
     gapnet: Command, trained: Trained, tree: Path
 ) -> None:

@@ -28,6 +28,7 @@ def run(trained: Trained, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained.run, tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_safetensors_come_with_a_card_that_has_the_run_s_figures(
     gapnet: Command, run: Path
 ) -> None:
@@ -57,6 +58,7 @@ def test_onnx_is_written_and_runs(gapnet: Command, run: Path, tmp_path: Path) ->
     assert session.run(["maps"], {"images": images})[0].shape == (3, 3, 12, 12)
 
 
+@pytest.mark.slow
 def test_figures_of_another_checkpoint_are_left_out(gapnet: Command, run: Path) -> None:
     outcome = gapnet("export", f"run={run}", "checkpoint=last", "to=safetensors")
     assert outcome.status == 0, outcome.err
@@ -108,6 +110,7 @@ def test_a_wrong_argument_is_named_and_leaves_nothing(
     assert not (run / "export").exists()
 
 
+@pytest.mark.slow
 def test_a_failing_export_leaves_nothing(
     gapnet: Command, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,7 @@ def test_a_sweep_without_room_for_what_became_of_a_job_has_status_1(
     assert last.startswith(f"gapnet compare: {full_disk / 'sweep' / 'jobs' / '0.json'}: ")
 
 
+@pytest.mark.slow
 def test_a_data_set_that_cannot_be_drawn_leaves_nothing(gapnet: Command, full_disk: Path) -> None:
     outcome = gapnet("train", *SMALL, *QUICK, f"paths.data='{full_disk / 'data'}'")
     assert outcome.status == 1

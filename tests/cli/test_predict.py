@@ -55,6 +55,7 @@ def test_top_classes_and_coco(gapnet: Command, trained: Trained, photos: Path) -
     assert Image.open("out/photos/0.png.top.jpg").width > 3 * 224
 
 
+@pytest.mark.slow
 def test_methods_side_by_side_and_a_class_over_pictures(
     gapnet: Command, trained: Trained, photos: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_boxes_of_another_tool_need_no_image_where_xml_files_have_the_sizes(
     assert "SHAPES_test_00000000.JPEG: " in outcome.err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_run_s_own_predictions_have_its_figures_in_a_folder_of_their_own(
     gapnet: Command, run: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_one_split_of_a_run_s_predictions_lacks_but_the_frozen_threshold(
     assert figures(folder) == [each for each in figures(run) if each["chosen_on"] != "val"]
 
 
+@pytest.mark.slow
 def test_another_split_of_them_is_scored(gapnet: Command, run: Path) -> None:
     own = f"predictions={run}/predictions"
     assert gapnet("evaluate", own, "split=val", "folder=scored").status == 0

@@ -117,6 +117,7 @@ def test_a_wrong_argument_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_folder_whose_name_is_too_long_is_refused_before_the_work(
     gapnet: Command, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_folder_whose_name_is_too_long_is_refused_before_the_work(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_table_is_not_written_through_a_link_that_leads_out_of_the_runs(
     gapnet: Command, tmp_path: Path
 ) -> None:

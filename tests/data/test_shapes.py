@@ -174,6 +174,7 @@ def test_an_interrupted_drawing_leaves_nothing_that_looks_finished(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_drawing_that_was_killed_is_drawn_again(tmp_path: Path) -> None:
     left_over = tmp_path / ".shapes.unfinished-abc"
     left_over.mkdir()

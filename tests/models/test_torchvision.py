@@ -141,6 +141,7 @@ def test_a_resnet_s_maps_have_the_size_that_is_asked_for(name: str, side: int) -
     assert network.facts.map_size == (side, side)
 
 
+@pytest.mark.slow
 def test_a_map_of_14_is_one_of_7_with_the_places_between() -> None:
     """Leave out the stride of layer4's first block: what its shortcut saw before is seen still."""
     coarse, fine = (thin_network("resnet18_gap", map_size=side) for side in (7, 14))

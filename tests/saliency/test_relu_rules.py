@@ -143,6 +143,7 @@ def test_a_network_without_activations_is_refused(name: str) -> None:
 
 
 @CHANGED
+@pytest.mark.slow
 def test_a_relu_in_the_head_does_not_allow_another_activation_in_the_trunk(name: str) -> None:
     network = thin_network("timm_gap")  # a ConvNeXt
     assert activations(network) == {"gelu", "relu"}

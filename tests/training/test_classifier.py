@@ -151,6 +151,7 @@ def test_a_checkpoint_gives_back_the_network(shapes_root: Path, tmp_path: Path) 
     assert network.classes == ("a", "b", "c")
 
 
+@pytest.mark.slow
 def test_with_ema_the_checkpoint_holds_the_average(shapes_root: Path, tmp_path: Path) -> None:
     ema = MovingAverage(decay=0.5)
     module = classifier()
