@@ -98,7 +98,7 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(
 )
 def test_yaml_that_could_do_or_become_more_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.yaml").write_bytes(content)
-    with pytest.raises(GapnetError, match=r"config\.yaml: is not the configuration of a run \("):
+    with pytest.raises(GapnetError, match=r"config\.yaml: "):
         checked_text(tmp_path / "config.yaml")
 
 

@@ -135,7 +135,9 @@ class GapNet(nn.Module):
         self.grey_weights = tuple(f"trunk.{name}.weight" for name in convs)
         mean, std = (sum(values) / len(values) for values in (self.facts.mean, self.facts.std))
         self.facts = replace(self.facts, mean=(mean,), std=(std,))
+        like = self.mean  # the network may have another type, or lie on another device
         self._set_normalisation()
+        self.mean, self.std = self.mean.to(like), self.std.to(like)
 
     def _set_normalisation(self) -> None:
         for name, values in (("mean", self.facts.mean), ("std", self.facts.std)):

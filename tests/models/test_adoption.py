@@ -93,7 +93,7 @@ def test_logits_and_pooled_maps_are_those_of_the_network(end: str) -> None:
     ],
 )
 def test_a_network_without_class_maps_is_refused(end: str, part: str) -> None:
-    with refused("Net", part, "saliency=grad_cam"):
+    with refused("Net", part, "gapnet.gapify"):
         adopt(Net(end), input_size=SIDE)
 
 
@@ -102,7 +102,7 @@ def test_a_function_that_reads_more_than_pooled_features_is_refused() -> None:
         def forward(self, images: Tensor) -> Tensor:
             return super().forward(images) + images.mean()
 
-    with refused("Sneaky", "saliency=grad_cam"):
+    with refused("Sneaky", "gapnet.gapify"):
         adopt(Sneaky("plain"), input_size=SIDE)
 
 

@@ -48,3 +48,11 @@ def test_max_unit_takes_every_unit_at_its_maximum_and_max_one_place_for_all() ->
     assert head(apart).item() == 8
     head.pool = "max"
     assert head(apart).item() == 5
+
+
+def test_a_network_of_double_precision_stays_so_for_grey_images() -> None:
+    network = create("tiny_gap", {"num_classes": 2, "input_size": 48}).double()
+    network.see_grey()
+    images = network.normalise(torch.zeros(1, 3, 48, 48, dtype=torch.uint8))
+    assert images.dtype == torch.float64
+    assert network(images).shape == (1, 2)

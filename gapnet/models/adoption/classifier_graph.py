@@ -13,7 +13,7 @@ from gapnet.models.heads import Pool
 from gapnet.models.surgery import in_eval
 
 DEPTH = 20  # modules in modules that may hold the pooling
-REMEDY = "it has no class maps; saliency=grad_cam explains it"
+REMEDY = "it has no class maps of its own; gapnet.gapify gives it a new classifier that has them"
 
 # Steps after the pooling that change the shape of the pooled vector, or nothing in eval mode
 RESHAPING = {"flatten", "view", "reshape", "squeeze", "contiguous", "permute", "transpose"}
