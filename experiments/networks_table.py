@@ -14,7 +14,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "networks.md"
 START = "<!-- networks: written by experiments/networks_table.py -->\n"
 END = "<!-- end of networks -->"
 HEAD = """\
-| `model=` | parameters | multiply-adds | input | map | |
+| `model=` | parameters | multiply-adds | input | map | notes |
 |---|---|---|---|---|---|
 """
 RESNET = "`model.map_size=7`, 14 or 28; `model.width=null` adds no conv"
@@ -25,8 +25,9 @@ NOTES = {
     "googlenet": "unmodified",
     "googlenet_gap": "cut after inception4e",
     "inception_v3_gap": "cut after Mixed_6e",
-    "nin": "unmodified; it pools one map per class",
-    "published": "`model.name=torchvision/resnet50`; any network that pools and classifies",
+    "nin": "unmodified; its last conv has one map per class",
+    "published": "`model.name=torchvision/resnet50`, or another network that ends in global "
+    "pooling and one linear layer",
     "resnet101_gap": RESNET,
     "resnet18_gap": RESNET,
     "resnet50": "unmodified",
