@@ -246,7 +246,8 @@ def _log_start(training: Training) -> None:
     log.info("weights to start from: %s", network.facts.weights)
     accumulated, recipe = trainer.accumulate_grad_batches, training.classifier.optim
     log.info(
-        "%d images a step (%d a batch, on %d, %d accumulated); highest rate %g (scale_lr=%s)",
+        "%d images per step (batch_size=%d, processes=%d, accumulated=%d); "
+        "peak learning rate %g (scale_lr=%s)",
         data.batch_size * data.processes * accumulated,
         data.batch_size,
         data.processes,
