@@ -17,8 +17,8 @@ from gapnet.errors import GapnetError, reading
 CORNERS = ("x1", "y1", "x2", "y2")
 
 
-# `Reader` brings the options of every data set: root, on_corrupt, max_corrupt, and the splits, of
-# which one is trained on, one chooses checkpoints and thresholds, and one is reported. A
+# `Reader` has the options of every data set: root, on_corrupt, max_corrupt, and the names of three
+# splits: to train on, to choose checkpoints and thresholds on, and to report metrics of. A
 # configuration names the class by its package, `gapnet.data.MyData`, whichever file defines it.
 @dataclass(frozen=True)
 class MyData(Reader):

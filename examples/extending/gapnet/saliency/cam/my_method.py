@@ -35,7 +35,7 @@ class MyMethod:
         return maps.clamp(min=0) ** self.power
 
     def check(self, network: GapNet) -> None:
-        """Raise an error, before any work, for a network that the method cannot explain."""
+        """Raise an error, before any work, if the method cannot be used with this network."""
         network.pooling_head()  # which raises one if the network has no class maps
 
     def passes(self, targets: int, size: tuple[int, int]) -> int:
