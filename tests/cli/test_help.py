@@ -19,7 +19,7 @@ HEAVY = ("hydra", "torch", "pytorch_lightning", "matplotlib", "pyarrow", "cv2")
 def test_help_shows_the_groups_and_what_a_person_would_want(tmp_path: Path, command: str) -> None:
     outcome = script(tmp_path, f"{command}.py", "--help")
     assert outcome.status == 0
-    assert "python evaluate.py run=runs/latest" in outcome.out
+    assert "gapnet evaluate run=runs/latest" in outcome.out
     for group in (
         "data: cub, folder, ilsvrc, ilsvrc_shards, metadata, shapes",
         "boxer: grabcut, released, threshold20",

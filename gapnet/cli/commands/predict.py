@@ -1,4 +1,4 @@
-"""Explain pictures: their classes, and maps and boxes of where these are."""
+"""Explain pictures: show their classes, and where these are."""
 
 from omegaconf import DictConfig
 

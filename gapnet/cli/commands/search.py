@@ -1,4 +1,4 @@
-"""Search hyper-parameters with Optuna."""
+"""Search for good hyper-parameters with Optuna."""
 
 from omegaconf import DictConfig
 

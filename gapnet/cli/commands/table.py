@@ -1,4 +1,4 @@
-"""Reproduce a table of the paper, next to the published numbers."""
+"""Compute a table of the paper, next to its published numbers."""
 
 from omegaconf import DictConfig
 
