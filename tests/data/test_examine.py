@@ -38,8 +38,8 @@ def test_nothing_is_wrong_with_a_sound_tree(tmp_path: Path, build: Build) -> Non
     assert [note.split()[0].rstrip(":") for note in texts(findings, "note")] == ["val"]
     well = texts(findings, "ok")
     assert f"{tmp_path.name} (ILSVRC's layout): {tmp_path}, {source.layout}" in well
-    assert "val: 4 images, 1 to 2 of a class" in well
-    assert "val: 5 boxes, 1 images with more than one" in well
+    assert any(text.startswith("val: 4 images, 1 to 2 ") for text in well)
+    assert any(text.startswith("val: 5 boxes, 1 image ") for text in well)
     assert "train_cls: all 4 files are there, and every pixel can be read" in well
     assert "train_cls and val share no image" in well
 
@@ -147,7 +147,7 @@ def test_a_split_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) ->
     assert texts(findings, "wrong") == [
         f"train_cls: split 'train_cls' is not listed in {tmp_path}/ILSVRC/ImageSets/CLS-LOC"
     ]
-    assert "val: 4 images, 1 to 2 of a class" in texts(findings, "ok")
+    assert any(text.startswith("val: 4 images, 1 to 2 ") for text in texts(findings, "ok"))
 
 
 class Other:
@@ -240,7 +240,7 @@ def test_the_doctor_looks_at_held_out_images_and_names_no_oracle(tmp_path: Path)
         listing.write("n02/n02_8 5\nn03/n03_3 6\n")
     findings = list(examine(Ilsvrc(root, held_out=1)))
     assert texts(findings, "wrong") == []
-    assert "held_out: 3 images, 1 to 1 of a class" in texts(findings, "ok")
+    assert any(text.startswith("held_out: 3 images, 1 ") for text in texts(findings, "ok"))
     assert "train_cls and held_out share no image" in texts(findings, "ok")
     assert not any("oracle" in finding.text for finding in findings)
 

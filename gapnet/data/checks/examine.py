@@ -99,7 +99,8 @@ def examine(
     if source.select_split == source.test_split:
         yield Finding(
             "note",
-            f"{source.test_split}: selects thresholds and is reported, so results are an oracle's",
+            f"{source.test_split}: thresholds are chosen on the split that is reported, so the "
+            "results with them are optimistic",
         )
 
 
@@ -157,11 +158,17 @@ def _check_labels(records: Records, split: str, source: Source) -> Iterator[Find
         yield Finding("wrong", f"{split}: has labels beyond its {count} classes", "correct them")
     else:
         counts = known.bincount(minlength=count)
-        yield Finding("ok", f"{text}, {int(counts.min()):,} to {int(counts.max()):,} of a class")
+        fewest, most = int(counts.min()), int(counts.max())
+        per_class = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+        yield Finding("ok", f"{text}, {per_class} per class")
         empty = [source.classes[label] for label in (counts == 0).nonzero().flatten().tolist()]
         if empty and split == source.train_split:
             fix = "unpack the archives of these classes, or take them off the list of classes"
             yield Finding("wrong", f"{split}: {len(empty):,} empty classes: {_some(empty)}", fix)
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image" + ("" if count == 1 else "s")
 
 
 def _check_boxes(records: Records, split: str, source: Source) -> Iterator[Finding]:
@@ -170,8 +177,8 @@ def _check_boxes(records: Records, split: str, source: Source) -> Iterator[Findi
     counts = [length // 4 for length in pc.list_value_length(column).drop_null().to_pylist()]
     if counts:
         boxes, several = sum(counts), sum(count > 1 for count in counts)
-        text = f"{split}: {boxes:,} boxes, {several:,} images with more than one"
-        text += f", {column.null_count:,} with none" if column.null_count else ""
+        text = f"{split}: {boxes:,} boxes, {_images(several)} with several boxes"
+        text += f", {_images(column.null_count)} without boxes" if column.null_count else ""
         if known and (boxes, several) != (BOXES, SEVERAL):
             fix = "take the XML files of validation, or LOC_val_solution.csv, from the download"
             yield Finding("wrong", f"{text}; ILSVRC has {BOXES:,} and {SEVERAL:,}", fix)
