@@ -1,7 +1,7 @@
 """Check configured values against the types that a constructor declares."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -28,8 +28,7 @@ def check_values(target: Callable[..., Any], key: str, values: Mapping[str, Any]
     for name, parameter in inspect.signature(target).parameters.items():
         kinds = _plain_kinds(parameter.annotation)
         if name in values and kinds and not any(_is_of(values[name], kind) for kind in kinds):
-            expected = " or ".join(_type_name(kind) for kind in kinds)
-            raise GapnetError(f"{key}.{name}={values[name]}: must be {expected}")
+            raise GapnetError(f"{key}.{name}={values[name]}: must be {_alternatives(kinds)}")
 
 
 def _plain_kinds(annotation: Any) -> list[Any]:
@@ -50,5 +49,12 @@ def _is_of(value: Any, kind: Any) -> bool:
     return isinstance(value, kind) if isinstance(kind, type) else bool(value == kind)
 
 
-def _type_name(kind: Any) -> str:
-    return TYPE_NAMES[kind] if isinstance(kind, type) else repr(kind)
+def _alternatives(kinds: Sequence[Any]) -> str:
+    """Return types and values as a list in words.
+
+    >>> _alternatives([16, "16", "bf16", NoneType])
+    '16, bf16 or null'
+    """
+    names = [TYPE_NAMES[kind] if isinstance(kind, type) else str(kind) for kind in kinds]
+    *others, last = dict.fromkeys(names)  # in Lightning's types, 16 and "16" mean the same
+    return f"{', '.join(others)} or {last}" if others else last
