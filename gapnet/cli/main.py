@@ -38,7 +38,7 @@ def main() -> None:
         case ["--version"]:
             print(f"gapnet {__version__}")
         case [name, *_]:
-            sys.exit(f"gapnet: no command {name!r}; there are: {', '.join(names)}")
+            sys.exit(f"gapnet: no command {name!r}; the commands are: {', '.join(names)}")
 
 
 def command_names() -> list[str]:

@@ -12,6 +12,7 @@ from gapnet.config.trusted_targets import TARGET, locate
 from gapnet.errors import GapnetError
 
 PARTIAL, POSITIONAL = "_partial_", "_args_"  # the names that Hydra uses
+NO_GPU = "No supported gpu backend found"  # in the error of Lightning's Trainer
 CHECKED = ("gapnet.", "pytorch_lightning.")  # packages whose signatures declare plain types
 
 
@@ -66,4 +67,6 @@ def _reason(error: Exception, key: str, target: Callable[..., Any]) -> str:
         return (
             f"{key}: {error}; its arguments are: {', '.join(inspect.signature(target).parameters)}"
         )
+    if NO_GPU in str(error):
+        return f"{key}.accelerator=gpu: no GPU is available; use {key}.accelerator=auto or cpu"
     return f"{key}: {error}"

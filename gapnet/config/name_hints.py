@@ -29,7 +29,8 @@ def unknown_key(error: OmegaConfBaseException) -> str:
     near = near or list(_keys_like(str(error.key), parent))
     hint = f"did you mean {near[0]!r}? " if near else ""
     return (
-        f"{error.full_key}: no such key; {hint}there are: {', '.join(siblings)} (+KEY=... adds one)"
+        f"{error.full_key}: no such key; {hint}the keys are: {', '.join(siblings)} "
+        "(+KEY=... adds one)"
     )
 
 
@@ -43,7 +44,7 @@ def unknown_choice(text: str) -> str | None:
     near = difflib.get_close_matches(match["choice"], options, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     name = f"{match['group']}={match['choice']}"
-    return f"{name}: no such choice; {hint}there are: {', '.join(options)}"
+    return f"{name}: no such choice; {hint}the choices are: {', '.join(options)}"
 
 
 def check_flags(command: str, arguments: Sequence[str]) -> None:

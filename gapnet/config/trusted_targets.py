@@ -40,7 +40,7 @@ FUNCTIONS = (
     "gapnet.evaluation.protocols",
 )
 REGISTERED = "is_registered_network"  # attribute set by gapnet.models.register, which imports torch
-LISTED = "gapnet, torch.optim, timm.optim, pytorch_lightning and optuna.pruners"
+LISTED = "gapnet, torch.optim, timm.optim, pytorch_lightning or optuna.pruners"
 # Modules in run folders of the first version, which wrote gapnet.data.ilsvrc.Ilsvrc
 FIRST_VERSION = {
     "gapnet.data": "cub datamodule folder ilsvrc metadata shapes shards transforms",
@@ -146,6 +146,6 @@ def is_in(name: str, modules: Sequence[str]) -> bool:
 def _refusal(setting: str, name: object) -> GapnetError:
     module = name.rpartition(".")[0] if isinstance(name, str) else ""
     return GapnetError(
-        f"{setting}: must be a class or function that gapnet allows in {LISTED}; "
-        f"imports=[{module or 'MODULE'}] allows a module that you trust"
+        f"{setting}: must be an allowed class or function of {LISTED}; if you trust the module, "
+        f"add imports=[{module or 'MODULE'}]"
     )

@@ -81,7 +81,7 @@ def compare_verdicts(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) 
     if not names:
         raise GapnetError(
             f"{a} and {b}: have no metric in common; score both by one protocol "
-            "(python evaluate.py predictions=RUN protocol=...)"
+            "(gapnet evaluate predictions=RUN protocol=...)"
         )
     return [_difference(name, first, second, resamples, seed) for name in names]
 

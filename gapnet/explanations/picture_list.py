@@ -62,7 +62,7 @@ def _expand(word: str) -> Iterator[Path]:
 
 def _of_file(path: Path, every: int) -> Iterator[NamedPicture]:
     if not path.is_file():
-        raise GapnetError(f"{path}: no such file")
+        raise GapnetError(f"{path}: no such file or folder")
     if path.suffix.lower() == LIST:
         lines = path.read_text(encoding="utf-8").splitlines()
         yield from list_pictures(filter(None, map(str.strip, lines)), every=every)

@@ -45,12 +45,12 @@ class NetworkExport:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        one_of("to", self.to, FORMATS)
         if self.run is None and self.checkpoint is None:
             raise GapnetError(
-                "nothing to export: name a run folder with run=..., a file with checkpoint=..., "
-                "or predictions=..."
+                "run=null: nothing to export; name a run folder (run=DIR), a checkpoint "
+                "(checkpoint=FILE) or predictions (predictions=RUN/predictions/SPLIT)"
             )
+        one_of("to", self.to, FORMATS)
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,9 @@ def _find(resume: str, folder: Path) -> list[Path]:
         return checkpoints if there and is_run(folder) else []
     if not there:
         raise GapnetError(
-            f"resume={resume}: there is no {checkpoints[0] if path.is_dir() else path}; name a run "
-            "folder or a checkpoint in one, or auto, which starts at step 0 if there is none"
+            f"resume={resume}: {checkpoints[0] if path.is_dir() else path} does not exist; name a "
+            "run folder or a checkpoint file, or use resume=auto, which starts at step 0 if there "
+            "is no checkpoint"
         )
     return checkpoints
 

@@ -58,7 +58,7 @@ def _make(make: MakeTrainer, callbacks: Sequence[Callback], **options: Any) -> p
     )
     ignore_signals(trainer)
     if spawns_ranks(trainer):
-        raise GapnetError("trainer.strategy: must not spawn processes; use ddp")
+        raise GapnetError("trainer.strategy: ddp_spawn and ddp_fork are not supported; use ddp")
     _check_world_size(trainer)
     return trainer
 

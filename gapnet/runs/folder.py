@@ -37,7 +37,7 @@ def find_checkpoint(run: Path | None, checkpoint: str | None) -> Path:
         return path
     if run is not None and path.parent == run / CHECKPOINTS:
         raise GapnetError(_missing(run, path))
-    raise GapnetError(f"checkpoint {path}: no such file; name {BEST}, {LAST} or a file")
+    raise GapnetError(f"checkpoint={path}: no such file; choose {BEST}, {LAST} or a file")
 
 
 def named_checkpoint(run: Path | None, checkpoint: str | None) -> Path:

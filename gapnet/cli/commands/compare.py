@@ -41,7 +41,7 @@ def task(cfg: DictConfig) -> None:
 
     for name in "ab":
         if cfg[name] is None:
-            raise GapnetError(f"{name}=null: must be a run folder; gapnet compare RUN_A RUN_B")
+            raise GapnetError(f"{name}=null: name two run folders: gapnet compare RUN_A RUN_B")
     whole_number("resamples", cfg.resamples, least=1)
     whole_number("seed", cfg.seed)
     a, b = Path(cfg.a) / VERDICTS, Path(cfg.b) / VERDICTS

@@ -110,7 +110,7 @@ class KaggleTree:
         if not path.exists():
             known = ", ".join(sorted(file.stem for file in path.parent.glob("*.txt")))
             raise MissingSplitError(
-                f"split {split!r} is not listed in {path.parent}; there are: {known or 'none'}"
+                f"split {split!r} is not listed in {path.parent}; the splits are: {known or 'none'}"
             )
         ids = [line.split()[0] for line in read_lines(path)]
         folder = IMAGES / folder_of(split)
@@ -153,7 +153,7 @@ class ImageFolders:
         if place is None:
             known = [folder for folder in (TRAIN, VAL, TEST) if self._place(folder)]
             raise MissingSplitError(
-                f"split {split!r} has no folder in {self.root}; there are: {', '.join(known)}"
+                f"split {split!r} has no folder in {self.root}; the splits are: {', '.join(known)}"
             )
         classes = class_folders(place)
         if is_training(split) and not classes:

@@ -102,7 +102,7 @@ class Cub(Reader):
         if not self._splits.get(split):
             known = ", ".join(name for name, records in self._splits.items() if records)
             raise MissingSplitError(
-                f"split {split!r} has no images in {self.root}; there are: {known}"
+                f"split {split!r} has no images in {self.root}; the splits are: {known}"
             )
         return Records.of(self._splits[split], self.root)
 

@@ -103,8 +103,9 @@ class Folder(Reader):
         if not folder.is_dir():
             known = ", ".join(sorted(path.name for path in self.root.iterdir() if path.is_dir()))
             raise MissingSplitError(
-                f"split {split!r} has no folder in {self.root}; there are: {known or 'none'}; "
-                "name them with data.train_split=..., data.select_split=... and data.test_split=..."
+                f"split {split!r} has no folder in {self.root}; its folders are: "
+                f"{known or 'none'}; name the splits with data.train_split=..., "
+                "data.select_split=... and data.test_split=..."
             )
         return folder
 
@@ -122,8 +123,9 @@ class Folder(Reader):
         folders = next((_inside(split)[0] for split in splits if split.is_dir()), [])
         if not folders:
             raise GapnetError(
-                f"data.root={self.root}: has no folder per class in {self.train_split!r} (or, "
-                f"without it, in {self.test_split!r}); make them, or list the classes in {path}"
+                f"data.root={self.root}: has no class folders in {self.train_split!r} (or, if that "
+                f"does not exist, in {self.test_split!r}); make a folder for each class, or list "
+                f"the classes in {path}"
             )
         return {folder.name: folder.name for folder in folders}
 

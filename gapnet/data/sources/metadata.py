@@ -135,7 +135,8 @@ class Metadata(Reader):
                 sorted(folder.name for folder in self.metadata.iterdir() if folder.is_dir())
             )
             raise MissingSplitError(
-                f"split {split!r} has no folder in {self.metadata}; there are: {known or 'none'}"
+                f"split {split!r} has no folder in {self.metadata}; its folders are: "
+                f"{known or 'none'}"
             )
         return folder
 

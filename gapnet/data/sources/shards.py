@@ -98,8 +98,8 @@ class Shards:
         if files is None:
             known = ", ".join(self._manifest.splits)
             raise MissingSplitError(
-                f"split {split!r} is not among these shards; there are: {known}; name another, "
-                "or write it with `gapnet shard`"
+                f"split {split!r} is not among these shards; the splits are: {known}; name "
+                "another, or write it with `gapnet shard`"
             )
         index = self._tars.path(files.index)
         self._tars.opened(files.index).close()

@@ -125,7 +125,7 @@ def metric_of(epochs: Sequence[Epoch], metric: str, checkpoint: str) -> float:
         raise TrialFailedError("nothing was validated; trainer.max_epochs must be 1 or more")
     if metric not in epochs[-1]:
         known = ", ".join(sorted(filter(_is_validated, epochs[-1])))
-        raise TrialFailedError(f"metric={metric}: is not logged; there are: {known}")
+        raise TrialFailedError(f"metric={metric}: is not logged; the metrics are: {known}")
     if checkpoint == BEST:
         return min(epochs, key=lambda epoch: epoch[MONITOR])[metric]
     return epochs[-1][metric]

@@ -59,7 +59,7 @@ def check_table_settings(cfg: DictConfig) -> None:
     unknown = [network for network in cfg.checkpoints if network not in networks]
     if unknown:
         known = ", ".join(networks)
-        raise GapnetError(f"checkpoints.{unknown[0]}: no such network; there are: {known}")
+        raise GapnetError(f"checkpoints.{unknown[0]}: no such network; choose {known}")
 
 
 def _check_seeds(cfg: DictConfig) -> None:

@@ -49,7 +49,7 @@ class TablePlan:
         every, chosen = self.cfg.table.rows, self.cfg.rows
         unknown = [row for row in chosen or () if row not in every]
         if unknown:
-            raise GapnetError(f"rows={list(chosen)}: no row {unknown[0]}; there are: {list(every)}")
+            raise GapnetError(f"rows={list(chosen)}: no row {unknown[0]}; choose {list(every)}")
         return {str(key): every[key] for key in every if chosen is None or key in chosen}
 
     def columns_of(self, row: DictConfig) -> list[str]:
@@ -63,7 +63,7 @@ class TablePlan:
         known = self.cfg.table.get("networks") or {}
         named = self.rows[key].get("network")
         if named is not None and named not in known:
-            raise GapnetError(f"network={named}: no such network; there are: {', '.join(known)}")
+            raise GapnetError(f"network={named}: no such network; choose {', '.join(known)}")
         return named or (key if key in known else None)
 
     def cells(self, *more: str) -> list[Cell]:
