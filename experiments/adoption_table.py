@@ -33,8 +33,8 @@ def smallest(family: str) -> str | None:
         with torch.device("meta"):
             network = timm.create_model(name)
         sizes[name] = sum(parameter.numel() for parameter in network.parameters())
-    name = min(sizes, key=lambda name: sizes[name], default=None)
-    return name if name is not None and sizes[name] <= LARGEST else None
+    small = [name for name in sizes if sizes[name] <= LARGEST]
+    return min(small, key=lambda name: sizes[name], default=None)
 
 
 def family_row(family: str) -> str:

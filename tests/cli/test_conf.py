@@ -90,7 +90,7 @@ def compositions() -> Iterator[ParameterSet]:
             yield pytest.param(command, overrides, marks=marks, id=f"{command}-{overrides[:1]}")
 
 
-@pytest.mark.parametrize(("command", "overrides"), compositions())
+@pytest.mark.parametrize(("command", "overrides"), list(compositions()))
 def test_every_choice_composes_and_its_keys_are_parameters(
     command: str, overrides: tuple[str, ...]
 ) -> None:

@@ -344,7 +344,7 @@ def test_a_search_tries_and_reports_and_leaves_the_test_split_alone(
     assert "train=" in other.stderr.splitlines()[-1]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_killed_worker_leaves_no_training_and_its_trial_is_run_again(
     home: Path, shapes_root: Path
 ) -> None:
@@ -386,7 +386,7 @@ def test_two_workers_share_a_search(home: Path, shapes_root: Path) -> None:
     assert all("best so far" in err for _, err in outputs)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_pruned_training_is_stopped(home: Path, shapes_root: Path) -> None:
     at_once = ["~prune.n_startup_trials", "prune.n_warmup_steps=0", "+prune.upper=-1"]
     pruner = "prune._target_=optuna.pruners.ThresholdPruner"

@@ -143,8 +143,14 @@ def test_an_error_of_a_sweep_shows_its_traceback_on_request(
     assert "resamples=0: resamples=0: " in outcome.out
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        pytest.param("basic", marks=pytest.mark.slow),
+        pytest.param("joblib", marks=pytest.mark.nightly),
+        pytest.param("submitit", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_sweep_ends_with_a_summary_whatever_its_launcher(
     launcher: str, shapes_root: Path, tmp_path: Path
 ) -> None:

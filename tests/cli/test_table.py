@@ -269,7 +269,7 @@ def test_the_table_s_figures_are_those_of_the_runs(filled: Filled) -> None:
     assert r"\begin{tabular}" in (filled.home / "runs/tables/table2.tex").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_an_evaluation_that_is_lost_is_made_again_alone(filled: Filled) -> None:
     before, text = written(filled.home), filled.text
     lost, _ = (filled.home / "runs" / TRAINED).glob("*/evaluations/*")
@@ -285,7 +285,7 @@ def test_an_evaluation_that_is_lost_is_made_again_alone(filled: Filled) -> None:
 
 
 @pytest.mark.parametrize(
-    "kills", [pytest.param(2, marks=pytest.mark.slow), pytest.param(10, marks=pytest.mark.nightly)]
+    "kills", [pytest.param(kills, marks=pytest.mark.nightly) for kills in (2, 10)]
 )
 def test_a_table_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
     filled: Filled, tmp_path: Path, kills: int
@@ -311,7 +311,7 @@ def test_a_table_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
         ]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_row_that_fails_leaves_the_others_filled(filled: Filled) -> None:
     damaged = filled.home / "damaged.ckpt"
     damaged.write_bytes(b"no checkpoint")
@@ -326,7 +326,7 @@ def test_a_row_that_fails_leaves_the_others_filled(filled: Filled) -> None:
     assert failed["paper, top-1"] == "65.17"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_evaluations_of_a_training_that_fails_are_left_out(filled: Filled) -> None:
     more = ["rows=[alexnet_gap]", "optim.lr=-1", "to=none"]
     outcome = fill(filled.home, *more)
@@ -336,7 +336,7 @@ def test_evaluations_of_a_training_that_fails_are_left_out(filled: Filled) -> No
     assert (filled.home / "none/table2.md").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_test_split_without_truth_becomes_a_submission(
     trained: Trained, shapes_root: Path, tmp_path: Path
 ) -> None:

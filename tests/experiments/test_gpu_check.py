@@ -32,7 +32,7 @@ def stage(work: Callable[[Bench], Measures]) -> Stage:
     return Stage("one", "a stage", work, most=60, least=10)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_rehearsal_goes_through_every_stage(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "--rehearse", "--minutes", "30", "--to", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

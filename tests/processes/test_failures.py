@@ -110,7 +110,7 @@ def test_a_signal_stops_them_all_at_one_step(name: str, status: int, tmp_path: P
     assert f"{name}: stopped after step {step}, which is saved" in said
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_signal_to_one_process_stops_them_all(tmp_path: Path) -> None:
     process = start(tmp_path, *LONG)
     wait_until_training(tmp_path, process)
@@ -134,7 +134,7 @@ classifier.cross_entropy = loss
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_loss_that_is_not_finite_on_one_stops_them_all_before_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +156,7 @@ def test_a_loss_that_is_not_finite_on_one_stops_them_all_before_the_step(
     assert all(value.isfinite().all() for value in last["state_dict"].values())
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_files_that_cannot_be_read_are_counted_by_all(tmp_path: Path) -> None:
     root = tmp_path / "data"
     shapes(root=root, size=48, classes=3, train=60, val=24, test=12)
@@ -176,7 +176,7 @@ def test_files_that_cannot_be_read_are_counted_by_all(tmp_path: Path) -> None:
     assert "data.max_corrupt=2: " in lines[0]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_worker_that_the_kernel_kills_is_named(tmp_path: Path) -> None:
     process = start(tmp_path, "trainer.max_epochs=500", "loader.num_workers=2")
     wait_until_training(tmp_path, process)

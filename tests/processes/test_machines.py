@@ -11,7 +11,7 @@ import pytest
 from tests.processes.conftest import JOB, TRAIN, check_close
 
 ADDRESSES = {"gapnet0": "10.73.1.1", "gapnet1": "10.73.1.2"}
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 
 def ip(*arguments: str) -> None:

@@ -13,7 +13,7 @@ import torch
 from tests.cli.conftest import CHECKOUT
 from tests.processes.conftest import JOB, check_close
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 SRUN = """#!{python}
 import os, signal, subprocess, sys
 

@@ -35,13 +35,13 @@ def test_processes_end_with_the_weights_and_metrics_of_one(
         assert first["value"] == pytest.approx(second["value"], abs=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_torchrun_may_start_the_processes(alone: Path, tmp_path: Path) -> None:
     job = ["trainer.devices=2", "loader.batch_size=6"]
     check_close(alone, train(tmp_path, *job, command=[*RUN, TRAIN[1]]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_accumulated_batches_are_one_of_their_size_at_the_scaled_rate(
     alone: Path, tmp_path: Path
 ) -> None:
@@ -59,7 +59,7 @@ def initial_rate(run: Path) -> float:
     return saved["optimizer_states"][0]["param_groups"][0]["initial_lr"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_errors_of_validation_are_those_of_one(alone: Path, tmp_path: Path) -> None:
     """Share 24 images in batches of 10: one process has two batches, the other one."""
     run = train(tmp_path, "trainer.devices=2", "loader.batch_size=10", "trainer.max_epochs=1")
@@ -91,7 +91,7 @@ def test_a_launcher_and_the_configuration_must_agree(tmp_path: Path) -> None:
     assert "WORLD_SIZE" in said
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_training_goes_on_over_other_processes(alone: Path, tmp_path: Path) -> None:
     """Stop one process in mid-epoch, and go on with two that take as many images a step."""
     first = train(tmp_path, "+trainer.max_steps=8", "checkpoint=last")

@@ -90,7 +90,7 @@ def test_timeout_stops_a_training_in_order(way: str, tmp_path: Path) -> None:
     assert b"Traceback" not in said
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["SIGINT", "SIGUSR1"])
 def test_workers_leave_other_signals_to_the_main_process(name: str, tmp_path: Path) -> None:
     job = [*TRAIN, *WAYS["one rank"], *LONG]
