@@ -3,7 +3,7 @@ import gc
 import pytest
 
 gc.disable()  # until the modules are imported: none of their objects is garbage
-DEAR = ("alone", "tries", "hostile")  # fixtures that train
+DEAR = ("alone", "tries", "hostile", "filled")  # fixtures that train
 
 
 def pytest_configure(config: pytest.Config) -> None:

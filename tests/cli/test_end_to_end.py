@@ -344,7 +344,7 @@ def test_weights_for_classes_of_other_names_are_refused(
     assert gapnet("train", *arguments, "model.reset_head=true").status == 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_network_without_class_maps_is_trained_with_gradient_maps(
     gapnet: Command, shapes_root: Path
 ) -> None:

@@ -145,7 +145,7 @@ def test_other_weights_under_the_same_name_are_refused(
 
 @pytest.mark.parametrize(
     "processes",
-    [pytest.param(2, marks=pytest.mark.nightly), pytest.param(3, marks=pytest.mark.slow)],
+    [pytest.param(2, marks=pytest.mark.nightly), pytest.param(3, marks=pytest.mark.nightly)],
 )
 def test_several_processes_give_the_metrics_of_one(
     trained: Trained, whole: Path, tmp_path: Path, processes: int
@@ -181,7 +181,7 @@ print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_memory_does_not_grow_with_the_number_of_images(trained: Trained, tmp_path: Path) -> None:
     peaks = []
     for count in (300, 1200):

@@ -106,7 +106,7 @@ def test_a_network_has_the_same_figures_as_on_the_folder(
     assert same_figures(trained.run, tmp_path / "evaluation")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_training_ends_with_the_same_figures_as_on_the_folder(
     trained: Trained, shapes_root: Path, tmp_path: Path
 ) -> None:

@@ -67,8 +67,9 @@ def check_identity(network: GapNet, module: nn.Module, side: int) -> None:
         features = network.forward_features(images)
         classes = torch.arange(5).expand(2, -1)
         maps = network.class_maps(features, classes)
-    assert torch.equal(logits, expected)
-    assert maps.shape[2:] == network.facts.map_size
+    torch.testing.assert_close(logits, expected, rtol=1e-10, atol=1e-10)
+    if network.facts.input_size == (side, side):
+        assert maps.shape[2:] == network.facts.map_size
     pooled = maps.mean((-2, -1)) if network.pooling_head().pool == "avg" else None
     if pooled is not None:
         torch.testing.assert_close(pooled + network.head.bias[:5], expected[:, :5])

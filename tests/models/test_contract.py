@@ -32,6 +32,7 @@ DECLARED = {  # height and width of the maps at the network's own input
     "googlenet_gap": 14,
     "inception_v3_gap": 17,
     "nin": 6,
+    "published": 7,
     "resnet101_gap": 14,
     "resnet18_gap": 14,
     "resnet50": 7,
@@ -53,6 +54,7 @@ PARAMETERS = {  # for 1000 classes; those of the networks as published are torch
     "googlenet_gap": 11_967_656,
     "inception_v3_gap": 17_069_768,
     "nin": 7_595_176,
+    "published": 25_557_032,
     "resnet101_gap": 62_400_552,
     "resnet18_gap": 16_921_128,
     "resnet50": 25_557_032,
@@ -90,7 +92,7 @@ def test_pooled_class_map_plus_bias_is_the_logit(network: GapNet) -> None:
         logits = chosen.forward_head(features)
         maps = chosen.class_maps(features, torch.arange(CLASSES).expand(2, -1))
         assert maps.shape[-1] > 1
-        pooled = maps.mean((-2, -1)) if pool == "avg" else maps.amax((-2, -1))
+        pooled = maps.mean((-2, -1)) if chosen.head.pool == "avg" else maps.amax((-2, -1))
         assert_close(pooled + chosen.head.linear.bias, logits, atol=1e-12, rtol=1e-12)
         one = chosen.class_maps(features, torch.tensor([[5], [3]]))
         assert_close(one[:, 0], torch.stack([maps[0, 5], maps[1, 3]]))

@@ -68,7 +68,7 @@ def test_a_process_that_is_killed_ends_the_others_within_a_minute(
     assert not any(Path("/proc", str(process_id)).exists() for process_id in ranks.values())
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_what_started_the_processes_does_not_outlive_them_nor_they_it(tmp_path: Path) -> None:
     process = start(tmp_path, *LONG)
     wait_until_training(tmp_path, process)

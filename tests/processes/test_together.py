@@ -74,7 +74,7 @@ def last_value(run: Path, name: str) -> str:
     return [row.split(",")[column] for row in rows if row.split(",")[column]][-1]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_one_and_two_processes_write_the_same_metrics(alone: Path, tmp_path: Path) -> None:
     job = [f"run={alone}", "trainer.devices=2", f"folder={tmp_path / 'two'}", "report.images=0"]
     subprocess.run([sys.executable, EVALUATE, *job], cwd=tmp_path, check=True)
@@ -82,7 +82,7 @@ def test_one_and_two_processes_write_the_same_metrics(alone: Path, tmp_path: Pat
     assert two == (alone / "metrics.json").read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_launcher_and_the_configuration_must_agree(tmp_path: Path) -> None:
     process = start(tmp_path, command=[*RUN, TRAIN[1]])
     _, said = process.communicate(timeout=120)

@@ -132,7 +132,7 @@ def _drain(terminal: int) -> None:
         pass
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_nohup_keeps_a_training_going(tmp_path: Path) -> None:
     process = subprocess.Popen(
         ["nohup", *TRAIN, *WAYS["one rank"]],

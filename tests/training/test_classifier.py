@@ -96,7 +96,7 @@ def test_channels_last_changes_the_layout_and_not_the_loss(shapes_root: Path) ->
     assert last._input(batch).is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_network_learns_the_same(shapes_root: Path, tmp_path: Path) -> None:
     plain, compiled = classifier(), classifier(compile=True)
