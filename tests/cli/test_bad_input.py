@@ -45,7 +45,7 @@ def files(folder: Path) -> set[str]:
             ("a b=c", ["a b=c"]),
             ("optim.lr=-1", ["optim.lr=-1: "]),
         ],
-        5,
+        3,
     ),
 )
 def test_a_wrong_argument_is_named(

@@ -110,7 +110,7 @@ def test_what_is_complete_is_not_predicted_again(
             ("protocol=wsol", ["protocol.blacklist=True", "False"]),
             ("checkpoint=last", ["checkpoint=None", "last"]),
         ],
-        1,
+        0,
     ),
 )
 def test_another_job_in_the_same_folder_is_refused(

@@ -58,7 +58,7 @@ def test_a_tight_box_lies_in_the_loose_one(gapnet: Command, trained: Trained) ->
 @pytest.mark.parametrize(
     ("arguments", "passes"),
     [
-        (["saliency=grad_cam"], 1),
+        pytest.param(["saliency=grad_cam"], 1, marks=pytest.mark.slow),
         pytest.param(["saliency=gradient", "boxer=grabcut"], 6, marks=pytest.mark.nightly),
         pytest.param(["saliency=guided", "crops=ten"], 60, marks=pytest.mark.slow),
         pytest.param(["saliency=occlusion", "saliency.window=24"], 10, marks=pytest.mark.slow),

@@ -50,7 +50,7 @@ def small(shapes_root: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["devkit", "coco", *(pytest.param(each, marks=pytest.mark.slow) for each in ("kaggle", "csv"))],
+    few(["devkit", "coco", "kaggle", "csv"], 1),
 )
 def test_exported_predictions_have_the_figures_of_the_run(
     gapnet: Command, trained: Trained, small: list[str], name: str

@@ -152,7 +152,7 @@ def test_a_sweep_is_no_search(argument: str, remedy: str) -> None:
             ),
             ("prune.n_warmup_steps=-1", ["prune: "]),
         ],
-        3,
+        1,
     ),
 )
 def test_a_wrong_argument_is_one_line(gapnet: Command, argument: str, parts: list[str]) -> None:

@@ -137,6 +137,7 @@ def test_some_scenes_hold_two_or_three_objects() -> None:
     assert 0.7 < counts[1] / COUNT < 0.95
 
 
+@pytest.mark.slow
 def test_the_best_centred_box_finds_less_than_four_in_ten() -> None:
     truth = [scene(index, 0)[1].tolist() for index in range(COUNT)]
     sizes = [(112, 112)] * COUNT

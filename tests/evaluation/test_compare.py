@@ -54,6 +54,7 @@ def test_values_and_disagreements_are_those_of_the_images(pair: tuple[Path, Path
     assert found.only_b
 
 
+@pytest.mark.slow
 def test_intervals_are_those_of_a_paired_bootstrap(pair: tuple[Path, Path]) -> None:
     (found,) = [
         each for each in compare_verdicts(*pair, resamples=4000) if each.metric.endswith("p1_error")

@@ -95,6 +95,7 @@ def test_what_training_scripts_wrap_a_state_dict_in_is_taken_off(
     assert_taken(take(save(wrap(alexnet), tmp_path)), alexnet)
 
 
+@pytest.mark.slow
 def test_old_files_without_counters_are_taken(resnet18: dict, tmp_path: Path) -> None:
     old = {name: value for name, value in resnet18.items() if "num_batches" not in name}
     network = take(save(old, tmp_path), "resnet18_gap")
