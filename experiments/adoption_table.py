@@ -21,7 +21,7 @@ HEAD = """
 |---|---|---|---|
 """
 LARGEST = 60e6  # weights of a network that is tried
-TRIED = 6  # networks of a family whose weights are counted
+TRIED = 2  # networks of a family whose weights are counted
 
 
 def smallest(family: str) -> str | None:
