@@ -90,9 +90,9 @@ def score_job(cfg: DictConfig) -> ScoreJob:
 
 
 def picture_job(cfg: DictConfig) -> PictureJob:
-    """Make the explanation of pictures that a configuration describes."""
+    """Return the explanation of pictures that a configuration describes."""
     methods = [cfg.method] if isinstance(cfg.method, str) else cfg.method
-    if cfg.run is not None and (Path(cfg.run) / CONFIG).is_file():  # a checkpoint will do, too
+    if cfg.run is not None and (Path(cfg.run) / CONFIG).is_file():  # it may also be a checkpoint
         check_network_imported(find_run(cfg.run, None))
     return PictureJob(
         images=tuple(map(str, cfg.images)),

@@ -62,13 +62,13 @@ def _cells(row: Row) -> list[object]:
 
 def as_coco(rows: Sequence[Row]) -> str:
     """Return rows as a data set of COCO, whose boxes are x, y, width, height."""
-    images = {row.image: (number, row.size) for number, row in enumerate(rows)}
-    numbers = {image: number for number, image in enumerate(images)}
+    sizes = {row.image: row.size for row in rows}
+    numbers = {image: number for number, image in enumerate(sizes)}
     return json.dumps(
         {
             "images": [
                 {"id": numbers[image], "file_name": image, "width": size[0], "height": size[1]}
-                for image, (_, size) in images.items()
+                for image, size in sizes.items()
             ],
             "categories": [
                 {"id": label, "name": name}

@@ -39,9 +39,11 @@ def find_classes(wanted: Sequence[int | str], ids: Sequence[str]) -> list[int]:
 
 def _index(value: int | str, ids: Sequence[str]) -> int:
     if isinstance(value, int) or value.isdecimal():
-        if int(value) < len(ids):
+        if 0 <= int(value) < len(ids):
             return int(value)
-        raise GapnetError(f"classes={value}: must be below {len(ids)}, the number of classes")
+        raise GapnetError(
+            f"classes={value}: must be an integer >= 0 and < {len(ids)}, the number of classes"
+        )
     known: dict[str, int] = {}
     for index, class_id in enumerate(ids):
         words = _lemmas().get(class_id, "").lower().split(", ")

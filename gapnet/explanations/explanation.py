@@ -5,11 +5,13 @@ from io import BytesIO
 
 import cv2
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gapnet.errors import GapnetError
+from gapnet.ops.maps import normalise
 
 OPACITY = 0.45  # of the colours over the picture
 BOX_COLOUR = (255, 48, 48)
@@ -98,7 +100,6 @@ def _colour(heat: NDArray[np.float32], colours: str) -> NDArray[np.float32]:
     table = getattr(cv2, f"COLORMAP_{colours.upper()}", None)
     if table is None:
         raise GapnetError(f"colours={colours}: OpenCV has no such colours; try jet or viridis")
-    highest = float(heat.max())
-    values = heat.clip(min=0) / highest if highest > 0 else np.zeros_like(heat)
+    values = normalise(torch.from_numpy(heat)[None])[0].numpy()
     picture = cv2.applyColorMap((values * 255).round().astype(np.uint8), table)
     return picture[..., ::-1].astype(np.float32)

@@ -1,6 +1,7 @@
 """Saliency methods and boxers by their names in conf/."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from gapnet.errors import GapnetError
 from gapnet.localization import ContourBoxer, GrabCutBoxer, ReleasedBoxer, ThresholdBoxer
@@ -15,6 +16,8 @@ from gapnet.saliency import (
     Occlusion,
     Saliency,
 )
+
+T = TypeVar("T")
 
 METHODS: dict[str, Callable[[], Saliency]] = {
     "cam": Cam,
@@ -35,17 +38,15 @@ BOXERS: dict[str, Callable[[], Boxer]] = {
 
 def method_of(method: str | Saliency) -> Saliency:
     """Return a saliency method by its name."""
-    if not isinstance(method, str):
-        return method
-    if method not in METHODS:
-        raise GapnetError(f"method={method}: must be one of {', '.join(METHODS)}")
-    return METHODS[method]()
+    return _made("method", method, METHODS) if isinstance(method, str) else method
 
 
 def boxer_of(boxer: str | Boxer) -> Boxer:
     """Return a boxer by its name."""
-    if not isinstance(boxer, str):
-        return boxer
-    if boxer not in BOXERS:
-        raise GapnetError(f"boxer={boxer}: must be one of {', '.join(BOXERS)}")
-    return BOXERS[boxer]()
+    return _made("boxer", boxer, BOXERS) if isinstance(boxer, str) else boxer
+
+
+def _made(key: str, name: str, makers: Mapping[str, Callable[[], T]]) -> T:
+    if name not in makers:
+        raise GapnetError(f"{key}={name}: must be one of {', '.join(makers)}")
+    return makers[name]()

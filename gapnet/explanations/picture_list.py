@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 from PIL import Image
 
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, reading
 from gapnet.explanations.pictures import to_image
 
 STANDARD_INPUT = "-"
@@ -64,8 +64,12 @@ def _of_file(path: Path, every: int) -> Iterator[NamedPicture]:
     if not path.is_file():
         raise GapnetError(f"{path}: no such file or folder")
     if path.suffix.lower() == LIST:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        yield from list_pictures(filter(None, map(str.strip, lines)), every=every)
+        with reading(path, "is not a list of files in UTF-8"):
+            lines = path.read_text(encoding="utf-8").splitlines()
+        words = [*filter(None, map(str.strip, lines))]
+        if nested := [word for word in words if word.lower().endswith(LIST)]:
+            raise GapnetError(f"{path}: must not list another list ({nested[0]})")
+        yield from list_pictures(words, every=every)
     elif path.suffix.lower() in VIDEOS:
         yield from _frames(path, every)
     else:

@@ -1,6 +1,5 @@
 """Explains the pictures that a user names, and writes overlays and a table of boxes."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,8 +23,6 @@ from gapnet.models.saved import load
 from gapnet.system.files import write_file
 from gapnet.system.progress import track
 from gapnet.system.value_checks import one_of, whole_number
-
-log = logging.getLogger(__name__)
 
 Format = Literal["csv", "coco"]
 Figure = Literal["overlay", "top", "class"]
@@ -107,7 +104,6 @@ def predict_pictures(job: PictureJob) -> PictureResults:
     network = _network(job)
     rows: list[Row] = []
     tiles: list[Tile] = []
-    count = 0
     for batch in _batches(first, pictures, job.batch_size):
         images = [picture.read() for picture in batch]
         by_method = [_explain(job, network, images, method) for method in job.methods]
@@ -116,8 +112,6 @@ def predict_pictures(job: PictureJob) -> PictureResults:
             for method, explanation in zip(job.methods, explanations, strict=True):
                 rows += rows_of(picture.name, method, explanation)
             tiles += _draw(job, picture.name, explanations)
-        count += len(batch)
-        log.info("%d pictures", count)
     if job.figure == "class":
         _save(montage(tiles, columns=CLASS_COLUMNS), job.folder / "class.jpg")
     name, write = WRITERS[job.format]

@@ -133,6 +133,7 @@ def test_a_network_in_training_is_explained_in_eval_mode_and_keeps_its_mode(
     [
         ({"classes": ["tabi"]}, ["classes=tabi", "tabby"]),
         ({"classes": [3]}, ["classes=3"]),
+        ({"classes": [-1]}, ["classes=-1"]),
         ({"method": "camm"}, ["method=camm", "grad_cam"]),
         ({"boxer": "round"}, ["boxer=round", "threshold20"]),
         ({"top": 0}, ["top=0"]),

@@ -65,3 +65,10 @@ def test_what_names_no_picture_is_refused(folder: Path, word: str) -> None:
     (folder / "broken.mp4").write_bytes(b"no video")
     with refused(word):
         names(word)
+
+
+@pytest.mark.parametrize("content", [b"own.txt\n", b"\xff\xfe\n"], ids=["itself", "no UTF-8"])
+def test_a_list_that_cannot_be_read_is_refused(folder: Path, content: bytes) -> None:
+    (folder / "own.txt").write_bytes(content)
+    with refused("own.txt"):
+        names("own.txt")

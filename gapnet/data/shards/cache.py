@@ -148,7 +148,7 @@ class Unfinished:
     final: Path
 
     def keep(self) -> BinaryIO:
-        """Give the file its final name, and return it open at its start.
+        """Rename the file to its final name, and return it open at its start.
 
         It stays open, since another process may delete it to make room.
         """
