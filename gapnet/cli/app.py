@@ -19,12 +19,11 @@ import gapnet
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.error_report import TRACEBACK, report
 from gapnet.config.name_hints import check_flags
+from gapnet.config.overrides import root_of
 from gapnet.config.own_modules import add_own_modules
 from gapnet.config.run_id import register_resolvers
 from gapnet.errors import GapnetError
 from gapnet.system.signals import end_interrupted
-
-SWEEP = ("-m", "--multirun")  # flags of Hydra
 
 
 class Command(Protocol):
@@ -99,8 +98,7 @@ def launch(name: str, command: Command) -> None:
         try:
             arguments = command.complete(sys.argv[1:])
             check_flags(name, arguments)
-            # Hydra accepts its -m only in front of the overrides
-            sys.argv = [sys.argv[0], *sorted(arguments, key=lambda argument: argument not in SWEEP)]
+            sys.argv = [sys.argv[0], *sorted(arguments, key=_is_override)]
             task = Task(name, command, full_error)
             hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=name)(task)()
         except KeyboardInterrupt:
@@ -110,6 +108,11 @@ def launch(name: str, command: Command) -> None:
                 raise
             report(name, error)
             sys.exit(1)
+
+
+def _is_override(argument: str) -> bool:
+    """Return whether an argument is an override, which Hydra accepts only behind all flags."""
+    return root_of(argument) is not None
 
 
 def _folder_of(cfg: DictConfig) -> str | None:

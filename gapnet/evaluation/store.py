@@ -185,7 +185,7 @@ def done(folder: Path, about: About) -> set[str]:
         differing = part_about.differences(about)
         if differing:
             raise GapnetError(
-                f"{folder}: was predicted with another {', '.join(differing)}; "
+                f"resume=true: {folder} was predicted with another {', '.join(differing)}; "
                 "leave out resume=true, or choose another folder=..."
             )
         ids.update(table["id"].to_pylist())
@@ -196,10 +196,12 @@ def read_parts(folder: Path) -> tuple[pa.Table, About]:
     """Return the rows of all parts; an image that was predicted twice has one row."""
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
-        raise GapnetError(f"{folder}: contains no predictions (part-*.parquet)")
+        raise GapnetError(f"predictions={folder}: contains no predictions (part-*.parquet)")
     tables, abouts = zip(*map(_read_part, parts), strict=True)
     if any(about.differences(abouts[0]) for about in abouts):
-        raise GapnetError(f"{folder}: its parts were made by different networks or rules")
+        raise GapnetError(
+            f"predictions={folder}: its parts were made by different networks or rules"
+        )
     table = pa.concat_tables(tables)
     _, first = np.unique(table["id"].to_numpy().astype(str), return_index=True)
     pa.default_memory_pool().release_unused()

@@ -79,10 +79,10 @@ def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> No
     known = network.classes or ()
     if len(classes) != len(known):
         raise GapnetError(
-            f"the data set has {len(classes)} classes, the checkpoint {len(known)}: {advice}"
+            f"data: has {len(classes)} classes, and the checkpoint {len(known)}; {advice}"
         )
     for index, (mine, theirs) in enumerate(zip(classes, known, strict=True)):
         if mine != theirs:
             raise GapnetError(
-                f"class {index} is {mine!r} in the data set, {theirs!r} in the checkpoint: {advice}"
+                f"data: class {index} is {mine!r}, and in the checkpoint {theirs!r}; {advice}"
             )

@@ -115,7 +115,7 @@ def export_predictions(settings: PredictionExport) -> str:
 
 def _check_free(folder: Path) -> None:
     if folder.exists():
-        raise GapnetError(f"folder {folder}: is there already; name another with folder=...")
+        raise GapnetError(f"folder={folder}: is there already; name another with folder=...")
 
 
 @contextmanager
@@ -123,13 +123,13 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     """Write into a folder that gets its name when it is complete."""
     with ExitStack() as stack:
         try:
-            busy = f"folder {folder}: another process is exporting to it; wait for it"
+            busy = f"folder={folder}: another process is exporting to it; wait for it"
             stack.enter_context(claim_folder(folder, busy))
             _check_free(folder)  # again: another export may have ended since
             unfinished = stack.enter_context(atomic_folder(folder))
         except OSError as error:
             raise GapnetError(
-                f"folder {folder}: cannot be written ({error.strerror}); "
+                f"folder={folder}: cannot be written ({error.strerror}); "
                 "name another with folder=..."
             ) from error
         with _named(folder):
@@ -146,7 +146,7 @@ def _named(folder: Path) -> Iterator[None]:
     except Exception as error:
         if why := full_disk(error):
             raise GapnetError(
-                f"folder {folder}: cannot be written ({why}); make room, or name another with "
+                f"folder={folder}: cannot be written ({why}); make room, or name another with "
                 "folder=..."
             ) from error
         raise

@@ -60,7 +60,7 @@ class Run:
         differences = self.differences(read_saved_config(folder), self.config)
         if differences:
             raise GapnetError(
-                f"folder {folder}: was started with {'; with '.join(differences)}; {advice}"
+                f"folder={folder}: was started with {'; with '.join(differences)}; {advice}"
             )
 
 

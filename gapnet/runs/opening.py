@@ -53,7 +53,7 @@ def open_run(
             return _open(folder, texts, continues=continues)
     except OSError as error:
         raise GapnetError(
-            f"run folder {folder}: cannot be written ({error.strerror}); "
+            f"folder={folder}: cannot be written ({error.strerror}); "
             "choose another folder with paths.runs=..."
         ) from error
 
@@ -106,7 +106,7 @@ def _check_own(folder: Path) -> None:
             check_inside(path, folder)
     elif not all(_is_begun(path) for path in folder.iterdir()):
         raise GapnetError(
-            f"run folder {folder}: is not empty and is not a run folder; choose another"
+            f"folder={folder}: is not empty and is not a run folder; choose another folder=..."
         )
 
 
@@ -122,7 +122,7 @@ def _written(run: Path) -> list[Path]:
 
 
 def _busy(folder: Path) -> str:
-    return f"run folder {folder}: another process uses this run"
+    return f"folder={folder}: another process uses this run"
 
 
 def _check_idle(folder: Path) -> None:

@@ -143,15 +143,18 @@ def test_a_table_is_not_written_through_a_link_that_leads_out_of_the_runs(
 def test_a_dry_run_shows_each_command_with_its_number_of_images(
     gapnet: Command, tmp_path: Path
 ) -> None:
-    outcome = gapnet("table", *ONE, *ILSVRC, "trainer.max_epochs=5", "--dry-run")
+    (tmp_path / "myconf").mkdir()
+    options = ["--config-dir=myconf", "trainer.max_epochs=5", "--dry-run"]
+    outcome = gapnet("table", *ONE, *ILSVRC, *options)
     assert outcome.status == 0, outcome.err
     lines = outcome.out.splitlines()
     assert lines[::2] == ["# 1,281,167 images x 5 epochs", *["# 50,000 images"] * 2]
     commands = [shlex.split(line) for line in lines[1::2]]
     assert [command[:3] for command in commands] == [["python", "-m", "gapnet"]] * 3
     assert [command[3] for command in commands] == ["train", "evaluate", "evaluate"]
+    assert {command[4] for command in commands} == {f"--config-dir={tmp_path / 'myconf'}"}
     assert "data.root=nowhere" in commands[0]
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "myconf"]
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import logging
 import shlex
 from collections.abc import Sequence
 
+from gapnet.config.overrides import config_dir_flags
 from gapnet.errors import GapnetError
 from gapnet.studies.table.table_command import TableCommand
 from gapnet.system.child_process import call, gapnet_command
@@ -38,12 +39,12 @@ def run_commands(commands: Sequence[TableCommand]) -> list[str]:
 def _run(command: TableCommand) -> int:
     """Run a command and return its exit status."""
     try:
-        return call(gapnet_command(command.name, command.arguments))
+        return call(gapnet_command(command.name, [*config_dir_flags(), *command.arguments]))
     except KeyboardInterrupt:
         raise GapnetError("interrupted; run the same command to continue") from None
 
 
 def as_typed(command: TableCommand) -> str:
     """Return a command as a person types it, without secrets."""
-    arguments = redact_arguments(command.arguments)
+    arguments = redact_arguments([*config_dir_flags(), *command.arguments])
     return shlex.join(["python", "-m", "gapnet", command.name, *arguments])
