@@ -10,9 +10,9 @@ import pytest
 
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.data.sources.shapes import dataset as shapes
-from gapnet.data.sources.shapes import scenes
+from gapnet.data.sources.shapes import sparse_scenes
 from gapnet.data.sources.shapes.dataset import Drawing, draw
-from gapnet.data.sources.shapes.scenes import draw_scene
+from gapnet.data.sources.shapes.sparse_scenes import draw_scene
 from gapnet.data.sources.shapes.traits import CLASSES, class_traits
 from tests.fixtures import small_shapes
 from tests.oracles import scoring
@@ -112,7 +112,7 @@ def test_every_class_shows_the_same_two_colours_of_its_object(
 ) -> None:
     seen = []
     monkeypatch.setattr(
-        scenes,
+        sparse_scenes,
         "_draw_object",
         lambda canvas, layout, label: seen.append(layout.colours) or (0, 0, 1, 1),
     )

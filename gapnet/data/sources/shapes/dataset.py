@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,16 +16,18 @@ from PIL import Image
 
 from gapnet.data.options import OnCorrupt
 from gapnet.data.sources import ilsvrc
-from gapnet.data.sources.shapes.scenes import draw_scene
+from gapnet.data.sources.shapes import ilsvrc_scenes, sparse_scenes
 from gapnet.data.sources.shapes.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
 from gapnet.errors import GapnetError, reading, reason
 from gapnet.system.folders import shared_folder
 from gapnet.system.progress import track
-from gapnet.system.value_checks import whole_number, wrong_value
+from gapnet.system.value_checks import one_of, whole_number, wrong_value
 from gapnet.system.workers import worker_pool
 
 log = logging.getLogger(__name__)
 
+SPARSE = "sparse"
+SCENES = {SPARSE: sparse_scenes.draw_scene, "ilsvrc": ilsvrc_scenes.draw_scene}
 VERSION = 1  # of the drawing: raise it if any byte changes
 SMALLEST = 32  # pixels of a side: a texture needs some
 QUALITY = 92  # of the JPEG files
@@ -42,9 +45,11 @@ class Drawing:
     test: int
     seed: int
     version: int = VERSION
+    scenes: str = SPARSE
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        one_of("data.scenes", self.scenes, SCENES)
         whole_number("data.classes", self.classes, least=2, most=CLASSES)
         for side in self.size:
             whole_number("data.size", side, least=SMALLEST)
@@ -52,9 +57,19 @@ class Drawing:
             key = f"data.{split.removesuffix('_cls')}"
             whole_number(key, getattr(self, split), least=self.classes)
 
+    def values(self) -> dict[str, Any]:
+        """Return what identifies the drawing; sparse scenes do not name their kind.
+
+        They were drawn before there were others.
+        """
+        values = asdict(self)
+        if self.scenes == SPARSE:
+            del values["scenes"]
+        return values
+
     def folder_name(self) -> str:
         """Return a name that is different for every drawing."""
-        digest = hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:8]
+        digest = hashlib.sha256(json.dumps(self.values()).encode()).hexdigest()[:8]
         return f"shapes-{self.size[0]}x{self.size[1]}-{self.classes}-seed{self.seed}-{digest}"
 
 
@@ -67,6 +82,7 @@ def shapes(
     val: int = 600,
     test: int = 600,
     seed: int = 0,
+    scenes: str = SPARSE,
     folder: str | Path = "data",
     drawn: str | Path | None = None,
     on_corrupt: OnCorrupt = "raise",
@@ -82,12 +98,14 @@ def shapes(
         val: number of images to select thresholds and checkpoints on.
         test: number of images to report.
         seed: of the drawing, not of the training.
+        scenes: sparse, small objects on plain ground; ilsvrc, objects of the sizes and positions of
+            ILSVRC's, on textured and cluttered ground.
         folder: parent folder of the data sets that are drawn without a `root`.
         drawn: a folder that may be this data set or contain it; it is only read.
         on_corrupt: see `CorruptFiles`.
         max_corrupt: see `CorruptFiles`.
     """
-    drawing = Drawing(_height_width(size), classes, train, val, test, seed)
+    drawing = Drawing(_height_width(size), classes, train, val, test, seed, scenes=scenes)
     place = Path(root) if root is not None else Path(folder) / drawing.folder_name()
     if root is None and drawn is not None:
         place = _existing(Path(drawn), drawing) or place
@@ -128,7 +146,7 @@ def _draw(drawing: Drawing, root: Path) -> None:
     root.parent.mkdir(parents=True, exist_ok=True)
     with shared_folder(root, ilsvrc.STAND_IN) as unfinished:
         _draw_tree(drawing, unfinished)
-        (unfinished / ilsvrc.STAND_IN).write_text(json.dumps(asdict(drawing), indent=2) + "\n")
+        (unfinished / ilsvrc.STAND_IN).write_text(json.dumps(drawing.values(), indent=2) + "\n")
 
 
 def _draw_tree(drawing: Drawing, root: Path) -> None:
@@ -156,7 +174,7 @@ def _draw_image(drawing: Drawing, root: Path, job: tuple[int, int, str]) -> None
     number, index, name = job
     label = index % drawing.classes
     seed = np.random.SeedSequence([drawing.seed, number, index])
-    image, boxes = draw_scene(seed, label, size=drawing.size)
+    image, boxes = SCENES[drawing.scenes](seed, label, size=drawing.size)
     Image.fromarray(image).save(root / ilsvrc.IMAGES / f"{name}.JPEG", quality=QUALITY)
     _write_voc(root / ilsvrc.ANNOTATIONS / f"{name}.xml", _class_id(label), drawing.size, boxes)
 
@@ -208,7 +226,8 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
         )
     with reading(stamp, "is damaged", f"delete {root} to have it drawn again"):
         actual = dict(json.loads(stamp.read_text()))
-    expected = json.loads(json.dumps(asdict(drawing)))
+    expected = {"scenes": SPARSE} | json.loads(json.dumps(drawing.values()))
+    actual = {"scenes": SPARSE} | actual
     differing = [
         f"{key}={actual.get(key)} (not {expected[key]})"
         for key in expected

@@ -1,4 +1,4 @@
-"""Scenes of the stand-in data set: one image and the boxes of its objects, drawn from a seed.
+"""Sparse scenes of the stand-in data set: small objects of flat colours on clouds.
 
 A class is a silhouette, a texture and a small part. Everything else in a scene (how many objects,
 where, how large, which colours, what lies around them) is drawn before the class is used, so none
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gapnet.data.sources.shapes.painting import Canvas, paint
 from gapnet.data.sources.shapes.traits import (
     SILHOUETTES,
     SQUARE,
@@ -20,11 +21,8 @@ from gapnet.data.sources.shapes.traits import (
     radial,
 )
 
-Canvas = NDArray[np.float32]  # (height, width, 3) in 0..1
 Rng = np.random.Generator
 
-SUPERSAMPLING = 2  # shapes are drawn at twice the size and averaged down, for smooth edges
-SUBPIXELS = 4  # bits of precision in OpenCV's integer coordinates
 SIDE = (0.20, 0.75)  # an object's sides, as a share of the image's shorter one
 SQUEEZE = (0.75, 1.0)  # an object's shorter side, as a share of its longer one
 INSTANCES = (0.80, 0.15, 0.05)  # how often a scene holds one, two and three objects of its class
@@ -127,10 +125,10 @@ def _draw_object(canvas: Canvas, drawn: DrawnObject, class_index: int) -> tuple[
     v = (cos * rows - sin * columns) / drawn.period + drawn.phase[1]
     first, second, third = drawn.colours
     skin = np.where(TEXTURES[texture].pattern(u, v)[..., None], second, first)
-    _paint(view, SILHOUETTES[silhouette].polygon, drawn.tilt, (0, 0, width, height), skin)
+    paint(view, SILHOUETTES[silhouette].polygon, drawn.tilt, (0, 0, width, height), skin)
     sides = PART_SIDE * width, PART_SIDE * height
     corner = drawn.part[0] * width - sides[0] / 2, drawn.part[1] * height - sides[1] / 2
-    _paint(view, SILHOUETTES[part].polygon, drawn.tilt, (*corner, *sides), third)
+    paint(view, SILHOUETTES[part].polygon, drawn.tilt, (*corner, *sides), third)
     return x, y, x + width - 1, y + height - 1
 
 
@@ -152,7 +150,7 @@ def _draw_distractor(canvas: Canvas, rng: Rng) -> None:
     x, y = centre - sides / 2
     slope = np.linspace(0, 0.6, width, dtype=np.float32)[None, :, None]
     box = (float(x), float(y), float(sides[0]), float(sides[1]))
-    _paint(canvas, shape, float(rng.uniform(0, 360)), box, colour + slope * (other - colour))
+    paint(canvas, shape, float(rng.uniform(0, 360)), box, colour + slope * (other - colour))
 
 
 def _blob(wobble: Array) -> Array:
@@ -167,34 +165,3 @@ def _ground(rng: Rng, size: tuple[int, int]) -> Canvas:
         noise = rng.random((cells, cells, 3)).astype(np.float32)
         canvas += weight * cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
     return canvas
-
-
-def _paint(
-    view: Canvas,
-    shape: Array,
-    tilt: float,
-    box: tuple[float, float, float, float],
-    colour: NDArray[np.float32],
-) -> None:
-    """Paint a tilted polygon into a box (x, y, width, height) of a view, in a colour or a skin."""
-    cover = _coverage(_stretch(shape, tilt, box), (view.shape[0], view.shape[1]))
-    view += cover[..., None] * (colour - view)
-
-
-def _stretch(shape: Array, tilt: float, box: tuple[float, float, float, float]) -> Array:
-    """Tilt a polygon and stretch it to fill a box, so that the box is the same for every class."""
-    cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
-    turned = shape @ np.array([[cos, sin], [-sin, cos]])
-    low, high = turned.min(0), turned.max(0)
-    stretched: Array = (turned - low) / (high - low) * np.array(box[2:]) + np.array(box[:2])
-    return stretched
-
-
-def _coverage(points: Array, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return the share, in 0..1, of every pixel of `size` (height, width) that a polygon covers."""
-    height, width = size
-    mask = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING), dtype=np.uint8)
-    fine = ((points * SUPERSAMPLING - 0.5) * (1 << SUBPIXELS)).round().astype(np.int32)
-    cv2.fillPoly(mask, [fine], 255, cv2.LINE_8, SUBPIXELS)
-    smooth = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
-    return np.divide(smooth, 255, dtype=np.float32)
