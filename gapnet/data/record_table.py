@@ -24,6 +24,9 @@ SCHEMA = pa.schema(
         ("blacklisted", pa.bool_()),
     ]
 )
+LABELS = "labels"  # column that only multi-label data has
+# labels: the classes of the image, ascending; `label` is one of them.
+MULTI_LABEL_SCHEMA = SCHEMA.append(pa.field(LABELS, pa.list_(pa.int32())))
 
 
 def check_records(table: pa.Table) -> None:
@@ -31,10 +34,10 @@ def check_records(table: pa.Table) -> None:
 
     Arrow's own check comes first: without it, wrong offsets read memory outside the buffers.
     """
-    if not table.schema.equals(SCHEMA):
+    if not any(table.schema.equals(schema) for schema in (SCHEMA, MULTI_LABEL_SCHEMA)):
         raise ValueError("its columns do not match this version of gapnet")
     table.validate(full=True)
-    for rule in _broken_rules(table):
+    for rule in (*_broken_rules(table), *_broken_label_rules(table)):
         raise ValueError(rule)
 
 
@@ -56,15 +59,34 @@ def _broken_rules(table: pa.Table) -> Iterator[str]:
         yield "a mask has no name"
 
 
+def _broken_label_rules(table: pa.Table) -> Iterator[str]:
+    if LABELS in table.column_names:
+        pairs = zip(table["label"].to_pylist(), table[LABELS].to_pylist(), strict=True)
+        if not all(_is_label_set(labels, label) for label, labels in pairs):
+            yield "the labels of a row are not ascending, or lack its label"
+
+
+def _is_label_set(labels: list[int | None] | None, label: int) -> bool:
+    """Return whether labels are ascending and contain `label`; without a label there are none."""
+    if not labels:
+        return labels is not None and label == UNKNOWN
+    classes = [one for one in labels if one is not None and one > UNKNOWN]
+    return labels == sorted(set(classes)) and label in labels
+
+
 def _are_small(numbers: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> bool:
     return bool((np.abs(numbers) <= LARGEST).all())  # false for NaN
 
 
 def check_shard_records(table: pa.Table, *, classes: int, shards: Mapping[str, File]) -> None:
     """Raise ValueError unless every label and place is one that the manifest lists."""
-    highest = pc.max(table["label"]).as_py()
-    if highest is not None and highest >= classes:
-        raise ValueError(f"label {highest}: there are {classes} classes")
+    columns = [table["label"]]
+    if LABELS in table.column_names:
+        columns.append(table[LABELS].combine_chunks().flatten())
+    for labels in columns:
+        highest = pc.max(labels).as_py()
+        if highest is not None and highest >= classes:
+            raise ValueError(f"label {highest}: there are {classes} classes")
     masks = table["masks"].combine_chunks().flatten()
     if len(masks) or table["ignore"].null_count != table.num_rows:
         raise ValueError("a row has masks, which shards do not hold")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from gapnet.data.record_table import SCHEMA, check_records
+from gapnet.data.record_table import LABELS, MULTI_LABEL_SCHEMA, SCHEMA, check_records
 from gapnet.errors import reading
 
 
@@ -19,7 +19,8 @@ class Record(NamedTuple):
 
     Boxes (n, 4) are inclusive, in pixels of the file as stored; None if it has no annotation. Masks
     are image files that cover the object, one per part of it; `ignore` is an image file of pixels
-    that do not count.
+    that do not count. `labels` are all classes of the image, ascending, in multi-label data, where
+    `label` is one of them and `boxes` are of that class; empty in other data.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Record(NamedTuple):
     masks: tuple[Path, ...] = ()
     ignore: Path | None = None
     blacklisted: bool = False
+    labels: tuple[int, ...] = ()
 
 
 class RaggedBoxes(NamedTuple):
@@ -47,9 +49,10 @@ class Records(Sequence[Record]):
 
     @classmethod
     def of(cls, records: Iterable[Record], root: Path) -> "Records":
-        """Make columns of records."""
+        """Make columns of records; that of several labels only if a record has `labels`."""
         rows = [_row(record, root) for record in records]
-        return cls(pa.Table.from_pylist(rows, schema=SCHEMA), root)
+        schema = MULTI_LABEL_SCHEMA if any(row[LABELS] for row in rows) else SCHEMA
+        return cls(pa.Table.from_pylist(rows, schema=schema), root)
 
     @classmethod
     def open(cls, path: Path, root: Path) -> "Records":
@@ -62,7 +65,7 @@ class Records(Sequence[Record]):
 
     def save(self, path: Path) -> None:
         """Write an Arrow file."""
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, self.table.schema) as writer:
             writer.write_table(self.table)
 
     def __len__(self) -> int:
@@ -127,6 +130,11 @@ class Records(Sequence[Record]):
         return torch.from_numpy(self.table["label"].to_numpy().astype(np.int64))
 
     @property
+    def multi_label(self) -> bool:
+        """Return whether the images may have several classes."""
+        return LABELS in self.table.column_names
+
+    @property
     def blacklisted(self) -> Tensor:
         """Return which images the devkit leaves out of localization, (N,)."""
         return torch.from_numpy(self.table["blacklisted"].to_numpy().copy())
@@ -143,6 +151,7 @@ class Records(Sequence[Record]):
 
     def _record(self, row: dict[str, object]) -> Record:
         boxes, masks, ignore = row["boxes"], row["masks"], row["ignore"]
+        labels = row.get(LABELS)
         return Record(
             id=str(row["id"]),
             path=self.root / str(row["path"]),
@@ -151,6 +160,7 @@ class Records(Sequence[Record]):
             masks=tuple(self.root / str(mask) for mask in masks) if isinstance(masks, list) else (),
             ignore=None if ignore is None else self.root / str(ignore),
             blacklisted=bool(row["blacklisted"]),
+            labels=tuple(labels) if isinstance(labels, list) else (),
         )
 
 
@@ -163,6 +173,7 @@ def _row(record: Record, root: Path) -> dict[str, object]:
         "masks": [_inside(mask, root) for mask in record.masks],
         "ignore": None if record.ignore is None else _inside(record.ignore, root),
         "blacklisted": record.blacklisted,
+        LABELS: list(record.labels),
     }
 
 

@@ -17,7 +17,7 @@ class Sample(NamedTuple):
     image: bytes (3, H, W). boxes: as in the record. size: (height, width) of the file.
     window: edges x1, y1, x2, y2 (4,) of what the image shows, in pixels of the file; it may reach
     beyond the file. corrupt: the file that could not be read, or None; an evaluation then gets a
-    grey image of size (0, 0), a training gets another image.
+    grey image of size (0, 0), a training gets another image. labels: as in the record.
     """
 
     image: Tensor
@@ -27,10 +27,14 @@ class Sample(NamedTuple):
     window: Tensor
     id: str
     corrupt: str | None = None
+    labels: tuple[int, ...] = ()
 
 
 class Batch(NamedTuple):
-    """Stacked samples: images (B, 3, H, W), labels (B,), sizes (B, 2), windows (B, 4)."""
+    """Stacked samples: images (B, 3, H, W), labels (B,), sizes (B, 2), windows (B, 4).
+
+    label_sets: all classes of each image in multi-label data; empty ones in other data.
+    """
 
     images: Tensor
     labels: Tensor
@@ -39,6 +43,19 @@ class Batch(NamedTuple):
     windows: Tensor
     ids: list[str]
     corrupt: list[str | None]
+    label_sets: Sequence[tuple[int, ...]] = ()
+
+    def targets(self, classes: int) -> Tensor:
+        """Return 1 for the classes of each image and 0 for the others (B, classes), on its device.
+
+        An image without `labels` has its one label, or none if that is not known.
+        """
+        one = [(label,) if label >= 0 else () for label in self.labels.tolist()]
+        sets = [labels or own for labels, own in zip(self.label_sets or one, one, strict=True)]
+        targets = torch.zeros(len(one), classes)
+        for row, labels in enumerate(sets):
+            targets[row, list(labels)] = 1
+        return targets.to(self.labels.device)
 
     def to(self, device: torch.device) -> "Batch":
         """Move images and labels; boxes, sizes and windows are used on the CPU and stay there.
@@ -62,6 +79,7 @@ def collate(samples: list[Sample]) -> Batch:
         windows=torch.stack([sample.window for sample in samples]),
         ids=[sample.id for sample in samples],
         corrupt=[sample.corrupt for sample in samples],
+        label_sets=[sample.labels for sample in samples],
     )
 
 

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 
 from gapnet.data.file_names import file_name
 from gapnet.data.index import cores
-from gapnet.data.record_table import UNKNOWN
+from gapnet.data.record_table import LABELS, UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
@@ -230,6 +230,9 @@ def digest_of_data(records: Records) -> str:
     """Return a digest of ids, labels, masks, and of which images have boxes."""
     digest, table = hashlib.sha256(), records.table
     boxed = table["boxes"].is_valid()
-    for column in (table["id"], table["label"], table["masks"], boxed):
+    columns = [table["id"], table["label"], table["masks"], boxed]
+    if records.multi_label:
+        columns.append(table[LABELS])
+    for column in columns:
         digest.update(json.dumps(column.to_pylist()).encode())
     return digest.hexdigest()[:16]

@@ -67,7 +67,9 @@ class Images(Dataset[Sample]):
         _check_boxes(record, image)
         shown, window = apply_view(image, self.view)
         size = (image.height, image.width)
-        return Sample(shown, record.label, record.boxes, size, window, record.id)
+        return Sample(
+            shown, record.label, record.boxes, size, window, record.id, labels=record.labels
+        )
 
     def _try(self, record: Record) -> Sample | None:
         try:
@@ -86,6 +88,7 @@ class Images(Dataset[Sample]):
             window=torch.zeros_like(window),
             id=record.id,
             corrupt=str(record.path),
+            labels=record.labels,
         )
 
     def _next_readable(self, row: int) -> Sample:

@@ -70,6 +70,8 @@ class Packer:
             "boxes": None if record.boxes is None else record.boxes.tolist(),
             "blacklisted": record.blacklisted,
         }
+        if record.labels:
+            truth["labels"] = list(record.labels)
         try:
             with self.files.open(record.path) as file:
                 content = file.read()
