@@ -10,6 +10,15 @@ from hashlib import sha256
 
 from gapnet.data.records import Records
 from gapnet.errors import GapnetError
+from gapnet.system.value_checks import wrong_value
+
+
+def check_held_out(held_out: float) -> None:
+    """Refuse a value that is neither a share nor a number of images."""
+    is_number = isinstance(held_out, int | float) and not isinstance(held_out, bool)
+    if not (is_number and (0 <= held_out < 1 or (held_out > 0 and float(held_out).is_integer()))):
+        rule = "must be a share of every class (>= 0 and < 1), or an integer number of its images"
+        raise wrong_value("data.held_out", held_out, rule)
 
 
 def hold_out(

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar
 
 import pyarrow as pa
 
@@ -30,14 +30,40 @@ THREADS = 16  # that wait for a disk or a file server at the same time
 log = logging.getLogger(__name__)
 
 
+class Index(Protocol):
+    """A table that a file can hold."""
+
+    SCHEMA: ClassVar[pa.Schema]
+
+    @classmethod
+    def open(cls, path: Path, root: Path) -> Self:
+        """Read a file, and check it."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write a file."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Index)
+
+
 def cached(
     parts: Sequence[object], build: Callable[[], Records], root: Path, *, state: str
 ) -> Records:
-    """Return the records that `build` makes, or those cached for the same files.
+    """Return the records that `build` makes, or those cached for the same files."""
+    return cached_index(Records, parts, build, root=root, state=state)
+
+
+def cached_index(
+    kind: type[Kind], parts: Sequence[object], build: Callable[[], Kind], *, root: Path, state: str
+) -> Kind:
+    """Return the index that `build` makes, or the one cached for the same files.
 
     Args:
+        kind: class of the index.
         parts: the split and every option of the reader; other parts have another cached file.
-        build: reads the records from disk.
+        build: reads the index from the files of the data set.
         root: folder of the data set; another root has another cached file.
         state: digest of the files that are read, from `fingerprint`.
     """
@@ -45,13 +71,14 @@ def cached(
     if folder is None:
         return build()
     request = _digest([str(root.resolve()), *map(str, parts)])
-    name = f"{request}-{_digest([str(VERSION), str(SCHEMA), state])}"
-    records = _open(folder, name, root)
-    if records is None:
+    name = f"{request}-{_digest([str(VERSION), str(kind.SCHEMA), state])}"
+    index = _open(kind, folder, name, root)
+    if index is None:
         built = build()
         _write(built, folder, name, request)
-        records = _open(folder, name, root) or built
-    return records
+        index = _open(kind, folder, name, root)
+        index = built if index is None else index
+    return index
 
 
 def cache_folder() -> Path | None:
@@ -152,19 +179,19 @@ def records_from_columns(
     return Records(pa.table(columns, schema=SCHEMA), root)
 
 
-def _open(folder: Path, name: str, root: Path) -> Records | None:
+def _open(kind: type[Kind], folder: Path, name: str, root: Path) -> Kind | None:
     """Open a file of the cache; None if it is missing or damaged."""
     for file in folder.glob(f"{name}-*.arrow"):
         try:
             if _checksum(file) == file.stem.rpartition("-")[2]:
-                return Records.open(file, root)
+                return kind.open(file, root)
             log.info("%s: is damaged; it is written again", file)
         except (OSError, pa.ArrowException, GapnetError) as error:
             log.info("%s: cannot be read (%s); it is written again", file, reason(error))
     return None
 
 
-def _write(records: Records, folder: Path, name: str, request: str) -> None:
+def _write(index: Index, folder: Path, name: str, request: str) -> None:
     """Write an index atomically, and delete the ones it replaces.
 
     The name ends in a checksum of the content, so that a damaged file is noticed.
@@ -173,7 +200,7 @@ def _write(records: Records, folder: Path, name: str, request: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
             complete = Path(unfinished, "index.arrow")
-            records.save(complete)
+            index.save(complete)
             file = folder / f"{name}-{_checksum(complete)}.arrow"
             rename_file(complete, file)
         for stale in set(folder.glob(f"{request}-*.arrow")) - {file}:

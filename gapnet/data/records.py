@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import ClassVar, NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
@@ -42,6 +42,8 @@ class RaggedBoxes(NamedTuple):
 
 class Records(Sequence[Record]):
     """Records as columns; paths inside `root` are stored relative to it."""
+
+    SCHEMA: ClassVar[pa.Schema] = SCHEMA
 
     def __init__(self, table: pa.Table, root: Path) -> None:
         """Store a table of the schema."""

@@ -1,5 +1,6 @@
 """Annotation files, read strictly: an inconsistent file is an error that names it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -7,9 +8,11 @@ from xml.etree import ElementTree
 import torch
 from torch import Tensor
 
+from gapnet.data.annotated import Object
 from gapnet.errors import GapnetError, reading
 from gapnet.ops.boxes import LARGEST
 
+SIDES = ("xmin", "ymin", "xmax", "ymax")
 DIGITS = 18  # largest number of digits, so that an integer fits into 64 bits
 
 
@@ -63,6 +66,17 @@ def read_voc_clipped(path: Path, class_id: str) -> Clipped:
     return Clipped(torch.tensor(inside, dtype=torch.float32).view(-1, 4), len(boxes) - unchanged)
 
 
+def read_voc_objects(path: Path) -> tuple[list[Object], tuple[int, int]]:
+    """Read the objects of a VOC-style XML and (height, width); (0, 0) if it does not state that.
+
+    Coordinates are as in the file, and may have decimals. An object may lack a box.
+    """
+    root = _parse(path)
+    height, width = _size(root, path) if root.find("size") is not None else (0, 0)
+    size = (height, width) if min(height, width) > 0 else (0, 0)
+    return [_object(entry, size, path) for entry in root.findall("object")], size
+
+
 def read_voc_size(path: Path) -> tuple[int, int]:
     """Read (height, width) from a VOC-style XML."""
     return _size(_parse(path), path)
@@ -113,13 +127,33 @@ def _size(root: ElementTree.Element, path: Path) -> tuple[int, int]:
     return height, width
 
 
+def _object(entry: ElementTree.Element, size: tuple[int, int], path: Path) -> Object:
+    if not _name(entry):
+        raise GapnetError(f"{path}: an object has no <name>; name its class")
+    if entry.find("bndbox") is None:
+        return Object(_name(entry), None)
+    box = [_number(entry, f"bndbox/{side}", path) for side in SIDES]
+    height, width = size if min(size) > 0 else (LARGEST, LARGEST)
+    _check_box(box, height, width, path)
+    return Object(_name(entry), box)
+
+
+def _number(element: ElementTree.Element, path_in_xml: str, path: Path) -> float:
+    text = element.findtext(path_in_xml)
+    try:
+        return float(text or "")
+    except ValueError:
+        raise GapnetError(
+            f"{path}: <{path_in_xml}>={text!r}: must be a number; restore the file"
+        ) from None
+
+
 def _name(entry: ElementTree.Element) -> str:
     return entry.findtext("name", default="").strip()
 
 
 def _box(entry: ElementTree.Element, path: Path) -> list[int]:
-    sides = ("xmin", "ymin", "xmax", "ymax")
-    return [_integer(entry, f"bndbox/{side}", path) for side in sides]
+    return [_integer(entry, f"bndbox/{side}", path) for side in SIDES]
 
 
 def _integer(element: ElementTree.Element, path_in_xml: str, path: Path) -> int:
@@ -132,7 +166,7 @@ def _integer(element: ElementTree.Element, path_in_xml: str, path: Path) -> int:
         ) from None
 
 
-def _check_box(box: list[int], height: int, width: int, path: Path) -> None:
+def _check_box(box: Sequence[float], height: int, width: int, path: Path) -> None:
     x1, y1, x2, y2 = box
     # Pixels count from 0, but some annotators counted from 1: a box may end one pixel beyond.
     if not (0 <= x1 <= x2 <= width and 0 <= y1 <= y2 <= height):

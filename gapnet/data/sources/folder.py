@@ -8,22 +8,21 @@ The class index counts the sorted names of the training split's folders (without
 of the test split's), or the sorted ids of classes.txt, which may name more than there are folders.
 """
 
-import os
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from gapnet.data.held_out import hold_out
+from gapnet.data.held_out import check_held_out, hold_out
+from gapnet.data.image_folder import folders_and_images
 from gapnet.data.options import Reader, Reading
 from gapnet.data.readers.annotations import read_lines
 from gapnet.data.readers.box_files import BoxFile
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError, MissingSplitError
-from gapnet.system.value_checks import true_or_false, wrong_value
+from gapnet.system.value_checks import true_or_false
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}  # or in capitals
 CLASSES = "classes.txt"
 
 
@@ -55,7 +54,7 @@ class Folder(Reader):
             raise GapnetError(
                 f"data.root={self.root}: no such folder; it must have one folder per split"
             )
-        _check_held_out(self.held_out)
+        check_held_out(self.held_out)
         _ = self._names, self._box_file  # reads the files, so that errors show now
 
     @property
@@ -120,7 +119,7 @@ class Folder(Reader):
         if path.exists():
             return read_class_names(path)
         splits = [self.root / self.train_split, self.root / self.test_split]
-        folders = next((_inside(split)[0] for split in splits if split.is_dir()), [])
+        folders = next((folders_and_images(split)[0] for split in splits if split.is_dir()), [])
         if not folders:
             raise GapnetError(
                 f"data.root={self.root}: has no class folders in {self.train_split!r} (or, if that "
@@ -130,7 +129,7 @@ class Folder(Reader):
         return {folder.name: folder.name for folder in folders}
 
     def _listed(self, folder: Path) -> list[Record]:
-        classes, flat = _inside(folder)
+        classes, flat = folders_and_images(folder)
         if bool(classes) == bool(flat):
             what = "both images and class folders" if flat else "neither images nor class folders"
             raise GapnetError(f"{folder}: has {what}; it must have one or the other")
@@ -172,13 +171,6 @@ class Folder(Reader):
         return None if label == UNKNOWN else self.classes[label]
 
 
-def _check_held_out(held_out: float) -> None:
-    is_number = isinstance(held_out, int | float) and not isinstance(held_out, bool)
-    if not (is_number and (0 <= held_out < 1 or (held_out > 0 and float(held_out).is_integer()))):
-        rule = "must be a share of every class (>= 0 and < 1), or an integer number of its images"
-        raise wrong_value("data.held_out", held_out, rule)
-
-
 def read_class_names(path: Path) -> dict[str, str]:
     """Read `id name` lines, in their order; without a name, the id is the name."""
     pairs = [line.partition(" ") for line in read_lines(path)]
@@ -188,17 +180,8 @@ def read_class_names(path: Path) -> dict[str, str]:
     return names
 
 
-def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
-    """List the folders and the images in a folder by name, without hidden ones."""
-    with os.scandir(folder) as entries:  # knows folders without a call per entry
-        visible = [entry for entry in entries if not entry.name.startswith(".")]
-    folders = sorted(Path(entry) for entry in visible if entry.is_dir())
-    files = sorted(Path(entry) for entry in visible if not entry.is_dir())
-    return folders, [path for path in files if path.suffix.lower() in SUFFIXES]
-
-
 def _class_images(folder: Path) -> list[Path]:
-    deeper, images = _inside(folder)
+    deeper, images = folders_and_images(folder)
     if deeper:
         raise GapnetError(f"{deeper[0]}: is a folder; a class folder must have images only")
     if not images:

@@ -1,0 +1,76 @@
+"""Does an annotation count the first pixel of an image as 0 or as 1? A guess from its boxes.
+
+The VOC format itself counts from 1, but many programs write files of this format that count from 0.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gapnet.data.annotated import AnnotatedImage, AnnotatedImages
+from gapnet.errors import GapnetError
+
+
+class Guess(NamedTuple):
+    """The number of the first pixel, 0 or 1, and the reason in a few words."""
+
+    first_pixel: int
+    reason: str
+
+
+class Evidence(NamedTuple):
+    """Counts of boxes: all, those that start at 0, and those that end at the size of the image."""
+
+    boxes: int
+    starting_at_0: int
+    ending_at_size: int
+
+    def __add__(self, other: object) -> "Evidence":
+        """Add the counts of two splits."""
+        assert isinstance(other, Evidence)
+        return Evidence(*(one + two for one, two in zip(self, other, strict=True)))
+
+
+def evidence_of(images: AnnotatedImages) -> Evidence:
+    """Count what the boxes of a split show; coordinates are as in the annotations."""
+    boxes, sizes = images.boxes(), images.sizes()
+    drawn = ~np.isnan(boxes[:, 0])
+    boxes, sizes = boxes[drawn], sizes[drawn]
+    starting = (boxes[:, :2] < 1).any(1)
+    ending = ((boxes[:, 2:] >= sizes[:, ::-1]) & (sizes > 0)).any(1)
+    return Evidence(len(boxes), int(np.sum(starting)), int(np.sum(ending)))
+
+
+def guess_first_pixel(evidence: Evidence) -> Guess:
+    """Guess what the first pixel is called.
+
+    A coordinate 0 exists only where pixels count from 0. Without one, a box that ends at the width
+    or height of its image shows that they count from 1: from 0, it would end outside.
+    """
+    boxes, starting, ending = evidence
+    if starting and ending:
+        reason = (
+            f"{starting} of {boxes} boxes start at 0, although {ending} end at the width or height "
+            "of their image, one pixel beyond it"
+        )
+        return Guess(0, reason)
+    if starting:
+        return Guess(0, f"{starting} of {boxes} boxes start at 0")
+    if ending:
+        reason = f"none of {boxes} boxes starts at 0, and {ending} end at the width or height"
+        return Guess(1, reason)
+    return Guess(1, f"as the VOC format does; none of {boxes} boxes shows it")
+
+
+def counted_from_0(images: AnnotatedImages, first_pixel: int) -> AnnotatedImages:
+    """Return images whose first pixel is 0, from images whose first pixel is `first_pixel`."""
+    if not first_pixel:
+        return images
+    if evidence_of(images).starting_at_0:
+        low = next(image.id for image in images if _starts_at_0(image))
+        raise GapnetError(f"data.first_pixel=1: a box of {low} starts at 0; set data.first_pixel=0")
+    return images.shifted(-first_pixel)
+
+
+def _starts_at_0(image: AnnotatedImage) -> bool:
+    return any(thing.box is not None and min(thing.box[:2]) < 1 for thing in image.objects)

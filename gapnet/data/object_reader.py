@@ -1,0 +1,166 @@
+"""Base class of the readers of data sets whose annotations list the objects of each image."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property, partial
+from typing import ClassVar, get_args
+
+from gapnet.data.annotated import AnnotatedImages
+from gapnet.data.held_out import check_held_out, hold_out
+from gapnet.data.index import cached_index
+from gapnet.data.options import Reader, Reading
+from gapnet.data.records import Records
+from gapnet.data.several import Several, records_of
+from gapnet.errors import GapnetError, MissingSplitError
+from gapnet.system.value_checks import one_of, true_or_false
+
+ALL = "all"  # the split of a data set that is not divided into splits
+
+
+@dataclass(frozen=True)
+class ObjectReader(Reader, ABC):
+    """A data set whose annotations list objects; each image gets one class of its objects.
+
+    Args:
+        several: the class of an image with objects of several classes: that of the `largest` box,
+            of the `first` object, or none (`skip`); `all` makes multi-label data.
+        exif: rotate photographs as their EXIF orientation says; boxes then refer to the rotated
+            image.
+        held_out: if there is no `select_split`, it consists of this share of the training images
+            of every class, or of this number of them if it is 1 or more; 0 holds out none.
+        class_ids: ids of all classes, in the order of their labels; by default those that the
+            training split lists, or without one the test split.
+    """
+
+    _: KW_ONLY
+    several: Several = "largest"
+    exif: bool = False
+    held_out: float = 0.1
+    class_ids: Sequence[str] | None = None
+
+    kind: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Check the values, and find the classes."""
+        super().__post_init__()
+        one_of("data.several", self.several, get_args(Several))
+        true_or_false("data.exif", self.exif)
+        check_held_out(self.held_out)
+        if not self.root.is_dir():
+            raise GapnetError(f"data.root={self.root}: no such folder; name that of the data set")
+        _ = self.classes  # reads the files, so that errors show now
+
+    @property
+    @abstractmethod
+    def splits(self) -> list[str]:
+        """List the splits on the disk; [ALL] if the images are not divided."""
+
+    @abstractmethod
+    def read(self, split: str) -> AnnotatedImages:
+        """Read the annotations of a split on the disk."""
+
+    @abstractmethod
+    def state(self, split: str) -> str:
+        """Return a digest of the files of a split; another one makes that they are read again."""
+
+    def images(self, split: str) -> AnnotatedImages:
+        """List the annotated images of a split on the disk; pixels count from 0."""
+        return self.indexed(split)
+
+    def indexed(self, split: str) -> AnnotatedImages:
+        """List what the annotations of a split state; they are read once."""
+        if split not in self._indexed:
+            parts, read = (self.kind, split, self.exif), partial(self.read, split)
+            self._indexed[split] = cached_index(
+                AnnotatedImages, parts, read, root=self.root, state=self.state(split)
+            )
+        return self._indexed[split]
+
+    @property
+    def reading(self) -> Reading:
+        """Return how the image files are read."""
+        return replace(super().reading, exif=self.exif)
+
+    @property
+    def title(self) -> str:
+        """Return the name of the folder."""
+        return self.root.resolve().name
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """List the ids of the classes."""
+        if self.class_ids is not None:
+            return [str(class_id) for class_id in self.class_ids]
+        listing = self.train_split if self.train_split in self.splits else self.test_split
+        classes = self.indexed(self._on_disk(listing)).classes
+        if not classes:
+            raise GapnetError(f"data.root={self.root}: split {listing!r} has no object")
+        return classes
+
+    @property
+    def class_names(self) -> list[str]:
+        """List the names of the classes."""
+        return self.classes
+
+    def records(self, split: str) -> Records:
+        """List the images of a split, in a fixed order."""
+        records = self._listed(self._on_disk(split))
+        if self._is_held_out(self.select_split) and split in (self.train_split, self.select_split):
+            images = zip(records.ids, records.labels.tolist(), strict=True)
+            held = hold_out(images, self.held_out, classes=self.classes)
+            selects = split == self.select_split
+            rows = [row for row, id_ in enumerate(records.ids) if (id_ in held) == selects]
+            records = records.take(rows)
+        return records
+
+    def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return (height, width) of images whose annotation states it, by id."""
+        known = {image.id: image.size for image in self.indexed(self._on_disk(split))}
+        return {id_: known[id_] for id_ in ids if min(known.get(id_, (0, 0))) > 0}
+
+    def _on_disk(self, split: str) -> str:
+        """Return the split on the disk that has the images of a split."""
+        if self._is_held_out(split):
+            return self.train_split
+        if split in self.splits:
+            return split
+        if self.splits == [ALL] and split == self.test_split and self.train_split != ALL:
+            return ALL
+        raise self._missing(split)
+
+    def _is_held_out(self, split: str) -> bool:
+        """Return whether a split is held out of the training split."""
+        return (
+            split == self.select_split
+            and split not in {self.train_split, *self.splits}
+            and self.held_out > 0
+            and self.train_split in self.splits
+        )
+
+    def _missing(self, split: str) -> MissingSplitError:
+        if self.splits == [ALL]:
+            return MissingSplitError(
+                f"split {split!r}: {self.root} is not divided into splits, so it can be evaluated "
+                f"only; to train on it, set data.train_split={ALL} "
+                f"data.test_split={self.select_split}"
+            )
+        known = ", ".join(self.splits) or "none"
+        return MissingSplitError(
+            f"split {split!r}: is not in {self.root}, whose splits are: {known}; name them with "
+            "data.train_split=..., data.select_split=... and data.test_split=..."
+        )
+
+    def _listed(self, split: str) -> Records:
+        if split not in self._records:
+            images = self.images(split)
+            self._records[split] = records_of(images, self.classes, self.several, split=split)
+        return self._records[split]
+
+    @cached_property
+    def _records(self) -> dict[str, Records]:
+        return {}
+
+    @cached_property
+    def _indexed(self) -> dict[str, AnnotatedImages]:
+        return {}
