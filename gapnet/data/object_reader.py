@@ -2,42 +2,32 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, partial
 from typing import ClassVar, get_args
 
 from gapnet.data.annotated import AnnotatedImages
-from gapnet.data.held_out import check_held_out, hold_out
+from gapnet.data.held_out import hold_out
 from gapnet.data.index import cached_index
-from gapnet.data.options import Reader, Reading
+from gapnet.data.options import ALL
+from gapnet.data.own_images import OwnImages
 from gapnet.data.records import Records
 from gapnet.data.several import Several, records_of
 from gapnet.errors import GapnetError, MissingSplitError
-from gapnet.system.value_checks import one_of, true_or_false
-
-ALL = "all"  # the split of a data set that is not divided into splits
+from gapnet.system.value_checks import one_of
 
 
 @dataclass(frozen=True)
-class ObjectReader(Reader, ABC):
+class ObjectReader(OwnImages, ABC):
     """A data set whose annotations list objects; each image gets one class of its objects.
 
     Args:
         several: the class of an image with objects of several classes: that of the `largest` box,
             of the `first` object, or none (`skip`); `all` makes multi-label data.
-        exif: rotate photographs as their EXIF orientation says; boxes then refer to the rotated
-            image.
-        held_out: if there is no `select_split`, it consists of this share of the training images
-            of every class, or of this number of them if it is 1 or more; 0 holds out none.
-        class_ids: ids of all classes, in the order of their labels; by default those that the
-            training split lists, or without one the test split.
     """
 
     _: KW_ONLY
     several: Several = "largest"
-    exif: bool = False
-    held_out: float = 0.1
-    class_ids: Sequence[str] | None = None
 
     kind: ClassVar[str]
 
@@ -45,10 +35,6 @@ class ObjectReader(Reader, ABC):
         """Check the values, and find the classes."""
         super().__post_init__()
         one_of("data.several", self.several, get_args(Several))
-        true_or_false("data.exif", self.exif)
-        check_held_out(self.held_out)
-        if not self.root.is_dir():
-            raise GapnetError(f"data.root={self.root}: no such folder; name that of the data set")
         _ = self.classes  # reads the files, so that errors show now
 
     @property
@@ -76,16 +62,6 @@ class ObjectReader(Reader, ABC):
                 AnnotatedImages, parts, read, root=self.root, state=self.state(split)
             )
         return self._indexed[split]
-
-    @property
-    def reading(self) -> Reading:
-        """Return how the image files are read."""
-        return replace(super().reading, exif=self.exif)
-
-    @property
-    def title(self) -> str:
-        """Return the name of the folder."""
-        return self.root.resolve().name
 
     @cached_property
     def classes(self) -> list[str]:
@@ -140,11 +116,7 @@ class ObjectReader(Reader, ABC):
 
     def _missing(self, split: str) -> MissingSplitError:
         if self.splits == [ALL]:
-            return MissingSplitError(
-                f"split {split!r}: {self.root} is not divided into splits, so it can be evaluated "
-                f"only; to train on it, set data.train_split={ALL} "
-                f"data.test_split={self.select_split}"
-            )
+            return self._undivided(split)
         known = ", ".join(self.splits) or "none"
         return MissingSplitError(
             f"split {split!r}: is not in {self.root}, whose splits are: {known}; name them with "

@@ -9,6 +9,7 @@ from gapnet.data.image_files import DISK, Files
 from gapnet.system.value_checks import one_of, true_or_false, whole_number
 
 OnCorrupt = Literal["raise", "skip"]
+ALL = "all"  # the split of a data set that is not divided into splits
 
 
 @dataclass(frozen=True, kw_only=True)

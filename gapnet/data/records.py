@@ -142,13 +142,18 @@ class Records(Sequence[Record]):
         return torch.from_numpy(self.table["blacklisted"].to_numpy().copy())
 
     @property
+    def boxed(self) -> Tensor:
+        """Return which images have boxes, (N,)."""
+        return torch.from_numpy(self.table["boxes"].is_valid().to_numpy().copy())
+
+    @property
     def boxes(self) -> RaggedBoxes | None:
-        """Return the boxes of all images; None if any image has none."""
+        """Return the boxes of all images; None if no image has any."""
         column = self.table["boxes"].combine_chunks()
-        if column.null_count:
+        if column.null_count == len(column) > 0:
             return None
         flat = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, 4)
-        counts = column.value_lengths().to_numpy(zero_copy_only=False) // 4
+        counts = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False) // 4
         return RaggedBoxes(torch.from_numpy(flat.copy()), torch.from_numpy(counts.astype(np.int64)))
 
     def _record(self, row: dict[str, object]) -> Record:

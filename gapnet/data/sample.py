@@ -160,6 +160,15 @@ class Numbered(Protocol):
 
 
 @runtime_checkable
+class Relabelled(Protocol):
+    """A data set that can be read with the classes of a network."""
+
+    def with_classes(self, class_ids: Sequence[str]) -> Source:
+        """Return the same data set with other classes."""
+        ...
+
+
+@runtime_checkable
 class Measured(Protocol):
     """A data set whose annotations give sizes of images, so that the files are not needed."""
 

@@ -18,9 +18,10 @@ class SplitTruth:
     Args:
         ids: of the images.
         labels: (N,).
-        boxes: of the images; None if an image has no box.
+        boxes: of the images; None if no image has any.
         blacklisted: images that the devkit leaves out of localization, (N,).
         masked: whether the objects' pixels are known.
+        boxed: which images have boxes, (N,); None if all have, or none.
     """
 
     ids: list[str]
@@ -28,6 +29,7 @@ class SplitTruth:
     boxes: PaddedBoxes | None
     blacklisted: Tensor
     masked: bool = False
+    boxed: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Refuse an id that is listed twice."""
@@ -40,10 +42,32 @@ class SplitTruth:
         """Return whether all labels are known."""
         return bool((self.labels != UNKNOWN).all())
 
+    @property
+    def with_boxes(self) -> "SplitTruth":
+        """Return the ground truth of the images that have boxes."""
+        if self.boxes is None or self.boxed is None:
+            return self
+        rows = self.boxed
+        return SplitTruth(
+            [image for image, has in zip(self.ids, rows.tolist(), strict=True) if has],
+            self.labels[rows],
+            PaddedBoxes(self.boxes.xyxy[rows], self.boxes.present[rows]),
+            self.blacklisted[rows],
+            self.masked,
+        )
+
 
 def ground_truth_of(records: Records) -> SplitTruth:
     """Return the ground truth of records."""
     boxes = records.boxes
     padded = None if boxes is None else pad_boxes(boxes.xyxy, boxes.counts)
     masked = bool(len(records)) and all(len(masks) for masks in records.table["masks"].to_pylist())
-    return SplitTruth(records.ids, records.labels, padded, records.blacklisted, masked)
+    some = padded is not None and not records.boxed.all()
+    return SplitTruth(
+        ids=records.ids,
+        labels=records.labels,
+        boxes=padded,
+        blacklisted=records.blacklisted,
+        masked=masked,
+        boxed=records.boxed if some else None,
+    )

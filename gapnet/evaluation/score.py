@@ -91,28 +91,44 @@ def _one_thread() -> Iterator[None]:
 
 
 def _score(scoring: Scoring, protocol: Protocol) -> ProtocolScores:
-    predictions, truth, split = scoring.predictions, scoring.truth, scoring.split
+    predictions, truth = scoring.predictions, scoring.truth
     verdicts: list[Verdict] = []
     swept: dict[str, Overlaps] = {}
     if predictions.classes.shape[1]:
         verdicts += classification(predictions, truth, protocol)
     if truth.boxes is not None:
-        if predictions.guesses.labels.shape[1]:
-            verdicts += localization(predictions, truth, truth.boxes, protocol)
-        overlaps, frozen = known_overlaps(predictions, truth, protocol), _frozen(scoring, protocol)
-        if overlaps is not None:
-            swept[split] = overlaps
-            verdicts += known(predictions, overlaps, truth, protocol, split=split, frozen=frozen)
-            if protocol.known_ious and overlaps.cuts:
-                verdicts += max_box(
-                    predictions, overlaps, truth, protocol, split=split, frozen=frozen
-                )
-        swept |= {} if frozen is None else {frozen.split: frozen.overlaps}
-        verdicts += anchors(predictions, truth, truth.boxes, protocol, split=split)
+        located, swept = _localize(scoring, protocol)
+        verdicts += [verdict.over(truth.boxed) for verdict in located]
     metrics = _metrics(verdicts, scoring, protocol)
     if truth.masked and predictions.pixels is not None:
         metrics.append(_pixel_metric(predictions.pixels, scoring, protocol))
     return ProtocolScores(metrics, verdicts, swept)
+
+
+def _localize(scoring: Scoring, protocol: Protocol) -> tuple[list[Verdict], dict[str, Overlaps]]:
+    """Return the verdicts on boxes over the images that have true ones, and overlaps by split."""
+    truth, split = scoring.truth.with_boxes, scoring.split
+    predictions = _with_boxes(scoring.predictions, scoring.truth)
+    assert truth.boxes is not None
+    verdicts: list[Verdict] = []
+    swept: dict[str, Overlaps] = {}
+    if predictions.guesses.labels.shape[1]:
+        verdicts += localization(predictions, truth, truth.boxes, protocol)
+    overlaps, frozen = known_overlaps(predictions, truth, protocol), _frozen(scoring, protocol)
+    if overlaps is not None:
+        swept[split] = overlaps
+        verdicts += known(predictions, overlaps, truth, protocol, split=split, frozen=frozen)
+        if protocol.known_ious and overlaps.cuts:
+            verdicts += max_box(predictions, overlaps, truth, protocol, split=split, frozen=frozen)
+    swept |= {} if frozen is None else {frozen.split: frozen.overlaps}
+    return [*verdicts, *anchors(predictions, truth, truth.boxes, protocol, split=split)], swept
+
+
+def _with_boxes(predictions: Predictions, truth: SplitTruth) -> Predictions:
+    """Return the predictions of the images that have true boxes."""
+    if truth.boxed is None:
+        return predictions
+    return predictions.take(truth.boxed.nonzero().flatten().tolist())
 
 
 def _frozen(scoring: Scoring, protocol: Protocol) -> Frozen | None:
@@ -127,6 +143,7 @@ def _frozen(scoring: Scoring, protocol: Protocol) -> Frozen | None:
             f"predictions of {split} and {scoring.split}: differ in {', '.join(differing)}; "
             f"a threshold of {split} is not valid for {scoring.split}; predict both again"
         )
+    predictions, truth = _with_boxes(predictions, truth), truth.with_boxes
     overlaps = known_overlaps(predictions, truth, protocol)
     return None if overlaps is None else Frozen(overlaps, counted_images(truth, protocol), split)
 

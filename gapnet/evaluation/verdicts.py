@@ -1,6 +1,6 @@
 """Verdicts: the values of a metric per image, before they are averaged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -29,6 +29,14 @@ class Verdict:
     rows: Tensor
     threshold: float | None = None
     chosen_on: str | None = None
+
+    def over(self, boxed: Tensor | None) -> "Verdict":
+        """Return the verdict on all images (N,), of which those with boxes are in this one."""
+        if boxed is None:
+            return self
+        values, rows = self.values.new_zeros(len(boxed)), torch.zeros_like(boxed)
+        values[boxed], rows[boxed] = self.values, self.rows
+        return replace(self, values=values, rows=rows)
 
 
 class Frozen(NamedTuple):

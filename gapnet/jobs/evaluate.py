@@ -1,23 +1,33 @@
 """Evaluate a network: predict, score, report."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.sample import Relabelled
 from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predictions import Predictions
-from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Subject, check_classes
+from gapnet.jobs.evaluation import (
+    Evaluation,
+    MakeData,
+    MakeSource,
+    Subject,
+    check_classes,
+    is_test_only,
+)
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.predict import predict
 from gapnet.jobs.results import Outcome, Results, write_results
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.models.saved import load
-from gapnet.report.gallery import GalleryPredictions, Picture, gallery
+from gapnet.report.gallery import Judged, Picture, gallery
 from gapnet.runs.folder import short
 from gapnet.system.distributed import first_on_machine
 from gapnet.system.ranks import is_first
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,10 +66,13 @@ def evaluate(settings: EvaluateJob) -> Results | None:
         localizer.saliency.check(network)
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()
+        data = settings.data(source, network, localizer)
+        if isinstance(source, Relabelled) and network.classes and is_test_only(data):
+            source = source.with_classes(network.classes)
+            data = settings.data(source, network, localizer)
         check_classes(network, source.classes, advice="evaluate on what it was trained for")
         evaluation.labels.numbers_of(source)
-        data = settings.data(source, network, localizer)
-        data.check(source.select_split, evaluation.split_of(source))
+        data.check(*_chosen_on(data), evaluation.split_of(source))
         job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
         subject = Subject(network, settings.checkpoint, data)
         return evaluate_network(subject, evaluation, job.folder, resume=settings.resume)
@@ -98,19 +111,30 @@ def _splits(subject: Subject, evaluation: Evaluation, split: str) -> list[str]:
     """List the splits to predict: the reported one, and the one that chooses thresholds."""
     scored = ground_truth_of(subject.data.records(split)).known
     chooses = scored and bool(evaluation.rules.localizer.boxer.thresholds())
-    chosen_on = [subject.data.source.select_split] if chooses else []
+    chosen_on = _chosen_on(subject.data) if chooses else []
+    if chooses and not chosen_on:
+        log.info("%s: has a test split only, so no threshold is frozen", subject.data.source.root)
     return list(dict.fromkeys([*chosen_on, split]))
+
+
+def _chosen_on(data: DataModule) -> list[str]:
+    """List the split that chooses thresholds; none if the data set has a test split only."""
+    return [] if is_test_only(data) else [data.source.select_split]
 
 
 def _pictures(
     subject: Subject, evaluation: Evaluation, predictions: Predictions
-) -> Callable[[Tensor, Tensor], list[Picture]]:
-    """Return a function that draws right and wrong boxes, (N,), with their overlaps, (N,)."""
+) -> Callable[[Judged], list[Picture]]:
+    """Return a function that draws pictures of images that are judged right or wrong."""
 
-    def draw(right: Tensor, overlaps: Tensor) -> list[Picture]:
-        seeing = GalleryPredictions(predictions.classes[:, 0], overlaps, right)
-        images = subject.data.images(predictions.about.split)
-        localizer, count = evaluation.rules.localizer, evaluation.pictures
-        return gallery(subject.network, localizer, images, seeing, count=count)
+    def draw(judged: Judged) -> list[Picture]:
+        return gallery(
+            subject.network,
+            evaluation.rules.localizer,
+            subject.data.images(predictions.about.split),
+            judged,
+            predicted=predictions.classes[:, 0],
+            count=evaluation.pictures,
+        )
 
     return draw

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
-from gapnet.errors import GapnetError
+from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.evaluation.protocols import Protocol
 from gapnet.jobs.labels import LabelRule
 from gapnet.localization.localizer import Localizer
@@ -72,6 +72,21 @@ class Subject:
     network: GapNet
     checkpoint: Path
     data: DataModule
+
+
+def is_test_only(data: DataModule) -> bool:
+    """Return whether a data set has neither a split to select on nor one to train on."""
+    return not any(
+        _has_split(data, split) for split in (data.source.select_split, data.source.train_split)
+    )
+
+
+def _has_split(data: DataModule, split: str) -> bool:
+    try:
+        data.records(split)
+    except MissingSplitError:
+        return False
+    return True
 
 
 def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> None:

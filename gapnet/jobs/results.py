@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from rich.table import Table
-from torch import Tensor
 
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
@@ -20,7 +20,7 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Metric, ProtocolScores, Scoring, score_predictions
 from gapnet.jobs.labels import write_submission
-from gapnet.report.gallery import Picture, contact_sheet
+from gapnet.report.gallery import Judged, Picture, contact_sheet
 from gapnet.report.page import Report, write_report
 from gapnet.report.plots import threshold_plot, training_plots
 from gapnet.report.tables import class_rows, class_table, console_table, spread_table
@@ -55,7 +55,7 @@ class Outcome:
         truths: by split.
         split: that is reported.
         facts: of the page, name -> text.
-        pictures: draws those of the page, from which boxes are right and their overlaps, (N,).
+        pictures: draws those of the page, from which images are right and wrong.
         numbers: ILSVRC's number -> class index, for a submission.
     """
 
@@ -65,7 +65,7 @@ class Outcome:
     truths: dict[str, SplitTruth]
     split: str
     facts: dict[str, str]
-    pictures: Callable[[Tensor, Tensor], list[Picture]] | None = None
+    pictures: Callable[[Judged], list[Picture]] | None = None
     numbers: dict[int, int] | None = None
 
 
@@ -99,9 +99,8 @@ def write_results(
     write_classes(classes, source.classes, source.class_names, folder / CLASSES)
     _list_unreadable(outcome, folder)
     pictures: list[Picture] = []
-    if outcome.pictures is not None and outcome.split in main.swept:
-        own = main.swept[outcome.split].own
-        pictures = outcome.pictures(_right(main), own)
+    if outcome.pictures is not None:
+        pictures = outcome.pictures(_judge(outcome, main))
     _show_pictures(pictures, folder)
     rows = class_rows(classes, source.class_names)
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
@@ -132,18 +131,39 @@ class Shown(NamedTuple):
     pictures: Sequence[Picture]
 
 
-def _right(main: ProtocolScores) -> Tensor:
-    """Return for which images the true class's box is right at the fixed threshold, (N,)."""
+def _judge(outcome: Outcome, main: ProtocolScores) -> Judged:
+    """Return whether the true class's box is right at the fixed threshold, or else the class.
+
+    Images without boxes are left out if others have boxes.
+    """
+    truth = outcome.truths[outcome.split]
+    if outcome.split not in main.swept:
+        predicted = outcome.predictions[outcome.split].classes[:, 0]
+        return Judged(torch.arange(len(truth.ids)), predicted == truth.labels, None)
+    boxed = torch.ones_like(truth.blacklisted) if truth.boxed is None else truth.boxed
     fixed = next(row for row in main.verdicts if row.metric == "gt_known_error")
-    return fixed.values == 0
+    return Judged(
+        boxed.nonzero().flatten(), fixed.values[boxed] == 0, main.swept[outcome.split].own
+    )
 
 
 def _warn(outcome: Outcome, protocols: Sequence[Protocol]) -> None:
     """Log what a reader of the metrics should know."""
     truth = outcome.truths[outcome.split]
     if truth.boxes is None and not truth.masked:
-        log.warning("%s: not every image has a box; localization is not scored", outcome.split)
+        log.warning("%s: no image has a box; localization is not scored", outcome.split)
         return
+    if truth.boxed is not None:
+        without = set(truth.labels.tolist()) - set(truth.labels[truth.boxed].tolist())
+        log.warning(
+            "%s: localization is scored on the %d of %d images that have boxes; %d of %d classes "
+            "have none",
+            outcome.split,
+            int(truth.boxed.sum()),
+            len(truth.ids),
+            len(without),
+            len(outcome.source.classes),
+        )
     known_boxes = outcome.predictions[outcome.split].table["known_box"]
     if truth.boxes is not None and known_boxes.null_count == len(known_boxes):
         log.info(
@@ -197,6 +217,8 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
     for number, picture in enumerate(pictures):
         verdict = "right" if picture.right else "wrong"
         board.log_image(f"{verdict}/{number:02d} {picture.id}", picture.image)
+        if picture.other is not None:
+            board.log_image(f"{verdict}/{number:02d} {picture.id} as predicted", picture.other)
     board.finalize("success")
 
 

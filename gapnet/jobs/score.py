@@ -184,7 +184,7 @@ def _check_true_classes(path: Path, records: Records, split: str) -> None:
     truth = ground_truth_of(records)
     if not truth.known or (truth.boxes is None and not truth.masked):
         raise GapnetError(
-            f"maps={path}: scoring needs the true class and a box or mask of every image; "
+            f"maps={path}: scoring needs the true class of every image, and boxes or masks; "
             f"split {split!r} lacks some of them"
         )
 

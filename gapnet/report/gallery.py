@@ -1,4 +1,7 @@
-"""Pictures of class maps and boxes: right and wrong ones, a fixed random choice."""
+"""Pictures of class maps and boxes: right and wrong ones, a fixed random choice.
+
+Images without boxes are judged by their class; wrong ones also have the map of the predicted class.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +9,10 @@ from typing import NamedTuple
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from gapnet.data.loading.images import Images, read_image
-from gapnet.data.sample import Sample, collate
+from gapnet.data.sample import Batch, Sample, collate
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.report.overlay import overlay
@@ -16,25 +20,37 @@ from gapnet.report.overlay import overlay
 
 @dataclass(frozen=True)
 class Picture:
-    """An image with the map of the true class, and the facts for its caption."""
+    """An image with the map of the true class, and the facts for its caption.
+
+    `iou` is None if it is judged by its class; `other` then has the map of a wrong prediction.
+    """
 
     id: str
     image: Image.Image
     label: int
     predicted: int
-    iou: float
+    iou: float | None
     right: bool
+    other: Image.Image | None = None
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """Return the image with each of its maps."""
+        return [self.image] if self.other is None else [self.image, self.other]
 
 
-class GalleryPredictions(NamedTuple):
-    """Predicted classes, overlaps of the true class's box, and whether it is right, all (N,)."""
+class Judged(NamedTuple):
+    """Rows of images that may be shown, and whether each is right, (M,).
 
-    predicted: torch.Tensor
-    overlaps: torch.Tensor
-    right: torch.Tensor
+    `overlaps` (M,) are those of the true class's box; None: the images are judged by their class.
+    """
+
+    rows: Tensor
+    right: Tensor
+    overlaps: Tensor | None
 
 
-def choose(right: torch.Tensor, count: int) -> list[int]:
+def choose(right: Tensor, count: int) -> list[int]:
     """Return `count` rows of verdicts (N,), half of them wrong if there are enough."""
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(len(right), generator=generator).tolist()
@@ -48,56 +64,69 @@ def gallery(
     network: GapNet,
     localizer: Localizer,
     images: Images,
-    predictions: GalleryPredictions,
+    judged: Judged,
     *,
+    predicted: Tensor,
     count: int,
 ) -> list[Picture]:
-    """Return pictures of `count` images of a split, whose predictions are known.
+    """Return pictures of `count` images of a split, whose predicted classes (N,) are known.
 
     Images that cannot be read are left out.
     """
     pictures = []
-    for row in choose(predictions.right, count):
-        sample = images[row]
+    for index in choose(judged.right, count):
+        row = int(judged.rows[index])
+        sample, guess = images[row], int(predicted[row])
         if sample.corrupt is not None:
             continue
         path, reading = images.records[row].path, images.reading
         file = read_image(path, exif=reading.exif, files=reading.files)
-        heat, box = _predict(network, localizer, sample)
-        true_boxes = sample.boxes.tolist() if sample.boxes is not None else []
-        pictures.append(
-            Picture(
-                id=sample.id,
-                image=overlay(file, heat, sample.window, predicted=box, true=true_boxes),
-                label=sample.label,
-                predicted=int(predictions.predicted[row]),
-                iou=predictions.overlaps[row].item(),
-                right=bool(predictions.right[row]),
-            )
-        )
+        if judged.overlaps is None:
+            iou, drawn = None, _class_maps(network, localizer, file, sample, guess)
+        else:
+            iou = judged.overlaps[index].item()
+            drawn = [_boxed_map(network, localizer, file, sample)]
+        right, other = bool(judged.right[index]), drawn[1] if drawn[1:] else None
+        pictures.append(Picture(sample.id, drawn[0], sample.label, guess, iou, right, other))
     return pictures
 
 
 def contact_sheet(pictures: Sequence[Picture], *, columns: int = 6, gap: int = 4) -> Image.Image:
     """Return one white image with the pictures in rows, at the top left of their cells."""
-    width = max(picture.image.width for picture in pictures) + gap
-    height = max(picture.image.height for picture in pictures) + gap
-    rows = -(-len(pictures) // columns)
-    across = min(columns, len(pictures))
+    images = [image for picture in pictures for image in picture.images]
+    width = max(image.width for image in images) + gap
+    height = max(image.height for image in images) + gap
+    rows = -(-len(images) // columns)
+    across = min(columns, len(images))
     sheet = Image.new("RGB", (across * width - gap, rows * height - gap), "white")
-    for number, picture in enumerate(pictures):
+    for number, image in enumerate(images):
         row, column = divmod(number, columns)
-        sheet.paste(picture.image, (column * width, row * height))
+        sheet.paste(image, (column * width, row * height))
     return sheet
 
 
-def _predict(
-    network: GapNet, localizer: Localizer, sample: Sample
-) -> tuple[torch.Tensor, Sequence[float]]:
-    """Return the map (h, w) of the true class, and its box."""
+def _boxed_map(
+    network: GapNet, localizer: Localizer, file: Image.Image, sample: Sample
+) -> Image.Image:
+    """Return the map of the true class, its box, and the true boxes."""
     batch = collate([sample])
+    maps = _maps(network, localizer, batch, [sample.label])
+    box = localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[0, 0, 0].tolist()
+    true = sample.boxes.tolist() if sample.boxes is not None else []
+    return overlay(file, maps[0, 0], sample.window, predicted=box, true=true)
+
+
+def _class_maps(
+    network: GapNet, localizer: Localizer, file: Image.Image, sample: Sample, guess: int
+) -> list[Image.Image]:
+    """Return the maps of the true class, and of the predicted one if that is another."""
+    labels = list(dict.fromkeys([sample.label, guess]))
+    (maps,) = _maps(network, localizer, collate([sample]), labels)
+    return [overlay(file, heat, sample.window) for heat in maps]
+
+
+def _maps(network: GapNet, localizer: Localizer, batch: Batch, labels: list[int]) -> Tensor:
+    """Return maps (1, K, h, w) of K classes of a batch of one image."""
     device = network.mean.device
     outputs = localizer.look(network, network.normalise(batch.images.to(device)))
-    maps = localizer.maps(network, outputs, batch.labels[:, None].to(device), batch.ids)
-    boxes = localizer.boxes(maps, batch.windows, batch.sizes, batch.images)
-    return maps[0, 0], boxes[0, 0, 0].tolist()
+    return localizer.maps(network, outputs, torch.tensor([labels], device=device), batch.ids)

@@ -19,7 +19,12 @@ Box = Sequence[float]
 
 
 def overlay(
-    image: Image.Image, heat: Tensor, window: Tensor, *, predicted: Box, true: Iterable[Box]
+    image: Image.Image,
+    heat: Tensor,
+    window: Tensor,
+    *,
+    predicted: Box | None = None,
+    true: Iterable[Box] = (),
 ) -> Image.Image:
     """Colour an image by a map (h, w) over a window (4,), and draw predicted and true boxes."""
     values = _place(heat, window, (image.height, image.width))
@@ -28,10 +33,13 @@ def overlay(
     ]
     mixed = (1 - STRENGTH) * np.asarray(image, dtype=np.float32) + STRENGTH * colours
     scale = SIDE / max(image.size)
-    size = (round(image.width * scale), round(image.height * scale))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     picture = Image.fromarray(mixed.round().astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(picture)
-    for box, colour in [*((true_box, TRUE) for true_box in true), (predicted, PREDICTED)]:
+    boxes = [(true_box, TRUE) for true_box in true]
+    if predicted is not None:
+        boxes.append((predicted, PREDICTED))
+    for box, colour in boxes:
         x1, y1, x2, y2 = box
         draw.rectangle(
             (x1 * scale, y1 * scale, (x2 + 1) * scale - 1, (y2 + 1) * scale - 1),

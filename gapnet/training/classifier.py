@@ -88,7 +88,7 @@ class Classifier(pl.LightningModule):
         self.top1_error.update(outputs.logits, batch.labels)
         if self.top5_error is not None:
             self.top5_error.update(outputs.logits, batch.labels)
-        if all(boxes is not None for boxes in batch.boxes):
+        if any(boxes is not None for boxes in batch.boxes):
             self._localize(outputs, batch)
 
     def on_validation_epoch_start(self) -> None:
@@ -123,7 +123,10 @@ class Classifier(pl.LightningModule):
     def _localize(self, outputs: CropOutputs, batch: Batch) -> None:
         maps = self.localizer.maps(self.network, outputs, batch.labels[:, None], batch.ids)
         predicted = self.localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[:, 0, 0]
-        self.gt_known_error.update(predicted, [boxes for boxes in batch.boxes if boxes is not None])
+        rows = [row for row, boxes in enumerate(batch.boxes) if boxes is not None]
+        self.gt_known_error.update(
+            predicted[rows], [boxes for boxes in batch.boxes if boxes is not None]
+        )
 
     def _errors(self) -> list[tuple[str, ErrorRate]]:
         metrics = {

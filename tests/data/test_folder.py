@@ -133,6 +133,53 @@ def test_a_share_out_of_range_is_refused(root: Path, held_out: float) -> None:
         Folder(root, held_out=held_out)
 
 
+def undivided(root: Path) -> Path:
+    return add(root, *(f"{name}/{number}.jpg" for name in ("cat", "dog") for number in range(5)))
+
+
+def test_class_folders_without_splits_are_the_test_split(tmp_path: Path) -> None:
+    source = Folder(undivided(tmp_path))
+    assert source.classes == ["cat", "dog"]
+    assert ids(source, "test") == ids(source, "all")
+    assert len(source.records("test")) == 10
+
+
+def test_class_folders_without_splits_are_not_trained_on_by_accident(tmp_path: Path) -> None:
+    source = Folder(undivided(tmp_path))
+    for split in ("train", "val"):
+        with refused(f"split '{split}'", "data.train_split=all", "data.test_split=val"):
+            source.records(split)
+
+
+def test_class_folders_without_splits_are_trained_on_on_demand(tmp_path: Path) -> None:
+    source = Folder(undivided(tmp_path), train_split="all", test_split="val", held_out=2)
+    held, trained = source.records("val"), source.records("all")
+    assert (len(held), len(trained)) == (4, 6)
+    assert not set(held.ids) & set(trained.ids)
+    with refused("split 'test'"):
+        source.records("test")
+
+
+def test_folders_of_splits_with_other_names_are_no_classes(root: Path) -> None:
+    source = Folder(root, train_split="train", select_split="dev", test_split="check", held_out=0)
+    with refused("split 'check'", "test, train, val"):
+        source.records("check")
+
+
+def test_a_test_split_can_have_the_classes_of_a_network(tmp_path: Path) -> None:
+    source = Folder(undivided(tmp_path)).with_classes(["ape", "cat", "dog"])
+    assert source.classes == source.class_names == ["ape", "cat", "dog"]
+    assert source.records("test").labels.unique().tolist() == [1, 2]
+    with refused(tmp_path / "dog"):
+        Folder(tmp_path, class_ids=["cat"]).records("test")
+
+
+@pytest.mark.parametrize("wrong", ["cat", ["cat", "cat"], []])
+def test_class_ids_must_be_a_list_of_different_ids(root: Path, wrong: object) -> None:
+    with refused("data.class_ids"):
+        Folder(root, class_ids=wrong)  # type: ignore[arg-type]
+
+
 def test_an_unknown_split_gets_the_list(root: Path) -> None:
     with refused("split 'dev'", "test, train, val"):
         Folder(root).records("dev")
@@ -210,10 +257,17 @@ def test_a_split_with_boxes_has_them_and_one_without_has_none(root: Path) -> Non
     assert source.records("train").boxes is None
 
 
-def test_an_image_without_a_box_in_a_split_with_boxes_is_named(root: Path) -> None:
-    source = with_boxes(root, "test/cat/0.jpg")
-    with refused("boxes.csv", "test/dog/0.jpg", "split 'test'"):
+def test_an_image_without_a_box_in_a_class_with_boxes_is_named(root: Path) -> None:
+    source = with_boxes(add(root, "test/cat/1.jpg"), "test/cat/0.jpg")
+    with refused("boxes.csv", "test/cat/1.jpg", "split 'test'"):
         source.records("test")
+
+
+def test_a_class_without_boxes_does_not_forbid_those_of_others(root: Path) -> None:
+    records = with_boxes(root, "test/cat/0.jpg").records("test")
+    assert records.boxed.tolist() == [True, False]
+    assert records.boxes is not None
+    assert records.boxes.counts.tolist() == [1, 0]
 
 
 def test_only_the_held_out_images_need_boxes(root: Path) -> None:

@@ -14,7 +14,8 @@ from typing import ClassVar
 from gapnet.data.annotated import AnnotatedImage, AnnotatedImages, Object
 from gapnet.data.first_pixel import counted_from_0
 from gapnet.data.index import fingerprint
-from gapnet.data.object_reader import ALL, ObjectReader
+from gapnet.data.object_reader import ObjectReader
+from gapnet.data.options import ALL
 from gapnet.data.readers.table_objects import read_table_objects
 from gapnet.errors import GapnetError
 from gapnet.system.value_checks import one_of

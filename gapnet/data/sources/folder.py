@@ -2,84 +2,65 @@
 
 ROOT/SPLIT/CLASS/IMAGE    such as train/cat/a.jpg
 ROOT/SPLIT/IMAGE          in a split that is not trained on: images of unknown class
+ROOT/CLASS/IMAGE          not divided: the one split is `all`
 ROOT/classes.txt          optional, a line per class: `id name`; the id is the folder's name
 
 The class index counts the sorted names of the training split's folders (without a training split,
 of the test split's), or the sorted ids of classes.txt, which may name more than there are folders.
 """
 
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from gapnet.data.held_out import check_held_out, hold_out
+from gapnet.data.held_out import hold_out
 from gapnet.data.image_folder import folders_and_images
-from gapnet.data.options import Reader, Reading
+from gapnet.data.options import ALL
+from gapnet.data.own_images import OwnImages
 from gapnet.data.readers.annotations import read_lines
 from gapnet.data.readers.box_files import BoxFile
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError, MissingSplitError
-from gapnet.system.value_checks import true_or_false
 
 CLASSES = "classes.txt"
 
 
 @dataclass(frozen=True)
-class Folder(Reader):
+class Folder(OwnImages):
     """A tree of images; boxes come from a file, or from a folder of files, beside them.
 
     Args:
         root: holds a folder per split.
         boxes: a .csv, a COCO .json or a folder of XML files; see readers/box_files.py.
-        exif: rotate photographs as their EXIF orientation says; boxes then refer to the rotated
-            image.
-        held_out: if `select_split` has no folder, it consists of this share of the training images
-            of every class, or of this number of them if it is 1 or more; 0 holds out none.
     """
 
     _: KW_ONLY
     boxes: Path | None = None
-    exif: bool = False
-    held_out: float = 0.1
 
     kind: ClassVar[str] = "folder"
 
     def __post_init__(self) -> None:
         """Check the values, and find the classes and boxes."""
         super().__post_init__()
-        true_or_false("data.exif", self.exif)
-        if not self.root.is_dir():
-            raise GapnetError(
-                f"data.root={self.root}: no such folder; it must have one folder per split"
-            )
-        check_held_out(self.held_out)
         _ = self._names, self._box_file  # reads the files, so that errors show now
-
-    @property
-    def reading(self) -> Reading:
-        """Return how the image files are read."""
-        return replace(super().reading, exif=self.exif)
-
-    @property
-    def title(self) -> str:
-        """Return the name of the folder."""
-        return self.root.resolve().name
 
     @cached_property
     def classes(self) -> list[str]:
         """List the ids of the classes."""
+        if self.class_ids is not None:
+            return [str(class_id) for class_id in self.class_ids]
         return sorted(self._names)
 
     @cached_property
     def class_names(self) -> list[str]:
         """List the names of the classes."""
-        return [self._names[class_id] for class_id in self.classes]
+        return [self._names.get(class_id, class_id) for class_id in self.classes]
 
     def records(self, split: str) -> Records:
         """List the images of a split, sorted by class and name."""
-        records = self._listed(self._folder(split))
+        records = self._listed(self._folder(split), trained=split == self.train_split)
         if self._is_held_out(self.select_split) and split in (self.train_split, self.select_split):
             images = ((record.id, record.label) for record in records)
             held = hold_out(images, self.held_out, classes=self.classes)
@@ -91,22 +72,43 @@ class Folder(Reader):
         """Return whether a split has no folder and is held out of the training split."""
         return (
             split == self.select_split
-            and split not in {self.train_split, self.test_split}
+            and split != self.train_split
             and self.held_out > 0
-            and not (self.root / split).is_dir()
-            and (self.root / self.train_split).is_dir()
+            and self._folder_of(split) is None
+            and self._folder_of(self.train_split) is not None
         )
 
     def _folder(self, split: str) -> Path:
-        folder = self.root / (self.train_split if self._is_held_out(split) else split)
-        if not folder.is_dir():
-            known = ", ".join(sorted(path.name for path in self.root.iterdir() if path.is_dir()))
-            raise MissingSplitError(
-                f"split {split!r} has no folder in {self.root}; its folders are: "
-                f"{known or 'none'}; name the splits with data.train_split=..., "
-                "data.select_split=... and data.test_split=..."
-            )
+        folder = self._folder_of(self.train_split if self._is_held_out(split) else split)
+        if folder is None:
+            raise self._missing(split)
         return folder
+
+    def _folder_of(self, split: str) -> Path | None:
+        """Return the folder of a split; None if it has none."""
+        if (self.root / split).is_dir():
+            return self.root / split
+        whole = {ALL} if self.train_split == ALL else {ALL, self.test_split}
+        return self.root if split in whole and self._is_undivided else None
+
+    @cached_property
+    def _is_undivided(self) -> bool:
+        """Return whether the root has folders of images, and none of a split."""
+        used = (self.train_split, self.select_split, self.test_split)
+        if any((self.root / split).is_dir() for split in used):
+            return False
+        folders, images = folders_and_images(self.root)
+        return bool(images) or any(folders_and_images(folder)[1] for folder in folders)
+
+    def _missing(self, split: str) -> MissingSplitError:
+        if self._is_undivided:
+            return self._undivided(split)
+        known = ", ".join(sorted(path.name for path in self.root.iterdir() if path.is_dir()))
+        return MissingSplitError(
+            f"split {split!r} has no folder in {self.root}; its folders are: "
+            f"{known or 'none'}; name the splits with data.train_split=..., "
+            "data.select_split=... and data.test_split=..."
+        )
 
     @cached_property
     def _box_file(self) -> BoxFile | None:
@@ -118,9 +120,9 @@ class Folder(Reader):
         path = self.root / CLASSES
         if path.exists():
             return read_class_names(path)
-        splits = [self.root / self.train_split, self.root / self.test_split]
-        folders = next((folders_and_images(split)[0] for split in splits if split.is_dir()), [])
-        if not folders:
+        splits = filter(None, map(self._folder_of, (self.train_split, self.test_split)))
+        folders = next((folders_and_images(split)[0] for split in splits), [])
+        if not folders and self.class_ids is None:
             raise GapnetError(
                 f"data.root={self.root}: has no class folders in {self.train_split!r} (or, if that "
                 f"does not exist, in {self.test_split!r}); make a folder for each class, or list "
@@ -128,12 +130,12 @@ class Folder(Reader):
             )
         return {folder.name: folder.name for folder in folders}
 
-    def _listed(self, folder: Path) -> list[Record]:
+    def _listed(self, folder: Path, *, trained: bool) -> list[Record]:
         classes, flat = folders_and_images(folder)
         if bool(classes) == bool(flat):
             what = "both images and class folders" if flat else "neither images nor class folders"
             raise GapnetError(f"{folder}: has {what}; it must have one or the other")
-        if flat and folder == self.root / self.train_split:
+        if flat and trained:
             raise GapnetError(f"{folder}: is trained on and needs a folder per class")
         records = [self._record(path, UNKNOWN) for path in flat]
         for class_folder in classes:
@@ -153,17 +155,19 @@ class Folder(Reader):
         return Record(path.relative_to(self.root).as_posix(), path, label, None)
 
     def _with_boxes(self, records: list[Record], split: str) -> list[Record]:
-        """Look up the boxes; either every image of a split has some, or none has."""
+        """Look up the boxes; either every image of a class has some, or none has."""
         box_file = self._box_file
         if box_file is None:
             return records
         boxes = [box_file.boxes(record.id, self._class_id(record.label)) for record in records]
         pairs = list(zip(records, boxes, strict=True))
-        without = [record.id for record, own in pairs if own is None]
-        if 0 < len(without) < len(records):
+        boxed = {record.label for record, own in pairs if own is not None}
+        without = [record.id for record, own in pairs if own is None and record.label in boxed]
+        if without:
             raise GapnetError(
                 f"{box_file.path}: has no box for {without[0]}, one of {len(without)} images of "
-                f"split {split!r} without; add them, or remove all boxes of the split"
+                f"split {split!r} without, although others of their class have some; add them, or "
+                "remove all boxes of the class"
             )
         return [record._replace(boxes=own) for record, own in pairs]
 

@@ -20,7 +20,8 @@ from gapnet.data.annotated import AnnotatedImage, AnnotatedImages
 from gapnet.data.first_pixel import counted_from_0, evidence_of, guess_first_pixel
 from gapnet.data.image_folder import images_by_stem
 from gapnet.data.index import fingerprint, folders_in, parallel_map
-from gapnet.data.object_reader import ALL, ObjectReader
+from gapnet.data.object_reader import ObjectReader
+from gapnet.data.options import ALL
 from gapnet.data.readers.annotations import read_lines, read_voc_objects
 from gapnet.errors import GapnetError
 from gapnet.system.value_checks import one_of

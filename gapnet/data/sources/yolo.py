@@ -10,7 +10,7 @@ x and y are the centre of the box; all are shares of the image's width and heigh
 list the points of a polygon, whose box counts. An image without a text file has no object.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +18,8 @@ from typing import ClassVar
 from gapnet.data.annotated import AnnotatedImages
 from gapnet.data.image_folder import images_by_stem
 from gapnet.data.index import fingerprint, folders_in, parallel_map
-from gapnet.data.object_reader import ALL, ObjectReader
+from gapnet.data.object_reader import ObjectReader
+from gapnet.data.options import ALL
 from gapnet.data.readers.yolo_objects import read_yolo_image, read_yolo_names
 from gapnet.errors import GapnetError
 
@@ -29,6 +30,7 @@ IMAGES, LABELS, CLASSES = "images", "labels", "classes.txt"
 class Yolo(ObjectReader):
     """Images and YOLO's text files."""
 
+    _: KW_ONLY
     exif: bool = True  # as YOLO's own loader
 
     kind: ClassVar[str] = "yolo"
@@ -52,7 +54,7 @@ class Yolo(ObjectReader):
             (path.relative_to(self.root).as_posix(), path, labels / f"{stem}.txt")
             for stem, path in images_by_stem(images).items()
         ]
-        read = partial(read_yolo_image, names=names, files=replace(self.reading))
+        read = partial(read_yolo_image, names=names, files=self.reading)
         content = parallel_map(read, files, f"reading labels of {split}")
         return AnnotatedImages.of(content, self.root, classes=names)
 
