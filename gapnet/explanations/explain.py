@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from gapnet.explanations.class_names import find_classes, readable_names
+from gapnet.explanations.class_names import find_classes
 from gapnet.explanations.explanation import Explanation
 from gapnet.explanations.methods import boxer_of, method_of
 from gapnet.explanations.pictures import Picture, to_image
@@ -51,8 +51,8 @@ def explain(
     whole_number("top", top, least=1)
     whole_number("batch_size", batch_size, least=1)
     net = network if isinstance(network, GapNet) else adopt(network)
-    ids = [*(net.classes or map(str, range(net.num_classes)))]
-    chosen = None if classes is None else find_classes(classes, ids)
+    ids = net.class_ids
+    chosen = None if classes is None else find_classes(classes, ids, net.class_names)
     localizer = Localizer(method_of(method), boxer_of(boxer), OnePerClass(1))
     localizer.saliency.check(net)
     one = isinstance(images, str | Image.Image | np.ndarray | Tensor) or not isinstance(
@@ -85,6 +85,7 @@ def _explain(
 ) -> Iterator[Explanation]:
     images = [to_image(picture) for picture in pictures]
     names = [str(index) for index in range(len(images))]
+    class_names = network.class_names
     with torch.no_grad():
         seen = localizer.look(network, torch.cat([network.prepare(image) for image in images]))
         scores = seen.logits.float().softmax(1)
@@ -99,12 +100,11 @@ def _explain(
         size = (image.height, image.width)
         boxes = _boxes(localizer, image_maps, image)
         indices = image_labels.tolist()
-        own_ids = [ids[label] for label in indices]
         yield Explanation(
             image=image,
             labels=indices,
-            ids=own_ids,
-            names=readable_names(own_ids),
+            ids=[ids[label] for label in indices],
+            names=[class_names[label] for label in indices],
             scores=image_scores[image_labels].tolist(),
             maps=upsample(image_maps.float(), size).numpy(),
             boxes=boxes.numpy(),

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from gapnet.errors import GapnetError
 from gapnet.ops.maps import normalise
+from gapnet.text.plain_text import plain
 
 OPACITY = 0.45  # of the colours over the picture
 BOX_COLOUR = (255, 48, 48)
@@ -83,7 +84,7 @@ class Explanation:
         panels[0].imshow(self.image)
         for index, axes in enumerate(panels[1:]):
             axes.imshow(self.overlay(index))
-            axes.set_title(f"{self.names[index]} {self.scores[index]:.1%}")
+            axes.set_title(f"{plain(self.names[index])} {self.scores[index]:.1%}", parse_math=False)
         for axes in panels:
             axes.axis("off")
         return figure

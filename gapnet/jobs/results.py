@@ -20,6 +20,7 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Metric, ProtocolScores, Scoring, score_predictions
 from gapnet.jobs.labels import write_submission
+from gapnet.models.class_names import readable_names
 from gapnet.report.gallery import Judged, Picture, contact_sheet
 from gapnet.report.page import Report, write_report
 from gapnet.report.plots import threshold_plot, training_plots
@@ -96,13 +97,14 @@ def write_results(
     truth, source = outcome.truths[outcome.split], outcome.source
     write_verdicts(_scoring(outcome), scored, folder / VERDICTS)
     classes = class_errors(main.verdicts, truth.labels, len(source.classes))
-    write_classes(classes, source.classes, source.class_names, folder / CLASSES)
+    names = readable_names(source.classes, source.class_names)
+    write_classes(classes, source.classes, names, folder / CLASSES)
     _list_unreadable(outcome, folder)
     pictures: list[Picture] = []
     if outcome.pictures is not None:
         pictures = outcome.pictures(_judge(outcome, main))
     _show_pictures(pictures, folder)
-    rows = class_rows(classes, source.class_names)
+    rows = class_rows(classes, names)
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
     values = [asdict(metric) for metric in metrics]
     write_file(folder / METRICS, json.dumps(values, indent=2) + "\n")
@@ -239,7 +241,7 @@ def _write_page(
         classes=shown.classes,
         plots=plots,
         pictures=shown.pictures,
-        class_names=outcome.source.class_names,
+        class_names=readable_names(outcome.source.classes, outcome.source.class_names),
         config=(folder / CONFIG).read_text(),
     )
     write_report(report, folder / REPORT)

@@ -147,7 +147,7 @@ def _network(settings: TrainJob, source: Source) -> GapNet:
     network = settings.network(len(source.classes))
     if network.classes is not None:
         check_classes(network, source.classes, advice=RESET)
-    network.classes = tuple(source.classes)
+    network.set_classes(source.classes, source.class_names)
     return network
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2.functional import pil_to_tensor, resize, rgb_to_grayscale
 
 from gapnet.errors import GapnetError
+from gapnet.models.class_names import readable_names
 from gapnet.models.heads import CamHead, Head
 from gapnet.models.surgery import RGB, add_colours, feature_size, image_convs
 from gapnet.models.weights.published import Published
@@ -74,6 +75,9 @@ class GapNet(nn.Module):
         self.name = type(trunk).__name__  # the registry sets these two
         self.arguments: dict[str, Plain] = {}
         self.classes: tuple[str, ...] | None = None  # ids of the classes it was trained for
+        self._own_names: tuple[str, ...] | None = (
+            None  # of these classes, if the data set has names
+        )
         self.grey_weights: tuple[str, ...] = ()  # weights whose colours have been added
         self._set_normalisation()
 
@@ -81,6 +85,22 @@ class GapNet(nn.Module):
     def num_classes(self) -> int:
         """Return the number of classes."""
         return self.head.linear.out_features
+
+    @property
+    def class_ids(self) -> list[str]:
+        """Return the ids of the classes; without any, their indices as text."""
+        return [*(self.classes or map(str, range(self.num_classes)))]
+
+    @property
+    def class_names(self) -> list[str]:
+        """Return the names of the classes, for people; without any, their ids."""
+        ids, names = self.class_ids, self._own_names
+        return readable_names(ids, names if names and len(names) == len(ids) else None)
+
+    def set_classes(self, ids: Sequence[str] | None, names: Sequence[str] | None = None) -> None:
+        """Set the ids of the classes, in order, and their names, for people."""
+        self.classes = None if ids is None else tuple(ids)
+        self._own_names = None if names is None else tuple(names)
 
     @property
     def channels(self) -> int:

@@ -31,6 +31,7 @@ def network_description(network: GapNet) -> dict[str, Any]:
         "name": network.name,
         "arguments": dict(network.arguments),
         "classes": None if network.classes is None else list(network.classes),
+        "class_names": None if network.classes is None else network.class_names,
         "weights": network.facts.weights,
     }
 
@@ -91,5 +92,5 @@ def _rebuild(description: Description, file: Path) -> GapNet:
             f"{description.name} has {network.num_classes})"
         )
     network.facts = replace(network.facts, weights=description.weights)
-    network.classes = description.classes
+    network.set_classes(description.classes, description.class_names)
     return network

@@ -42,6 +42,7 @@ def test_each_picture_gets_an_overlay_and_a_row(
         assert overlay.size == (int(row["width"]), int(row["height"]))
         assert 0 <= float(row["x1"]) <= float(row["x2"]) < overlay.width
         assert row["id"] == f"s{int(row['class']):08d}"
+        assert " with a " in row["name"]  # as the data set names its classes
 
 
 def test_top_classes_and_coco(gapnet: Command, trained: Trained, photos: Path) -> None:

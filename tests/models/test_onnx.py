@@ -53,10 +53,12 @@ def test_onnxruntime_gives_torch_s_logits_and_maps_for_any_batch(
 @SLOW
 def test_the_file_describes_its_network_and_has_all_maps_of_few_classes(tmp_path: Path) -> None:
     network = create("tiny_gap", {**SMALL, "num_classes": 2}).eval()
-    network.classes = ("cat", "dog")
+    network.set_classes(["c1", "c2"], ["cat", "dog"])
     export_onnx(network, tmp_path / "a.onnx")
     metadata = {entry.key: entry.value for entry in onnx.load(tmp_path / "a.onnx").metadata_props}
-    assert json.loads(metadata["gapnet"])["classes"] == ["cat", "dog"]
+    described = json.loads(metadata["gapnet"])
+    assert described["classes"] == ["c1", "c2"]
+    assert described["class_names"] == ["cat", "dog"]
     session = onnxruntime.InferenceSession(tmp_path / "a.onnx")
     assert [output.shape[1] for output in session.get_outputs()] == [2, 2, 2]
 

@@ -31,11 +31,15 @@ PARALLEL = "module."  # prefix that DataParallel adds to every name
 
 @dataclass(frozen=True)
 class Description:
-    """Plain values from which a network can be rebuilt: name, arguments, ids of its classes."""
+    """Plain values from which a network can be rebuilt: name, arguments, classes.
+
+    Files of earlier versions have no names of the classes.
+    """
 
     name: str
     arguments: dict[str, Any]
     classes: tuple[str, ...] | None
+    class_names: tuple[str, ...] | None = None
     weights: str = "unknown"
 
 
@@ -118,15 +122,27 @@ def _description(values: object, path: Path) -> Description:
         raise GapnetError(
             f"{path}: is not a gapnet checkpoint (its description is a {_kind(values)})"
         )
-    name, arguments, classes = (values.get(key) for key in ("name", "arguments", "classes"))
+    name, arguments = values.get("name"), values.get("arguments")
     if not isinstance(name, str) or not isinstance(arguments, dict):
         raise GapnetError(f"{path}: is not a gapnet checkpoint (it does not name its network)")
     if refused := sorted(WEIGHT_ARGUMENTS & set(arguments)):
         raise GapnetError(f"{path}: is not a gapnet checkpoint (its network has {refused[0]}=...)")
-    if not (classes is None or (isinstance(classes, list) and all(map(_is_text, classes)))):
-        raise GapnetError(f"{path}: is not a gapnet checkpoint (its classes are not a list of ids)")
-    ids = None if classes is None else tuple(classes)
-    return Description(name, arguments, ids, str(values.get("weights", "unknown")))
+    ids, names = (_texts(values.get(key), key, path) for key in ("classes", "class_names"))
+    if ids is None or names is None:
+        names = None
+    elif len(names) != len(ids):
+        raise GapnetError(
+            f"{path}: is not a gapnet checkpoint (it has {len(ids)} classes and {len(names)} names)"
+        )
+    return Description(name, arguments, ids, names, str(values.get("weights", "unknown")))
+
+
+def _texts(values: object, key: str, path: Path) -> tuple[str, ...] | None:
+    if values is None:
+        return None
+    if isinstance(values, list) and all(map(_is_text, values)):
+        return tuple(values)
+    raise GapnetError(f"{path}: is not a gapnet checkpoint (its {key} are not a list of texts)")
 
 
 def _is_text(value: object) -> bool:

@@ -60,7 +60,10 @@ def _take_described(
     if theirs != ours:
         raise GapnetError(f"{source}: contains the weights of {theirs}, not of {ours}")
     _take_own(network, saved.state, source=source, reset_head=reset_head)
-    network.classes = None if reset_head else described.classes
+    if reset_head:
+        network.set_classes(None)
+    else:
+        network.set_classes(described.classes, described.class_names)
 
 
 def _identity(name: str, arguments: Mapping[str, object]) -> str:
@@ -107,7 +110,7 @@ def _take_theirs(
         _check(source, network.name, state, unexpected=set(state) - set(layout), missing=needed)
         _put(network, taken, source)
         if "linear" in published.head.values() and not reset_head:
-            network.classes = published.classes() or None
+            network.set_classes(published.classes() or None)
     except GapnetError as error:
         known = identify(state)
         if known is None or known == published.architecture:
