@@ -1,5 +1,6 @@
 """Make jobs from a configuration."""
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -106,6 +107,7 @@ def picture_job(cfg: DictConfig) -> PictureJob:
         boxer=cfg.boxer,
         format=cfg.format,
         figure=cfg.figure,
+        view=cfg.view,
         batch_size=cfg.batch_size,
         every=cfg.every,
     )
@@ -133,7 +135,7 @@ def data_maker(cfg: DictConfig) -> Callable[..., DataModule]:
             source=source,
             input_size=size,
             canvas=localizer.crops.canvas(size),
-            view=build(cfg, "view"),
+            view=_view_of(network, build(cfg, "view")),
             augment=build(cfg, "augment") if "augment" in cfg else None,
             seed=cfg.get("seed", 0),
             **options,
@@ -141,6 +143,14 @@ def data_maker(cfg: DictConfig) -> Callable[..., DataModule]:
         return module
 
     return make
+
+
+def _view_of(network: GapNet, view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a view that takes from the network's weights what the configuration does not say."""
+    facts = network.facts
+    own = {"interpolation": facts.interpolation, "crop": facts.crop, "squash": facts.squash}
+    takes, said = inspect.signature(view).parameters, getattr(view, "keywords", {})
+    return partial(view, **{name: own[name] for name in own if name in takes and name not in said})
 
 
 def evaluation_of(cfg: DictConfig) -> Evaluation:

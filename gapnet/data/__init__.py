@@ -1,7 +1,13 @@
 """Data sets, from files to batches."""
 
 from gapnet.data.loading.datamodule import DataModule
-from gapnet.data.loading.views import centre_view, random_crop_view, random_view, whole_view
+from gapnet.data.loading.views import (
+    centre_view,
+    published_view,
+    random_crop_view,
+    random_view,
+    whole_view,
+)
 from gapnet.data.options import Reader
 from gapnet.data.records import Records
 from gapnet.data.sample import Source
@@ -31,6 +37,7 @@ __all__ = [
     "Voc",
     "Yolo",
     "centre_view",
+    "published_view",
     "random_crop_view",
     "random_view",
     "shapes",

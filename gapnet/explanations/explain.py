@@ -12,12 +12,12 @@ from gapnet.explanations.class_names import find_classes
 from gapnet.explanations.explanation import Explanation
 from gapnet.explanations.methods import boxer_of, method_of
 from gapnet.explanations.pictures import Picture, to_image
+from gapnet.explanations.shown_part import View, inside, show, spread
 from gapnet.localization import Localizer, OnePerClass
 from gapnet.localization.boxers.threshold import Boxer
 from gapnet.models.adoption.adopt import adopt
 from gapnet.models.gapnet import GapNet
 from gapnet.models.surgery import in_eval
-from gapnet.ops.maps import upsample
 from gapnet.saliency import Saliency
 from gapnet.system.value_checks import whole_number
 
@@ -32,11 +32,13 @@ def explain(
     method: str | Saliency = "cam",
     boxer: str | Boxer = "threshold20",
     top: int = 1,
+    view: View = "whole",
     batch_size: int = BATCH,
 ) -> list[Explanation]:
     """Return what a network sees in each picture, and where.
 
     The whole picture is resized to the network's input size, so that its maps cover all of it.
+    Normalisation and interpolation are those of the network's weights.
 
     Args:
         network: a GapNet; another module is adopted as it is.
@@ -46,6 +48,8 @@ def explain(
             object of gapnet.saliency.
         boxer: threshold20, wsol, grabcut or released, or an object of gapnet.localization.
         top: number of the most probable classes, if `classes` is None.
+        view: whole, or centre: the central part that published weights were evaluated on; maps are
+            0 around it.
         batch_size: of images in one forward pass.
     """
     whole_number("top", top, least=1)
@@ -70,6 +74,7 @@ def explain(
                 ids,
                 chosen=chosen,
                 top=top,
+                view=view,
             )
         ]
 
@@ -82,23 +87,25 @@ def _explain(
     *,
     chosen: list[int] | None,
     top: int,
+    view: View,
 ) -> Iterator[Explanation]:
     images = [to_image(picture) for picture in pictures]
     names = [str(index) for index in range(len(images))]
     class_names = network.class_names
+    shown = show(network, images, view)
     with torch.no_grad():
-        seen = localizer.look(network, torch.cat([network.prepare(image) for image in images]))
+        seen = localizer.look(network, shown.images)
         scores = seen.logits.float().softmax(1)
         if chosen is None:
             labels = scores.topk(min(top, scores.shape[1])).indices
         else:
             labels = torch.tensor([chosen] * len(images), device=scores.device)
         maps = localizer.maps(network, seen, labels, names)
-    for image, image_maps, image_labels, image_scores in zip(
-        images, maps, labels.cpu(), scores.cpu(), strict=True
+    for image, window, image_maps, image_labels, image_scores in zip(
+        images, shown.windows, maps, labels.cpu(), scores.cpu(), strict=True
     ):
         size = (image.height, image.width)
-        boxes = _boxes(localizer, image_maps, image)
+        boxes = _boxes(localizer, image_maps, image, window)
         indices = image_labels.tolist()
         yield Explanation(
             image=image,
@@ -106,14 +113,14 @@ def _explain(
             ids=[ids[label] for label in indices],
             names=[class_names[label] for label in indices],
             scores=image_scores[image_labels].tolist(),
-            maps=upsample(image_maps.float(), size).numpy(),
+            maps=spread(image_maps, window, size).numpy(),
             boxes=boxes.numpy(),
         )
 
 
-def _boxes(localizer: Localizer, maps: Tensor, image: Image.Image) -> Tensor:
-    """Return the box (K, 4) of each map (K, h, w) of an image."""
-    window = torch.tensor([[0.0, 0.0, image.width, image.height]])
-    size = torch.tensor([[image.height, image.width]])
-    picture = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
-    return localizer.boxes(maps[None], window, size, picture)[0, :, 0]
+def _boxes(localizer: Localizer, maps: Tensor, image: Image.Image, window: Tensor) -> Tensor:
+    """Return the box (K, 4) of each map (K, h, w) of a window (4,) of an image."""
+    size = (image.height, image.width)
+    part = np.array(image.crop(inside(window, size)))
+    picture = torch.from_numpy(part).permute(2, 0, 1)[None]
+    return localizer.boxes(maps[None], window[None], torch.tensor([size]), picture)[0, :, 0]

@@ -17,6 +17,7 @@ from gapnet.explanations.explanation import Explanation
 from gapnet.explanations.methods import boxer_of, method_of
 from gapnet.explanations.montage import SIDE, Tile, montage, top_classes
 from gapnet.explanations.picture_list import NamedPicture, list_pictures
+from gapnet.explanations.shown_part import View, describe_input
 from gapnet.models import catalogue
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import load
@@ -48,6 +49,7 @@ class PictureJob:
         format: of the table: csv or coco.
         figure: overlay draws one class per picture; top the picture and all its classes; class one
             class over all pictures.
+        view: whole, or centre: the central part that published weights were evaluated on.
         batch_size: of images in one forward pass.
         every: of the frames of a video, one in so many is taken.
     """
@@ -63,6 +65,7 @@ class PictureJob:
     boxer: str = "threshold20"
     format: Format = "csv"
     figure: Figure = "overlay"
+    view: View = "whole"
     batch_size: int = 16
     every: int = 1
 
@@ -82,17 +85,19 @@ class PictureJob:
         boxer_of(self.boxer)
         one_of("format", self.format, get_args(Format))
         one_of("figure", self.figure, get_args(Figure))
+        one_of("view", self.view, get_args(View))
         for name in ("top", "batch_size", "every"):
             whole_number(name, getattr(self, name), least=1)
 
 
 @dataclass(frozen=True)
 class PictureResults:
-    """Rows of the table, and where it and the pictures are."""
+    """Rows of the table, where it and the pictures are, and how the network saw these."""
 
     rows: list[Row]
     table: Path
     folder: Path
+    input: str
 
 
 def predict_pictures(job: PictureJob) -> PictureResults:
@@ -116,7 +121,8 @@ def predict_pictures(job: PictureJob) -> PictureResults:
         _save(montage(tiles, columns=CLASS_COLUMNS), job.folder / "class.jpg")
     name, write = WRITERS[job.format]
     write_file(job.folder / name, write(rows))
-    return PictureResults(rows, job.folder / name, job.folder)
+    seen_as = describe_input(network, job.view)
+    return PictureResults(rows, job.folder / name, job.folder, seen_as)
 
 
 def _network(job: PictureJob) -> GapNet:
@@ -137,6 +143,7 @@ def _explain(
         method=method,
         boxer=job.boxer,
         top=job.top,
+        view=job.view,
         batch_size=job.batch_size,
     )
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from torch import Size, nn
 
 from gapnet.errors import GapnetError
-from gapnet.models.gapnet import IMAGENET_MEAN, IMAGENET_STD, Facts, GapNet
+from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, Pool
+from gapnet.models.preprocessing import prepared
 from gapnet.models.surgery import cut as cut_off
 from gapnet.models.surgery import output_sizes
 
@@ -21,13 +22,15 @@ def gapify(
     width: int | None = 1024,
     pool: Pool = "avg",
     dropout: float = 0.0,
-    input_size: int | tuple[int, int] = 224,
-    mean: Sequence[float] = IMAGENET_MEAN,
-    std: Sequence[float] = IMAGENET_STD,
+    input_size: int | tuple[int, int] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
 ) -> GapNet:
     """Cut a network after one of its submodules, and add a conv, pooling and a linear layer.
 
-    The weights are shared with `module`. Without a cut, the output of `module` is used.
+    The weights are shared with `module`. Without a cut, the output of `module` is used. If
+    `input_size`, `mean` or `std` are not given, they come from the module if it is one of timm;
+    for others they are 224 pixels and ImageNet's mean and deviation.
 
     Args:
         module: takes images (B, 3, H, W).
@@ -45,13 +48,13 @@ def gapify(
     >>> network.facts.map_size
     (14, 14)
     """
-    size = (input_size, input_size) if isinstance(input_size, int) else input_size
-    sizes = output_sizes(module, size, channels=len(mean))
+    preparation = prepared(module, input_size=input_size, mean=mean, std=std)
+    sizes = output_sizes(module, preparation.input_size, channels=len(preparation.mean))
     channels, *map_size = _maps_at(cut or "", sizes, module)
     trunk = cut_off(module, cut) if cut else module
     head = CamHead(channels, num_classes, added=Added.of(width), pool=pool, dropout=dropout)
     like = next(module.parameters(), None)
-    facts = Facts(size, (map_size[0], map_size[1]), mean, std, weights="as given")
+    facts = Facts.prepared(preparation, (map_size[0], map_size[1]), weights="as given")
     network = GapNet(trunk, head, facts)
     return network if like is None else network.to(like.device, like.dtype)
 

@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 import torch
 from PIL.Image import Image
 from torch import Tensor, nn
+from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import pil_to_tensor, resize, rgb_to_grayscale
 
 from gapnet.errors import GapnetError
 from gapnet.models.class_names import readable_names
 from gapnet.models.heads import CamHead, Head
+from gapnet.models.preprocessing import CROP, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from gapnet.models.surgery import RGB, add_colours, feature_size, image_convs
 from gapnet.models.weights.published import Published
 from gapnet.system.value_checks import whole_number
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 Plain = str | int | float | bool | None | list[int] | list[float] | list[str]
 
@@ -31,6 +30,10 @@ class Facts:
         mean: per channel, of inputs in 0..1.
         std: per channel, of inputs in 0..1.
         weights: where its weights come from.
+        interpolation: of the resizing of its images.
+        crop: side of the central part that its weights were evaluated on, divided by the shorter
+            side of the resized image.
+        squash: whether that resizing ignores the aspect.
     """
 
     input_size: tuple[int, int]
@@ -38,6 +41,9 @@ class Facts:
     mean: Sequence[float] = IMAGENET_MEAN
     std: Sequence[float] = IMAGENET_STD
     weights: str = "random"
+    interpolation: str = "bilinear"
+    crop: float = CROP
+    squash: bool = False
 
     @classmethod
     def of(
@@ -52,6 +58,22 @@ class Facts:
         whole_number("model.input_size", side, least=1)
         _, height, width = feature_size(trunk, (side, side))
         return cls((side, side), (height, width), mean, std)
+
+    @classmethod
+    def prepared(
+        cls, preparation: Preprocessing, map_size: tuple[int, int], *, weights: str
+    ) -> "Facts":
+        """Return the facts of weights with their own preprocessing."""
+        return cls(
+            preparation.input_size,
+            map_size,
+            preparation.mean,
+            preparation.std,
+            weights,
+            preparation.interpolation,
+            preparation.crop,
+            preparation.squash,
+        )
 
 
 class GapNet(nn.Module):
@@ -108,8 +130,12 @@ class GapNet(nn.Module):
         return len(self.facts.mean)
 
     def prepare(self, image: Image) -> Tensor:
-        """Return an image of any size as the input of the network: (1, C, H, W)."""
-        resized = resize(image.convert("RGB"), list(self.facts.input_size))
+        """Return an image of any size as the input of the network: (1, C, H, W).
+
+        The whole image is resized by the interpolation of the weights, without keeping its aspect.
+        """
+        interpolation = InterpolationMode(self.facts.interpolation)
+        resized = resize(image.convert("RGB"), list(self.facts.input_size), interpolation)
         return self.normalise(pil_to_tensor(resized)[None].to(self.mean.device))
 
     def normalise(self, images: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ def test_each_picture_gets_an_overlay_and_a_row(
     table = rows("explained/boxes.csv")
     assert [row["image"] for row in table] == ["photos/0.png", "photos/1.png"]
     assert "explained/boxes.csv" in out
+    assert "input: whole pictures at 48 x 48 pixels, bilinear" in out
     for row in table:
         overlay = Image.open(f"explained/{row['image']}.cam.jpg")
         assert overlay.size == (int(row["width"]), int(row["height"]))
@@ -81,6 +82,7 @@ def test_methods_side_by_side_and_a_class_over_pictures(
             (["photos", "RUN", "method=camm"], ["method=camm"]),
             (["photos", "RUN", "figure=square"], ["figure=square"]),
             (["photos", "RUN", "format=xml"], ["format=xml"]),
+            (["photos", "RUN", "view=square"], ["view=square"]),
             (["photos/bad.png", "RUN"], ["photos/bad.png"]),
             (["photos", "model=torchvision/alexnet"], ["AlexNet"]),
             (["photos", "run=nowhere"], ["nowhere"]),

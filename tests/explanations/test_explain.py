@@ -45,6 +45,26 @@ def test_scores_and_maps_are_those_of_the_network(network: GapNet, picture: Imag
     assert set(seen.names) == {"tabby", "Egyptian cat", "zebra"}
 
 
+def test_maps_of_the_centre_are_those_of_the_picture_that_is_cut_out(
+    network: GapNet, picture: Image.Image
+) -> None:
+    """The network takes 48 pixels of the 54 that the resized side of 60 has, so 52.5 of 90 x 60."""
+    resized = picture.resize((81, 54), Image.Resampling.BILINEAR)
+    cut_out = resized.crop((16, 3, 64, 51))
+    (seen,) = gapnet.explain(network, picture, [0], view="centre")
+    (expected,) = gapnet.explain(network, cut_out, [0])
+    scale = 60 / 54
+    left, top, right, bottom = (round(edge * scale) for edge in (16, 3, 64, 51))
+    assert not seen.maps[0, :top].any()
+    assert not seen.maps[0, :, :left].any()
+    assert not seen.maps[0, bottom:].any()
+    assert not seen.maps[0, :, right:].any()
+    assert seen.scores == pytest.approx(expected.scores, abs=1e-5)
+    x1, y1, x2, y2 = expected.boxes[0]
+    box = ((x1 + 16) * scale, (y1 + 3) * scale, (x2 + 17) * scale - 1, (y2 + 4) * scale - 1)
+    np.testing.assert_allclose(seen.boxes[0], box, atol=2)
+
+
 def test_a_box_holds_the_largest_region_above_a_fifth_of_the_maximum(
     network: GapNet, picture: Image.Image
 ) -> None:
@@ -137,6 +157,7 @@ def test_a_network_in_training_is_explained_in_eval_mode_and_keeps_its_mode(
         ({"method": "camm"}, ["method=camm", "grad_cam"]),
         ({"boxer": "round"}, ["boxer=round", "threshold20"]),
         ({"top": 0}, ["top=0"]),
+        ({"view": "square"}, ["view=square"]),
         ({"batch_size": 0}, ["batch_size=0"]),
     ],
 )

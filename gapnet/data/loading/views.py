@@ -1,25 +1,58 @@
 """Views: what of an image the network is shown, from a PIL image to bytes (3, H, W)."""
 
+from math import floor
+
 import torch
 from PIL import Image
 from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from gapnet.system.value_checks import number, one_of
+
+BILINEAR = "bilinear"
 MARGIN = 256 / 224  # of the image's size to the crop's, as usual for ILSVRC
+TINY = 1e-6  # so that 224 / (224 / 256) is 256
 DECIMALS = 2  # of a window's pixels: torchvision moves points in single precision
 
 
-def whole_view(input_size: tuple[int, int]) -> v2.Transform:
+def whole_view(input_size: tuple[int, int], *, interpolation: str = BILINEAR) -> v2.Transform:
     """Show the whole image, without keeping its aspect, so that no box is cut off."""
-    return v2.Compose([v2.Resize(list(input_size)), v2.PILToTensor()])
+    return v2.Compose([v2.Resize(list(input_size), _mode(interpolation)), v2.PILToTensor()])
 
 
 def centre_view(
-    input_size: tuple[int, int], *, margin: float = MARGIN, keep_aspect: bool = True
+    input_size: tuple[int, int],
+    *,
+    margin: float = MARGIN,
+    keep_aspect: bool = True,
+    interpolation: str = BILINEAR,
 ) -> v2.Transform:
     """Show the middle: resize to `margin` times the input's size, then crop the centre."""
-    resize = _resize(input_size, margin, keep_aspect=keep_aspect)
+    resize = _resize(input_size, margin, keep_aspect=keep_aspect, interpolation=interpolation)
+    return v2.Compose([resize, v2.CenterCrop(list(input_size)), v2.PILToTensor()])
+
+
+def published_view(
+    input_size: tuple[int, int],
+    *,
+    interpolation: str = BILINEAR,
+    crop: float = 1 / MARGIN,
+    squash: bool = False,
+) -> v2.Transform:
+    """Show the middle as in the evaluation of published weights.
+
+    Args:
+        input_size: (height, width).
+        interpolation: of the resizing; this and the others follow from the network if the
+            configuration does not say them.
+        crop: side of the middle, divided by the shorter side of the resized image.
+        squash: whether the resizing ignores the aspect.
+    """
+    number("view.crop", crop, above=0, most=1)
+    height, width = (floor(side / crop + TINY) for side in input_size)  # as timm rounds
+    size = [height, width] if squash else min(height, width)
+    resize = v2.Resize(size, _mode(interpolation))
     return v2.Compose([resize, v2.CenterCrop(list(input_size)), v2.PILToTensor()])
 
 
@@ -48,10 +81,22 @@ def random_view(
     return v2.Compose([crop, v2.RandomHorizontalFlip(flip), v2.PILToTensor()])
 
 
-def _resize(input_size: tuple[int, int], margin: float, *, keep_aspect: bool) -> v2.Resize:
+def _resize(
+    input_size: tuple[int, int],
+    margin: float,
+    *,
+    keep_aspect: bool,
+    interpolation: str = BILINEAR,
+) -> v2.Resize:
     """Resize the shorter side, or both, to `margin` times the input's."""
     height, width = (round(side * margin) for side in input_size)
-    return v2.Resize(min(height, width) if keep_aspect else [height, width])
+    size = min(height, width) if keep_aspect else [height, width]
+    return v2.Resize(size, _mode(interpolation))
+
+
+def _mode(interpolation: str) -> v2.InterpolationMode:
+    one_of("view.interpolation", interpolation, [mode.value for mode in v2.InterpolationMode])
+    return v2.InterpolationMode(interpolation)
 
 
 def apply_view(image: Image.Image, view: v2.Transform) -> tuple[Tensor, Tensor]:

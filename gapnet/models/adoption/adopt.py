@@ -14,8 +14,9 @@ from gapnet.models.adoption.classifier_graph import (
     pooled_outputs,
     trunk_graph,
 )
-from gapnet.models.gapnet import IMAGENET_MEAN, IMAGENET_STD, Facts, GapNet
+from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import AdoptedHead
+from gapnet.models.preprocessing import Preprocessing, prepared
 from gapnet.models.surgery import in_eval
 
 TOLERANCE = 1e-4  # of the largest logit; float32 sums in another order differ by less
@@ -25,14 +26,17 @@ IMAGES = 2  # random ones, on which the logits are compared
 def adopt(
     module: nn.Module,
     *,
-    input_size: int | tuple[int, int] = 224,
-    mean: Sequence[float] = IMAGENET_MEAN,
-    std: Sequence[float] = IMAGENET_STD,
+    input_size: int | tuple[int, int] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
 ) -> GapNet:
     """Return a classifier as a GapNet: same weights, same logits, and its own class maps.
 
     The network must end in global pooling, at most a layer norm, and one linear layer. The weights
     are shared with `module`. The logits of both are compared on random images.
+
+    What is not given comes from the module if it is one of timm; it knows the preprocessing of its
+    weights. For other modules it is 224 pixels, and ImageNet's mean and deviation.
 
     Args:
         module: takes images (B, 3, H, W), returns logits (B, classes).
@@ -45,9 +49,14 @@ def adopt(
     >>> network.facts.map_size, network.num_classes
     ((7, 7), 1000)
     """
-    size = (input_size, input_size) if isinstance(input_size, int) else input_size
+    return adopt_prepared(module, prepared(module, input_size=input_size, mean=mean, std=std))
+
+
+def adopt_prepared(module: nn.Module, preparation: Preprocessing) -> GapNet:
+    """Adopt a classifier whose images are prepared in a given way."""
     like = next(module.parameters(), torch.empty(0))
-    images = _random_images((IMAGES, len(mean), *size)).to(like)
+    shape = (IMAGES, len(preparation.mean), *preparation.input_size)
+    images = _random_images(shape).to(like)
     name = type(module).__name__
     classifier = find_classifier(module)
     try:
@@ -62,7 +71,7 @@ def adopt(
     )
     names = {"linear": classifier.linear, "norm": classifier.norm}
     head.layer_names = {theirs: own for own, theirs in names.items() if theirs is not None}
-    facts = Facts(size, map_size, mean, std, weights="as given")
+    facts = Facts.prepared(preparation, map_size, weights="as given")
     network = GapNet(trunk, head.to(like.device, like.dtype), facts)
     network.name = name
     network.train(module.training)

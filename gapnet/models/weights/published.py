@@ -14,15 +14,12 @@ import torchvision
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
-from timm.models import PretrainedCfg
 from torch import Tensor
 
 from gapnet.errors import GapnetError
+from gapnet.models.preprocessing import timm_config, torchvision_weights
 from gapnet.models.weights.files import read_state
 
-RECIPE = (
-    "IMAGENET1K_V1"  # the older recipe, as in the paper; DEFAULT is a newer one for some networks
-)
 HASH_DIGITS = 8  # of the SHA-256 in the name of a file of torchvision
 HUB_FILE = "model.safetensors"
 
@@ -82,12 +79,12 @@ class Published(ABC):
 
 
 class Torchvision(Published):
-    """Weights of torchvision, trained by the recipe `RECIPE`."""
+    """Weights of torchvision, by the older recipe if there are several."""
 
     @property
     def title(self) -> str:
         """Return torchvision's name of the weights."""
-        return str(self._weights())
+        return str(torchvision_weights(self.architecture))
 
     def layout(self) -> dict[str, torch.Size]:
         """Return the names and sizes in torchvision's state dict."""
@@ -95,14 +92,11 @@ class Torchvision(Published):
 
     def fetch(self) -> dict[str, Tensor]:
         """Read the file in torch's cache, or download it first."""
-        url = self._weights().url
+        url = torchvision_weights(self.architecture).url
         path = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
         if not path.is_file():
             self._download(url, path)
         return read_state(path)
-
-    def _weights(self) -> torchvision.models.WeightsEnum:
-        return torchvision.models.get_model_weights(self.architecture)[RECIPE]
 
     def _download(self, url: str, path: Path) -> None:
         try:
@@ -159,13 +153,6 @@ class Timm(Published):
         """Return the possible names: timm's feature extractors add a prefix or flatten a name."""
         forms = (name, name.replace(".", "_", 1), f"model.{name}", f"body.{name}")
         return [f"trunk.features.{form}" for form in forms]
-
-
-def timm_config(architecture: str) -> PretrainedCfg:
-    """Return timm's facts about a network, also if it has no weights."""
-    config = timm.get_pretrained_cfg(architecture)
-    assert config is not None, f"timm has no {architecture}"
-    return config
 
 
 def torchvision_layout(architecture: str) -> dict[str, torch.Size]:

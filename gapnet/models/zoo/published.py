@@ -1,6 +1,7 @@
 """Classifiers of torchvision and timm as they are published, nothing added."""
 
 import difflib
+from dataclasses import asdict, replace
 from typing import Any
 
 import timm
@@ -8,18 +9,18 @@ import torchvision
 from torch import nn
 
 from gapnet.errors import GapnetError
-from gapnet.models.adoption.adopt import adopt
+from gapnet.models.adoption.adopt import adopt_prepared
 from gapnet.models.gapnet import GapNet
 from gapnet.models.heads import AdoptedHead
+from gapnet.models.preprocessing import Preprocessing, of_timm, of_torchvision, timm_config
 from gapnet.models.registry import register
-from gapnet.models.weights.published import Published, Timm, Torchvision, timm_config
+from gapnet.models.weights.published import Published, Timm, Torchvision
 
 IMAGENET_CLASSES = 1000
 # GoogLeNet and Inception v3 of torchvision have classifiers that run in training only, and their
 # weights expect pixels in -1..1, which they compute from normalised ones
 WITH_AUXILIARY = {"aux_logits": False, "init_weights": False, "transform_input": True}
-INCEPTIONS = {"googlenet": 224, "inception_v3": 299}
-SIDE = 224  # of the images of torchvision's other weights
+INCEPTIONS = ("googlenet", "inception_v3")
 
 
 @register
@@ -33,7 +34,7 @@ def published(
 
     Args:
         num_classes: None is the number of its published weights.
-        name: torchvision/NAME or timm/NAME.
+        name: torchvision/NAME, timm/NAME or timm/NAME.TAG; a tag chooses among several weights.
         input_size: a side of the images; None is the size that its weights expect.
     """
     library, _, architecture = name.partition("/")
@@ -45,15 +46,16 @@ def published(
 
 
 def _of_timm(architecture: str, num_classes: int | None, input_size: int | None) -> GapNet:
-    _check_known("timm", architecture, timm.list_models())
+    _check_known("timm", architecture.partition(".")[0], timm.list_models())
     config = timm_config(architecture)
-    side = config.input_size[-1] if input_size is None else input_size
+    preparation = _at(of_timm(asdict(config)), input_size)
+    side = preparation.input_size[-1]
     options: dict[str, Any] = {}
     if config.fixed_input_size and side != config.input_size[-1]:
         options["img_size"] = side
     classes = config.num_classes if num_classes is None else num_classes
     module = timm.create_model(architecture, num_classes=classes, **options)
-    network = adopt(module, input_size=side, mean=config.mean, std=config.std)
+    network = adopt_prepared(module, preparation)
     return _with_weights(network, Timm(architecture, _layer_names(network)))
 
 
@@ -65,9 +67,13 @@ def _of_torchvision(architecture: str, num_classes: int | None, input_size: int 
     module: nn.Module = torchvision.models.get_model(
         architecture, weights=None, num_classes=classes, **options
     )
-    side = INCEPTIONS.get(architecture, SIDE) if input_size is None else input_size
-    network = adopt(module, input_size=side)
+    network = adopt_prepared(module, _at(of_torchvision(architecture), input_size))
     return _with_weights(network, Torchvision(architecture, _layer_names(network)))
+
+
+def _at(preparation: Preprocessing, side: int | None) -> Preprocessing:
+    """Return the preparation for images of another side, if one is given."""
+    return preparation if side is None else replace(preparation, input_size=(side, side))
 
 
 def _layer_names(network: GapNet) -> dict[str, str]:

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, Pool
+from gapnet.models.preprocessing import timm_config
 from gapnet.models.registry import register
 from gapnet.models.surgery import cut, feature_size
-from gapnet.models.weights.published import Timm, timm_config
+from gapnet.models.weights.published import Timm
 
 log = logging.getLogger(__name__)
 NEAR = 5  # names that an error suggests
