@@ -8,6 +8,7 @@ from gapnet.models.heads import Added, CamHead, FlatHead
 from gapnet.models.registry import create, names, register
 from gapnet.models.saved import load
 from gapnet.models.taps import layer_names, layer_output, tap
+from gapnet.models.weights.convert import convert_weights
 
 __all__ = [
     "Added",
@@ -15,6 +16,7 @@ __all__ = [
     "Facts",
     "FlatHead",
     "GapNet",
+    "convert_weights",
     "create",
     "gapify",
     "layer_names",

@@ -10,12 +10,12 @@ from gapnet.errors import GapnetError
 from gapnet.models.builders import own_arguments
 from gapnet.models.gapnet import GapNet
 from gapnet.models.surgery import RGB
-from gapnet.models.weights.dialects import translate
+from gapnet.models.weights.dialects import COUNTER
 from gapnet.models.weights.files import Description, Saved, find_weights, read
 from gapnet.models.weights.published import Published, identify
+from gapnet.models.weights.variants import check_variant
 
 SHOWN = 3  # names that an error lists
-COUNTER = "num_batches_tracked"  # old files lack it
 CLASSIFIER = "head.linear."
 # Arguments that may differ between a network and the one whose weights it takes
 CARRIED = {"num_classes", "pool", "dropout", "input_size", "in_channels"}
@@ -39,7 +39,8 @@ def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
     """Load a state dict, a checkpoint, a safetensors file, or those of a run or a hub folder."""
     source = f"model.weights={path}"
     try:
-        saved = read(find_weights(path))
+        file = find_weights(path)
+        saved = read(file)
     except GapnetError as error:
         raise GapnetError(f"model.weights={error}") from error
     if saved.description is not None:
@@ -47,6 +48,7 @@ def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
     elif network.published is None or any(name.startswith("trunk.") for name in saved.state):
         _take_own(network, saved.state, source=source, reset_head=reset_head)
     else:
+        check_variant(file, network.published.architecture)
         _take_theirs(network, network.published, saved.state, source=source, reset_head=reset_head)
     network.facts = replace(network.facts, weights=str(path))
 
@@ -95,7 +97,7 @@ def _take_theirs(
 ) -> None:
     """Load weights that have the publisher's names; those after the cut are ignored."""
     layout, own = published.layout(), network.state_dict()
-    state = _translated(state, layout, published.architecture, source)
+    state = _translated(published, state, layout, source)
     ours = {name: published.rename(name, own) for name in layout}
     matches = {name: own_name for name, own_name in ours.items() if own_name in own}
     _check_trunk(network, published, matches.values())
@@ -107,6 +109,7 @@ def _take_theirs(
     taken = {own_name: state[name] for name, own_name in needed.items() if name in state}
     try:
         _check_classes(network, taken, source)
+        _check_classifier(needed, state, source)
         _check(source, network.name, state, unexpected=set(state) - set(layout), missing=needed)
         _put(network, taken, source)
         if "linear" in published.head.values() and not reset_head:
@@ -122,10 +125,10 @@ def _take_theirs(
 
 
 def _translated(
-    state: Mapping[str, Tensor], layout: Mapping[str, Size], architecture: str, source: str
+    published: Published, state: Mapping[str, Tensor], layout: Mapping[str, Size], source: str
 ) -> Mapping[str, Tensor]:
     try:
-        return translate(state, layout, architecture)
+        return published.translate(state, layout)
     except GapnetError as error:
         raise GapnetError(f"{source}: {error}") from error
 
@@ -165,6 +168,14 @@ def _check_classes(network: GapNet, state: Mapping[str, Tensor], source: str) ->
             f"{source}: classifies {len(weight)} classes, the data set has {network.num_classes}; "
             f"{RESET}"
         )
+
+
+def _check_classifier(needed: Mapping[str, str], state: Mapping[str, Tensor], source: str) -> None:
+    """Refuse a file that lacks nothing but the classifier."""
+    lost = [own_name for name, own_name in needed.items() if name not in state]
+    lost = [own_name for own_name in lost if not own_name.endswith(COUNTER)]
+    if lost and all(own_name.startswith(CLASSIFIER) for own_name in lost):
+        raise GapnetError(f"{source}: has no classifier; {RESET}")
 
 
 def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:

@@ -1,6 +1,7 @@
 """Weights published by torchvision and timm, and how a network takes them."""
 
 import logging
+import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
@@ -14,12 +15,14 @@ import torchvision
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
 from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
-from torch import Tensor
+from torch import Tensor, nn
 
 from gapnet.errors import GapnetError
 from gapnet.models.preprocessing import timm_config, torchvision_weights
+from gapnet.models.weights.dialects import lacking, translate, unwrap
 from gapnet.models.weights.files import read_state
 
+log = logging.getLogger(__name__)
 HASH_DIGITS = 8  # of the SHA-256 in the name of a file of torchvision
 HUB_FILE = "model.safetensors"
 
@@ -63,6 +66,12 @@ class Published(ABC):
     def classes(self) -> tuple[str, ...]:
         """Return the ids of the classifier's classes, in order: those of ILSVRC."""
         return tuple(ImageNetInfo().label_names())  # type: ignore[no-untyped-call]
+
+    def translate(
+        self, state: Mapping[str, Tensor], layout: Mapping[str, torch.Size]
+    ) -> dict[str, Tensor]:
+        """Return weights by the publisher's names, if they are in a known dialect."""
+        return translate(unwrap(state, layout), layout, self.architecture)
 
     def rename(self, name: str, own: Collection[str]) -> str | None:
         """Return the network's name for a publisher's name; None if it has no such layer."""
@@ -143,6 +152,28 @@ class Timm(Published):
             ) from error
         return read_state(Path(path))
 
+    def translate(
+        self, state: Mapping[str, Tensor], layout: Mapping[str, torch.Size]
+    ) -> dict[str, Tensor]:
+        """Return weights by timm's names; timm itself renames those of the first publishers."""
+        bare = unwrap(state, layout)
+        renamed = self._renamed_by_timm(bare) if lacking(bare, layout) else bare
+        better = len(lacking(renamed, layout)) < len(lacking(bare, layout))
+        return translate(renamed if better else bare, layout, self.architecture)
+
+    def _renamed_by_timm(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        base = self.architecture.partition(".")[0]
+        family = sys.modules[timm.models.model_entrypoint(base).__module__]
+        rename = getattr(family, "checkpoint_filter_fn", None)
+        if rename is None:
+            return state
+        try:
+            renamed: Mapping[str, Tensor] = rename(dict(state), timm.create_model(base))
+        except Exception as error:  # of any kind: it expects the weights of its family only
+            log.debug("%s", error)
+            return state
+        return renamed
+
     def classes(self) -> tuple[str, ...]:
         """Return the ids of the classifier's classes, in order; timm knows several sets."""
         config = timm_config(self.architecture)
@@ -159,8 +190,17 @@ def torchvision_layout(architecture: str) -> dict[str, torch.Size]:
     """Return the names and sizes in the state dict of a network of torchvision."""
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a change of the initial weights
-        state = torchvision.models.get_model(architecture, weights=None).state_dict()
+        state = torchvision_network(architecture).state_dict()
     return {name: value.shape for name, value in state.items()}
+
+
+def torchvision_network(architecture: str, **options: int | bool) -> nn.Module:
+    """Build a network of torchvision with random weights, on torch's default device."""
+    device = torch.get_default_device()
+    # RegNets compute their widths with tensors, which have no values on the meta device
+    with torch.device("cpu" if architecture.startswith("regnet") else device):
+        module: nn.Module = torchvision.models.get_model(architecture, weights=None, **options)
+    return module.to(device)
 
 
 def identify(state: Mapping[str, Tensor]) -> str | None:

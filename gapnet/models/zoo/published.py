@@ -6,7 +6,6 @@ from typing import Any
 
 import timm
 import torchvision
-from torch import nn
 
 from gapnet.errors import GapnetError
 from gapnet.models.adoption.adopt import adopt_prepared
@@ -14,7 +13,7 @@ from gapnet.models.gapnet import GapNet
 from gapnet.models.heads import AdoptedHead
 from gapnet.models.preprocessing import Preprocessing, of_timm, of_torchvision, timm_config
 from gapnet.models.registry import register
-from gapnet.models.weights.published import Published, Timm, Torchvision
+from gapnet.models.weights.published import Published, Timm, Torchvision, torchvision_network
 
 IMAGENET_CLASSES = 1000
 # GoogLeNet and Inception v3 of torchvision have classifiers that run in training only, and their
@@ -64,9 +63,7 @@ def _of_torchvision(architecture: str, num_classes: int | None, input_size: int 
     _check_known("torchvision", architecture, known)
     options = WITH_AUXILIARY if architecture in INCEPTIONS else {}
     classes = IMAGENET_CLASSES if num_classes is None else num_classes
-    module: nn.Module = torchvision.models.get_model(
-        architecture, weights=None, num_classes=classes, **options
-    )
+    module = torchvision_network(architecture, num_classes=classes, **options)
     network = adopt_prepared(module, _at(of_torchvision(architecture), input_size))
     return _with_weights(network, Torchvision(architecture, _layer_names(network)))
 

@@ -1,0 +1,38 @@
+"""Converts weights of the same network under other names."""
+
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from gapnet.errors import GapnetError
+from gapnet.models.weights.dialects import rename_by_order
+from gapnet.models.weights.files import read_state
+from gapnet.models.weights.published import Published, Timm, Torchvision
+
+PUBLISHERS: dict[str, type[Published]] = {"timm": Timm, "torchvision": Torchvision}
+
+
+def convert_weights(source: str | Path, name: str, target: str | Path) -> Path:
+    """Write weights under the names of a published network, and return the file.
+
+    The file must have the sizes of the network's weights in the same order. That this is the same
+    network, with the same padding and norms, is for you to know.
+
+    Args:
+        source: file of weights.
+        name: torchvision/NAME or timm/NAME.
+        target: safetensors file to write.
+    """
+    library, _, architecture = name.partition("/")
+    if library not in PUBLISHERS:
+        raise GapnetError(f"name={name}: must be torchvision/NAME or timm/NAME")
+    try:
+        layout = PUBLISHERS[library](architecture).layout()
+    except (ValueError, RuntimeError) as error:  # of torchvision, of timm
+        raise GapnetError(f"name={name}: {error}") from error
+    try:
+        state = rename_by_order(read_state(Path(source)), layout)
+    except GapnetError as error:
+        raise GapnetError(f"source={source}: cannot be renamed as {name} ({error})") from error
+    save_file({key: value.contiguous() for key, value in state.items()}, Path(target))
+    return Path(target)
