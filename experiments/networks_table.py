@@ -22,6 +22,8 @@ NOTES = {
     "alexnet": "unmodified; no class maps",
     "alexnet_gap": "cut after conv5",
     "alexnet_star_gap": "two added convs: AlexNet*",
+    "gapified": "`model.name=torchvision/resnet50` and `model.cut=layer3`, or any network of "
+    "torchvision or timm and a submodule of it",
     "googlenet": "unmodified",
     "googlenet_gap": "cut after inception4e",
     "inception_v3_gap": "cut after Mixed_6e",

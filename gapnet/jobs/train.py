@@ -24,7 +24,7 @@ from gapnet.jobs.resume import Start, carry_over, check_agreed, find_start
 from gapnet.jobs.trainers import MakeTrainer, training_trainer
 from gapnet.models.checkpoint_file import read_checkpoint
 from gapnet.models.gapnet import GapNet
-from gapnet.models.saved import load
+from gapnet.models.saved import check_registered, load
 from gapnet.models.weights.load import RESET
 from gapnet.runs.folder import find_checkpoint, short
 from gapnet.runs.layout import BEST, CHECKPOINTS, LAST, TRAINED
@@ -147,6 +147,7 @@ def _network(settings: TrainJob, source: Source) -> GapNet:
     network = settings.network(len(source.classes))
     if network.classes is not None:
         check_classes(network, source.classes, advice=RESET)
+    check_registered(network)
     network.set_classes(source.classes, source.class_names)
     return network
 

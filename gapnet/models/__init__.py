@@ -2,13 +2,13 @@
 
 from gapnet.models import zoo  # noqa: F401  (registers its networks)
 from gapnet.models.builders import BUILDERS, Builder
+from gapnet.models.convert_weights import convert_weights
 from gapnet.models.gapify import gapify
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, FlatHead
 from gapnet.models.registry import create, names, register
 from gapnet.models.saved import load
 from gapnet.models.taps import layer_names, layer_output, tap
-from gapnet.models.weights.convert import convert_weights
 
 __all__ = [
     "Added",

@@ -1,24 +1,23 @@
 """Builds a network with class maps from any network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from torch import Size, nn
+from torch import nn
 
 from gapnet.errors import GapnetError
-from gapnet.models.gapnet import Facts, GapNet
-from gapnet.models.heads import Added, CamHead, Pool
-from gapnet.models.preprocessing import prepared
-from gapnet.models.surgery import cut as cut_off
-from gapnet.models.surgery import output_sizes
-
-MAP = 3  # dimensions of an image's maps: channels, height, width
+from gapnet.models.adoption.adopt import adopt
+from gapnet.models.cut_network import cut_network
+from gapnet.models.gapnet import GapNet, Plain
+from gapnet.models.heads import Pool
+from gapnet.models.origin import name_origin, origin_of
+from gapnet.models.preprocessing import Preprocessing, prepared
 
 
 def gapify(
     module: nn.Module,
     *,
     cut: str | None = None,
-    num_classes: int,
+    num_classes: int | None,
     width: int | None = 1024,
     pool: Pool = "avg",
     dropout: float = 0.0,
@@ -32,10 +31,14 @@ def gapify(
     `input_size`, `mean` or `std` are not given, they come from the module if it is one of timm;
     for others they are 224 pixels and ImageNet's mean and deviation.
 
+    The result can be saved and loaded if the module is one of torchvision or timm, unmodified. For
+    others, register a function that builds it.
+
     Args:
         module: takes images (B, 3, H, W).
         cut: the submodule whose output (B, C, h, w) the head takes, as in `named_modules()`.
-        num_classes: of the new classifier.
+        num_classes: of the new classifier; None keeps the module's own classifier instead, as
+            `adopt` does, and adds nothing.
         width: of the added conv; None adds no conv.
         pool: avg or max.
         dropout: probability that a channel is dropped before pooling.
@@ -49,32 +52,30 @@ def gapify(
     (14, 14)
     """
     preparation = prepared(module, input_size=input_size, mean=mean, std=std)
-    sizes = output_sizes(module, preparation.input_size, channels=len(preparation.mean))
-    channels, *map_size = _maps_at(cut or "", sizes, module)
-    trunk = cut_off(module, cut) if cut else module
-    head = CamHead(channels, num_classes, added=Added.of(width), pool=pool, dropout=dropout)
-    like = next(module.parameters(), None)
-    facts = Facts.prepared(preparation, (map_size[0], map_size[1]), weights="as given")
-    network = GapNet(trunk, head, facts)
-    return network if like is None else network.to(like.device, like.dtype)
-
-
-def _maps_at(cut: str, sizes: Mapping[str, Size], module: nn.Module) -> Size:
-    """Return the size (C, h, w) of a submodule's output, or raise an error that lists all sizes."""
-    if len(sizes.get(cut, ())) == MAP:
-        return sizes[cut]
-    name = type(module).__name__
-    known = dict(module.named_modules())
-    problem = (
-        f"returns {tuple(sizes[cut])} per image, not a map (C, h, w)"
-        if cut in sizes
-        else f"returns no tensor, or {name} does not run it exactly once"
-        if cut in known
-        else f"is not a submodule of {name}"
+    if num_classes is None:
+        return _with_own_classifier(module, cut, preparation)
+    network = cut_network(
+        module,
+        cut,
+        preparation,
+        num_classes=num_classes,
+        width=width,
+        pool=pool,
+        dropout=dropout,
     )
-    maps = [
-        f"{layer} {'x'.join(map(str, size))}" for layer, size in sizes.items() if len(size) == MAP
-    ]
-    error = GapnetError(f"cut={cut!r}: {problem}; see the list of possible cuts below")
-    error.add_note("\n".join(maps))  # Python prints it below the error
-    raise error
+    added: dict[str, Plain] = {"cut": cut, "width": width, "pool": pool, "dropout": dropout}
+    return name_origin(network, "gapified", origin_of(module), added)
+
+
+def _with_own_classifier(module: nn.Module, cut: str | None, preparation: Preprocessing) -> GapNet:
+    if cut is not None:
+        raise GapnetError(
+            f"cut={cut!r} and num_classes=None: the module's own classifier takes its last "
+            "features; leave out the cut, or set num_classes"
+        )
+    return adopt(
+        module,
+        input_size=preparation.input_size,
+        mean=preparation.mean,
+        std=preparation.std,
+    )

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gapnet.errors import GapnetError, reason
+from gapnet.models.builders import BUILDERS
 from gapnet.models.gapnet import GapNet
 from gapnet.models.registry import create
 from gapnet.models.weights.files import (
@@ -38,6 +39,7 @@ def network_description(network: GapNet) -> dict[str, Any]:
 
 def save(network: GapNet, folder: Path) -> None:
     """Write a network into a folder in the layout of the Hugging Face hub."""
+    check_registered(network)
     facts = asdict(network.facts) | network_description(network)
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,6 +47,16 @@ def save(network: GapNet, folder: Path) -> None:
     metadata = {"format": "pt", KEY: description, DIGEST: weights_digest(state, description)}
     save_file(state, folder / WEIGHTS, metadata=metadata)
     (folder / DESCRIPTION).write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def check_registered(network: GapNet) -> None:
+    """Refuse a network that could not be loaded again, because nothing says how to build it."""
+    if network.name not in BUILDERS:
+        raise GapnetError(
+            f"network {network.name!r}: cannot be saved, because gapnet does not know how to build "
+            "it again (it is no unmodified network of torchvision or timm); write a function that "
+            "builds it, and register it with gapnet.models.register"
+        )
 
 
 def load(path: str | Path) -> GapNet:

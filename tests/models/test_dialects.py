@@ -149,9 +149,9 @@ def test_the_same_sizes_under_unknown_names_can_be_converted(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("resnet18", ["name=resnet18"]),
-        ("timm/nix", ["name=timm/nix"]),
-        ("torchvision/nix", ["name=torchvision/nix"]),
+        ("resnet18", ["model.name=resnet18"]),
+        ("timm/nix", ["model.name=timm/nix"]),
+        ("torchvision/nix", ["model.name=torchvision/nix"]),
         ("timm/test_resnet", ["timm/test_resnet"]),
     ],
 )

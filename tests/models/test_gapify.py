@@ -1,5 +1,7 @@
 """Networks of others, cut after one of their submodules."""
 
+from pathlib import Path
+
 import pytest
 import timm
 import torch
@@ -8,6 +10,8 @@ from torch import Tensor, nn
 
 import gapnet
 from gapnet.errors import GapnetError
+from gapnet.models.saved import load, save
+from tests.few import few
 from tests.refusals import refused
 
 
@@ -125,3 +129,95 @@ def test_networks_of_others_are_cut(module, cut: str) -> None:
 def test_a_gapified_network_trains_on_the_module_s_device_and_type() -> None:
     network = gapnet.gapify(Own().double(), cut="deep", num_classes=5, input_size=32)
     assert network(torch.randn(2, 3, 32, 32, dtype=torch.float64)).dtype == torch.float64
+
+
+SAVED = [
+    (lambda: timm.create_model("test_efficientnet"), {"cut": "blocks.2", "input_size": 64}),
+    (
+        lambda: timm.create_model("test_resnet", num_classes=3),
+        {"cut": "layer3", "input_size": (64, 96), "width": None, "pool": "max", "mean": [0.1] * 3},
+    ),
+    (torchvision.models.mobilenet_v2, {"cut": "features.13", "input_size": 64, "width": 8}),
+    (
+        lambda: torchvision.models.googlenet(init_weights=False, transform_input=True),
+        {"cut": "inception4e", "input_size": 64, "width": 8},
+    ),
+    (lambda: timm.create_model("resnet50.tv_in1k"), {"cut": "layer2", "width": None}),
+]
+
+
+@pytest.mark.parametrize(("build", "arguments"), few(SAVED, 2))
+def test_a_gapified_network_of_a_library_is_saved_and_loaded(
+    build, arguments: dict, tmp_path: Path
+) -> None:
+    network = gapnet.gapify(build(), num_classes=5, **arguments).eval()
+    check_saved(network, tmp_path)
+
+
+def check_saved(network: gapnet.models.GapNet, folder: Path) -> None:
+    save(network, folder)
+    again = load(folder)
+    images = torch.randn(1, 3, *network.facts.input_size)
+    with torch.no_grad():
+        assert torch.equal(again(images), network(images))
+    assert again.facts == network.facts
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments"),
+    few(
+        [
+            (lambda: timm.create_model("test_efficientnet"), {"input_size": 64}),
+            (lambda: timm.create_model("test_convnext", num_classes=7), {"std": [0.5] * 3}),
+            (torchvision.models.shufflenet_v2_x0_5, {"input_size": 64}),
+            (torchvision.models.efficientnet_b0, {"input_size": 64}),
+        ],
+        1,
+    ),
+)
+def test_a_module_keeps_its_classifier_and_is_saved_and_loaded(
+    build, arguments: dict, tmp_path: Path
+) -> None:
+    module = build().eval()
+    network = gapnet.gapify(module, num_classes=None, **arguments).eval()
+    images = torch.randn(1, 3, *network.facts.input_size)
+    with torch.no_grad():
+        torch.testing.assert_close(network(images), module(images), rtol=1e-4, atol=1e-4)
+    check_saved(network, tmp_path)
+
+
+def test_a_cut_leaves_no_place_for_the_own_classifier() -> None:
+    with refused("cut='deep'", "num_classes"):
+        gapnet.gapify(Own(), cut="deep", num_classes=None, input_size=32)
+
+
+def other_strides() -> nn.Module:
+    module = timm.create_model("test_resnet")
+    module.conv1[0].stride = (1, 1)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("build", "cut", "name"),
+    [
+        (Own, "deep", "Own"),
+        (other_strides, "layer3", "ResNet"),
+        (lambda: timm.create_model("test_resnet", output_stride=8), "layer3", "ResNet"),
+    ],
+)
+def test_a_network_that_gapnet_cannot_build_again_is_not_saved(
+    build, cut: str, name: str, tmp_path: Path
+) -> None:
+    network = gapnet.gapify(build(), cut=cut, num_classes=5, input_size=32)
+    with refused(repr(name), "gapnet.models.register"):
+        save(network, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["timm/hf-hub:a/b", "timm/local-dir:/tmp", "os/system", "timm/../x"]
+)
+def test_a_description_builds_networks_of_libraries_only(name: str) -> None:
+    """timm itself would download hf-hub:OWNER/NAME, or read a folder."""
+    with refused("model.name"):
+        gapnet.models.create("gapified", {"num_classes": 5, "cut": "layer1", "name": name})

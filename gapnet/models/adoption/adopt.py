@@ -16,6 +16,7 @@ from gapnet.models.adoption.classifier_graph import (
 )
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import AdoptedHead
+from gapnet.models.origin import name_origin, origin_of
 from gapnet.models.preprocessing import Preprocessing, prepared
 from gapnet.models.surgery import in_eval
 
@@ -49,7 +50,8 @@ def adopt(
     >>> network.facts.map_size, network.num_classes
     ((7, 7), 1000)
     """
-    return adopt_prepared(module, prepared(module, input_size=input_size, mean=mean, std=std))
+    preparation = prepared(module, input_size=input_size, mean=mean, std=std)
+    return name_origin(adopt_prepared(module, preparation), "published", origin_of(module), {})
 
 
 def adopt_prepared(module: nn.Module, preparation: Preprocessing) -> GapNet:

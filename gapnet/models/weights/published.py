@@ -6,6 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 
@@ -183,9 +184,10 @@ class Timm(Published):
     def in_trunk(self, name: str) -> list[str]:
         """Return the possible names: timm's feature extractors add a prefix or flatten a name."""
         forms = (name, name.replace(".", "_", 1), f"model.{name}", f"body.{name}")
-        return [f"trunk.features.{form}" for form in forms]
+        return [f"trunk.{name}", *(f"trunk.features.{form}" for form in forms)]
 
 
+@cache
 def torchvision_layout(architecture: str) -> dict[str, torch.Size]:
     """Return the names and sizes in the state dict of a network of torchvision."""
     with torch.device("meta"), warnings.catch_warnings():

@@ -5,11 +5,9 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from gapnet.errors import GapnetError
+from gapnet.models.library import publisher_of
 from gapnet.models.weights.dialects import rename_by_order
 from gapnet.models.weights.files import read_state
-from gapnet.models.weights.published import Published, Timm, Torchvision
-
-PUBLISHERS: dict[str, type[Published]] = {"timm": Timm, "torchvision": Torchvision}
 
 
 def convert_weights(source: str | Path, name: str, target: str | Path) -> Path:
@@ -23,15 +21,9 @@ def convert_weights(source: str | Path, name: str, target: str | Path) -> Path:
         name: torchvision/NAME or timm/NAME.
         target: safetensors file to write.
     """
-    library, _, architecture = name.partition("/")
-    if library not in PUBLISHERS:
-        raise GapnetError(f"name={name}: must be torchvision/NAME or timm/NAME")
+    publisher, architecture = publisher_of(name)
     try:
-        layout = PUBLISHERS[library](architecture).layout()
-    except (ValueError, RuntimeError) as error:  # of torchvision, of timm
-        raise GapnetError(f"name={name}: {error}") from error
-    try:
-        state = rename_by_order(read_state(Path(source)), layout)
+        state = rename_by_order(read_state(Path(source)), publisher(architecture).layout())
     except GapnetError as error:
         raise GapnetError(f"source={source}: cannot be renamed as {name} ({error})") from error
     save_file({key: value.contiguous() for key, value in state.items()}, Path(target))
