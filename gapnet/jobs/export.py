@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from gapnet.evaluation.store import read_parts
 from gapnet.jobs.labels import LabelRule
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import load, save
+from gapnet.models.weights.hub import check_hub_name, upload
 from gapnet.report.markdown import code, text
 from gapnet.report.model_card import model_card
 from gapnet.runs.folder import find_checkpoint, find_run, named_checkpoint
@@ -25,6 +27,8 @@ from gapnet.system.extras import load_extra
 from gapnet.system.folders import atomic_folder, claim_folder
 from gapnet.system.value_checks import one_of
 from gapnet.text.redact import redact_arguments
+
+LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,16 @@ class NetworkExport:
         run: whose network it is.
         checkpoint: best, last or a file; a file needs no run.
         folder: to write to; None means export/TO in the run, or next to the checkpoint.
+        push: a repository of the Hugging Face hub, OWNER/NAME, to upload to.
+        license: of the weights, for the model card, such as mit.
     """
 
     to: str
     run: str | None = None
     checkpoint: str | None = None
     folder: Path | None = None
+    push: str | None = None
+    license: str | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -51,6 +59,10 @@ class NetworkExport:
                 "(checkpoint=FILE) or predictions (predictions=RUN/predictions/SPLIT)"
             )
         one_of("to", self.to, FORMATS)
+        if self.push is not None:
+            check_hub_name("push", self.push)
+        if self.license is not None and not LICENSE.fullmatch(self.license):
+            raise GapnetError(f"license={self.license}: must be an id such as mit or apache-2.0")
 
 
 @dataclass(frozen=True)
@@ -81,11 +93,15 @@ def export_network(settings: NetworkExport) -> str:
     folder = settings.folder or (run or checkpoint.parent) / "export" / settings.to
     _check_free(folder)
     exported = Exported(
-        load(checkpoint), _metrics_of(run, checkpoint) if run else [], _facts_of(run) if run else {}
+        load(checkpoint),
+        _metrics_of(run, checkpoint) if run else [],
+        _facts_of(run) if run else {},
+        settings.license,
     )
     with _new_folder(folder) as unfinished:
         note = FORMATS[settings.to](exported, unfinished)
-    return f"{exported.network.name}, {note}: {folder}"
+    uploaded = "" if settings.push is None else f", {upload(folder, settings.push)}"
+    return f"{exported.network.name}, {note}: {folder}{uploaded}"
 
 
 def export_predictions(settings: PredictionExport) -> str:
@@ -153,16 +169,19 @@ def _named(folder: Path) -> Iterator[None]:
 
 
 class Exported(NamedTuple):
-    """A network, the metrics of its run, and how the run was made."""
+    """A network, the metrics of its run, how the run was made, and the license of the weights."""
 
     network: GapNet
     metrics: list[Metric]
     facts: dict[str, str]
+    license: str | None = None
 
 
 def _write_safetensors(exported: Exported, folder: Path) -> str:
     save(exported.network, folder)
-    card = model_card(exported.network, exported.facts, exported.metrics)
+    card = model_card(
+        exported.network, exported.facts, exported.metrics, license_id=exported.license
+    )
     (folder / "README.md").write_text(card)
     return f"{len(exported.metrics)} metrics in its model card"
 

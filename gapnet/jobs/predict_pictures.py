@@ -21,6 +21,7 @@ from gapnet.explanations.shown_part import View, describe_input
 from gapnet.models import catalogue
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import load
+from gapnet.models.weights.hub import is_hub_name
 from gapnet.system.files import write_file
 from gapnet.system.progress import track
 from gapnet.system.value_checks import one_of, whole_number
@@ -40,7 +41,8 @@ class PictureJob:
         images: files, folders, patterns, lists (.txt), videos, or - for standard input.
         folder: where overlays and the table are written.
         run: a run folder, a checkpoint, or an exported network.
-        published: a published network, torchvision/NAME or timm/NAME, in place of a run.
+        published: a published network, torchvision/NAME or timm/NAME, or hf-hub:OWNER/NAME, in
+            place of a run.
         weights: a file of weights for it; None takes the published ones.
         classes: indices, ids or names; none are the most probable ones.
         top: number of the most probable classes.
@@ -76,7 +78,7 @@ class PictureJob:
         if (self.run is None) == (self.published is None):
             raise GapnetError(
                 f"run={self.run or 'null'}: name a network: either run=RUN (a run folder or a "
-                "checkpoint) or model=timm/NAME (or torchvision/NAME)"
+                "checkpoint) or model=timm/NAME (or torchvision/NAME, hf-hub:OWNER/NAME)"
             )
         if not self.methods:
             raise GapnetError("method=[]: name at least one, such as cam")
@@ -128,6 +130,8 @@ def predict_pictures(job: PictureJob) -> PictureResults:
 def _network(job: PictureJob) -> GapNet:
     if job.run is not None:
         network = load(job.run)
+    elif is_hub_name(job.published):
+        network = load(str(job.published))
     else:
         network = catalogue.published(str(job.published), weights=job.weights)
     return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()

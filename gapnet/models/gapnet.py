@@ -12,6 +12,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor, resize, rgb_to_g
 from gapnet.errors import GapnetError
 from gapnet.models.class_names import readable_names
 from gapnet.models.heads import CamHead, Head
+from gapnet.models.hub_methods import HubMethods
 from gapnet.models.preprocessing import CROP, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from gapnet.models.surgery import RGB, add_colours, feature_size, image_convs
 from gapnet.models.weights.published import Published
@@ -76,7 +77,7 @@ class Facts:
         )
 
 
-class GapNet(nn.Module):
+class GapNet(HubMethods, nn.Module):
     """A network from images to features, and from features to logits and class maps."""
 
     mean: Tensor

@@ -13,17 +13,18 @@ from torch import Tensor
 from gapnet.errors import GapnetError, reason
 from gapnet.models.builders import BUILDERS
 from gapnet.models.gapnet import GapNet
+from gapnet.models.hub_methods import FUNCTIONS
 from gapnet.models.registry import create
 from gapnet.models.weights.files import (
-    DESCRIPTION,
     DIGEST,
     KEY,
-    WEIGHTS,
     Description,
     find_weights,
     read,
     weights_digest,
 )
+from gapnet.models.weights.hub import DESCRIPTION, WEIGHTS
+from gapnet.models.weights.timm_folder import read_timm_folder
 
 
 def network_description(network: GapNet) -> dict[str, Any]:
@@ -62,17 +63,46 @@ def check_registered(network: GapNet) -> None:
 def load(path: str | Path) -> GapNet:
     """Rebuild a network from a run folder, a checkpoint, a safetensors file or a hub-style folder.
 
+    hf-hub:OWNER/NAME is downloaded, at a revision with hf-hub:OWNER/NAME@REVISION. It may also be a
+    convolutional classifier of timm.
+
     It is in eval mode. Its `normalise` takes bytes; `facts` and `classes` hold its input size, the
     origin of its weights, and its classes. Code in the file is never executed.
     """
     file = find_weights(Path(path))
     saved = read(file)
     if saved.description is None:
-        raise GapnetError(f"{file}: is not a gapnet checkpoint (it does not name its network)")
+        return _published(file)
     with torch.device("meta"):  # needs no memory: the file may name a network of any size
         _check_sizes(_rebuild(saved.description, file), saved.state, file)
     network = _rebuild(saved.description, file)
     network.load_state_dict(saved.state)
+    return network.eval()
+
+
+def _published(file: Path) -> GapNet:
+    """Return the classifier of timm that a folder in the layout of the hub contains."""
+    folder = read_timm_folder(file)
+    if folder is None:
+        raise GapnetError(f"{file}: is not a gapnet checkpoint (it does not name its network)")
+    if folder.changed:
+        raise GapnetError(
+            f"{file}: is a network of timm that was changed ({', '.join(folder.changed)}); build "
+            "it with timm, and use gapnet.adopt"
+        )
+    network = create(
+        "published",
+        {
+            "name": f"timm/{folder.architecture}",
+            "num_classes": folder.num_classes,
+            "input_size": folder.input_size,
+            "mean": folder.mean,
+            "std": folder.std,
+            "weights": str(file),
+        },
+    )
+    if folder.classes is not None and len(folder.classes) == network.num_classes:
+        network.set_classes(folder.classes, folder.class_names)
     return network.eval()
 
 
@@ -106,3 +136,6 @@ def _rebuild(description: Description, file: Path) -> GapNet:
     network.facts = replace(network.facts, weights=description.weights)
     network.set_classes(description.classes, description.class_names)
     return network
+
+
+FUNCTIONS.update(save=save, load=load)

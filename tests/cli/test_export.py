@@ -11,6 +11,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 import torch
+from huggingface_hub import ModelCard
 
 import gapnet as library
 from gapnet.evaluation.store import About, Row, Writer
@@ -72,6 +73,24 @@ def test_a_checkpoint_on_its_own_is_exported(gapnet: Command, run: Path, tmp_pat
     assert library.load(tmp_path / "export" / "safetensors").num_classes == 3
 
 
+def test_an_export_is_uploaded_with_its_license_and_metrics(
+    gapnet: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = []
+
+    def keep(folder: Path, repo: str) -> str:
+        uploads.append((repo, (folder / "README.md").read_text()))
+        return "ADDRESS"
+
+    monkeypatch.setattr(export, "upload", keep)
+    outcome = gapnet("export", f"run={run}", "to=safetensors", "push=me/mine", "license=mit")
+    assert "ADDRESS" in outcome.out
+    ((repo, card),) = uploads
+    assert repo == "me/mine"
+    data = ModelCard(card).data
+    assert (data.license, len(data.eval_results)) == ("mit", 14)
+
+
 def test_a_checkpoint_in_its_run_has_the_figures_of_that(
     gapnet: Command, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +112,8 @@ def test_the_card_of_a_network_without_class_maps_promises_none() -> None:
         [
             (["to=onnx"], ["run=", "checkpoint=", "predictions="]),
             (["run=nix", "to=onnx"], ["run=nix: "]),
+            (["run={run}", "to=safetensors", "push=a b"], ["push=a b: "]),
+            (["run={run}", "to=safetensors", "license=MIT License"], ["license=MIT License: "]),
             (["run={run}"], ["to=null: ", "onnx, safetensors"]),
             (["run={run}", "to=tensorrt"], ["to=tensorrt: ", "onnx, safetensors"]),
             (["run={run}", "to=onnx", "folder={run}"], ["folder", "{run}: "]),

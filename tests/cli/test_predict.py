@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gapnet.models.weights import files
 from tests.cli.conftest import Command, Outcome, Trained, assert_one_line
 from tests.few import few
 
@@ -44,6 +45,16 @@ def test_each_picture_gets_an_overlay_and_a_row(
         assert 0 <= float(row["x1"]) <= float(row["x2"]) < overlay.width
         assert row["id"] == f"s{int(row['class']):08d}"
         assert " with a " in row["name"]  # as the data set names its classes
+
+
+def test_a_network_of_the_hub_is_used(
+    gapnet: Command, trained: Trained, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = trained.run / "checkpoints" / "best.ckpt"
+    monkeypatch.setattr(files, "download", lambda name: checkpoint)
+    for network in ("model=hf-hub:me/mine", "run=hf-hub:me/mine"):
+        succeeded(gapnet("predict", "photos/0.png", network))
+        assert len(rows("explained/boxes.csv")) == 1
 
 
 def test_top_classes_and_coco(gapnet: Command, trained: Trained, photos: Path) -> None:

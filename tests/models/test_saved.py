@@ -138,7 +138,7 @@ def test_a_safetensors_file_alone_says_what_it_is(tmp_path: Path) -> None:
     assert is_same(gapnet.load(tmp_path / "alone.safetensors"), made)
 
 
-class Peer(GapNet, PyTorchModelHubMixin):
+class Peer(PyTorchModelHubMixin, GapNet):
     """A class of the hub's own kind, which reads config.json into its arguments."""
 
     def __init__(self, name: str, arguments: dict, classes: list[str], **facts: object) -> None:

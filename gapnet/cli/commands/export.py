@@ -27,7 +27,8 @@ def task(cfg: DictConfig) -> None:
     folder = None if cfg.folder is None else Path(cfg.folder)
     if cfg.predictions is None:
         check_network_imported(find_run(cfg.run, cfg.checkpoint))
-        say(export_network(NetworkExport(cfg.to, cfg.run, cfg.checkpoint, folder)))
+        settings = NetworkExport(cfg.to, cfg.run, cfg.checkpoint, folder, cfg.push, cfg.license)
+        say(export_network(settings))
     else:
-        settings = PredictionExport(cfg.to, Path(cfg.predictions), folder, labels_of(cfg))
-        say(export_predictions(settings))
+        predictions = PredictionExport(cfg.to, Path(cfg.predictions), folder, labels_of(cfg))
+        say(export_predictions(predictions))

@@ -13,12 +13,9 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError, reading
 from gapnet.models.checkpoint_file import read_checkpoint
+from gapnet.models.weights.hub import DESCRIPTION, WEIGHTS, download, is_hub_name
 from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, LAST
 from gapnet.runs.saved_config import read_saved_config
-
-# Files of a folder in the layout of the Hugging Face hub
-WEIGHTS = "model.safetensors"
-DESCRIPTION = "config.json"
 
 PREFIX = "network."  # of the network's weights in the state dict of the LightningModule
 KEY = "gapnet"  # key of the description in a safetensors file
@@ -57,7 +54,12 @@ class Saved:
 
 
 def find_weights(path: Path) -> Path:
-    """Return the file of weights at a path; for a run, the checkpoint that it evaluated."""
+    """Return the file of weights at a path; for a run, the checkpoint that it evaluated.
+
+    Weights of hf-hub:OWNER/NAME are downloaded into a cache.
+    """
+    if is_hub_name(path):
+        return download(path)
     if not path.exists():
         raise GapnetError(f"{path}: no such file or folder")
     if path.is_file():

@@ -113,7 +113,8 @@ def _take_theirs(
         _check(source, network.name, state, unexpected=set(state) - set(layout), missing=needed)
         _put(network, taken, source)
         if "linear" in published.head.values() and not reset_head:
-            network.set_classes(published.classes() or None)
+            classes = published.classes()
+            network.set_classes(classes if len(classes) == network.num_classes else None)
     except GapnetError as error:
         known = identify(state)
         if known is None or known == published.architecture:
