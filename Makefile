@@ -16,8 +16,8 @@ train: $(READY)  ## train and evaluate the default network on the stand-in data
 test: $(READY_DEV)  ## run the tests that take seconds
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
-slow: $(READY_DEV)  ## run the tests that take minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m slow $(ARGS)
+slow: $(READY_DEV)  ## run the tests that take minutes, and those on real weights
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m "slow or data" $(ARGS)
 
 nightly: $(READY_DEV)  ## run the tests that take an hour: many seeds, many kills
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup -m nightly $(ARGS)
