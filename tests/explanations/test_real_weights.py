@@ -17,7 +17,7 @@ from tests.refusals import refused
 
 pytestmark = [pytest.mark.data, pytest.mark.xdist_group("lite0")]
 LITE0 = "tf_efficientnet_lite0"
-# The cat of chelsea.png, measured by eye: it leaves the picture at the top, bottom and left, and its
+# The cat of chelsea.png, measured by eye: it leaves the picture at the top, bottom and left; its
 # ear ends at x = 402. The picture has 451 x 300 pixels; as a box, all of it has an IoU of 0.894.
 CAT = (0, 0, 402, 299)
 
