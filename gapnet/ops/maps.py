@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+
+from gapnet.ops.upsampling import resize
 
 
 def class_map(features: Tensor, weights: Tensor) -> Tensor:
@@ -23,7 +24,7 @@ def class_map(features: Tensor, weights: Tensor) -> Tensor:
 
 def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Resize maps (K, h, w) to `size` (height, width), bilinear between the cells' centres."""
-    return interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+    return resize(maps, size)
 
 
 def normalise(maps: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gapnet.ops.components import Size, largest_component_boxes
-from gapnet.ops.maps import normalise, upsample
+from gapnet.ops.maps import upsample
 from gapnet.system.value_checks import number, one_of, whole_number
 
 CUT = 0.20  # of the map's maximum, section 3.2
@@ -82,7 +82,10 @@ class FullSizeBoxer:
         """Return maps (K, h, w) resized to the grid and divided by their maxima."""
         if not torch.isfinite(maps).all():
             raise ValueError("a map contains NaN or infinite values")
-        heat: Heat = normalise(upsample(maps.float(), grid)).cpu().numpy()
+        resized = upsample(maps.float(), grid)
+        highest = resized.amax((-2, -1), keepdim=True)
+        resized.clamp_(min=0).div_(torch.where(highest > 0, highest, 1))  # `normalise`, in place
+        heat: Heat = resized.cpu().numpy()
         return heat
 
 
