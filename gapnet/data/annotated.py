@@ -22,7 +22,7 @@ SCHEMA = pa.schema(
         ("width", pa.int32()),
     ]
 )
-FACTS = b"gapnet"  # key of the classes and notes in the file's metadata
+CLASSES = b"gapnet.classes"  # key of the classes in the file's metadata
 
 
 class Object(NamedTuple):
@@ -44,33 +44,34 @@ class AnnotatedImage(NamedTuple):
 
 
 class AnnotatedImages:
-    """Annotated images as columns; `classes` are those that the annotations list.
-
-    `notes` are sentences about the annotations that a user should read.
-    """
+    """Annotated images as columns; `classes` are those that the annotations list."""
 
     SCHEMA: ClassVar[pa.Schema] = SCHEMA
 
-    def __init__(
-        self, table: pa.Table, root: Path, classes: Sequence[str], notes: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, table: pa.Table, root: Path, classes: Sequence[str]) -> None:
         """Store a table of the schema."""
-        self.table, self.root, self.classes, self.notes = table, root, list(classes), list(notes)
+        self.table, self.root, self.classes = table, root, list(classes)
 
     @classmethod
     def of(
-        cls,
-        images: Iterable[AnnotatedImage],
-        root: Path,
-        *,
-        classes: Sequence[str] | None = None,
-        notes: Sequence[str] = (),
+        cls, images: Iterable[AnnotatedImage], root: Path, *, classes: Sequence[str] | None = None
     ) -> "AnnotatedImages":
         """Make columns; without a list of classes, these are the sorted ones of the objects."""
-        rows = [_row(image) for image in images]
-        table = pa.Table.from_pylist(rows, schema=SCHEMA)
-        seen = table["classes"].combine_chunks().flatten().unique().to_pylist()
-        return cls(table, root, sorted(seen) if classes is None else classes, notes)
+        images = list(images)
+        ids = [[thing.class_id for thing in image.objects] for image in images]
+        boxes = [[_numbers(thing) for thing in image.objects] for image in images]
+        table = pa.table(
+            {
+                "id": [image.id for image in images],
+                "classes": ids,
+                "boxes": [[number for box in own for number in box] for own in boxes],
+                "height": [image.size[0] for image in images],
+                "width": [image.size[1] for image in images],
+            },
+            schema=SCHEMA,
+        )
+        seen = sorted({class_id for own in ids for class_id in own})
+        return cls(table, root, seen if classes is None else classes)
 
     @classmethod
     def open(cls, path: Path, root: Path) -> "AnnotatedImages":
@@ -81,13 +82,11 @@ class AnnotatedImages:
             if not table.schema.equals(SCHEMA):
                 raise ValueError("its columns do not match this version of gapnet")
             table.validate(full=True)
-            facts = json.loads(table.schema.metadata[FACTS])
-            return cls(table, root, facts["classes"], facts["notes"])
+            return cls(table, root, json.loads(table.schema.metadata[CLASSES]))
 
     def save(self, path: Path) -> None:
         """Write an Arrow file."""
-        facts = json.dumps({"classes": self.classes, "notes": self.notes})
-        table = self.table.replace_schema_metadata({FACTS: facts})
+        table = self.table.replace_schema_metadata({CLASSES: json.dumps(self.classes)})
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table)
 
@@ -98,7 +97,23 @@ class AnnotatedImages:
     def __iter__(self) -> Iterator[AnnotatedImage]:
         """Iterate over the images."""
         for batch in self.table.to_batches(max_chunksize=4096):
-            yield from map(self._image, batch.to_pylist())
+            yield from map(_image, batch.to_pylist())
+
+    @property
+    def ids(self) -> list[str]:
+        """List the ids."""
+        ids: list[str] = self.table["id"].to_pylist()
+        return ids
+
+    def object_classes(self) -> pa.StringArray:
+        """Return the ids of the classes of all objects, (M,)."""
+        return self.table["classes"].combine_chunks().flatten()
+
+    def owners(self) -> NDArray[np.int64]:
+        """Return the row of the image of every object, (M,)."""
+        counts = self.table["classes"].combine_chunks().value_lengths().to_numpy()
+        owners: NDArray[np.int64] = np.arange(len(self)).repeat(counts)
+        return owners
 
     def boxes(self) -> NDArray[np.float32]:
         """Return the boxes of all objects (M, 4); NaN where an object has none."""
@@ -107,10 +122,9 @@ class AnnotatedImages:
         return values
 
     def sizes(self) -> NDArray[np.int32]:
-        """Return the (height, width) of the image of every object (M, 2)."""
-        counts = self.table["classes"].combine_chunks().value_lengths().to_numpy()
+        """Return the (height, width) of all images (N, 2)."""
         columns = [self.table[name].to_numpy() for name in ("height", "width")]
-        sizes: NDArray[np.int32] = np.stack(columns, 1).repeat(counts, axis=0)
+        sizes: NDArray[np.int32] = np.stack(columns, 1)
         return sizes
 
     def shifted(self, by: int) -> "AnnotatedImages":
@@ -121,27 +135,22 @@ class AnnotatedImages:
         )
         column = SCHEMA.get_field_index("boxes")
         table = self.table.set_column(column, SCHEMA.field(column), moved)
-        return AnnotatedImages(table, self.root, self.classes, self.notes)
-
-    def _image(self, row: dict[str, object]) -> AnnotatedImage:
-        classes, flat = row["classes"], row["boxes"]
-        assert isinstance(classes, list)
-        assert isinstance(flat, list)
-        boxes = [flat[start : start + SIDES] for start in range(0, len(flat), SIDES)]
-        objects = [
-            Object(class_id, None if box[0] != box[0] else box)  # NaN differs from itself
-            for class_id, box in zip(classes, boxes, strict=True)
-        ]
-        size = (int(str(row["height"])), int(str(row["width"])))
-        return AnnotatedImage(str(row["id"]), objects, size)
+        return AnnotatedImages(table, self.root, self.classes)
 
 
-def _row(image: AnnotatedImage) -> dict[str, object]:
-    boxes = [NO_BOX if thing.box is None else thing.box for thing in image.objects]
-    return {
-        "id": image.id,
-        "classes": [thing.class_id for thing in image.objects],
-        "boxes": [number for box in boxes for number in box],
-        "height": image.size[0],
-        "width": image.size[1],
-    }
+def _numbers(thing: Object) -> Sequence[float]:
+    return NO_BOX if thing.box is None else thing.box
+
+
+def _image(row: dict[str, list[str] | list[float] | str | int]) -> AnnotatedImage:
+    classes, flat = row["classes"], row["boxes"]
+    assert isinstance(classes, list)
+    assert isinstance(flat, list)
+    boxes = [flat[start : start + SIDES] for start in range(0, len(flat), SIDES)]
+    objects = [
+        Object(str(class_id), None if box[0] != box[0] else [float(number) for number in box])
+        for class_id, box in zip(classes, boxes, strict=True)  # NaN differs from itself
+    ]
+    return AnnotatedImage(
+        str(row["id"]), objects, (int(str(row["height"])), int(str(row["width"])))
+    )

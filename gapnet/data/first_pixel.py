@@ -33,7 +33,7 @@ class Evidence(NamedTuple):
 
 def evidence_of(images: AnnotatedImages) -> Evidence:
     """Count what the boxes of a split show; coordinates are as in the annotations."""
-    boxes, sizes = images.boxes(), images.sizes()
+    boxes, sizes = images.boxes(), images.sizes()[images.owners()]
     drawn = ~np.isnan(boxes[:, 0])
     boxes, sizes = boxes[drawn], sizes[drawn]
     starting = (boxes[:, :2] < 1).any(1)
@@ -67,7 +67,7 @@ def counted_from_0(images: AnnotatedImages, first_pixel: int) -> AnnotatedImages
     if not first_pixel:
         return images
     if evidence_of(images).starting_at_0:
-        low = next(image.id for image in images if _starts_at_0(image))
+        low = next(images.root / image.id for image in images if _starts_at_0(image))
         raise GapnetError(f"data.first_pixel=1: a box of {low} starts at 0; set data.first_pixel=0")
     return images.shifted(-first_pixel)
 

@@ -92,8 +92,10 @@ class ObjectReader(OwnImages, ABC):
 
     def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return (height, width) of images whose annotation states it, by id."""
-        known = {image.id: image.size for image in self.indexed(self._on_disk(split))}
-        return {id_: known[id_] for id_ in ids if min(known.get(id_, (0, 0))) > 0}
+        images, wanted = self.indexed(self._on_disk(split)), set(ids)
+        pairs = zip(images.ids, images.sizes().tolist(), strict=True)
+        known = {id_: (height, width) for id_, (height, width) in pairs if height and width}
+        return {id_: size for id_, size in known.items() if id_ in wanted}
 
     def _on_disk(self, split: str) -> str:
         """Return the split on the disk that has the images of a split."""

@@ -2,17 +2,56 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-import torch
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from gapnet.data.annotated import AnnotatedImage, AnnotatedImages, Object
-from gapnet.data.records import Record, Records
+from gapnet.data.annotated import SIDES, AnnotatedImages
+from gapnet.data.record_table import LABELS, MULTI_LABEL_SCHEMA, SCHEMA
+from gapnet.data.records import Records
 from gapnet.errors import GapnetError
 
 Several = Literal["largest", "first", "skip", "all"]
-EXAMPLE = "images/a.jpg"
+Rows = NDArray[np.int64]
+EFFECTS: dict[Several, str] = {
+    "largest": "takes the class of the largest box",
+    "first": "takes the class of the first object",
+    "skip": "leaves them out",
+    "all": "keeps all of them",
+}
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The M objects of N images: the image and label of each, and its box; NaN for no box.
+
+    Those of an image follow each other.
+    """
+
+    images: Rows
+    labels: Rows
+    boxes: NDArray[np.float32]
+
+    def first(self) -> Rows:
+        """Return the first object of each image that has any."""
+        return np.flatnonzero(np.diff(self.images, prepend=-1))
+
+    def largest(self) -> Rows:
+        """Return the object with the largest box of each image; of equal ones, the first."""
+        sides = self.boxes[:, 2:] - self.boxes[:, :2] + 1
+        areas = np.nan_to_num(sides.prod(1), nan=-1.0)
+        order = np.lexsort((-areas, self.images))  # stable: of equal ones, the first stays first
+        return order[self.first()]
+
+    def pairs(self) -> tuple[Rows, Rows]:
+        """Return the different labels of each image, ascending, as images and labels."""
+        pairs = np.unique(np.stack([self.images, self.labels], 1), axis=0)
+        return pairs[:, 0], pairs[:, 1]
 
 
 def records_of(
@@ -30,73 +69,78 @@ def records_of(
             box, and `labels` are all of them.
         split: for messages.
     """
-    index = {class_id: label for label, class_id in enumerate(classes)}
-    with_objects = [image for image in images if image.objects]
-    mixed = {image.id for image in with_objects if len(_classes_of(image)) > 1}
-    _log_counts(images, len(with_objects), len(mixed), several, split)
-    chosen = [image for image in with_objects if several != "skip" or image.id not in mixed]
-    if not chosen:
+    objects = _objects(images, classes)
+    chosen = objects.first() if several == "first" else objects.largest()
+    different = np.bincount(objects.pairs()[0], minlength=len(images))
+    _log_counts(images, different, several, split)
+    used = different == 1 if several == "skip" else different > 0
+    if not used.any():
         raise GapnetError(
-            f"split {split!r}: none of its {len(images)} images has objects of one class; annotate "
-            "them, or choose another data.several"
+            f"split {split!r} of {images.root}: none of its {len(images)} images has objects of "
+            "one class; annotate them, or choose another data.several"
         )
-    return Records.of((_record(image, images, index, several) for image in chosen), images.root)
+    labels = np.full(len(images), -1)
+    labels[objects.images[chosen]] = objects.labels[chosen]
+    return _table(images, objects, labels, used, multi_label=several == "all")
 
 
-def _record(
-    image: AnnotatedImage, images: AnnotatedImages, index: dict[str, int], several: Several
-) -> Record:
-    for class_id in _classes_of(image):
-        if class_id not in index:
-            raise GapnetError(
-                f"{image.id}: has an object of class {class_id!r}, which is not among the "
-                f"{len(index)} classes; correct the annotation, or list all classes"
-            )
-    first = image.objects[0].class_id
-    class_id = first if several == "first" else _class_of_largest(image.objects)
-    boxes = [thing.box for thing in image.objects if thing.class_id == class_id and thing.box]
-    labels = sorted(index[class_id] for class_id in _classes_of(image))
-    return Record(
-        image.id,
-        images.root / image.id,
-        index[class_id],
-        torch.tensor(boxes, dtype=torch.float32) if boxes else None,
-        labels=tuple(labels) if several == "all" else (),
-    )
+def _objects(images: AnnotatedImages, classes: Sequence[str]) -> Objects:
+    owners, ids = images.owners(), images.object_classes()
+    labels = pc.index_in(ids, value_set=pa.array(classes, pa.string()))
+    if labels.null_count:
+        row = int(np.flatnonzero(labels.is_null().to_numpy(zero_copy_only=False))[0])
+        raise GapnetError(
+            f"{images.root / images.ids[owners[row]]}: has an object of class {ids[row].as_py()!r},"
+            f" which is not among the {len(classes)} classes; correct the annotation, or set "
+            "data.class_ids"
+        )
+    return Objects(owners, labels.to_numpy().astype(np.int64), images.boxes())
 
 
-def _classes_of(image: AnnotatedImage) -> set[str]:
-    return {thing.class_id for thing in image.objects}
+def _table(
+    images: AnnotatedImages,
+    objects: Objects,
+    labels: Rows,
+    used: NDArray[np.bool_],
+    *,
+    multi_label: bool,
+) -> Records:
+    """Make records of the used images (N,) with labels (N,)."""
+    count = int(used.sum())
+    own = (objects.labels == labels[objects.images]) & ~np.isnan(objects.boxes[:, 0])
+    own &= used[objects.images]
+    boxes = np.bincount(objects.images[own], minlength=len(images))[used]
+    ids = pa.array(images.ids, pa.string()).filter(pa.array(used))
+    columns = {
+        "id": ids,
+        "path": ids,
+        "label": pa.array(labels[used], pa.int32()),
+        "boxes": _lists(objects.boxes[own].ravel(), SIDES * boxes, pa.float32(), empty=None),
+        "masks": pa.array([[]] * count, pa.list_(pa.string())),
+        "ignore": pa.nulls(count, pa.string()),
+        "blacklisted": pa.array(np.zeros(count, bool)),
+    }
+    if multi_label:
+        owners, sets = objects.pairs()
+        counts = np.bincount(owners, minlength=len(images))[used]
+        columns[LABELS] = _lists(sets, counts, pa.int32(), empty=[])
+    schema = MULTI_LABEL_SCHEMA if multi_label else SCHEMA
+    return Records(pa.table(columns, schema=schema), images.root)
 
 
-def _class_of_largest(objects: Sequence[Object]) -> str:
-    """Return the class of the object with the largest box; of equal ones, that of the first."""
-    return max(objects, key=_area).class_id
+def _lists(
+    values: NDArray[np.generic], counts: Rows, kind: pa.DataType, *, empty: list[int] | None
+) -> pa.ListArray:
+    """Return lists of `counts` values each; an empty list is null if `empty` is None."""
+    offsets = pa.array(np.concatenate([[0], counts.cumsum()]), pa.int32())
+    mask = pa.array(counts == 0) if empty is None else None
+    return pa.ListArray.from_arrays(offsets, pa.array(values, kind), mask=mask)
 
 
-def _area(thing: Object) -> float:
-    if thing.box is None:
-        return -1
-    x1, y1, x2, y2 = thing.box
-    return (x2 - x1 + 1) * (y2 - y1 + 1)
-
-
-def _log_counts(
-    images: AnnotatedImages, with_objects: int, mixed: int, several: Several, split: str
-) -> None:
-    for note in images.notes:
-        log.warning("%s: %s", split, note)
-    if with_objects < len(images):
-        empty = len(images) - with_objects
+def _log_counts(images: AnnotatedImages, different: Rows, several: Several, split: str) -> None:
+    empty, mixed = int((different == 0).sum()), int((different > 1).sum())
+    if empty:
         log.info("%s: %d of %d images have no object; left out", split, empty, len(images))
     if mixed:
         text = "%s: %d of %d images have objects of several classes; data.several=%s %s"
         log.info(text, split, mixed, len(images), several, EFFECTS[several])
-
-
-EFFECTS: dict[Several, str] = {
-    "largest": "takes the class of the largest box",
-    "first": "takes the class of the first object",
-    "skip": "leaves them out",
-    "all": "keeps all of them",
-}

@@ -102,7 +102,8 @@ def test_a_file_may_lie_beside_its_images(tmp_path: Path) -> None:
         (lambda content: content["annotations"][0].update(bbox=[1, 2, 1e9, 4]), "annotation 0"),
         (lambda content: content["annotations"][0].update(bbox=[1, 2, -3, 4]), "annotation 0"),
         (lambda content: content["annotations"][0].update(bbox=[41, 2, 3, 4]), "annotation 0"),
-        (lambda content: content["annotations"][0].update(bbox=None), "TypeError"),
+        (lambda content: content["annotations"][0].update(bbox=None), "annotation 0"),
+        (lambda content: content["annotations"][0].update(bbox=[True, 2, 3, 4]), "annotation 0"),
     ],
 )
 def test_a_malformed_file_is_named(

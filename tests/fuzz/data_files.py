@@ -12,6 +12,7 @@ from PIL import Image
 
 from gapnet.data.index import cached
 from gapnet.data.loading.images import read_image
+from gapnet.data.object_reader import ObjectReader
 from gapnet.data.options import Reading
 from gapnet.data.readers.annotations import read_synsets, read_voc, read_voc_clipped
 from gapnet.data.readers.box_files import BoxFile
@@ -20,11 +21,16 @@ from gapnet.data.readers.devkit import read_blacklist, read_kit_synsets, read_la
 from gapnet.data.readers.image_sizes import read_sizes
 from gapnet.data.readers.solution_table import read_solutions
 from gapnet.data.records import Record, Records
+from gapnet.data.sources.coco import Coco
+from gapnet.data.sources.csv_table import Csv
 from gapnet.data.sources.cub import Cub
 from gapnet.data.sources.folder import Folder
 from gapnet.data.sources.metadata import Metadata
+from gapnet.data.sources.voc import Voc
+from gapnet.data.sources.yolo import Yolo
 from gapnet.evaluation.pixels import pixel_histogram
 from tests.data.test_devkit import write_meta
+from tests.data.test_object_layouts import write as write_layout
 from tests.fuzz.subject import Subject, sane_box, sane_records
 
 CLASSES = ClassList(["n01", "n02", "n03"], "the list of classes")
@@ -206,6 +212,23 @@ def read_mask_file(path: Path) -> Any:
     return pixel_histogram(np.zeros((7, 9), np.float32), record).tolist()
 
 
+def layout(kind: str, name: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        write_layout(kind, folder)
+        return folder / name
+
+    return make
+
+
+def read_layout(kind: type[ObjectReader]) -> Callable[[Path], Any]:
+    def read(path: Path) -> Any:
+        root = next(parent for parent in path.parents if parent.name not in INNER)
+        source = kind(root, select_split="train", test_split="train")
+        return sane_records(source.records("train"), len(source.classes))
+
+    return read
+
+
 def make_index(folder: Path) -> Path:
     read_index(folder)
     (file,) = (folder / "cache").iterdir()
@@ -237,6 +260,7 @@ def read_records(path: Path) -> Any:
     return records.ids, records.boxes
 
 
+INNER = {"Annotations", "annotations", "labels", "train"}  # folders of a layout
 SUBJECTS = [
     Subject("voc.xml", text("a.xml", VOC), read_voc_file),
     Subject("solution.csv", text("a.csv", SOLUTION), read_solution),
@@ -245,6 +269,11 @@ SUBJECTS = [
     Subject(
         "folder-classes.txt", boxes("classes.txt", "dog A dog\ncat A cat\n"), read_folder_classes
     ),
+    Subject("voc-layout.xml", layout("voc", "Annotations/c.xml"), read_layout(Voc)),
+    Subject("coco.json", layout("coco", "annotations/instances_train.json"), read_layout(Coco)),
+    Subject("yolo.txt", layout("yolo", "labels/train/a.txt"), read_layout(Yolo)),
+    Subject("yolo.yaml", layout("yolo", "data.yaml"), read_layout(Yolo)),
+    Subject("table.csv", layout("csv", "labels.csv"), read_layout(Csv)),
     Subject("synsets.txt", text("a.txt", "n01 a tench\nn02 a fish\n"), read_synsets),
     Subject("kit.txt", text("map_clsloc.txt", "n02 1 kit_fox\nn01 2 a_b\nn03 3 c\n"), kit),
     Subject("kit.mat", make_meta, kit),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gapnet.data.annotated import AnnotatedImage, Object
+from gapnet.data.annotated import SIDES, AnnotatedImage, Object
 from gapnet.data.clipping import clipped
 from gapnet.data.image_folder import check_inside
 from gapnet.errors import GapnetError, reading
@@ -84,14 +84,13 @@ def _size(entry: Mapping[str, Any], path: Path) -> tuple[int, int]:
     return (height, width) if height and width else (0, 0)
 
 
-def _box(bbox: Sequence[object], size: tuple[int, int], where: str) -> list[float] | None:
+def _box(bbox: object, size: tuple[int, int], where: str) -> list[float] | None:
     """Turn x, y, width and height, from the edge of the image, into inclusive pixels."""
-    try:
-        x, y, width, height = (float(str(number)) for number in bbox)
-    except ValueError:
-        raise GapnetError(f"{where}: bbox={bbox!r} must be four numbers; correct it") from None
-    if not all(abs(number) <= LARGEST for number in (x, y, width, height)):  # false for NaN
-        raise GapnetError(f"{where}: bbox={bbox!r} must be four numbers of pixels; correct it")
-    if width < 0 or height < 0:
-        raise GapnetError(f"{where}: bbox={bbox!r} must have width, height >= 0; correct it")
+    numbers = bbox if isinstance(bbox, list) and len(bbox) == SIDES else []
+    fits = [type(number) in {int, float} and abs(number) <= LARGEST for number in numbers]
+    if not numbers or not all(fits) or min(numbers[2:]) < 0:  # NaN does not fit
+        raise GapnetError(
+            f"{where}: bbox={bbox!r} must be x, y, width, height in pixels; correct it"
+        )
+    x, y, width, height = numbers
     return clipped((x, y, x + width, y + height), size, where)
