@@ -35,6 +35,7 @@ from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import one_of, true_or_false, whole_number
 from gapnet.training.batch_size import check_can_search, find_batch_size
 from gapnet.training.classifier import Classifier
+from gapnet.training.lightning_internals import allow_unused_parameters
 from gapnet.training.optim import OptimRecipe, count_steps
 
 LEAST_CLASSES = 2
@@ -136,6 +137,8 @@ def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
     batches = len(data.train_dataloader()) if trainer.max_epochs != 0 else 0
     steps = _count_steps(settings, trainer, batches)
     an_epoch = -(-batches // trainer.accumulate_grad_batches)
+    if settings.optim.head_steps(steps):
+        allow_unused_parameters(trainer)
     trainer.log_every_n_steps = min(settings.log_every, an_epoch)  # type: ignore[attr-defined]
     return Training(trainer, make(steps), data, steps, start)
 
@@ -275,7 +278,7 @@ def _write_summary(training: Training, folder: Path, seconds: float) -> None:
     last = read_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
     summary = {
         "images": images,
-        "steps": training.steps,
+        "steps": training.trainer.global_step,
         "seconds": round(seconds, 1),
         "resumed_at": training.start.step,
         "unreadable": last.get(type(data).__name__, {}).get("unreadable", []),

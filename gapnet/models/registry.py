@@ -29,7 +29,7 @@ def _every_network(
         in_channels: 3, or 1 for grey images.
         thin: divisor of the number of units of every layer.
         pretrained: start from the published weights of the trunk.
-        weights: start from this file or folder instead.
+        weights: start from this file or folder instead, whatever `pretrained` is.
         reset_head: initialise the classifier, if that of the weights has other classes.
     """
 
@@ -86,8 +86,6 @@ def _finish(
 ) -> None:
     """Apply the common arguments: fewer units, grey images, weights."""
     one_of("model.in_channels", in_channels, (1, RGB))
-    if pretrained and weights is not None:
-        raise GapnetError(f"model.pretrained=true and model.weights={weights}: choose one")
     if reset_head and not pretrained and weights is None:
         raise GapnetError(
             "model.reset_head=true: needs model.pretrained=true or model.weights=FILE"
@@ -99,10 +97,10 @@ def _finish(
     leave_fewer_units(network, thin)
     if in_channels == 1:
         network.see_grey()
-    if pretrained:
-        take_published(network, reset_head=reset_head)
-    elif weights is not None:
+    if weights is not None:
         take_file(network, Path(weights), reset_head=reset_head)
+    elif pretrained:
+        take_published(network, reset_head=reset_head)
 
 
 def names() -> list[str]:

@@ -2,11 +2,13 @@
 
 import logging
 import time
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import WeightAveraging
+from pytorch_lightning.callbacks import EarlyStopping, WeightAveraging
 from torch import Tensor
+
+from gapnet.system.value_checks import whole_number
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,33 @@ class EpochLines(pl.Callback):
             metrics,
             seconds,
         )
+
+
+class StopEarly(EarlyStopping):
+    """Callback that ends a training whose metric no longer improves."""
+
+    def __init__(
+        self, *, monitor: str = "val/loss", mode: Literal["min", "max"] = "min", patience: int = 3
+    ) -> None:
+        """Stop after `patience` validations in a row without a better value."""
+        whole_number("callbacks.stop.patience", patience, least=1)
+        super().__init__(monitor=monitor, mode=mode, patience=patience)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop at once if the training that is resumed had already been stopped."""
+        super().on_train_start(trainer, pl_module)
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log that the training was stopped."""
+        super().on_train_end(trainer, pl_module)
+        if self.wait_count >= self.patience:
+            log.info(
+                "stopped early: %s has not improved on %.4f in %d validations",
+                self.monitor,
+                float(self.best_score),
+                self.wait_count,
+            )
 
 
 class MovingAverage(WeightAveraging):

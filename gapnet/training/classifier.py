@@ -1,20 +1,25 @@
 """The LightningModule of a training: cross entropy, and error rates in validation."""
 
+from typing import get_args
+
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Batch
 from gapnet.localization.crops import CropOutputs
 from gapnet.localization.localizer import Localizer
-from gapnet.metrics.classification import ErrorRate, TopKError
+from gapnet.metrics.classification import CrossEntropy, ErrorRate, TopKError
 from gapnet.metrics.localization import GtKnownError
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import network_description
-from gapnet.system.value_checks import number
+from gapnet.system.value_checks import number, one_of
+from gapnet.training.freezing import set_trained
+from gapnet.training.loss import ClassWeights, balanced_weights
 from gapnet.training.optim import OptimRecipe
 
 TOP_5_FROM = 6  # classes: with fewer, the top-5 error is always 0
@@ -35,6 +40,7 @@ class Classifier(pl.LightningModule):
         seed: int = 0,
         batches_a_step: int = 1,
         label_smoothing: float = 0.0,
+        class_weights: ClassWeights = "none",
         channels_last: bool = False,
         compile: bool = False,  # noqa: A002  (torch's name for it)
     ) -> None:
@@ -50,12 +56,18 @@ class Classifier(pl.LightningModule):
             seed: of random operations in the network, such as dropout.
             batches_a_step: over ranks and accumulation, for a recipe that scales its rate.
             label_smoothing: of the cross entropy.
+            class_weights: of the cross entropy: none, or balanced if the classes have different
+                numbers of images.
             channels_last: memory layout of images and weights, which is fast on tensor cores.
             compile: whether torch compiles the network for the training steps.
         """
         super().__init__()
         number("classifier.label_smoothing", label_smoothing, least=0, most=1)
+        one_of("classifier.class_weights", class_weights, get_args(ClassWeights))
         self.frozen = optim.freeze(network)
+        self.head_steps = optim.head_steps(total_steps)
+        self.trained_later = [value for value in network.trunk.parameters() if value.requires_grad]
+        self.trains_head_only = False
         self.allow_zero_length_dataloader_with_multiple_devices = True  # with few validation images
         # Errors of the recipe are raised before the training
         optim.build(network, total_steps, batches_a_step=batches_a_step)
@@ -63,28 +75,48 @@ class Classifier(pl.LightningModule):
         self.optim = optim
         self.localizer = localizer
         self.total_steps, self.batches_a_step, self.seed = total_steps, batches_a_step, seed
-        self.label_smoothing = label_smoothing
+        self.label_smoothing, self.class_weights = label_smoothing, class_weights
+        self.weights: Tensor | None = None  # of the classes; known when the training starts
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         network.to(memory_format=self.layout)
         if compile:
             network.compile()
         self.save_hyperparameters({"network": network_description(network)})
+        self.loss = CrossEntropy(label_smoothing=label_smoothing)
         self.top1_error = TopKError(k=1)
         self.top5_error = TopKError(k=5) if network.num_classes >= TOP_5_FROM else None
         self.gt_known_error = GtKnownError(inclusive=inclusive, threshold=iou)
         self.train()
 
+    def on_fit_start(self) -> None:
+        """Count the images of the classes, if they are weighted."""
+        if self.class_weights == "balanced":
+            data: DataModule = self.trainer.datamodule  # type: ignore[attr-defined]
+            labels = data.records(data.source.train_split).labels
+            self.weights = balanced_weights(labels, self.network.num_classes).to(self.device)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Freeze the trunk at the start of the training, and train it later."""
+        head_only = self.global_step < self.head_steps
+        if head_only != self.trains_head_only:
+            self.trains_head_only = head_only
+            set_trained(self.trained_later, trained=not head_only)
+            self.train()
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; its random numbers depend on its position only."""
         torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
         logits = self.network(self._input(batch))
-        loss = cross_entropy(logits, batch.labels, label_smoothing=self.label_smoothing)
+        loss = cross_entropy(
+            logits, batch.labels, self.weights, label_smoothing=self.label_smoothing
+        )
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the error rates."""
         outputs = self.localizer.look(self.network, self._input(batch))
+        self.loss.update(outputs.logits, batch.labels)
         self.top1_error.update(outputs.logits, batch.labels)
         if self.top5_error is not None:
             self.top5_error.update(outputs.logits, batch.labels)
@@ -92,16 +124,16 @@ class Classifier(pl.LightningModule):
             self._localize(outputs, batch)
 
     def on_validation_epoch_start(self) -> None:
-        """Reset the error rates."""
-        for _, metric in self._errors():
+        """Reset the metrics."""
+        for _, metric in self._metrics():
             metric.reset()
 
     def on_validation_epoch_end(self) -> None:
-        """Log the error rates over all ranks; a rate without images is left out."""
-        for name, metric in self._errors():
-            error = metric.compute()
-            if not error.isnan():
-                self.log(name, error, prog_bar=True)
+        """Log the metrics over all ranks; one without images is left out."""
+        for name, metric in self._metrics():
+            value = metric.compute()
+            if not value.isnan():
+                self.log(name, value, prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return the optimiser, and its schedule, which is updated in every step."""
@@ -113,7 +145,8 @@ class Classifier(pl.LightningModule):
     def train(self, mode: bool = True) -> "Classifier":  # noqa: FBT001, FBT002  (torch's)
         """Set training or eval mode; frozen modules stay in eval mode."""
         super().train(mode)
-        for module in self.frozen:
+        waiting = self.network.trunk.modules() if self.trains_head_only else ()
+        for module in (*self.frozen, *waiting):
             module.training = False
         return self
 
@@ -128,8 +161,9 @@ class Classifier(pl.LightningModule):
             predicted[rows], [boxes for boxes in batch.boxes if boxes is not None]
         )
 
-    def _errors(self) -> list[tuple[str, ErrorRate]]:
+    def _metrics(self) -> list[tuple[str, CrossEntropy | ErrorRate]]:
         metrics = {
+            "val/loss": self.loss,
             "val/top1_error": self.top1_error,
             "val/top5_error": self.top5_error,
             "val/gt_known_error": self.gt_known_error,

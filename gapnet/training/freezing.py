@@ -1,5 +1,6 @@
 """Freezes a part of a network: its weights, and the statistics of its norms."""
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 from torch import nn
@@ -31,6 +32,14 @@ def freeze(network: GapNet, *, until: str | None, train_only: Part | None) -> li
         for parameter in module.parameters(recurse=False):
             parameter.requires_grad = False
     return frozen
+
+
+def set_trained(parameters: Iterable[nn.Parameter], *, trained: bool) -> None:
+    """Freeze parameters for some steps, or train them; frozen ones have no gradient."""
+    for parameter in parameters:
+        parameter.requires_grad = trained
+        if not trained:
+            parameter.grad = None
 
 
 def _up_to(trunk: nn.Module, stage: str) -> list[nn.Module]:

@@ -7,6 +7,7 @@ here, which fails if another version of Lightning works differently.
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers import (
     _MultiProcessingLauncher,
     _SubprocessScriptLauncher,
@@ -45,6 +46,12 @@ def starts_ranks(trainer: pl.Trainer) -> bool:
 def spawns_ranks(trainer: pl.Trainer) -> bool:
     """Return whether a trainer would start its ranks with multiprocessing."""
     return isinstance(trainer.strategy.launcher, _MultiProcessingLauncher)
+
+
+def allow_unused_parameters(trainer: pl.Trainer) -> None:
+    """Let several processes train a network of which some parameters have no gradient in a step."""
+    if isinstance(trainer.strategy, DDPStrategy):
+        trainer.strategy._ddp_kwargs["find_unused_parameters"] = True
 
 
 def log_step_metrics(trainer: pl.Trainer) -> None:

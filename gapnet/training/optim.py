@@ -31,6 +31,8 @@ class OptimRecipe:
         bias_multiplier: further factor for biases; Caffe's recipes have 2.
         freeze_until: a stage of the trunk; it and all layers before it are not trained.
         train_only: "head" does not train the trunk.
+        head_first: share of the steps in which only the head is trained, at the highest rate; warm-up
+            and schedule of all layers follow.
         schedule: how the rate decreases: along a cosine to 0, in steps, or not at all.
         warmup: share of the steps in which the rate rises from 0.
         decay: factor of the step schedule.
@@ -46,6 +48,7 @@ class OptimRecipe:
     bias_multiplier: float = 1.0
     freeze_until: str | None = None
     train_only: Part | None = None
+    head_first: float = 0.0
     schedule: Schedule = "cosine"
     warmup: float = 0.0
     decay: float = 0.1
@@ -58,6 +61,7 @@ class OptimRecipe:
         number("optim.weight_decay", self.weight_decay, least=0)
         number("optim.head_multiplier", self.head_multiplier, above=0)
         number("optim.bias_multiplier", self.bias_multiplier, above=0)
+        number("optim.head_first", self.head_first, least=0, below=1)
         number("optim.warmup", self.warmup, least=0, below=1)
         number("optim.decay", self.decay, above=0, most=1)
         number("optim.decay_every", self.decay_every, above=0, most=1)
@@ -97,6 +101,16 @@ class OptimRecipe:
 
     def rate(self, step: int, total_steps: int) -> float:
         """Return the rate at a step, as a share of the highest."""
+        head_steps = self.head_steps(total_steps)
+        if step < head_steps:
+            return 1.0
+        return self._rate_of_all_layers(step - head_steps, total_steps - head_steps)
+
+    def head_steps(self, total_steps: int) -> int:
+        """Return the number of steps at the start in which only the head is trained."""
+        return int(self.head_first * total_steps)
+
+    def _rate_of_all_layers(self, step: int, total_steps: int) -> float:
         if not self.warmup and self.schedule == "constant":
             return 1.0
         rising = self.warmup * total_steps

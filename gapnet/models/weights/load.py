@@ -18,7 +18,7 @@ from gapnet.models.weights.variants import check_variant
 SHOWN = 3  # names that an error lists
 CLASSIFIER = "head.linear."
 # Arguments that may differ between a network and the one whose weights it takes
-CARRIED = {"num_classes", "pool", "dropout", "input_size", "in_channels"}
+CARRIED = {"num_classes", "pool", "dropout", "input_size", "in_channels", "stride", "dilate"}
 RESET = "model.reset_head=true loads the rest and initialises the classifier"
 
 

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from gapnet.models.adoption.adopt import adopt_prepared
+from gapnet.models.finer_maps import set_stride
 from gapnet.models.gapnet import GapNet
 from gapnet.models.heads import AdoptedHead
 from gapnet.models.library import library_network, preparation_of, publisher_of
 from gapnet.models.registry import register
+from gapnet.models.surgery import initialise
 
 
 @register
@@ -17,6 +19,8 @@ def published(
     input_size: int | None = None,
     mean: list[float] | None = None,
     std: list[float] | None = None,
+    stride: int | None = None,
+    dilate: bool = True,
 ) -> GapNet:
     """Take a classifier of torchvision or timm as it is, with its own classifier's class maps.
 
@@ -26,6 +30,9 @@ def published(
         input_size: a side of the images; None is the size that its weights expect.
         mean: per channel, of pixels in 0..1; None is that of its weights.
         std: per channel, of pixels in 0..1; None is that of its weights.
+        stride: pixels of the image per cell of the class maps, such as 16 in place of 32; the last
+            strides of the network are removed for it. None leaves the network as it is.
+        dilate: whether the convs after a removed stride keep their receptive fields.
     """
     preparation = preparation_of(name, input_size)
     preparation = replace(
@@ -38,4 +45,8 @@ def published(
     publisher, architecture = publisher_of(name)
     assert isinstance(network.head, AdoptedHead)
     network.published = publisher(architecture, network.head.layer_names)
+    if num_classes is not None and "linear" in network.head.layer_names.values():
+        initialise(network.head.linear)  # timm's own initial weights are 15 times larger
+    if stride is not None:
+        set_stride(network, stride, dilate=dilate)
     return network
