@@ -23,7 +23,7 @@ from gapnet.jobs.results import Results
 from gapnet.jobs.resume import Start, carry_over, check_agreed, find_start
 from gapnet.jobs.trainers import MakeTrainer, training_trainer
 from gapnet.models.checkpoint_file import read_checkpoint
-from gapnet.models.gapnet import GapNet
+from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.saved import check_registered, load
 from gapnet.models.weights.load import RESET
 from gapnet.runs.folder import find_checkpoint, short
@@ -39,6 +39,8 @@ from gapnet.training.lightning_internals import allow_unused_parameters
 from gapnet.training.optim import OptimRecipe, count_steps
 
 LEAST_CLASSES = 2
+TINY, STAND_IN = "tiny_gap", "stand-in"  # the default network, the kind of the default data
+FEW_IMAGES = 50_000
 LARGEST_SEED = 2**32 - 1  # of numpy
 log = logging.getLogger(__name__)
 
@@ -248,6 +250,13 @@ def _log_start(training: Training) -> None:
         training.steps,
     )
     log.info("weights to start from: %s", network.facts.weights)
+    if training.steps and needs_pretraining(network, data.source, images):
+        log.warning(
+            "model=%s is a tiny network that is trained from scratch on %d images; "
+            "experiment=finetune starts from published weights and errs far less",
+            network.name,
+            images,
+        )
     accumulated, recipe = trainer.accumulate_grad_batches, training.classifier.optim
     log.info(
         "%d images per step (batch_size=%d, processes=%d, accumulated=%d); "
@@ -259,6 +268,13 @@ def _log_start(training: Training) -> None:
         recipe.lr * recipe.lr_factor(training.classifier.batches_a_step),
         recipe.scale_lr,
     )
+
+
+def needs_pretraining(network: GapNet, source: Source, images: int) -> bool:
+    """Return whether the tiny network would learn a user's own few images from scratch."""
+    is_own = not source.published_counts and source.kind != STAND_IN
+    from_scratch = network.name == TINY and network.facts.weights == Facts.weights
+    return is_own and from_scratch and images < FEW_IMAGES
 
 
 def _fit(training: Training, folder: Path) -> None:

@@ -34,6 +34,11 @@ def freeze(network: GapNet, *, until: str | None, train_only: Part | None) -> li
     return frozen
 
 
+def batch_norms(module: nn.Module) -> list[nn.Module]:
+    """Return the layers of a module that update statistics in training mode."""
+    return [part for part in module.modules() if getattr(part, "running_mean", None) is not None]
+
+
 def set_trained(parameters: Iterable[nn.Parameter], *, trained: bool) -> None:
     """Freeze parameters for some steps, or train them; frozen ones have no gradient."""
     for parameter in parameters:

@@ -11,8 +11,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
-from gapnet.system.value_checks import number, one_of
-from gapnet.training.freezing import Part, freeze
+from gapnet.system.value_checks import number, one_of, true_or_false
+from gapnet.training.freezing import Part, batch_norms, freeze
 
 Group = dict[str, Any]
 Schedule = Literal["cosine", "step", "constant"]
@@ -33,6 +33,8 @@ class OptimRecipe:
         train_only: "head" does not train the trunk.
         head_first: share of the steps in which only the head is trained, at the highest rate; warm-up
             and schedule of all layers follow.
+        keep_statistics: whether the batch norms of the trunk keep the statistics of its weights; those
+            of a few small batches are less exact.
         schedule: how the rate decreases: along a cosine to 0, in steps, or not at all.
         warmup: share of the steps in which the rate rises from 0.
         decay: factor of the step schedule.
@@ -49,6 +51,7 @@ class OptimRecipe:
     freeze_until: str | None = None
     train_only: Part | None = None
     head_first: float = 0.0
+    keep_statistics: bool = False
     schedule: Schedule = "cosine"
     warmup: float = 0.0
     decay: float = 0.1
@@ -62,6 +65,7 @@ class OptimRecipe:
         number("optim.head_multiplier", self.head_multiplier, above=0)
         number("optim.bias_multiplier", self.bias_multiplier, above=0)
         number("optim.head_first", self.head_first, least=0, below=1)
+        true_or_false("optim.keep_statistics", self.keep_statistics)
         number("optim.warmup", self.warmup, least=0, below=1)
         number("optim.decay", self.decay, above=0, most=1)
         number("optim.decay_every", self.decay_every, above=0, most=1)
@@ -86,7 +90,8 @@ class OptimRecipe:
         until = (
             None if self.freeze_until is None else str(self.freeze_until)
         )  # a stage can be named 1
-        return freeze(network, until=until, train_only=self.train_only)
+        frozen = freeze(network, until=until, train_only=self.train_only)
+        return [*frozen, *batch_norms(network.trunk)] if self.keep_statistics else frozen
 
     def groups(self, network: GapNet) -> list[Group]:
         """Return the parameters that are trained, grouped by learning rate and weight decay."""

@@ -243,10 +243,6 @@ def test_a_layer_that_a_released_definition_replaces_stays_new(tmp_path: Path) -
     ("arguments", "parts"),
     [
         ({"weights": "nowhere.pth"}, ["model.weights=nowhere.pth"]),
-        (
-            {"pretrained": True, "weights": "a.pth"},
-            ["model.pretrained=true", "model.weights=a.pth"],
-        ),
         ({"reset_head": True}, ["model.reset_head=true"]),
         ({"in_channels": 4}, ["model.in_channels=4"]),
     ],
@@ -264,6 +260,13 @@ def test_a_network_that_nobody_publishes_says_so() -> None:
 def test_a_state_dict_by_the_network_s_own_names_is_taken(tmp_path: Path) -> None:
     network = create("tiny_gap", TINY)
     again = take_tiny(save(network.state_dict(), tmp_path))
+    assert torch.equal(again.head.linear.weight, network.head.linear.weight)
+
+
+def test_a_file_takes_the_place_of_the_published_weights(tmp_path: Path) -> None:
+    network = create("tiny_gap", TINY)
+    path = save(network.state_dict(), tmp_path)
+    again = create("tiny_gap", {**TINY, "pretrained": True, "weights": path})
     assert torch.equal(again.head.linear.weight, network.head.linear.weight)
 
 
