@@ -31,10 +31,10 @@ class OptimRecipe:
         bias_multiplier: further factor for biases; Caffe's recipes have 2.
         freeze_until: a stage of the trunk; it and all layers before it are not trained.
         train_only: "head" does not train the trunk.
-        head_first: share of the steps in which only the head is trained, at the highest rate; warm-up
-            and schedule of all layers follow.
-        keep_statistics: whether the batch norms of the trunk keep the statistics of its weights; those
-            of a few small batches are less exact.
+        head_first: share of the steps in which only the head is trained, at the highest rate;
+            warm-up and schedule of all layers follow.
+        keep_statistics: whether the batch norms of the trunk keep the statistics of its weights;
+            those of small batches are less exact.
         schedule: how the rate decreases: along a cosine to 0, in steps, or not at all.
         warmup: share of the steps in which the rate rises from 0.
         decay: factor of the step schedule.

@@ -80,7 +80,7 @@ def test_the_recipe_learns_a_small_data_set(gapnet: Command, tmp_path: Path) -> 
     ids=str,
 )
 def test_a_tiny_network_trained_from_scratch_on_few_images_of_one_s_own_needs_pretraining(
-    change: dict[str, object], expected: bool
+    change: dict[str, object], *, expected: bool
 ) -> None:
     values = {
         "published_counts": {},
