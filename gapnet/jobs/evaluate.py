@@ -84,6 +84,7 @@ def evaluate_network(
     """Predict, score and report into a folder."""
     source, network, rules = subject.data.source, subject.network, evaluation.rules
     split = evaluation.split_of(source)
+    height, width = network.facts.input_size
     splits = _splits(subject, evaluation, split)
     predictions = predict(subject, evaluation, splits, folder, resume=resume)
     if not is_first():
@@ -98,6 +99,7 @@ def evaluate_network(
             "network": f"{network.name} {network.arguments}",
             "checkpoint": str(short(subject.checkpoint)),
             "data": str(source.root),
+            "input": f"{width} x {height} pixels, {network.facts.interpolation}",
             "localizer": str(rules.localizer),
         },
         pictures=_pictures(subject, evaluation, predictions[split]),

@@ -1,4 +1,4 @@
-"""Networks of torchvision and timm by name: torchvision/NAME, timm/NAME or timm/NAME.TAG."""
+"""Networks of torchvision and timm by name: torchvision/NAME or timm/NAME, also with .TAG."""
 
 import difflib
 from dataclasses import asdict, replace
@@ -30,7 +30,7 @@ def publisher_of(name: str) -> tuple[type[Published], str]:
         if library == "timm"
         else torchvision.models.list_models(module=torchvision.models)
     )
-    base = architecture.partition(".")[0] if library == "timm" else architecture
+    base = architecture.partition(".")[0]
     if base not in known:
         near = " or ".join(difflib.get_close_matches(base, known)) or "another"
         raise GapnetError(f"model.name={name}: {library} has no such network; did you mean {near}?")
@@ -60,9 +60,10 @@ def library_network(
     """
     publisher, architecture = publisher_of(name)
     if publisher is Torchvision:
-        options = WITH_AUXILIARY if architecture in INCEPTIONS else {}
+        base = publisher(architecture).base
+        options = WITH_AUXILIARY if base in INCEPTIONS else {}
         classes = IMAGENET_CLASSES if num_classes is None else num_classes
-        return torchvision_network(architecture, num_classes=classes, **options)
+        return torchvision_network(base, num_classes=classes, **options)
     config = timm_config(architecture)
     sized: dict[str, Any] = {}
     if config.fixed_input_size and side not in (None, config.input_size[-1]):

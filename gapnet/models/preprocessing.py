@@ -95,9 +95,18 @@ def of_torchvision(architecture: str) -> Preprocessing:
 
 
 def torchvision_weights(architecture: str) -> torchvision.models.WeightsEnum:
-    """Return torchvision's weights of the older recipe, or the first of a network without it."""
-    weights = torchvision.models.get_model_weights(architecture)
-    return next((entry for entry in weights if entry.name == RECIPE), next(iter(weights)))
+    """Return torchvision's weights NAME.TAG; without a tag those of the older recipe, or the first.
+
+    A tag is a name such as IMAGENET1K_V2.
+    """
+    base, _, tag = architecture.partition(".")
+    weights = torchvision.models.get_model_weights(base)
+    known = {entry.name: entry for entry in weights}
+    if tag and tag not in known:
+        raise GapnetError(
+            f"model.name=torchvision/{architecture}: has no such weights, but {', '.join(known)}"
+        )
+    return known[tag] if tag else known.get(RECIPE, next(iter(weights)))
 
 
 def timm_config(architecture: str) -> PretrainedCfg:

@@ -94,7 +94,7 @@ def test_the_preprocessing_is_timm_s(network: GapNet, of_timm: nn.Module) -> Non
 
 
 def test_the_variant_without_the_padding_of_tensorflow_is_refused(weights: Path) -> None:
-    with refused("model.weights", f"timm/{LITE0}"):
+    with refused("model.weights", LITE0):
         gapnet.published("timm/efficientnet_lite0", weights=str(weights))
 
 

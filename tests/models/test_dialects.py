@@ -172,7 +172,7 @@ def test_a_file_that_names_another_variant_is_refused(tmp_path: Path) -> None:
     path = write(state, tmp_path, f"tf_{LITE}-0aa007d2.pth")
     network = create("tiny_gap", {"num_classes": 2, "input_size": 32})
     network.published = Timm(LITE)
-    with refused("model.weights", path, f"timm/tf_{LITE}"):
+    with refused("model.weights", path, f"tf_{LITE}"):
         gapnet.models.weights.load.take_file(network, path, reset_head=False)
 
 
@@ -184,7 +184,7 @@ def test_a_hub_folder_of_another_network_of_timm_is_refused(
     (tmp_path / "config.json").write_text(json.dumps({"architecture": architecture}))
     network = create("tiny_gap", {"num_classes": 2, "input_size": 32})
     network.published = Timm(f"{LITE}.ra_in1k")
-    with refused("model.weights", f"timm/{architecture}"):
+    with refused("model.weights", architecture):
         gapnet.models.weights.load.take_file(network, tmp_path, reset_head=False)
 
 

@@ -143,6 +143,8 @@ def test_a_classifier_of_timm_is_loaded_by_its_name(repositories: Path) -> None:
     [
         {"model_args": {"output_stride": 8}},
         {"num_classes": "3"},
+        {"num_classes": 10**9},
+        {"pretrained_cfg": {"input_size": [3, 10**5, 10**5]}},
         {"pretrained_cfg": {"mean": "x"}},
         {"pretrained_cfg": 3},
         {"label_descriptions": 3},

@@ -18,6 +18,7 @@ from gapnet.localization import Localizer, OnePerClass, ThresholdBoxer
 from gapnet.models import create
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.preprocessing import Preprocessing, of_timm, of_torchvision
+from gapnet.models.weights.published import Torchvision
 from gapnet.saliency import Cam
 from tests.refusals import refused
 
@@ -117,9 +118,19 @@ def test_a_given_mean_is_used_instead() -> None:
     assert tuple(network.facts.mean) == (0.1, 0.2, 0.3)
 
 
-def test_an_unknown_tag_is_refused() -> None:
-    with refused("model.name=timm/resnet50.nix"):
-        create("published", {"num_classes": None, "name": "timm/resnet50.nix"})
+@pytest.mark.parametrize("library", ["timm", "torchvision"])
+def test_an_unknown_tag_is_refused(library: str) -> None:
+    with refused(f"model.name={library}/resnet50.nix"):
+        create("published", {"num_classes": None, "name": f"{library}/resnet50.nix"})
+
+
+def test_a_tag_chooses_weights_of_torchvision() -> None:
+    older, newer = Torchvision("resnet50"), Torchvision("resnet50.IMAGENET1K_V2")
+    assert older.title == "ResNet50_Weights.IMAGENET1K_V1"
+    assert newer.title == "ResNet50_Weights.IMAGENET1K_V2"
+    assert older.layout() == newer.layout()
+    assert of_torchvision("resnet50").crop == 224 / 256
+    assert of_torchvision("resnet50.IMAGENET1K_V2").crop == 224 / 232
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def _check_padding(architecture: str) -> None:
     if not architecture.startswith(TENSORFLOW):
         raise GapnetError(
             "contains weights of efficientnet-pytorch, which need the padding and the batch norms "
-            f"of TensorFlow; use model.name=timm/{TENSORFLOW}{architecture}"
+            f"of TensorFlow; choose timm's {TENSORFLOW}{architecture} with model.name"
         )
 
 

@@ -48,7 +48,7 @@ def take_file(network: GapNet, path: Path, *, reset_head: bool) -> None:
     elif network.published is None or any(name.startswith("trunk.") for name in saved.state):
         _take_own(network, saved.state, source=source, reset_head=reset_head)
     else:
-        check_variant(file, network.published.architecture)
+        check_variant(file, network.published.base)
         _take_theirs(network, network.published, saved.state, source=source, reset_head=reset_head)
     network.facts = replace(network.facts, weights=str(path))
 
@@ -117,11 +117,10 @@ def _take_theirs(
             network.set_classes(classes if len(classes) == network.num_classes else None)
     except GapnetError as error:
         known = identify(state)
-        if known is None or known == published.architecture:
+        if known is None or known == published.base:
             raise
         raise GapnetError(
-            f"{source}: contains torchvision's {known}, but {network.name} takes "
-            f"{published.architecture}"
+            f"{source}: contains torchvision's {known}, but {network.name} takes {published.base}"
         ) from error
 
 

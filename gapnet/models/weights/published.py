@@ -42,7 +42,7 @@ class Published(ABC):
     A name without a rule belongs to the trunk.
 
     Args:
-        architecture: its name at the publisher.
+        architecture: its name at the publisher, with a tag if it has several weights: NAME.TAG.
         head: publisher's layers -> the head's layers, if the network keeps its head.
         replaced: layers of the trunk that differ from the publisher's.
     """
@@ -50,6 +50,11 @@ class Published(ABC):
     architecture: str
     head: Mapping[str, str] = field(default_factory=dict)
     replaced: tuple[str, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """Return the name without a tag."""
+        return self.architecture.partition(".")[0]
 
     @property
     @abstractmethod
@@ -72,7 +77,7 @@ class Published(ABC):
         self, state: Mapping[str, Tensor], layout: Mapping[str, torch.Size]
     ) -> dict[str, Tensor]:
         """Return weights by the publisher's names, if they are in a known dialect."""
-        return translate(unwrap(state, layout), layout, self.architecture)
+        return translate(unwrap(state, layout), layout, self.base)
 
     def rename(self, name: str, own: Collection[str]) -> str | None:
         """Return the network's name for a publisher's name; None if it has no such layer."""
@@ -98,7 +103,7 @@ class Torchvision(Published):
 
     def layout(self) -> dict[str, torch.Size]:
         """Return the names and sizes in torchvision's state dict."""
-        return torchvision_layout(self.architecture)
+        return torchvision_layout(self.base)
 
     def fetch(self) -> dict[str, Tensor]:
         """Read the file in torch's cache, or download it first."""
@@ -160,16 +165,15 @@ class Timm(Published):
         bare = unwrap(state, layout)
         renamed = self._renamed_by_timm(bare) if lacking(bare, layout) else bare
         better = len(lacking(renamed, layout)) < len(lacking(bare, layout))
-        return translate(renamed if better else bare, layout, self.architecture)
+        return translate(renamed if better else bare, layout, self.base)
 
     def _renamed_by_timm(self, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        base = self.architecture.partition(".")[0]
-        family = sys.modules[timm.models.model_entrypoint(base).__module__]
+        family = sys.modules[timm.models.model_entrypoint(self.base).__module__]
         rename = getattr(family, "checkpoint_filter_fn", None)
         if rename is None:
             return state
         try:
-            renamed: Mapping[str, Tensor] = rename(dict(state), timm.create_model(base))
+            renamed: Mapping[str, Tensor] = rename(dict(state), timm.create_model(self.base))
         except Exception as error:  # of any kind: it expects the weights of its family only
             log.debug("%s", error)
             return state

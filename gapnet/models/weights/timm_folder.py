@@ -8,9 +8,10 @@ from typing import Any
 
 import timm
 
-from gapnet.errors import GapnetError, reading
+from gapnet.errors import reading
 from gapnet.models.weights.hub import DESCRIPTION
 
+MOST_CLASSES, LARGEST_SIDE = 100_000, 1024  # the file is not trusted
 HUB_NAMES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth")
 
 
@@ -60,8 +61,8 @@ def _checked(name: str, values: Mapping[str, Any]) -> TimmFolder:
     size = own.get("input_size")
     return TimmFolder(
         name,
-        _whole(values.get("num_classes") or own.get("num_classes")),
-        None if size is None else _whole(size[-1]),
+        _whole(values.get("num_classes") or own.get("num_classes"), most=MOST_CLASSES),
+        None if size is None else _whole(size[-1], most=LARGEST_SIDE),
         _numbers(own.get("mean")),
         _numbers(own.get("std")),
         ids,
@@ -70,10 +71,10 @@ def _checked(name: str, values: Mapping[str, Any]) -> TimmFolder:
     )
 
 
-def _whole(value: object) -> int | None:
-    if value is None or (isinstance(value, int) and value > 0):
+def _whole(value: object, *, most: int) -> int | None:
+    if value is None or (isinstance(value, int) and 0 < value <= most):
         return value
-    raise GapnetError(f"{DESCRIPTION}: {value!r} must be an integer >= 1")
+    raise ValueError(f"{value!r} must be an integer >= 1 and <= {most}")
 
 
 def _numbers(values: object) -> list[float] | None:

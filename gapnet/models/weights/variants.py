@@ -15,16 +15,15 @@ from gapnet.models.weights.timm_folder import read_timm_folder
 TENSORFLOW = "tf_"
 
 
-def check_variant(file: Path, architecture: str) -> None:
-    """Refuse a file that says that it is of another variant than `architecture`."""
-    ours = architecture.partition(".")[0]
+def check_variant(file: Path, ours: str) -> None:
+    """Refuse a file that says that it is of another variant than `ours`."""
     folder = read_timm_folder(file)
     described = None if folder is None else folder.architecture
     for theirs, place in ((described, DESCRIPTION), (_in_name(file, ours), "its name")):
         if theirs is not None and theirs != ours:
             raise GapnetError(
                 f"model.weights={file}: is of timm's {theirs} according to {place}, not of {ours}; "
-                f"use model.name=timm/{theirs}"
+                f"choose timm's {theirs} with model.name"
             )
 
 

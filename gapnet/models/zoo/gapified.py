@@ -26,7 +26,7 @@ def gapified(
 
     Args:
         num_classes: of the data set.
-        name: torchvision/NAME, timm/NAME or timm/NAME.TAG.
+        name: torchvision/NAME or timm/NAME; NAME.TAG chooses among several weights.
         cut: the submodule whose output is pooled, after an added conv.
         width: of the added conv; None adds no conv.
         pool: avg or max.

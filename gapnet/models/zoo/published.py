@@ -26,7 +26,7 @@ def published(
 
     Args:
         num_classes: None is the number of its published weights.
-        name: torchvision/NAME, timm/NAME or timm/NAME.TAG; a tag chooses among several weights.
+        name: torchvision/NAME or timm/NAME; NAME.TAG chooses among several weights.
         input_size: a side of the images; None is the size that its weights expect.
         mean: per channel, of pixels in 0..1; None is that of its weights.
         std: per channel, of pixels in 0..1; None is that of its weights.
