@@ -263,6 +263,18 @@ def test_an_image_without_a_box_in_a_class_with_boxes_is_named(root: Path) -> No
         source.records("test")
 
 
+def test_boxes_may_count_from_1(root: Path) -> None:
+    with_boxes(root, "test/cat/0.jpg", box="1,2,8,6")
+    (box, _) = Folder(root, boxes=root / "boxes.csv", first_pixel=1).records("test")
+    assert box.boxes is not None
+    assert box.boxes.tolist() == [[0, 1, 7, 5]]
+    with_boxes(root, "test/cat/0.jpg")
+    with refused("data.first_pixel=1", "test/cat/0.jpg"):
+        Folder(root, boxes=root / "boxes.csv", first_pixel=1).records("test")
+    with refused("data.first_pixel=2"):
+        Folder(root, first_pixel=2)
+
+
 def test_a_class_without_boxes_does_not_forbid_those_of_others(root: Path) -> None:
     records = with_boxes(root, "test/cat/0.jpg").records("test")
     assert records.boxed.tolist() == [True, False]

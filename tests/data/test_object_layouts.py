@@ -91,6 +91,12 @@ def test_doctor_names_an_image_that_is_missing(tmp_path: Path, kind: str) -> Non
     assert paths[0].name in wrong.text
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layout_can_have_the_classes_of_a_network(tmp_path: Path, kind: str) -> None:
+    source = write(kind, tmp_path).with_classes(["ape", "cat", "dog"])
+    assert sorted(source.records("val").labels.tolist()) == [1, 2]
+
+
 def refuse(*_: object) -> None:
     raise AssertionError("is read again")
 

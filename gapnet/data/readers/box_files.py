@@ -1,11 +1,12 @@
 """Boxes of your own images: a table (CSV), a COCO file (JSON), or a folder of VOC-style XML.
 
 boxes.csv    a header and a line per box: image,xmin,ymin,xmax,ymax and, if you like, label; columns
-             in any order, others are not read. Pixels count from 0, and xmax, ymax are inclusive.
+             in any order, others are not read. Pixels count from `first_pixel`, 0 by default, and
+             xmax, ymax are inclusive.
 boxes.json   COCO's `images`, `annotations` and `categories`. A bbox is x, y, width, height, and its
              last pixel x + width - 1. Crowds are left out.
 FOLDER/      an XML per image, at the image's own path: train/cat/a.jpg has FOLDER/train/cat/a.xml.
-             Its objects are all of the image's class; pixels are as in a table, from 0.
+             Its objects are all of the image's class; pixels are as in a table.
 
 An image is named by its path under the data set's root, with forward slashes: train/cat/a.jpg. Its
 boxes are those of its own class, as the label or the category's name says; they are all that it has
@@ -38,9 +39,9 @@ class LabelledBox(NamedTuple):
 class BoxFile:
     """Boxes by image; a folder is read image by image, a file as a whole."""
 
-    def __init__(self, path: Path, root: Path) -> None:
+    def __init__(self, path: Path, root: Path, *, first_pixel: int = 0) -> None:
         """Choose how to read `path`, and check that its images are in `root`."""
-        self.path = path
+        self.path, self.first_pixel = path, first_pixel
         self._listed: dict[str, list[LabelledBox]] | None = None
         if path.is_dir():
             _check_folder(path, root)
@@ -69,7 +70,17 @@ class BoxFile:
                 f"{self.path}: {image} is in the folder of class {class_id!r}, but its boxes are "
                 f"of {labels}; a label must be the name of the folder"
             )
-        return torch.tensor([box.xyxy for box in own], dtype=torch.float32) if own else None
+        return self._from_0(torch.tensor([box.xyxy for box in own]), image) if own else None
+
+    def _from_0(self, boxes: Tensor, image: str) -> Tensor:
+        """Return boxes (n, 4) in pixels from 0; COCO's have edges, which do not depend on it."""
+        first = 0 if self.path.suffix.lower() == ".json" else self.first_pixel
+        if boxes.min() < first:
+            raise GapnetError(
+                f"data.first_pixel={first}: a box of {image} in {self.path} starts at 0; set "
+                "data.first_pixel=0"
+            )
+        return boxes.float() - first
 
     def _voc(self, image: str) -> list[LabelledBox]:
         path = self.path / Path(image).with_suffix(".xml")

@@ -23,6 +23,7 @@ from gapnet.data.readers.box_files import BoxFile
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError, MissingSplitError
+from gapnet.system.value_checks import one_of
 
 CLASSES = "classes.txt"
 
@@ -34,16 +35,19 @@ class Folder(OwnImages):
     Args:
         root: holds a folder per split.
         boxes: a .csv, a COCO .json or a folder of XML files; see readers/box_files.py.
+        first_pixel: what a .csv or XML files call the first pixel of an image, 0 or 1.
     """
 
     _: KW_ONLY
     boxes: Path | None = None
+    first_pixel: int = 0
 
     kind: ClassVar[str] = "folder"
 
     def __post_init__(self) -> None:
         """Check the values, and find the classes and boxes."""
         super().__post_init__()
+        one_of("data.first_pixel", self.first_pixel, (0, 1))
         _ = self._names, self._box_file  # reads the files, so that errors show now
 
     @cached_property
@@ -112,7 +116,9 @@ class Folder(OwnImages):
 
     @cached_property
     def _box_file(self) -> BoxFile | None:
-        return None if self.boxes is None else BoxFile(Path(self.boxes), self.root)
+        if self.boxes is None:
+            return None
+        return BoxFile(Path(self.boxes), self.root, first_pixel=self.first_pixel)
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -146,8 +152,9 @@ class Folder(OwnImages):
     def _label(self, folder: Path) -> int:
         if folder.name not in self.classes:
             raise GapnetError(
-                f"{folder}: is not among the {len(self.classes)} classes, which are listed in "
-                f"{CLASSES} or, without it, are the folders in {self.train_split!r}"
+                f"{folder}: is not among the {len(self.classes)} classes, which are those of the "
+                f"network or data.class_ids, of {CLASSES}, or of the folders in "
+                f"{self.train_split!r}; rename or remove it"
             )
         return self.classes.index(folder.name)
 
