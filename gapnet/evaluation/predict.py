@@ -116,7 +116,7 @@ class Predictor(pl.LightningModule):
         """Write the rows of a batch."""
         outputs = self.localizer.look(self.network, self.network.normalise(batch.images))
         ranked = outputs.logits.topk(min(MOST, outputs.logits.shape[1])).indices
-        scores = outputs.logits.float().softmax(1).gather(1, ranked)
+        scores = self.network.scores(outputs.logits).gather(1, ranked)
         true = batch.labels[:, None].clamp(min=0)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
         maps = self.localizer.maps(self.network, outputs, classes, batch.ids)

@@ -95,7 +95,7 @@ def _explain(
     shown = show(network, images, view)
     with torch.no_grad():
         seen = localizer.look(network, shown.images)
-        scores = seen.logits.float().softmax(1)
+        scores = network.scores(seen.logits)
         if chosen is None:
             labels = scores.topk(min(top, scores.shape[1])).indices
         else:

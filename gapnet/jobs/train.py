@@ -19,11 +19,12 @@ from gapnet.errors import GapnetError
 from gapnet.jobs.evaluate import evaluate_network
 from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Subject, check_classes
 from gapnet.jobs.job import Job, Run, open_job
+from gapnet.jobs.pretraining_advice import advise_pretraining
 from gapnet.jobs.results import Results
 from gapnet.jobs.resume import Start, carry_over, check_agreed, find_start
 from gapnet.jobs.trainers import MakeTrainer, training_trainer
 from gapnet.models.checkpoint_file import read_checkpoint
-from gapnet.models.gapnet import Facts, GapNet
+from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import check_registered, load
 from gapnet.models.weights.load import RESET
 from gapnet.runs.folder import find_checkpoint, short
@@ -39,8 +40,6 @@ from gapnet.training.lightning_internals import allow_unused_parameters
 from gapnet.training.optim import OptimRecipe, count_steps
 
 LEAST_CLASSES = 2
-TINY, STAND_IN = "tiny_gap", "stand-in"  # the default network, the kind of the default data
-FEW_IMAGES = 50_000
 LARGEST_SEED = 2**32 - 1  # of numpy
 log = logging.getLogger(__name__)
 
@@ -142,7 +141,10 @@ def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
     if settings.optim.head_steps(steps):
         allow_unused_parameters(trainer)
     trainer.log_every_n_steps = min(settings.log_every, an_epoch)  # type: ignore[attr-defined]
-    return Training(trainer, make(steps), data, steps, start)
+    classifier = make(steps)
+    if steps:
+        classifier.loss.check(data.records(source.train_split))
+    return Training(trainer, classifier, data, steps, start)
 
 
 def _network(settings: TrainJob, source: Source) -> GapNet:
@@ -250,13 +252,8 @@ def _log_start(training: Training) -> None:
         training.steps,
     )
     log.info("weights to start from: %s", network.facts.weights)
-    if training.steps and needs_pretraining(network, data.source, images):
-        log.warning(
-            "model=%s is a tiny network that is trained from scratch on %d images; "
-            "experiment=finetune starts from published weights and errs far less",
-            network.name,
-            images,
-        )
+    if training.steps:
+        advise_pretraining(network, data.source, images)
     accumulated, recipe = trainer.accumulate_grad_batches, training.classifier.optim
     log.info(
         "%d images per step (batch_size=%d, processes=%d, accumulated=%d); "
@@ -268,13 +265,6 @@ def _log_start(training: Training) -> None:
         recipe.lr * recipe.lr_factor(training.classifier.batches_a_step),
         recipe.scale_lr,
     )
-
-
-def needs_pretraining(network: GapNet, source: Source, images: int) -> bool:
-    """Return whether the tiny network would learn a user's own few images from scratch."""
-    is_own = not source.published_counts and source.kind != STAND_IN
-    from_scratch = network.name == TINY and network.facts.weights == Facts.weights
-    return is_own and from_scratch and images < FEW_IMAGES
 
 
 def _fit(training: Training, folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, get_args
 import torch
 from torch import Tensor
 
+from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
 from gapnet.ops.crops import coverage, put_back, take, ten_crops
 from gapnet.saliency.base import Saliency, Seen, look
@@ -97,6 +98,11 @@ class TenCrops:
 
     def look(self, network: GapNet, images: Tensor) -> CropOutputs:
         """Run the network on all crops; the logits are the logarithms of the mean softmax."""
+        if network.multi_label:
+            raise GapnetError(
+                "crops=ten: averages a softmax, and this network was trained for several classes "
+                "of an image; use crops=single"
+            )
         size, canvas = network.facts.input_size, _size(images)
         seen = tuple(look(network, take(images, crop, size)) for crop in ten_crops(canvas, size))
         log_shares = torch.stack([crop.logits.float().log_softmax(1) for crop in seen])

@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torchmetrics import Metric
 
 from gapnet.metrics.functional import label_hits
@@ -30,34 +29,27 @@ class ErrorRate(Metric):
         return self.wrong / self.total
 
 
-class CrossEntropy(Metric):
-    """Mean cross entropy of the images whose label is known, over batches and ranks.
+class Mean(Metric):
+    """Mean of one number per image, over batches and ranks.
 
-    >>> error = CrossEntropy()
-    >>> round(error(torch.tensor([[0.0, 0.0], [9.0, 0.0]]), torch.tensor([1, -1])).item(), 4)
-    0.6931
+    >>> mean = Mean()
+    >>> mean(torch.tensor([1.0, 2.0])).item()
+    1.5
     """
 
     summed: Tensor
     total: Tensor
 
-    def __init__(self, *, label_smoothing: float = 0.0) -> None:
-        """Smooth the labels as the training does."""
+    def __init__(self) -> None:
+        """Start with no images."""
         super().__init__()
-        self.label_smoothing = label_smoothing
         self.add_state("summed", default=torch.tensor(0.0), dist_reduce_fx="sum")
         self.add_state("total", default=torch.tensor(0), dist_reduce_fx="sum")
 
-    def update(self, logits: Tensor, labels: Tensor) -> None:
-        """Add the logits (B, classes) and labels (B,) of a batch; a negative label is unknown."""
-        is_known = labels >= 0
-        self.summed += cross_entropy(
-            logits[is_known].float(),
-            labels[is_known],
-            reduction="sum",
-            label_smoothing=self.label_smoothing,
-        )
-        self.total += is_known.sum()
+    def update(self, values: Tensor) -> None:
+        """Add the numbers (N,) of a batch."""
+        self.summed += values.sum()
+        self.total += len(values)
 
     def compute(self) -> Tensor:
         """Return the mean; NaN if there are no images."""

@@ -42,7 +42,8 @@ def set_stride(network: GapNet, stride: int, *, dilate: bool) -> None:
 def _stride(network: GapNet) -> int:
     """Return the width of a map's cell in pixels, rounded to a power of two."""
     cell = network.facts.input_size[1] / network.facts.map_size[1]
-    return min((2**power for power in range(8)), key=lambda stride: abs(cell / stride - 1))
+    strides: list[int] = [2**power for power in range(8)]
+    return min(strides, key=lambda stride: abs(cell / stride - 1))
 
 
 def _remove_last_stride(network: GapNet, *, dilate: bool) -> None:

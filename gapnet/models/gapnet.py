@@ -101,6 +101,7 @@ class GapNet(HubMethods, nn.Module):
         self._own_names: tuple[str, ...] | None = (
             None  # of these classes, if the data set has names
         )
+        self.multi_label = False  # whether an image may have several classes
         self.grey_weights: tuple[str, ...] = ()  # weights whose colours have been added
         self._set_normalisation()
 
@@ -157,6 +158,10 @@ class GapNet(HubMethods, nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits (B, classes) of normalised images (B, 3, H, W)."""
         return self.forward_head(self.forward_features(images))
+
+    def scores(self, logits: Tensor) -> Tensor:
+        """Return the probabilities (B, classes) of logits; of several classes, each on its own."""
+        return logits.float().sigmoid() if self.multi_label else logits.float().softmax(1)
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
         """Return the maps (B, K, h, w) of classes (B, K).

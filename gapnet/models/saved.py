@@ -35,6 +35,7 @@ def network_description(network: GapNet) -> dict[str, Any]:
         "classes": None if network.classes is None else list(network.classes),
         "class_names": None if network.classes is None else network.class_names,
         "weights": network.facts.weights,
+        **({"multi_label": True} if network.multi_label else {}),
     }
 
 
@@ -135,6 +136,7 @@ def _rebuild(description: Description, file: Path) -> GapNet:
         )
     network.facts = replace(network.facts, weights=description.weights)
     network.set_classes(description.classes, description.class_names)
+    network.multi_label = description.multi_label
     return network
 
 

@@ -1,25 +1,23 @@
-"""The LightningModule of a training: cross entropy, and error rates in validation."""
-
-from typing import get_args
+"""The LightningModule of a training: the loss, and error rates in validation."""
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torchmetrics import Metric
+from torchmetrics.classification import MultilabelAveragePrecision
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Batch
 from gapnet.localization.crops import CropOutputs
 from gapnet.localization.localizer import Localizer
-from gapnet.metrics.classification import CrossEntropy, ErrorRate, TopKError
+from gapnet.metrics.classification import Mean, TopKError
 from gapnet.metrics.localization import GtKnownError
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import network_description
-from gapnet.system.value_checks import number, one_of
 from gapnet.training.freezing import set_trained
-from gapnet.training.loss import ClassWeights, balanced_weights
+from gapnet.training.loss import ClassWeights, Kind, Loss
 from gapnet.training.optim import OptimRecipe
 
 TOP_5_FROM = 6  # classes: with fewer, the top-5 error is always 0
@@ -39,6 +37,7 @@ class Classifier(pl.LightningModule):
         inclusive: bool,
         seed: int = 0,
         batches_a_step: int = 1,
+        loss: Kind = "cross_entropy",
         label_smoothing: float = 0.0,
         class_weights: ClassWeights = "none",
         channels_last: bool = False,
@@ -55,15 +54,16 @@ class Classifier(pl.LightningModule):
             inclusive: whether a box's last pixel belongs to it when the IoU is computed.
             seed: of random operations in the network, such as dropout.
             batches_a_step: over ranks and accumulation, for a recipe that scales its rate.
-            label_smoothing: of the cross entropy.
-            class_weights: of the cross entropy: none, or balanced if the classes have different
-                numbers of images.
+            loss: cross_entropy, or bce if an image may have several classes.
+            label_smoothing: of the loss.
+            class_weights: of the loss: none, or balanced if the classes have different numbers of
+                images.
             channels_last: memory layout of images and weights, which is fast on tensor cores.
             compile: whether torch compiles the network for the training steps.
         """
         super().__init__()
-        number("classifier.label_smoothing", label_smoothing, least=0, most=1)
-        one_of("classifier.class_weights", class_weights, get_args(ClassWeights))
+        self.loss = Loss(loss, label_smoothing=label_smoothing, class_weights=class_weights)
+        network.multi_label = loss == "bce"
         self.frozen = optim.freeze(network)
         self.head_steps = optim.head_steps(total_steps)
         self.trained_later = [value for value in network.trunk.parameters() if value.requires_grad]
@@ -75,14 +75,15 @@ class Classifier(pl.LightningModule):
         self.optim = optim
         self.localizer = localizer
         self.total_steps, self.batches_a_step, self.seed = total_steps, batches_a_step, seed
-        self.label_smoothing, self.class_weights = label_smoothing, class_weights
-        self.weights: Tensor | None = None  # of the classes; known when the training starts
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
         network.to(memory_format=self.layout)
         if compile:
             network.compile()
         self.save_hyperparameters({"network": network_description(network)})
-        self.loss = CrossEntropy(label_smoothing=label_smoothing)
+        self.mean_loss = Mean()
+        self.mean_average_precision = (
+            MultilabelAveragePrecision(network.num_classes) if network.multi_label else None
+        )
         self.top1_error = TopKError(k=1)
         self.top5_error = TopKError(k=5) if network.num_classes >= TOP_5_FROM else None
         self.gt_known_error = GtKnownError(inclusive=inclusive, threshold=iou)
@@ -90,10 +91,9 @@ class Classifier(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         """Count the images of the classes, if they are weighted."""
-        if self.class_weights == "balanced":
-            data: DataModule = self.trainer.datamodule  # type: ignore[attr-defined]
-            labels = data.records(data.source.train_split).labels
-            self.weights = balanced_weights(labels, self.network.num_classes).to(self.device)
+        data: DataModule | None = self.trainer.datamodule  # type: ignore[attr-defined]
+        if data is not None:
+            self.loss.count(data.records(data.source.train_split), self.network.num_classes)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Freeze the trunk at the start of the training, and train it later."""
@@ -107,16 +107,17 @@ class Classifier(pl.LightningModule):
         """Return the loss of a batch; its random numbers depend on its position only."""
         torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
         logits = self.network(self._input(batch))
-        loss = cross_entropy(
-            logits, batch.labels, self.weights, label_smoothing=self.label_smoothing
-        )
+        loss = self.loss(logits, batch)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the error rates."""
         outputs = self.localizer.look(self.network, self._input(batch))
-        self.loss.update(outputs.logits, batch.labels)
+        self.mean_loss.update(self.loss.per_image(outputs.logits, batch))
+        if self.mean_average_precision is not None:
+            targets = batch.targets(self.network.num_classes).long()
+            self.mean_average_precision.update(outputs.logits, targets)
         self.top1_error.update(outputs.logits, batch.labels)
         if self.top5_error is not None:
             self.top5_error.update(outputs.logits, batch.labels)
@@ -161,9 +162,10 @@ class Classifier(pl.LightningModule):
             predicted[rows], [boxes for boxes in batch.boxes if boxes is not None]
         )
 
-    def _metrics(self) -> list[tuple[str, CrossEntropy | ErrorRate]]:
+    def _metrics(self) -> list[tuple[str, Metric]]:
         metrics = {
-            "val/loss": self.loss,
+            "val/loss": self.mean_loss,
+            "val/mean_average_precision": self.mean_average_precision,
             "val/top1_error": self.top1_error,
             "val/top5_error": self.top5_error,
             "val/gt_known_error": self.gt_known_error,

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from gapnet.data.sources.folder import Folder
-from gapnet.jobs.train import FEW_IMAGES, needs_pretraining
+from gapnet.jobs.pretraining_advice import FEW_IMAGES, needs_pretraining
 from gapnet.models.zoo.tiny import tiny_gap
 from tests.cli.conftest import Command
 from tests.cli.test_conf import composed

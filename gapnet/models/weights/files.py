@@ -38,6 +38,7 @@ class Description:
     classes: tuple[str, ...] | None
     class_names: tuple[str, ...] | None = None
     weights: str = "unknown"
+    multi_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def _description(values: object, path: Path) -> Description:
         raise GapnetError(
             f"{path}: is not a gapnet checkpoint (it has {len(ids)} classes and {len(names)} names)"
         )
-    return Description(name, arguments, ids, names, str(values.get("weights", "unknown")))
+    weights, multi_label = str(values.get("weights", "unknown")), values.get("multi_label") is True
+    return Description(name, arguments, ids, names, weights, multi_label)
 
 
 def _texts(values: object, key: str, path: Path) -> tuple[str, ...] | None:
