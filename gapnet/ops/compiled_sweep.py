@@ -45,7 +45,7 @@ class Hills(NamedTuple):
 class Parts(NamedTuple):
     """What a basin has at exactly one level: number of cells, first cell and box.
 
-    size, first: (basins, levels + 1). box: (basins, levels + 1, 4).
+    size, first: (T + 1, basins). box: (T + 1, basins, 4).
     """
 
     size: Integers
@@ -66,26 +66,25 @@ def sweep(heat: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray
     """Return the boxes (T, 4) at ascending thresholds (T,); None for a map that is too rugged."""
     if len(thresholds) > MOST_LEVELS or max(heat.shape) > MOST_SIDE or np.isnan(heat.max()):
         return None
+    height, width = heat.shape
+    boxes = np.tile(np.array([0, 0, width - 1, height - 1], np.int16), (len(thresholds), 1))
     plain = np.require(heat, np.float32, ["C", "W"])  # the code is for arrays of this kind only
-    boxes: NDArray[np.int16] = _sweep(plain, thresholds.astype(np.float32))
-    return boxes.astype(np.float32) if len(boxes) else None
+    swept = _sweep(plain, thresholds.astype(np.float32), boxes)
+    return boxes.astype(np.float32) if swept else None
 
 
 @saved
-def _sweep(heat: NDArray[np.float32], cuts: NDArray[np.float32]) -> NDArray[np.int16]:
-    height, width = heat.shape
+def _sweep(heat: NDArray[np.float32], cuts: NDArray[np.float32], boxes: NDArray[np.int16]) -> bool:
+    """Write the box at every threshold that is exceeded; False if there are too many basins."""
     levels = _levels(heat, cuts)
     hills = _cut_into_hills(levels)
     basin, basins = _number_basins(_link(levels, hills), hills.level)
     if basins > MOST_BASINS:
-        return np.empty((0, 4), np.int16)
+        return False
     cells = _basin_of_cells(levels, hills.of_cell, basin)
     parts = _measure(levels, cells, basins, len(cuts))
-    saddles = _touching(levels, cells, basins, len(cuts))
-    boxes = np.empty((len(cuts), 4), np.int16)
-    boxes[:] = np.array([0, 0, width - 1, height - 1], np.int16)
-    _join(parts, saddles, boxes)
-    return boxes
+    _join(parts, _touching(levels, cells, basins, len(cuts)), boxes)
+    return True
 
 
 @part
@@ -207,10 +206,12 @@ def _basin_of_cells(levels: Levels, hill_of_cell: Integers, basin: Integers) -> 
 @part
 def _measure(levels: Levels, cells: Integers, basins: int, count: int) -> Parts:
     height, width = levels.shape
-    size = np.zeros((basins, count + 1), np.int32)
-    first = np.full((basins, count + 1), height * width, np.int32)
-    box = np.empty((basins, count + 1, 4), np.int16)
-    box[:] = np.array([width, height, NONE, NONE], np.int16)
+    size = np.zeros((count + 1, basins), np.int32)
+    first = np.full((count + 1, basins), height * width, np.int32)
+    box = np.full((count + 1, basins, 4), NONE, np.int16)
+    for level in range(count + 1):
+        for basin in range(basins):
+            box[level, basin, LEFT], box[level, basin, TOP] = width, height
     for y in range(height):
         start = 0
         while start < width:
@@ -219,9 +220,9 @@ def _measure(levels: Levels, cells: Integers, basins: int, count: int) -> Parts:
             while end < width and levels[y, end] == level and cells[y + 1, end + 1] == basin:
                 end += 1
             if level > 0:
-                size[basin, level] += end - start
-                first[basin, level] = min(first[basin, level], y * width + start)
-                _enlarge(box[basin, level], start, y, end - 1, y)
+                size[level, basin] += end - start
+                first[level, basin] = min(first[level, basin], y * width + start)
+                _enlarge(box[level, basin], start, y, end - 1, y)
             start = end
     return Parts(size, first, box)
 
@@ -288,48 +289,46 @@ def _listed(highest: Levels, count: int) -> Saddles:
 
 @part
 def _join(parts: Parts, saddles: Saddles, boxes: NDArray[np.int16]) -> None:
-    """Join the basins from the highest threshold down, and write the box at each (T, 4)."""
-    basins, count = parts.size.shape[0], parts.size.shape[1] - 1
-    links = np.arange(basins).astype(np.int32)
-    whole = Parts(parts.size[:, 0].copy(), parts.first[:, 0].copy(), parts.box[:, 0].copy())
-    for level in range(count, 0, -1):
+    """Join the basins from the highest threshold down, and write the box at each (T, 4).
+
+    Level 0 of a basin, which no part has, becomes the component that the basin is the root of.
+    """
+    basins = parts.size.shape[1]
+    links = np.empty(basins, np.int32)
+    for basin in range(basins):
+        links[basin] = basin
+    for level in range(len(boxes), 0, -1):
         for basin in range(basins):
-            if parts.size[basin, level] > 0:
-                own = (parts.size[basin, level], parts.first[basin, level])
-                _add(whole, _root(links, basin), own, parts.box[basin, level])
+            if parts.size[level, basin] > 0:
+                _add(parts, _root(links, basin), basin, level)
         pair = saddles.last[level]
         while pair != NONE:
             one, other = _root(links, saddles.one[pair]), _root(links, saddles.other[pair])
             if one != other:
                 links[other] = one
-                _add(whole, one, (whole.size[other], whole.first[other]), whole.box[other])
-                whole.size[other] = 0
+                _add(parts, one, other, 0)
+                parts.size[0, other] = 0
             pair = saddles.previous[pair]
-        largest = _largest(whole)
+        largest = _largest(parts)
         if largest != NONE:
-            boxes[level - 1] = whole.box[largest]
+            for side in range(4):
+                boxes[level - 1, side] = parts.box[0, largest, side]
 
 
 @part
-def _add(whole: Parts, basin: int, own: tuple[int, int], box: Integers) -> None:
-    size, first = own
-    whole.size[basin] += size
-    whole.first[basin] = min(whole.first[basin], first)
-    _enlarge(whole.box[basin], box[LEFT], box[TOP], box[RIGHT], box[BOTTOM])
+def _add(parts: Parts, root: int, basin: int, level: int) -> None:
+    parts.size[0, root] += parts.size[level, basin]
+    parts.first[0, root] = min(parts.first[0, root], parts.first[level, basin])
+    box = parts.box[level, basin]
+    _enlarge(parts.box[0, root], box[LEFT], box[TOP], box[RIGHT], box[BOTTOM])
 
 
 @part
-def _largest(whole: Parts) -> int:
-    """Return the basin with the most cells, of several the first in reading order."""
-    largest = NONE
-    for basin in range(len(whole.size)):
-        if whole.size[basin] > 0 and (
-            largest == NONE
-            or whole.size[basin] > whole.size[largest]
-            or (
-                whole.size[basin] == whole.size[largest]
-                and whole.first[basin] < whole.first[largest]
-            )
-        ):
-            largest = basin
+def _largest(parts: Parts) -> int:
+    """Return the component with the most cells, of several the first in reading order."""
+    largest, size, first = NONE, 0, 0
+    for basin in range(parts.size.shape[1]):
+        own, own_first = parts.size[0, basin], parts.first[0, basin]
+        if own > size or (own == size > 0 and own_first < first):
+            largest, size, first = basin, own, own_first
     return largest

@@ -15,7 +15,7 @@ from gapnet.ops.contoured_components import largest_by_contours
 from gapnet.ops.labelled_components import largest_by_labels
 
 CUTS = (np.arange(100) / 100).astype(np.float32)
-EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True)
+EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
 SIDE = st.integers(1, 24)
 
 
