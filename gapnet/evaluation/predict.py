@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -89,15 +89,27 @@ class Laid(NamedTuple):
     picture: Tensor | None = None
 
 
+class BatchInThreads(NamedTuple):
+    """A batch whose rows threads compute, and the writer of the rows."""
+
+    writer: Writer
+    rows: list[Future[Row]]
+
+
 class Predictor(pl.LightningModule):
     """Lightning module that writes one row per image; it returns nothing."""
 
     def __init__(self, network: GapNet, localizer: Localizer, jobs: list[SplitToPredict]) -> None:
-        """Predict with `network` and `localizer`; every job has a data loader."""
+        """Predict with `network` and `localizer`; every job has a data loader.
+
+        Call `close` in the end, also after an error.
+        """
         super().__init__()
         self.network = network
         self.localizer = localizer
         self.jobs = jobs
+        self.threads = ThreadPoolExecutor(cores())
+        self.unfinished: list[BatchInThreads] = []
         # There may be more ranks than batches
         self.allow_zero_length_dataloader_with_multiple_devices = True
 
@@ -112,23 +124,42 @@ class Predictor(pl.LightningModule):
         """Restore the number of OpenCV's threads."""
         cv2.setNumThreads(self.opencv_threads)
 
+    def close(self) -> None:
+        """End the threads that compute boxes."""
+        self.threads.shutdown(cancel_futures=True)
+
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Write the rows of a batch."""
+        """Start to compute the rows of a batch, and write those of the batch before.
+
+        So the device computes a batch while threads compute the boxes of another.
+        """
+        job = self.jobs[dataloader_idx]
+        row = partial(self._row, job, self._pass(batch))
+        rows = [self.threads.submit(row, index) for index in range(len(batch.ids))]
+        self._write_finished()
+        self.unfinished.append(BatchInThreads(job.writer, rows))
+
+    def on_predict_epoch_end(self) -> None:
+        """Write the remaining rows."""
+        self._write_finished()
+        for job in self.jobs:
+            job.writer.flush()
+
+    def _write_finished(self) -> None:
+        """Wait for the rows of earlier batches, and hand them to their writers."""
+        while self.unfinished:
+            batch = self.unfinished.pop(0)
+            batch.writer.add([row.result() for row in batch.rows])
+
+    def _pass(self, batch: Batch) -> Passed:
+        """Run the network on a batch, and compute the maps."""
         outputs = self.localizer.look(self.network, self.network.normalise(batch.images))
         ranked = outputs.logits.topk(min(MOST, outputs.logits.shape[1])).indices
         scores = self.network.scores(outputs.logits).gather(1, ranked)
         true = batch.labels[:, None].clamp(min=0)
         classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
         maps = self.localizer.maps(self.network, outputs, classes, batch.ids)
-        passed = Passed(ranked.cpu(), scores.cpu(), maps, batch.to(CPU))
-        row = partial(self._row, self.jobs[dataloader_idx], passed)
-        with ThreadPoolExecutor(cores()) as threads:  # OpenCV runs in parallel in threads
-            self.jobs[dataloader_idx].writer.add(list(threads.map(row, range(len(batch.ids)))))
-
-    def on_predict_epoch_end(self) -> None:
-        """Write the remaining rows."""
-        for job in self.jobs:
-            job.writer.flush()
+        return Passed(ranked.cpu(), scores.cpu(), maps, batch.to(CPU))
 
     def _row(self, job: SplitToPredict, passed: "Passed", index: int) -> Row:
         """Return the row of one image of a batch."""
@@ -172,8 +203,8 @@ def known_row(row: Row, laid: Laid, localizer: Localizer, record: Record) -> Row
     """Return a row with the boxes and pixels of the map of the true class."""
     window, size = laid.window, torch.tensor([row.height, row.width])
     grid = localizer.grid(window)
-    scaled = localizer.boxer.heat(laid.heat[None], grid)[0]
-    box = localizer.box(scaled, window, size, laid.picture)[0]
+    heats = localizer.boxer.heat(laid.heat[None], grid)
+    box, scaled = localizer.boxes_of_heats(heats, window, size, laid.picture)[0, 0], heats[0]
     if record.masks:
         check_whole(row, window, "masks cover the whole image, and so must the map")
     swept = localizer.boxer.sweep(scaled, localizer.boxer.thresholds())

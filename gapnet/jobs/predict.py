@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from gapnet.evaluation.identities import batches_identity, network_identity
@@ -44,8 +45,9 @@ def predict(
             jobs.append(SplitToPredict(records, Writer(place, about), saved_maps))
             loaders.append(subject.data.loader(split, done=finished))
     if jobs:
-        predictor = Predictor(subject.network, evaluation.rules.localizer, jobs)
-        trainer.predict(predictor, loaders, return_predictions=False)
+        localizer = evaluation.rules.localizer
+        with closing(Predictor(subject.network, localizer, jobs)) as predictor:
+            trainer.predict(predictor, loaders, return_predictions=False)
     wait_for_all()
     return {
         split: read_aligned(folder / PREDICTIONS / split, subject.data.records(split).ids)

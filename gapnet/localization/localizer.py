@@ -70,20 +70,24 @@ class Localizer:
             pictures: that part, in bytes (B, 3, H, W), for boxers that use it.
         """
         views = [None] * len(maps) if pictures is None else pictures.cpu().unbind()
-        boxes = []
-        for image_maps, window, size, picture in zip(
-            maps, windows.cpu(), sizes.cpu(), views, strict=True
-        ):
-            heats = self.boxer.heat(image_maps, self.grid(window))
-            boxes.append(torch.stack([self.box(heat, window, size, picture) for heat in heats]))
-        return torch.stack(boxes)
+        images = zip(maps, windows.cpu(), sizes.cpu(), views, strict=True)
+        return torch.stack([self._image_boxes(*image) for image in images])
 
-    def box(self, heat: Heat, window: Tensor, size: Tensor, picture: Tensor | None) -> Tensor:
-        """Return the boxes (M, 4) of one map on the boxer's grid over a window (4,)."""
-        view = None if picture is None else np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
-        cells = torch.from_numpy(self.boxer.boxes(heat, view)).float()
-        height, width = heat.shape
-        return clip(leave_window(cells, window, (height, width)), size)
+    def _image_boxes(
+        self, maps: Tensor, window: Tensor, size: Tensor, picture: Tensor | None
+    ) -> Tensor:
+        """Return the boxes (K, M, 4) of the maps (K, h, w) of one image."""
+        heats = self.boxer.heat(maps, self.grid(window))
+        return self.boxes_of_heats(heats, window, size, picture)
+
+    def boxes_of_heats(
+        self, heats: Heat, window: Tensor, size: Tensor, picture: Tensor | None
+    ) -> Tensor:
+        """Return the boxes (K, M, 4) of maps (K, H, W) on the boxer's grid over a window (4,)."""
+        view = None if picture is None else picture.permute(1, 2, 0).numpy()  # a view: no copy
+        cells = np.stack([self.boxer.boxes(heat, view) for heat in heats])
+        height, width = heats.shape[1:]
+        return clip(leave_window(torch.from_numpy(cells).float(), window, (height, width)), size)
 
     def grid(self, window: Tensor) -> tuple[int, int]:
         """Return the size (height, width) of the boxer's grid over a window (4,), in cells."""

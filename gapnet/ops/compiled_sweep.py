@@ -169,6 +169,14 @@ def _higher(levels: Levels, hills: Hills, hill: int, y: int) -> int:
 
 
 @part
+def _own_roots(count: int) -> Integers:
+    links = np.empty(count, np.int32)
+    for place in range(count):
+        links[place] = place
+    return links
+
+
+@part
 def _root(links: Integers, place: int) -> int:
     while links[place] != place:
         links[place] = links[links[place]]
@@ -294,9 +302,7 @@ def _join(parts: Parts, saddles: Saddles, boxes: NDArray[np.int16]) -> None:
     Level 0 of a basin, which no part has, becomes the component that the basin is the root of.
     """
     basins = parts.size.shape[1]
-    links = np.empty(basins, np.int32)
-    for basin in range(basins):
-        links[basin] = basin
+    links = _own_roots(basins)
     for level in range(len(boxes), 0, -1):
         for basin in range(basins):
             if parts.size[level, basin] > 0:
