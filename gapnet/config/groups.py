@@ -93,6 +93,7 @@ KEYS = {
     "doubt": Group(default=True),
     "run": Group(computes=False, paths=("",), table_sets=True),  # the evaluation is written into it
     "predictions": PATH,
+    "features": PATH,
     "maps": PATH,
     "synsets": PATH,
     "name": Group(computes=False, table_sets=True),

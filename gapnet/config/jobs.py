@@ -37,14 +37,14 @@ AUTO_BATCH = "auto_batch"  # a key of the trainer that Lightning does not have
 def train_job(cfg: DictConfig) -> TrainJob:
     """Return the training that a configuration describes."""
     return TrainJob(
-        run=_run(cfg, "train"),
+        run=run_of(cfg, "train"),
         source=partial(build, cfg, "data"),
         network=lambda classes: build(cfg, "model", num_classes=classes),
         data=data_maker(cfg),
         optim=build(cfg, "optim"),
         evaluation=evaluation_of(cfg),
         classifier=partial(build, cfg, "classifier"),
-        trainer=_trainer_maker(cfg),
+        trainer=trainer_maker(cfg),
         callbacks=lambda: list(build(cfg, "callbacks").values()),
         seed=cfg.seed,
         checkpoint=cfg.checkpoint,
@@ -62,7 +62,7 @@ def evaluate_job(cfg: DictConfig) -> EvaluateJob:
     run = find_run(cfg.run, cfg.checkpoint)
     check_network_imported(run)
     return EvaluateJob(
-        run=_run(cfg, "evaluate"),
+        run=run_of(cfg, "evaluate"),
         checkpoint=find_checkpoint(run, cfg.checkpoint),
         source=partial(build, cfg, "data"),
         data=data_maker(cfg),
@@ -75,12 +75,12 @@ def evaluate_job(cfg: DictConfig) -> EvaluateJob:
 def score_job(cfg: DictConfig) -> ScoreJob:
     """Return the scoring of predictions that a configuration describes."""
     return ScoreJob(
-        run=_run(cfg, "evaluate"),
+        run=run_of(cfg, "evaluate"),
         source=partial(build, cfg, "data"),
         rules=partial(rules_of, cfg),
         protocols=protocols_of(cfg),
-        predictions=_path(cfg.predictions),
-        maps=_path(cfg.maps),
+        predictions=path_of(cfg.predictions),
+        maps=path_of(cfg.maps),
         split=cfg.split,
         limit=cfg.loader.limit,
         labels=labels_of(cfg),
@@ -98,7 +98,7 @@ def picture_job(cfg: DictConfig) -> PictureJob:
     return PictureJob(
         images=tuple(map(str, cfg.images)),
         folder=Path(cfg.folder),
-        run=_path(cfg.run),
+        run=path_of(cfg.run),
         published=cfg.published,
         weights=cfg.weights,
         classes=tuple(cfg.classes),
@@ -113,7 +113,8 @@ def picture_job(cfg: DictConfig) -> PictureJob:
     )
 
 
-def _run(cfg: DictConfig, command: str) -> Run:
+def run_of(cfg: DictConfig, command: str) -> Run:
+    """Return where a command writes, and what describes it there."""
     return Run(
         folder=Path(cfg.folder),
         runs=Path(cfg.paths.runs),
@@ -127,14 +128,16 @@ def _run(cfg: DictConfig, command: str) -> Run:
 def data_maker(cfg: DictConfig) -> Callable[..., DataModule]:
     """Return a function that makes the data module of a data set and a network."""
 
-    def make(source: Source, network: GapNet, localizer: Localizer, **options: Any) -> DataModule:
+    def make(
+        source: Source, network: GapNet, localizer: Localizer | None = None, **options: Any
+    ) -> DataModule:
         size = network.facts.input_size
         module: DataModule = build(
             cfg,
             "loader",
             source=source,
             input_size=size,
-            canvas=localizer.crops.canvas(size),
+            canvas=None if localizer is None else localizer.crops.canvas(size),
             view=_view_of(network, build(cfg, "view")),
             augment=build(cfg, "augment") if "augment" in cfg else None,
             seed=cfg.get("seed", 0),
@@ -158,7 +161,7 @@ def evaluation_of(cfg: DictConfig) -> Evaluation:
     view: Any = OmegaConf.to_container(cfg.view, resolve=True)
     return Evaluation(
         rules=rules_of(cfg),
-        trainer=_trainer_maker(cfg),
+        trainer=trainer_maker(cfg),
         precision=str(cfg.trainer.precision),
         view=node_identity(view, cfg.imports),
         split=cfg.split,
@@ -182,15 +185,16 @@ def protocols_of(cfg: DictConfig) -> tuple[Protocol, ...]:
 
 def labels_of(cfg: DictConfig) -> LabelRule:
     """Return the rule for labels in files of other tools."""
-    return LabelRule(cfg.get("labels", LabelRule.labels), _path(cfg.get("synsets")))
+    return LabelRule(cfg.get("labels", LabelRule.labels), path_of(cfg.get("synsets")))
 
 
-def _trainer_maker(cfg: DictConfig) -> Callable[..., Any]:
+def trainer_maker(cfg: DictConfig) -> Callable[..., Any]:
     """Return a function that makes a trainer, without the keys that Lightning does not have."""
     values: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
     values.pop(AUTO_BATCH, None)
     return partial(build, OmegaConf.create({"trainer": values, "imports": cfg.imports}), "trainer")
 
 
-def _path(value: object) -> Path | None:
+def path_of(value: object) -> Path | None:
+    """Return a value as a path; None stays None."""
     return None if value is None else Path(str(value))

@@ -19,6 +19,7 @@ def register_resolvers() -> None:
     """Register the resolvers that conf/ uses; needed once per process."""
     OmegaConf.register_new_resolver("run_id", run_id, replace=True)
     OmegaConf.register_new_resolver("evaluation_folder", evaluation_folder, replace=True)
+    OmegaConf.register_new_resolver("command_folder", command_folder, replace=True)
 
 
 def run_id(*, _root_: DictConfig) -> str:
@@ -33,6 +34,12 @@ def evaluation_folder(*, _root_: DictConfig) -> str:
     """Return where evaluations are written: into the evaluated run, or else into paths.runs."""
     run = find_run(_root_.run, _root_.checkpoint, _root_.predictions)
     return str(run / "evaluations" if run else Path(_root_.paths.runs, "evaluate"))
+
+
+def command_folder(name: str, *, _root_: DictConfig) -> str:
+    """Return where other commands write: into the run whose network they use, or paths.runs."""
+    run = find_run(_root_.run, _root_.checkpoint)
+    return str((run or Path(_root_.paths.runs)) / name)
 
 
 def plain_config(cfg: DictConfig) -> dict[str, Any]:

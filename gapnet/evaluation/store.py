@@ -1,10 +1,10 @@
-"""predictions/: a folder of Parquet parts, one row per image, written atomically."""
+"""Folders of Parquet parts, one row per image, written atomically: predictions/, features/."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -112,6 +112,34 @@ class About:
         return own | (dict(self.identity) or read_texts(**texts))
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What the rows of parts are.
+
+    Args:
+        name: for messages.
+        schema: of the columns; the first one is the id of an image.
+        invalid: returns the name of a column with invalid values, or None.
+    """
+
+    name: str
+    schema: pa.Schema
+    invalid: Callable[[pa.Table, About], str | None]
+
+
+def _invalid_prediction(table: pa.Table, about: About) -> str | None:
+    return invalid_column(table, classes=len(about.classes), cuts=len(about.cuts))
+
+
+PREDICTIONS = Kind("predictions", SCHEMA, _invalid_prediction)
+
+
+class AnyRow(Protocol):
+    """A row of parts, whose fields are those of the schema."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
 class Row(NamedTuple):
     """Prediction for one image; fields as in the schema."""
 
@@ -138,19 +166,21 @@ class Writer:
         folder: of the parts.
         about: saved in every part.
         rank: of the process, for the names of the parts.
+        kind: of the rows.
     """
 
     folder: Path
     about: About
     rank: int = 0
-    rows: list[Row] = field(default_factory=list)
+    rows: list[AnyRow] = field(default_factory=list)
     part: int = 0
+    kind: Kind = PREDICTIONS
 
     def __post_init__(self) -> None:
         """Create the folder; existing parts stay."""
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[AnyRow]) -> None:
         """Add rows, and write a part if there are enough."""
         self.rows += rows
         if len(self.rows) >= FLUSH_EVERY:
@@ -160,7 +190,7 @@ class Writer:
         """Write the rows that are not written yet."""
         if not self.rows:
             return
-        table = pa.Table.from_pylist([row._asdict() for row in self.rows], schema=SCHEMA)
+        table = pa.Table.from_pylist([row._asdict() for row in self.rows], schema=self.kind.schema)
         write_table(table, self.about, self._next_path())
         self.rows = []
 
@@ -177,30 +207,30 @@ def write_table(table: pa.Table, about: About, path: Path) -> None:
         pq.write_table(described, unfinished, compression="zstd", write_page_checksum=True)
 
 
-def done(folder: Path, about: About) -> set[str]:
-    """Return the ids that are already predicted; refuse predictions of another kind."""
+def done(folder: Path, about: About, *, kind: Kind = PREDICTIONS) -> set[str]:
+    """Return the ids of the images that have rows; refuse rows that were made in another way."""
     ids: set[str] = set()
     for part in sorted(folder.glob("part-*.parquet")):
-        table, part_about = _read_part(part)
+        table, part_about = _read_part(part, kind)
         differing = part_about.differences(about)
         if differing:
             raise GapnetError(
-                f"resume=true: {folder} was predicted with another {', '.join(differing)}; "
+                f"resume=true: {folder} was made with another {', '.join(differing)}; "
                 "leave out resume=true, or choose another folder=..."
             )
         ids.update(table["id"].to_pylist())
     return ids
 
 
-def read_parts(folder: Path) -> tuple[pa.Table, About]:
+def read_parts(folder: Path, *, kind: Kind = PREDICTIONS) -> tuple[pa.Table, About]:
     """Return the rows of all parts; an image that was predicted twice has one row."""
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
-        raise GapnetError(f"predictions={folder}: contains no predictions (part-*.parquet)")
-    tables, abouts = zip(*map(_read_part, parts), strict=True)
+        raise GapnetError(f"{kind.name}={folder}: contains no {kind.name} (part-*.parquet)")
+    tables, abouts = zip(*(_read_part(part, kind) for part in parts), strict=True)
     if any(about.differences(abouts[0]) for about in abouts):
         raise GapnetError(
-            f"predictions={folder}: its parts were made by different networks or rules"
+            f"{kind.name}={folder}: its parts were made by different networks or rules"
         )
     table = pa.concat_tables(tables)
     _, first = np.unique(table["id"].to_numpy().astype(str), return_index=True)
@@ -209,19 +239,19 @@ def read_parts(folder: Path) -> tuple[pa.Table, About]:
     return unique, abouts[0]
 
 
-def _read_part(part: Path) -> tuple[pa.Table, About]:
-    fix = "remove it; resume=true predicts its images again"
-    with reading(part, "cannot be read as predictions", fix):
+def _read_part(part: Path, kind: Kind) -> tuple[pa.Table, About]:
+    fix = "remove it; resume=true processes its images again"
+    with reading(part, f"cannot be read as {kind.name}", fix):
         table = pq.read_table(part, page_checksum_verification=True)
         table.validate(full=True)
         table = without_digest(table)
     with reading(part, "was not written by this version of gapnet"):
         about = About.of((table.schema.metadata or {})[b"gapnet"])
-    if not table.schema.equals(SCHEMA, check_metadata=False):
-        raise GapnetError(f"{part}: its columns are not those of gapnet's predictions")
-    invalid = invalid_column(table, classes=len(about.classes), cuts=len(about.cuts))
+    if not table.schema.equals(kind.schema, check_metadata=False):
+        raise GapnetError(f"{part}: its columns are not those of these {kind.name}")
+    invalid = kind.invalid(table, about)
     if invalid is not None:
         raise GapnetError(
-            f"{part}: contains invalid predictions (invalid values in {invalid}); remove it"
+            f"{part}: contains invalid {kind.name} (invalid values in {invalid}); remove it"
         )
     return table, about

@@ -109,8 +109,15 @@ class CamHead(nn.Module):
         if self.pool == "max":
             maps = torch.einsum("bchw,nc->bnhw", features, self.linear.weight)
             return maps.amax((-2, -1)) + self.linear.bias
-        logits: Tensor = self.linear(self.pooled(features))
+        logits: Tensor = self.linear(self.vector(features))
         return logits
+
+    def vector(self, features: Tensor) -> Tensor:
+        """Return the vector (B, C) that the linear layer takes, of features (B, C, h, w).
+
+        With pool="max" the linear layer is applied before the pooling, and there is no such vector.
+        """
+        return self.pooled(features)
 
     def pooled(self, features: Tensor) -> Tensor:
         """Return the pooled features (B, C), each channel's mean or maximum."""
@@ -146,11 +153,10 @@ class AdoptedHead(CamHead):
         self.norm = norm if isinstance(norm, nn.LayerNorm) else None
         self.layer_names: dict[str, str] = {}  # names in the other network -> linear, norm
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the logits (B, classes) of features (B, C, h, w)."""
-        pooled = self.pooled(self.dropout(features))
-        logits: Tensor = self.linear(pooled if self.norm is None else self._normalised(pooled))
-        return logits
+    def vector(self, features: Tensor) -> Tensor:
+        """Return the vector (B, C) that the linear layer takes: pooled, then normalised."""
+        pooled = self.pooled(features)
+        return pooled if self.norm is None else self._normalised(pooled)
 
     @property
     def bias(self) -> Tensor:

@@ -56,7 +56,7 @@ def tap(network: nn.Module, names: Sequence[str]) -> Iterator[Outputs]:
         seen[name] = _recorded(name, output)
         return seen[name].clone()  # the network may change its copy in place
 
-    with watch(_layers(network, names), record):
+    with watch(layers_of(network, names), record):
         yield seen
 
 
@@ -101,6 +101,17 @@ def layer_output(network: nn.Module, name: str) -> Callable[[Tensor], Tensor]:
     return run
 
 
+def layers_of(network: nn.Module, names: Sequence[str]) -> dict[str, nn.Module]:
+    """Return layers by their names; an unknown name is an error."""
+    if isinstance(names, str):
+        raise GapnetError(f"layer={names!r}: pass a list of names")
+    known = layer_names(network)
+    for name in names:
+        if name not in known:
+            raise GapnetError(_unknown(name, known, type(network).__name__))
+    return {name: network.get_submodule(name) for name in names}
+
+
 def _hook(name: str, watcher: Watcher) -> Callable[[nn.Module, Arguments, object], object]:
     return lambda layer, arguments, output: watcher(name, arguments, output)  # noqa: ARG005
 
@@ -115,16 +126,6 @@ def _recorded(name: str, output: object) -> Tensor:
     if output.requires_grad or not (torch.is_grad_enabled() and output.is_floating_point()):
         return output
     return output.detach().clone().requires_grad_()  # a copy: an inference tensor cannot require it
-
-
-def _layers(network: nn.Module, names: Sequence[str]) -> dict[str, nn.Module]:
-    if isinstance(names, str):
-        raise GapnetError(f"layer={names!r}: pass a list of names")
-    known = layer_names(network)
-    for name in names:
-        if name not in known:
-            raise GapnetError(_unknown(name, known, type(network).__name__))
-    return {name: network.get_submodule(name) for name in names}
 
 
 def _unknown(name: str, known: list[str], network: str) -> str:

@@ -14,6 +14,7 @@ from gapnet.runs.layout import (
     CHECKPOINTS,
     CONFIG,
     ENVIRONMENT,
+    FEATURES,
     LOG,
     LOGS,
     MAPS,
@@ -29,7 +30,7 @@ from gapnet.system.folders import atomic_folder, check_inside, claim_folder, loc
 # The only files in a folder whose process was killed while it opened the run
 BEGUN = {LOG, CONFIG, ENVIRONMENT, *(temporary_path(Path(f)).name for f in (CONFIG, ENVIRONMENT))}
 # Files and folders that a continued run adds to; other files, or symbolic links, are replaced
-ADDED_TO = (LOG, CHECKPOINTS, LOGS, POSTMORTEM, SUBMISSION, PREDICTIONS, MAPS)
+ADDED_TO = (LOG, CHECKPOINTS, LOGS, POSTMORTEM, SUBMISSION, PREDICTIONS, MAPS, FEATURES)
 log = logging.getLogger(__name__)
 
 
@@ -117,7 +118,7 @@ def _is_begun(path: Path) -> bool:
 
 def _written(run: Path) -> list[Path]:
     """List the files and folders that a continued run writes to."""
-    splits = [split for name in (PREDICTIONS, MAPS) for split in run.glob(f"{name}/*")]
+    splits = [split for name in (PREDICTIONS, MAPS, FEATURES) for split in run.glob(f"{name}/*")]
     return [*(run / name for name in ADDED_TO), *splits]
 
 

@@ -3,15 +3,21 @@
 from omegaconf import DictConfig
 
 from gapnet.config.groups import FROM_RUN
+from gapnet.config.overrides import own_keys
 from gapnet.config.run_groups import groups_of
 from gapnet.errors import GapnetError
 from gapnet.runs.folder import find_run
 
 
 def complete(arguments: list[str]) -> list[str]:
+    """Start from the groups of the run, except those that the arguments name."""
+    return start_from_run(arguments, "evaluate")
+
+
+def start_from_run(arguments: list[str], command: str) -> list[str]:
     """Add the choice "run" to every group, and choose it for groups that the arguments do not name.
 
-    An evaluation then starts from the configuration of its run, and every key can be overridden.
+    A command then starts from the configuration of its run, and every key can be overridden.
     """
     from hydra.core.config_store import ConfigStore
     from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -31,7 +37,8 @@ def complete(arguments: list[str]) -> list[str]:
     trusted = list(map(str, imports)) if isinstance(imports, list) else []
     for group, node in groups_of(folder, trusted).items():
         ConfigStore.instance().store(group=group, name="run", node=node)
-    return [*(f"{group}=run" for group in FROM_RUN if group not in values), *arguments]
+    taken = [group for group in FROM_RUN if group in own_keys(command)]
+    return [*(f"{group}=run" for group in taken if group not in values), *arguments]
 
 
 def task(cfg: DictConfig) -> None:

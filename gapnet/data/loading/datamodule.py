@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -17,7 +17,7 @@ from torchvision.transforms import v2
 
 from gapnet.data.file_names import check_split
 from gapnet.data.image_files import Files
-from gapnet.data.loading.images import Images, read_image
+from gapnet.data.loading.images import Images, Parts, read_image
 from gapnet.data.loading.sampling import START, Progress, Share, Shuffle
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
@@ -67,6 +67,7 @@ class DataModule(pl.LightningDataModule):
         limit: int | None = None,
         seed: int = 0,
         processes: int = 1,
+        parts: Mapping[str, Parts] | None = None,
     ) -> None:
         """Set up the loaders.
 
@@ -82,6 +83,8 @@ class DataModule(pl.LightningDataModule):
                 something out.
             seed: of the order and the random views.
             processes: number of ranks that train together, on different batches.
+            parts: by split, the boxes that are shown in place of whole images, under the fixed
+                view; the other splits have whole images.
         """
         super().__init__()
         whole_number("loader.batch_size", batch_size, least=1)
@@ -89,7 +92,7 @@ class DataModule(pl.LightningDataModule):
         whole_number("loader.limit", limit, least=1, optional=True)
         self.source, self.limit, self.seed = source, limit, seed
         self.batch_size, self.num_workers, self.processes = batch_size, num_workers, processes
-        self.start = START
+        self.start, self.parts = START, parts or {}
         self.view, self.augment = view(canvas or input_size), (augment or view)(input_size)
         self._records: dict[str, Records] = {}
         self.unreadable: set[str] = set()
@@ -125,7 +128,7 @@ class DataModule(pl.LightningDataModule):
 
     def images(self, split: str) -> Images:
         """Return the images of a split under the fixed view."""
-        return Images(self.records(split), self.view, self.source.reading)
+        return Images(self.records(split), self.view, self.source.reading, self.parts.get(split))
 
     def loader(self, split: str, *, done: Container[str] = ()) -> DataLoader[Sample]:
         """Return a loader of a split in order, every image once, under the fixed view.

@@ -1,13 +1,15 @@
 """Images of a split as a torch data set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import ceil, floor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
@@ -19,6 +21,7 @@ from gapnet.data.records import Record, Records
 from gapnet.data.sample import Sample
 from gapnet.errors import GapnetError, reason
 
+Parts = Mapping[str, Sequence[float]]  # image id -> inclusive box x1, y1, x2, y2 in its file
 STRICT = Reading()
 GREY = 128  # of 255: replaces an image that cannot be read
 SIXTEEN_BIT_FORMATS = {"PNG", "PPM"}  # Pillow may read their grey in its mode of 32 bits
@@ -43,11 +46,18 @@ class Images(Dataset[Sample]):
     seed; both samples name the unreadable file.
     """
 
-    def __init__(self, records: Records, view: v2.Transform, reading: Reading = STRICT) -> None:
-        """Apply `view` to the image of every record."""
+    def __init__(
+        self,
+        records: Records,
+        view: v2.Transform,
+        reading: Reading = STRICT,
+        parts: Parts | None = None,
+    ) -> None:
+        """Apply `view` to the image of every record, or to a part of it."""
         self.records = records
         self.view = view
         self.reading = reading
+        self.parts = parts
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -65,11 +75,19 @@ class Images(Dataset[Sample]):
     def _read(self, record: Record) -> Sample:
         image = read_image(record.path, exif=self.reading.exif, files=self.reading.files)
         _check_boxes(record, image)
-        shown, window = apply_view(image, self.view)
+        shown, window = self._show(image, record)
         size = (image.height, image.width)
         return Sample(
             shown, record.label, record.boxes, size, window, record.id, labels=record.labels
         )
+
+    def _show(self, image: Image.Image, record: Record) -> tuple[Tensor, Tensor]:
+        """Return the view of an image or of its part, and the window in pixels of the file."""
+        if self.parts is None:
+            return apply_view(image, self.view)
+        left, top, right, bottom = edges_of_part(self.parts[record.id], image.size)
+        shown, window = apply_view(image.crop((left, top, right, bottom)), self.view)
+        return shown, window + torch.tensor([left, top, left, top])
 
     def _try(self, record: Record) -> Sample | None:
         try:
@@ -102,6 +120,18 @@ class Images(Dataset[Sample]):
             f"{self.records[row].path}: {tries} images from this one on cannot be read "
             f"(data.max_corrupt={self.reading.max_corrupt}); restore the files"
         )
+
+
+def edges_of_part(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the edges of an inclusive box in whole pixels, inside an image of (width, height).
+
+    >>> edges_of_part((0.5, 2, 8.2, 90), (20, 10))
+    (0, 2, 10, 10)
+    """
+    (x1, y1, x2, y2), (width, height) = box, size
+    left, top = min(max(floor(x1), 0), width - 1), min(max(floor(y1), 0), height - 1)
+    right, bottom = min(ceil(x2) + 1, width), min(ceil(y2) + 1, height)
+    return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
 def _check_boxes(record: Record, image: Image.Image) -> None:

@@ -1,0 +1,60 @@
+"""Make the jobs of features and linear SVMs from a configuration."""
+
+from functools import partial
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from gapnet.config.build import build
+from gapnet.config.job_identity import node_identity
+from gapnet.config.jobs import data_maker, run_of, trainer_maker
+from gapnet.config.own_modules import check_network_imported
+from gapnet.errors import GapnetError
+from gapnet.jobs.features import Extraction, FeaturesJob
+from gapnet.jobs.network_choice import NetworkChoice
+from gapnet.runs.folder import find_checkpoint, find_run
+from gapnet.transfer.layers import Layer
+
+
+def features_job(cfg: DictConfig) -> FeaturesJob:
+    """Return the extraction of features that a configuration describes."""
+    run = find_run(cfg.run, cfg.checkpoint)
+    check_network_imported(run)
+    return FeaturesJob(
+        run=run_of(cfg, "features"),
+        network=network_choice(cfg),
+        source=partial(build, cfg, "data"),
+        data=data_maker(cfg),
+        extraction=extraction_of(cfg, _texts(cfg, "layer")),
+        splits=None if cfg.splits is None else _texts(cfg, "splits"),
+        resume=cfg.resume,
+        of_run=run,
+    )
+
+
+def network_choice(cfg: DictConfig) -> NetworkChoice:
+    """Return the network that run=, checkpoint= or published= names."""
+    if cfg.run is None and cfg.checkpoint is None:
+        return NetworkChoice(None, cfg.published, cfg.weights)
+    checkpoint = find_checkpoint(find_run(cfg.run, cfg.checkpoint), cfg.checkpoint)
+    return NetworkChoice(checkpoint, cfg.published, cfg.weights)
+
+
+def extraction_of(cfg: DictConfig, layers: tuple[str, ...]) -> Extraction:
+    """Return how features are extracted."""
+    view: Any = OmegaConf.to_container(cfg.view, resolve=True)
+    return Extraction(
+        layers=tuple(map(Layer.of, layers)),
+        trainer=trainer_maker(cfg),
+        precision=str(cfg.trainer.precision),
+        view=node_identity(view, cfg.imports),
+    )
+
+
+def _texts(cfg: DictConfig, key: str) -> tuple[str, ...]:
+    """Return a key's value, a text or a list of texts."""
+    value = cfg[key]
+    texts = list(value) if isinstance(value, ListConfig) else [value]
+    if not texts or not all(isinstance(text, str) and text for text in texts):
+        raise GapnetError(f"{key}={value}: must be a name, or a list of names")
+    return tuple(texts)
