@@ -15,7 +15,7 @@ from gapnet.explanations.pictures import Picture, to_image
 from gapnet.explanations.shown_part import View, inside, show, spread
 from gapnet.localization import Localizer, OnePerClass
 from gapnet.localization.boxers.threshold import Boxer
-from gapnet.models.adoption.adopt import adopt
+from gapnet.models.adoption.explainable import explainable
 from gapnet.models.gapnet import GapNet
 from gapnet.models.surgery import in_eval
 from gapnet.saliency import Saliency
@@ -41,7 +41,8 @@ def explain(
     Normalisation and interpolation are those of the network's weights.
 
     Args:
-        network: a GapNet; another module is adopted as it is.
+        network: a GapNet, or another module, whose images are those that timm states for it, or
+            224 x 224 pixels with ImageNet's mean and deviation.
         images: paths, Pillow images, arrays (H, W, 3) or tensors (3, H, W), one or several.
         classes: indices, ids or names of the classes to explain; None is the most probable ones.
         method: cam, grad_cam, grad_cam_plus_plus, gradient, guided, deconvnet or occlusion, or an
@@ -54,7 +55,7 @@ def explain(
     """
     whole_number("top", top, least=1)
     whole_number("batch_size", batch_size, least=1)
-    net = network if isinstance(network, GapNet) else adopt(network)
+    net = network if isinstance(network, GapNet) else explainable(network)
     ids = net.class_ids
     chosen = None if classes is None else find_classes(classes, ids, net.class_names)
     localizer = Localizer(method_of(method), boxer_of(boxer), OnePerClass(1))

@@ -133,7 +133,9 @@ def _network(job: PictureJob) -> GapNet:
     elif is_hub_name(job.published):
         network = load(str(job.published))
     else:
-        network = catalogue.published(str(job.published), weights=job.weights)
+        needs_maps = "cam" in job.methods  # a network without is refused before its weights load
+        get = catalogue.published_with_class_maps if needs_maps else catalogue.published
+        network = get(str(job.published), weights=job.weights)
     return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 

@@ -1,7 +1,10 @@
 """Networks by name: registered ones, and published ones of torchvision and timm."""
 
 import fnmatch
+from pathlib import Path
 
+from gapnet.models.adoption.no_class_maps import NoClassMapsError
+from gapnet.models.adoption.split_published import split_published
 from gapnet.models.gapnet import GapNet, Plain
 from gapnet.models.registry import create, names
 
@@ -25,12 +28,36 @@ def published(
 ) -> GapNet:
     """Return a classifier of torchvision or timm as it is, in eval mode.
 
+    One that has no class maps can be explained by Grad-CAM and gradients only.
+
     Args:
         name: torchvision/NAME or timm/NAME.
         num_classes: None keeps the classifier; another number initialises a new one.
         pretrained: load the published weights, from the cache or the internet.
         weights: a file of weights to load instead.
     """
+    try:
+        return published_with_class_maps(
+            name, num_classes=num_classes, pretrained=pretrained, weights=weights
+        )
+    except NoClassMapsError as error:
+        return split_published(
+            name,
+            num_classes,
+            pretrained=pretrained and weights is None,
+            weights=None if weights is None else Path(weights),
+            reason=str(error),
+        ).eval()
+
+
+def published_with_class_maps(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    pretrained: bool = True,
+    weights: str | None = None,
+) -> GapNet:
+    """Return a classifier as `published` does, or raise a NoClassMapsError."""
     from_file = weights is not None
     arguments: dict[str, Plain] = {
         "name": name,

@@ -150,14 +150,19 @@ class GapNet(HubMethods, nn.Module):
         """Return the features (B, C, h, w), which are pooled, of normalised images (B, 3, H, W)."""
         return self.head.embed(self.trunk(images))
 
-    def forward_head(self, features: Tensor) -> Tensor:
-        """Return the logits (B, classes) of features (B, C, h, w)."""
-        logits: Tensor = self.head(features)
+    def forward_parts(self, images: Tensor) -> tuple[Tensor, tuple[object, ...]]:
+        """Return the features, and what else the head takes: nothing, if the head pools them."""
+        return self.forward_features(images), ()
+
+    def forward_head(self, features: Tensor, *beside: object) -> Tensor:
+        """Return the logits (B, classes) of features (B, C, h, w), and what else the head takes."""
+        logits: Tensor = self.head(features, *beside)
         return logits
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits (B, classes) of normalised images (B, 3, H, W)."""
-        return self.forward_head(self.forward_features(images))
+        features, beside = self.forward_parts(images)
+        return self.forward_head(features, *beside)
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return the probabilities (B, classes) of logits; of several classes, each on its own."""
@@ -176,7 +181,8 @@ class GapNet(HubMethods, nn.Module):
             return self.head
         raise GapnetError(
             f"network {self.name!r} has no class maps: fully connected layers follow its "
-            f"features; use {self.name}_gap, or saliency=grad_cam"
+            f"features; use {self.name}_gap, or Grad-CAM (saliency=grad_cam; in gapnet predict and "
+            "gapnet.explain method=grad_cam)"
         )
 
     def see_grey(self) -> None:

@@ -17,11 +17,15 @@ Targets = Tensor | Sequence[Target]
 
 
 class Seen(NamedTuple):
-    """A forward pass: normalised images (B, 3, H, W), features (B, C, h, w), logits (B, N)."""
+    """A forward pass: normalised images (B, 3, H, W), features (B, C, h, w), logits (B, N).
+
+    `beside` is what else the network's head takes, if it does not only take the features.
+    """
 
     images: Tensor
     features: Tensor
     logits: Tensor
+    beside: tuple[object, ...] = ()
 
 
 class Saliency(Protocol):
@@ -53,8 +57,13 @@ class Saliency(Protocol):
 
 def look(network: GapNet, images: Tensor) -> Seen:
     """Run the network once over normalised images (B, 3, H, W)."""
-    features = network.forward_features(images)
-    return Seen(images, features, network.forward_head(features))
+    features, beside = network.forward_parts(images)
+    return Seen(images, features, network.forward_head(features, *beside), beside)
+
+
+def head_after(network: GapNet, seen: Seen) -> Callable[[Tensor], Tensor]:
+    """Return the function from features (B, C, h, w) of a forward pass to logits (B, N)."""
+    return lambda features: network.forward_head(features, *seen.beside)
 
 
 def score_targets(outputs: Tensor, targets: Targets) -> Tensor:

@@ -6,22 +6,20 @@ import torch
 from torch import Tensor, fx, nn
 
 from gapnet.errors import GapnetError
-from gapnet.models.adoption.adopted_trunk import AdoptedTrunk, grid_of, order_of
+from gapnet.models.adoption.adopted_trunk import AdoptedTrunk, order_of
 from gapnet.models.adoption.classifier_graph import (
-    REMEDY,
     ClassifierGraph,
     find_classifier,
     pooled_outputs,
     trunk_graph,
 )
+from gapnet.models.adoption.logits_check import random_images, same_logits
+from gapnet.models.adoption.map_layout import MapLayout, grid_of
+from gapnet.models.adoption.no_class_maps import NoClassMapsError
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import AdoptedHead
 from gapnet.models.origin import name_origin, origin_of
 from gapnet.models.preprocessing import Preprocessing, prepared
-from gapnet.models.surgery import in_eval
-
-TOLERANCE = 1e-4  # of the largest logit; float32 sums in another order differ by less
-IMAGES = 2  # random ones, on which the logits are compared
 
 
 def adopt(
@@ -57,14 +55,13 @@ def adopt(
 def adopt_prepared(module: nn.Module, preparation: Preprocessing) -> GapNet:
     """Adopt a classifier whose images are prepared in a given way."""
     like = next(module.parameters(), torch.empty(0))
-    shape = (IMAGES, len(preparation.mean), *preparation.input_size)
-    images = _random_images(shape).to(like)
+    images = random_images(module, channels=len(preparation.mean), size=preparation.input_size)
     name = type(module).__name__
     classifier = find_classifier(module)
     try:
         trunk, channels, map_size = _trunk(module, classifier, images[:1])
     except GapnetError as error:
-        raise GapnetError(f"{name}: {error}; {REMEDY}") from error
+        raise NoClassMapsError.of(name, str(error)) from error
     head = AdoptedHead(
         None if classifier.linear is None else module.get_submodule(classifier.linear),
         None if classifier.norm is None else module.get_submodule(classifier.norm),
@@ -77,14 +74,9 @@ def adopt_prepared(module: nn.Module, preparation: Preprocessing) -> GapNet:
     network = GapNet(trunk, head.to(like.device, like.dtype), facts)
     network.name = name
     network.train(module.training)
-    if not like.is_meta:
-        _check_logits(module, network, images)
+    if not like.is_meta and not same_logits(module, network, images):
+        raise NoClassMapsError.of(name, "its logits do not follow from its pooled features alone")
     return network
-
-
-def _random_images(shape: tuple[int, ...]) -> Tensor:
-    with torch.device("cpu"):
-        return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
 def _trunk(
@@ -95,18 +87,22 @@ def _trunk(
     dims = _pooled_dims(classifier.pooling)
     if dims is None and pooled[2:].numel() != 1:
         raise GapnetError(f"its pooling leaves maps of {pooled[2]}x{pooled[3]}")
+    layout, channels = _layout(module, features, dims)
+    if layout.grid == (1, 1):
+        raise GapnetError("its features are a single cell, because fully connected layers follow")
+    return AdoptedTrunk(trunk_graph(module, classifier), layout), channels, layout.grid
+
+
+def _layout(
+    module: nn.Module, features: torch.Size, dims: Sequence[int] | None
+) -> tuple[MapLayout, int]:
+    """Return the layout of features of a size, (B, ...), and their channels."""
     order = order_of(features, dims)
     if order == "tokens":
-        _, tokens, channels = features
-        height, width = grid = grid_of(module, tokens)
-    else:
-        grid = None
-        channels, height, width = (
-            features[1:] if order == "channels_first" else (features[3], *features[1:3])
-        )
-    if height * width == 1:
-        raise GapnetError("its features are a single cell, because fully connected layers follow")
-    return AdoptedTrunk(trunk_graph(module, classifier), order, grid), channels, (height, width)
+        return MapLayout(order, grid_of(module, features[1])), features[2]
+    if order == "channels_last":
+        return MapLayout(order, (features[1], features[2])), features[3]
+    return MapLayout(order, (features[2], features[3])), features[1]
 
 
 def _pooled_dims(pooling: fx.Node) -> Sequence[int] | None:
@@ -118,18 +114,3 @@ def _pooled_dims(pooling: fx.Node) -> Sequence[int] | None:
         return None
     dims = pooling.kwargs.get("dim", pooling.args[1] if len(pooling.args) > 1 else ())
     return [dims] if isinstance(dims, int) else list(dims)  # type: ignore[arg-type]
-
-
-def _check_logits(module: nn.Module, network: GapNet, images: Tensor) -> None:
-    """Refuse a network whose logits are not those of the module."""
-    with torch.no_grad(), in_eval(module), in_eval(network):
-        expected, logits = module(images), network(images)
-    if expected.shape == logits.shape:
-        scale = expected.abs().max()
-        if bool(torch.isfinite(scale)) and bool(
-            (logits - expected).abs().max() <= TOLERANCE * scale
-        ):
-            return
-    raise GapnetError(
-        f"{network.name}: its logits do not follow from its pooled features alone; {REMEDY}"
-    )

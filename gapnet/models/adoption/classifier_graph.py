@@ -1,5 +1,6 @@
 """Finds the pooling and the classifier of any network by following its forward pass backwards."""
 
+import inspect
 import operator
 from dataclasses import dataclass
 
@@ -8,12 +9,12 @@ from timm.models._features_fx import get_notrace_functions
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from gapnet.errors import GapnetError, reason
+from gapnet.errors import reason
+from gapnet.models.adoption.no_class_maps import NoClassMapsError
 from gapnet.models.heads import Pool
 from gapnet.models.surgery import in_eval
 
 DEPTH = 20  # modules in modules that may hold the pooling
-REMEDY = "it has no class maps of its own; gapnet.gapify gives it a new classifier that has them"
 
 # Steps after the pooling that change the shape of the pooled vector, or nothing in eval mode
 RESHAPING = {"flatten", "view", "reshape", "squeeze", "contiguous", "permute", "transpose"}
@@ -63,12 +64,12 @@ def find_classifier(module: nn.Module) -> ClassifierGraph:
     """
     entered: set[str] = set()
     for _ in range(DEPTH):
-        search = _Search(module, _trace(module, entered))
+        search = _Search(module, trace(module, entered))
         result = search.run()
         if isinstance(result, ClassifierGraph):
             return result
         entered.add(result)
-    raise GapnetError(f"{type(module).__name__}: its classifier lies too deep; {REMEDY}")
+    raise NoClassMapsError.of(type(module).__name__, "its classifier lies too deep")
 
 
 class _Tracer(fx.Tracer):
@@ -82,14 +83,42 @@ class _Tracer(fx.Tracer):
         return module_qualified_name not in self.entered
 
 
-def _trace(module: nn.Module, entered: set[str]) -> fx.Graph:
+def trace(module: nn.Module, entered: set[str]) -> fx.Graph:
+    """Return the graph of a network in eval mode, in which the other submodules are one step."""
     try:
         with in_eval(module):
-            return _Tracer(frozenset(entered)).trace(module)
+            graph = _Tracer(frozenset(entered)).trace(module, concrete_args=_options(module))
     except Exception as error:  # of any kind: any forward runs here, with proxies for tensors
-        raise GapnetError(
-            f"{type(module).__name__}: its forward pass cannot be traced ({reason(error)})"
+        raise NoClassMapsError.of(
+            type(module).__name__, f"its forward pass cannot be traced ({brief(error)})"
         ) from error
+    _remove_options(graph)
+    return graph
+
+
+def _options(module: nn.Module) -> dict[str, object]:
+    """Return the default values of the arguments of a forward pass, other than the images."""
+    parameters = list(inspect.signature(module.forward).parameters.values())[1:]
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.default is not inspect.Parameter.empty
+    }
+
+
+def _remove_options(graph: fx.Graph) -> None:
+    """Remove the arguments that have got their default values, and torch.fx's checks of these."""
+    removed = [node for node in graph.nodes if node.op == "placeholder"][1:]
+    for node in graph.nodes:
+        if any(source in removed for source in node.all_input_nodes):
+            removed.append(node)
+    for node in reversed(removed):
+        graph.erase_node(node)
+
+
+def brief(error: Exception) -> str:
+    """Return the first sentence of an error: torch.fx explains at length."""
+    return reason(error).strip().partition("\n")[0].partition(". ")[0]
 
 
 class _Search:
@@ -154,8 +183,8 @@ class _Search:
             )
         return False
 
-    def _refused(self, problem: str) -> GapnetError:
-        return GapnetError(f"{type(self.module).__name__}: {problem}; {REMEDY}")
+    def _refused(self, problem: str) -> NoClassMapsError:
+        return NoClassMapsError.of(type(self.module).__name__, problem)
 
 
 def _is_linear(layer: nn.Module) -> bool:

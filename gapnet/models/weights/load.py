@@ -9,6 +9,7 @@ from torch import Size, Tensor
 from gapnet.errors import GapnetError
 from gapnet.models.builders import own_arguments
 from gapnet.models.gapnet import GapNet
+from gapnet.models.heads import CamHead, FlatHead
 from gapnet.models.surgery import RGB
 from gapnet.models.weights.dialects import COUNTER
 from gapnet.models.weights.files import Description, Saved, find_weights, read
@@ -112,7 +113,7 @@ def _take_theirs(
         _check_classifier(needed, state, source)
         _check(source, network.name, state, unexpected=set(state) - set(layout), missing=needed)
         _put(network, taken, source)
-        if "linear" in published.head.values() and not reset_head:
+        if _is_whole(network, published) and not reset_head:
             classes = published.classes()
             network.set_classes(classes if len(classes) == network.num_classes else None)
     except GapnetError as error:
@@ -122,6 +123,11 @@ def _take_theirs(
         raise GapnetError(
             f"{source}: contains torchvision's {known}, but {network.name} takes {published.base}"
         ) from error
+
+
+def _is_whole(network: GapNet, published: Published) -> bool:
+    """Return whether a network has the publisher's classifier."""
+    return "linear" in published.head.values() or not isinstance(network.head, CamHead | FlatHead)
 
 
 def _translated(

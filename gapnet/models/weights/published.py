@@ -89,8 +89,8 @@ class Published(ABC):
         return next((trunk_name for trunk_name in self.in_trunk(name) if trunk_name in own), None)
 
     def in_trunk(self, name: str) -> list[str]:
-        """Return the possible names in the trunk for a publisher's name."""
-        return [f"trunk.{name}", f"trunk.features.{name}"]
+        """Return the possible names in the trunk, or a head that is traced, for a name."""
+        return [f"trunk.{name}", f"trunk.features.{name}", f"head.features.{name}"]
 
 
 class Torchvision(Published):
@@ -188,7 +188,8 @@ class Timm(Published):
     def in_trunk(self, name: str) -> list[str]:
         """Return the possible names: timm's feature extractors add a prefix or flatten a name."""
         forms = (name, name.replace(".", "_", 1), f"model.{name}", f"body.{name}")
-        return [f"trunk.{name}", *(f"trunk.features.{form}" for form in forms)]
+        in_trunk = [f"trunk.{name}", *(f"trunk.features.{form}" for form in forms)]
+        return [*in_trunk, f"head.features.{name}"]
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen, Targets, single
+from gapnet.saliency.base import Seen, Targets, head_after, single
 from gapnet.saliency.gradient.backprop import map_gradients
 
 
@@ -24,7 +24,7 @@ class GradCam:
             weights = gradient.mean((-2, -1), keepdim=True)
             return (weights * features).sum(1).clamp(min=0)
 
-        return map_gradients(network.forward_head, seen.features, targets, to_map)
+        return map_gradients(head_after(network, seen), seen.features, targets, to_map)
 
     def check(self, network: GapNet) -> None:
         """Accept every network."""

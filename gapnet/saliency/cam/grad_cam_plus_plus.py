@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gapnet.models.gapnet import GapNet
-from gapnet.saliency.base import Seen, Targets, single
+from gapnet.saliency.base import Seen, Targets, head_after, single
 from gapnet.saliency.gradient.backprop import map_gradients
 
 
@@ -29,7 +29,7 @@ class GradCamPlusPlus:
             weighted = gradient.clamp(min=0) / (2 + gradient * summed)
             return (weighted.sum((-2, -1), keepdim=True) * features).sum(1).clamp(min=0)
 
-        return map_gradients(network.forward_head, seen.features, targets, to_map)
+        return map_gradients(head_after(network, seen), seen.features, targets, to_map)
 
     def check(self, network: GapNet) -> None:
         """Accept every network."""
