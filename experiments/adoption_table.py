@@ -11,14 +11,14 @@ import torch
 from timm.models import list_modules
 
 from gapnet.errors import GapnetError
-from gapnet.models import create
+from gapnet.models import GapNet, catalogue
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "adoption.md"
 START = "<!-- families: written by experiments/adoption_table.py -->\n"
 END = "<!-- end of families -->"
 HEAD = """
-| family | network | map | |
-|---|---|---|---|
+| family | network | class maps | Grad-CAM | reason |
+|---|---|---|---|---|
 """
 LARGEST = 60e6  # weights of a network that is tried
 TRIED = 2  # networks of a family whose weights are counted
@@ -41,14 +41,29 @@ def family_row(family: str) -> str:
     """Return the row of a family."""
     name = smallest(family)
     if name is None:
-        return f"| {family} | | | not tried: too large |\n"
+        return f"| {family} | | | | not tried: too large |\n"
+    full_name = f"timm/{name}"
     try:
-        network = create("published", {"num_classes": None, "name": f"timm/{name}"})
+        network = catalogue.published_with_class_maps(full_name, pretrained=False)
     except GapnetError as error:
         reason = str(error).partition(": ")[2].partition("; ")[0].replace("|", "/")
-        return f"| {family} | `{name}` | no | {reason} |\n"
+        return f"| {family} | `{name}` | no | {grad_cam_map(full_name)} | {reason} |\n"
+    size = map_size(network)
+    return f"| {family} | `{name}` | {size} | {size} | |\n"
+
+
+def grad_cam_map(name: str) -> str:
+    """Return the size of the map that Grad-CAM uses in a network without class maps."""
+    try:
+        return map_size(catalogue.published(name, pretrained=False))
+    except GapnetError:
+        return "no"
+
+
+def map_size(network: GapNet) -> str:
+    """Return the size of the maps of a network as text."""
     height, width = network.facts.map_size
-    return f"| {family} | `{name}` | {height} x {width} | |\n"
+    return f"{height} x {width}"
 
 
 def write_table(page: Path) -> None:
@@ -58,8 +73,13 @@ def write_table(page: Path) -> None:
     for family in families:
         rows.append(family_row(family))
         print(rows[-1].strip(), flush=True)
-    taken = sum(" | no | " not in row and "not tried" not in row for row in rows)
-    summary = f"\nOf {len(rows)} families {taken} are taken.\n"
+    tried = [row for row in rows if "not tried" not in row]
+    taken = sum("` | no | " not in row for row in tried)
+    explained = sum(" | no | no | " not in row for row in tried)
+    summary = (
+        f"\nOf {len(tried)} families that were tried, {taken} have class maps, and Grad-CAM works "
+        f"on {explained}.\n"
+    )
     before, _, rest = page.read_text(encoding="utf-8").partition(START)
     table = START + summary + HEAD + "".join(rows) + "\n"
     page.write_text(before + table + rest[rest.index(END) :], encoding="utf-8")
