@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -41,8 +42,7 @@ def explain(
     Normalisation and interpolation are those of the network's weights.
 
     Args:
-        network: a GapNet, or another module, whose images are those that timm states for it, or
-            224 x 224 pixels with ImageNet's mean and deviation.
+        network: a GapNet; another module is adopted as it is, or split at its last map.
         images: paths, Pillow images, arrays (H, W, 3) or tensors (3, H, W), one or several.
         classes: indices, ids or names of the classes to explain; None is the most probable ones.
         method: cam, grad_cam, grad_cam_plus_plus, gradient, guided, deconvnet or occlusion, or an
@@ -53,70 +53,125 @@ def explain(
             0 around it.
         batch_size: of images in one forward pass.
     """
-    whole_number("top", top, least=1)
-    whole_number("batch_size", batch_size, least=1)
-    net = network if isinstance(network, GapNet) else explainable(network)
-    ids = net.class_ids
-    chosen = None if classes is None else find_classes(classes, ids, net.class_names)
-    localizer = Localizer(method_of(method), boxer_of(boxer), OnePerClass(1))
-    localizer.saliency.check(net)
     one = isinstance(images, str | Image.Image | np.ndarray | Tensor) or not isinstance(
         images, Sequence
     )
     pictures: Sequence[Picture] = [images] if one else images  # type: ignore[list-item,assignment]
+    explanations = explain_by_methods(
+        network,
+        pictures,
+        classes,
+        methods=[method],
+        boxer=boxer,
+        top=top,
+        view=view,
+        batch_size=batch_size,
+    )
+    return [explanation for (explanation,) in explanations]
+
+
+def explain_by_methods(
+    network: GapNet | nn.Module,
+    pictures: Sequence[Picture],
+    classes: Sequence[int | str] | None = None,
+    *,
+    methods: Sequence[str | Saliency],
+    boxer: str | Boxer = "threshold20",
+    top: int = 1,
+    view: View = "whole",
+    batch_size: int = BATCH,
+) -> list[list[Explanation]]:
+    """Return for each picture an explanation by each method; all methods share a forward pass.
+
+    The arguments are those of `explain`.
+    """
+    whole_number("top", top, least=1)
+    whole_number("batch_size", batch_size, least=1)
+    localizers = [Localizer(method_of(name), boxer_of(boxer), OnePerClass(1)) for name in methods]
+    net = network if isinstance(network, GapNet) else explainable(network)
+    chosen = None if classes is None else find_classes(classes, net.class_ids, net.class_names)
+    question = _Question(chosen, top, view)
+    for localizer in localizers:
+        localizer.saliency.check(net)
     with in_eval(net) if net.training else nullcontext():
         return [
-            explanation
+            explanations
             for start in range(0, len(pictures), batch_size)
-            for explanation in _explain(
-                net,
-                pictures[start : start + batch_size],
-                localizer,
-                ids,
-                chosen=chosen,
-                top=top,
-                view=view,
+            for explanations in _explain(
+                net, pictures[start : start + batch_size], localizers, question
             )
         ]
+
+
+class _Question(NamedTuple):
+    """Classes to explain, None is the `top` most probable ones; and the part that is shown."""
+
+    classes: list[int] | None
+    top: int
+    view: View
+
+    def labels(self, scores: Tensor) -> Tensor:
+        """Return the classes (B, K) to explain, from scores (B, N)."""
+        if self.classes is None:
+            return scores.topk(min(self.top, scores.shape[1])).indices
+        return torch.tensor([self.classes] * len(scores), device=scores.device)
+
+
+class _Classes(NamedTuple):
+    """Classes of a picture: their indices, ids, names and scores."""
+
+    labels: list[int]
+    ids: list[str]
+    names: list[str]
+    scores: list[float]
 
 
 def _explain(
     network: GapNet,
     pictures: Sequence[Picture],
-    localizer: Localizer,
-    ids: Sequence[str],
-    *,
-    chosen: list[int] | None,
-    top: int,
-    view: View,
-) -> Iterator[Explanation]:
+    localizers: Sequence[Localizer],
+    question: _Question,
+) -> Iterator[list[Explanation]]:
     images = [to_image(picture) for picture in pictures]
-    names = [str(index) for index in range(len(images))]
-    class_names = network.class_names
-    shown = show(network, images, view)
+    shown = show(network, images, question.view)
+    numbers = [str(index) for index in range(len(images))]
     with torch.no_grad():
-        seen = localizer.look(network, shown.images)
+        seen = localizers[0].look(network, shown.images)
         scores = network.scores(seen.logits)
-        if chosen is None:
-            labels = scores.topk(min(top, scores.shape[1])).indices
-        else:
-            labels = torch.tensor([chosen] * len(images), device=scores.device)
-        maps = localizer.maps(network, seen, labels, names)
-    for image, window, image_maps, image_labels, image_scores in zip(
-        images, shown.windows, maps, labels.cpu(), scores.cpu(), strict=True
-    ):
-        size = (image.height, image.width)
-        boxes = _boxes(localizer, image_maps, image, window)
-        indices = image_labels.tolist()
-        yield Explanation(
-            image=image,
-            labels=indices,
-            ids=[ids[label] for label in indices],
-            names=[class_names[label] for label in indices],
-            scores=image_scores[image_labels].tolist(),
-            maps=spread(image_maps, window, size).numpy(),
-            boxes=boxes.numpy(),
-        )
+        labels = question.labels(scores)
+        maps = [localizer.maps(network, seen, labels, numbers) for localizer in localizers]
+    for index, image in enumerate(images):
+        classes = _classes(network, labels[index], scores[index])
+        yield [
+            _explanation(image, method_maps[index], shown.windows[index], localizer, classes)
+            for localizer, method_maps in zip(localizers, maps, strict=True)
+        ]
+
+
+def _classes(network: GapNet, labels: Tensor, scores: Tensor) -> _Classes:
+    """Describe classes (K,) of a picture that has scores (N,)."""
+    ids, names, chosen = network.class_ids, network.class_names, labels.tolist()
+    return _Classes(
+        chosen,
+        [ids[label] for label in chosen],
+        [names[label] for label in chosen],
+        scores[labels].tolist(),
+    )
+
+
+def _explanation(
+    image: Image.Image, maps: Tensor, window: Tensor, localizer: Localizer, classes: _Classes
+) -> Explanation:
+    """Return the explanation of an image from its maps (K, h, w) of a window (4,)."""
+    return Explanation(
+        image=image,
+        labels=classes.labels,
+        ids=classes.ids,
+        names=classes.names,
+        scores=classes.scores,
+        maps=spread(maps, window, (image.height, image.width)).numpy(),
+        boxes=_boxes(localizer, maps, image, window).numpy(),
+    )
 
 
 def _boxes(localizer: Localizer, maps: Tensor, image: Image.Image, window: Tensor) -> Tensor:

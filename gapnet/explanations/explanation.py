@@ -3,18 +3,16 @@
 from dataclasses import dataclass
 from io import BytesIO
 
-import cv2
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from gapnet.errors import GapnetError
 from gapnet.ops.maps import normalise
+from gapnet.ops.overlay import OPACITY, colour, draw_box, fit
 from gapnet.text.plain_text import plain
 
-OPACITY = 0.45  # of the colours over the picture
 BOX_COLOUR = (255, 48, 48)
 PLOT_INCHES = 3.2  # width of one picture in a plot
 TITLE_INCHES = 0.4
@@ -60,19 +58,11 @@ class Explanation:
             opacity: of the colours, from 0 to 1.
             box: whether to draw it.
         """
-        coloured = _colour(self.maps[index], colours)
-        base = np.asarray(self.image, dtype=np.float32)
-        mixed = (1 - opacity) * base + opacity * coloured
-        picture = Image.fromarray(mixed.round().astype(np.uint8))
-        scale = 1.0 if side is None else side / max(picture.size)
-        if scale != 1:
-            size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-            picture = picture.resize(size, Image.Resampling.BICUBIC)
+        values = normalise(torch.from_numpy(self.maps[index])[None])[0].numpy()
+        picture = fit(colour(self.image, values, colours=colours, opacity=opacity), side)
         if box:
-            x1, y1, x2, y2 = (float(value) for value in self.boxes[index])
-            edges = (x1 * scale, y1 * scale, (x2 + 1) * scale - 1, (y2 + 1) * scale - 1)
-            width = max(2, max(picture.size) // 200)
-            ImageDraw.Draw(picture).rectangle(edges, outline=BOX_COLOUR, width=width)
+            scale = 1.0 if side is None else side / max(self.image.size)
+            draw_box(picture, self.boxes[index], scale=scale, colour=BOX_COLOUR)
         return picture
 
     def plot(self) -> Figure:
@@ -94,13 +84,3 @@ class Explanation:
         buffer = BytesIO()
         self.overlay().save(buffer, format="PNG")
         return buffer.getvalue()
-
-
-def _colour(heat: NDArray[np.float32], colours: str) -> NDArray[np.float32]:
-    """Return the colours (H, W, 3) of a map, from 0 to its maximum."""
-    table = getattr(cv2, f"COLORMAP_{colours.upper()}", None)
-    if table is None:
-        raise GapnetError(f"colours={colours}: OpenCV has no such colours; try jet or viridis")
-    values = normalise(torch.from_numpy(heat)[None])[0].numpy()
-    picture = cv2.applyColorMap((values * 255).round().astype(np.uint8), table)
-    return picture[..., ::-1].astype(np.float32)

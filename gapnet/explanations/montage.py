@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from gapnet.explanations.explanation import Explanation
+from gapnet.ops.overlay import fit
 
 SIDE = 224  # pixels of a tile
 LABEL = 22  # pixels of the line of text under a tile
@@ -37,9 +38,7 @@ def montage(tiles: Sequence[Tile], *, columns: int) -> Image.Image:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT_SIZE)
     for number, (picture, text) in enumerate(tiles):
         left, top = number % columns * width, number // columns * height
-        scale = SIDE / max(picture.size)
-        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        corner = (left + (SIDE - size[0]) // 2, top + (SIDE - size[1]) // 2)
-        sheet.paste(picture.resize(size, Image.Resampling.BICUBIC), corner)
+        tile = fit(picture, SIDE)
+        sheet.paste(tile, (left + (SIDE - tile.width) // 2, top + (SIDE - tile.height) // 2))
         draw.text((left + 2, top + SIDE + 2), text[:LONGEST_TEXT], fill=BLACK, font=font)
     return sheet

@@ -3,91 +3,109 @@
 import glob
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 from PIL import Image
 
 from gapnet.errors import GapnetError, reading
 from gapnet.explanations.pictures import to_image
+from gapnet.explanations.video_frames import VIDEOS, count_frames, frame_images
 
 STANDARD_INPUT = "-"
 LIST = ".txt"  # a file that lists pictures, one per line
 PICTURES = {
     *(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"),
 }
-VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 PATTERN = frozenset("*?[")
 
 
 class NamedPicture(NamedTuple):
-    """A picture with its name, and a function that reads it."""
+    """A picture with its name, the file that it is in, and a function that reads it."""
 
     name: str
+    path: Path
     read: Callable[[], Image.Image]
 
 
-def list_pictures(words: Iterable[str], *, every: int = 1) -> Iterator[NamedPicture]:
-    """Yield the pictures that words name, in order.
+@dataclass(frozen=True)
+class PictureList:
+    """Files of pictures and videos, and their number of pictures; videos state it roughly."""
+
+    files: list[Path]
+    count: int
+    every: int
+
+    def __iter__(self) -> Iterator[NamedPicture]:
+        """Yield the pictures in order; a frame must be read before the next one is taken."""
+        for path in self.files:
+            if path.suffix.lower() in VIDEOS:
+                for index, image in frame_images(path, self.every):
+                    copy = partial(Image.Image.copy, image)
+                    yield NamedPicture(f"{path}@{index:06d}", path, copy)
+            else:
+                yield NamedPicture(str(path), path, partial(to_image, path))
+
+
+def list_pictures(
+    words: Iterable[str], *, every: int = 1, without: Path | None = None
+) -> PictureList:
+    """Return the pictures that words name, in order; names of missing files raise an error.
 
     Args:
         words: files, folders, patterns, lists of files (.txt), videos, or - for standard input.
         every: of the frames of a video, one in so many is taken.
+        without: a folder whose files folders and patterns leave out.
     """
+    files = list(_files(words, without))
+    videos = [path for path in files if path.suffix.lower() in VIDEOS]
+    frames = sum(-(-count_frames(path) // every) for path in videos)
+    return PictureList(files, len(files) - len(videos) + frames, every)
+
+
+def _files(words: Iterable[str], without: Path | None) -> Iterator[Path]:
     for word in words:
         if word == STANDARD_INPUT:
-            yield from list_pictures(filter(None, map(str.strip, sys.stdin)), every=every)
+            yield from _files(filter(None, map(str.strip, sys.stdin)), without)
         else:
-            for path in _expand(word):
-                yield from _of_file(path, every)
+            for path in _expand(word, without):
+                yield from _listed(path, without) if path.suffix.lower() == LIST else [path]
 
 
-def _expand(word: str) -> Iterator[Path]:
+def _expand(word: str, without: Path | None) -> Iterator[Path]:
     path = Path(word)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES)
-        if not files:
+        files = _outside(sorted(path.rglob("*")), without)
+        pictures = [file for file in files if file.suffix.lower() in PICTURES]
+        if not pictures:
             raise GapnetError(f"{word}: contains no pictures ({', '.join(sorted(PICTURES))})")
-        yield from files
+        yield from pictures
     elif path.exists() or not PATTERN & set(word):
+        if not path.is_file():
+            raise GapnetError(f"{path}: no such file or folder")
         yield path
     else:
-        matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207  (absolute patterns, too)
+        matches = _outside(map(Path, sorted(glob.glob(word, recursive=True))), without)  # noqa: PTH207  (absolute patterns, too)
         if not matches:
             raise GapnetError(f"{word}: matches no file")
-        yield from map(Path, matches)
+        yield from matches
 
 
-def _of_file(path: Path, every: int) -> Iterator[NamedPicture]:
-    if not path.is_file():
-        raise GapnetError(f"{path}: no such file or folder")
-    if path.suffix.lower() == LIST:
-        with reading(path, "is not a list of files in UTF-8"):
-            lines = path.read_text(encoding="utf-8").splitlines()
-        words = [*filter(None, map(str.strip, lines))]
-        if nested := [word for word in words if word.lower().endswith(LIST)]:
-            raise GapnetError(f"{path}: must not list another list ({nested[0]})")
-        yield from list_pictures(words, every=every)
-    elif path.suffix.lower() in VIDEOS:
-        yield from _frames(path, every)
-    else:
-        yield NamedPicture(str(path), partial(to_image, path))
+def _outside(paths: Iterable[Path], folder: Path | None) -> list[Path]:
+    """Return the files that are not in a folder."""
+    files = [path for path in paths if path.is_file()]
+    if folder is None or not folder.is_dir():
+        return files
+    inside = folder.resolve()
+    return [path for path in files if inside not in path.resolve().parents]
 
 
-def _frames(path: Path, every: int) -> Iterator[NamedPicture]:
-    """Yield frames of a video; a frame must be read before the next one is taken."""
-    video = cv2.VideoCapture(str(path))
-    try:
-        index = 0
-        while video.grab():
-            if index % every == 0:
-                _, frame = video.retrieve()
-                image = Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-                yield NamedPicture(f"{path}@{index:06d}", partial(Image.Image.copy, image))
-            index += 1
-    finally:
-        video.release()
-    if index == 0:
-        raise GapnetError(f"{path}: contains no frames that OpenCV can read")
+def _listed(path: Path, without: Path | None) -> Iterator[Path]:
+    with reading(path, "is not a list of files in UTF-8"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+    words = [*filter(None, map(str.strip, lines))]
+    if nested := [word for word in words if word.lower().endswith(LIST)]:
+        raise GapnetError(f"{path}: must not list another list ({nested[0]})")
+    yield from _files(words, without)

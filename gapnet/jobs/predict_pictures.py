@@ -1,36 +1,47 @@
 """Explains the pictures that a user names, and writes overlays and a table of boxes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path, PurePath
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Literal, get_args
 
 import torch
 from PIL import Image
 
-from gapnet.data.file_names import file_name
 from gapnet.errors import GapnetError
 from gapnet.explanations.box_table import Row, as_coco, as_csv, rows_of
-from gapnet.explanations.explain import explain
+from gapnet.explanations.explain import explain_by_methods
 from gapnet.explanations.explanation import Explanation
+from gapnet.explanations.figures import (
+    CLASS_COLUMNS,
+    CLASS_FIGURE,
+    Figure,
+    class_tile,
+    draw_figure,
+    figure_path,
+    save_jpeg,
+)
+from gapnet.explanations.finished_pictures import FinishedPictures, stamp
 from gapnet.explanations.methods import boxer_of, method_of
-from gapnet.explanations.montage import SIDE, Tile, montage, top_classes
-from gapnet.explanations.picture_list import NamedPicture, list_pictures
+from gapnet.explanations.montage import Tile, montage
+from gapnet.explanations.picture_list import NamedPicture, PictureList, list_pictures
 from gapnet.explanations.shown_part import View, describe_input
 from gapnet.models import catalogue
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import load
+from gapnet.models.weights.files import find_weights
 from gapnet.models.weights.hub import is_hub_name
+from gapnet.runs.identity import identity_digest
 from gapnet.system.files import write_file
 from gapnet.system.progress import track
+from gapnet.system.signals import handled, raise_stopped
 from gapnet.system.value_checks import one_of, whole_number
+from gapnet.version import __version__
 
 Format = Literal["csv", "coco"]
-Figure = Literal["overlay", "top", "class"]
 WRITERS = {"csv": ("boxes.csv", as_csv), "coco": ("boxes.json", as_coco)}
-CLASS_COLUMNS = 4  # pictures in a row of the figure of a class
-JPEG_QUALITY = 92
+SHOWN = 5  # unreadable pictures that an error names
 
 
 @dataclass(frozen=True)
@@ -94,37 +105,150 @@ class PictureJob:
 
 @dataclass(frozen=True)
 class PictureResults:
-    """Rows of the table, where it and the pictures are, and how the network saw these."""
+    """Rows of the table, where it and the pictures are, and what could not be read.
+
+    Args:
+        rows: of all pictures.
+        table: file of the rows.
+        folder: of the pictures.
+        unreadable: files and reasons.
+        finished_before: number of pictures that were skipped.
+        input: how the network saw the others; empty if all were skipped.
+    """
 
     rows: list[Row]
     table: Path
     folder: Path
+    unreadable: list[str]
+    finished_before: int
     input: str
+
+    def check(self) -> None:
+        """Raise an error that names the pictures that could not be read."""
+        if self.unreadable:
+            count = len(self.unreadable)
+            more = f" and {count - SHOWN} more" if count > SHOWN else ""
+            raise GapnetError(
+                f"{count} pictures are not in the table: {'; '.join(self.unreadable[:SHOWN])}{more}"
+            )
 
 
 def predict_pictures(job: PictureJob) -> PictureResults:
-    """Explain pictures and write their overlays and a table; a file is written at once or not."""
-    pictures = list_pictures(job.images, every=job.every)
-    first = next(pictures, None)
-    if first is None:
-        raise GapnetError(f"images={','.join(job.images)}: contains no picture")
-    network = _network(job)
-    rows: list[Row] = []
-    tiles: list[Tile] = []
-    for batch in _batches(first, pictures, job.batch_size):
-        images = [picture.read() for picture in batch]
-        by_method = [_explain(job, network, images, method) for method in job.methods]
-        for number, picture in enumerate(batch):
-            explanations = [results[number] for results in by_method]
-            for method, explanation in zip(job.methods, explanations, strict=True):
-                rows += rows_of(picture.name, method, explanation)
-            tiles += _draw(job, picture.name, explanations)
-    if job.figure == "class":
-        _save(montage(tiles, columns=CLASS_COLUMNS), job.folder / "class.jpg")
-    name, write = WRITERS[job.format]
-    write_file(job.folder / name, write(rows))
-    seen_as = describe_input(network, job.view)
-    return PictureResults(rows, job.folder / name, job.folder, seen_as)
+    """Explain pictures and write their overlays and a table; a file is written at once or not.
+
+    The table is also written if the job is interrupted. A repeated job skips the pictures that are
+    finished, if the network, the options and the pictures are the same.
+    """
+    pictures = list_pictures(job.images, every=job.every, without=job.folder)
+    results = _Results(job, FinishedPictures(job.folder, _key(job)))
+    with handled(raise_stopped):
+        try:
+            _explain_pictures(job, pictures, results)
+        finally:
+            table = results.write_table()
+    return PictureResults(
+        results.in_order(),
+        table,
+        job.folder,
+        results.unreadable,
+        results.finished_before,
+        results.input,
+    )
+
+
+@dataclass
+class _Results:
+    """What is known about the pictures of a job so far."""
+
+    job: PictureJob
+    finished: FinishedPictures
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    tiles: list[Tile] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    finished_before: int = 0
+    input: str = ""
+
+    def path(self, name: str) -> Path:
+        """Return the path of a picture's figure."""
+        job = self.job
+        return figure_path(job.folder, name, figure=job.figure, methods=job.methods)
+
+    def skip(self, picture: NamedPicture) -> bool:
+        """Return whether a picture needs no work: it is finished or repeated."""
+        if picture.name in self.rows:
+            return True
+        self.rows[picture.name] = []
+        rows = self.finished.rows(picture.name, picture.path)
+        if rows is None or self.job.figure == "class" or not self.path(picture.name).is_file():
+            return False
+        self.rows[picture.name] = rows
+        self.finished_before += 1
+        return True
+
+    def add(self, picture: NamedPicture, explanations: Sequence[Explanation]) -> None:
+        """Draw a picture, and then note its rows."""
+        job = self.job
+        pairs = zip(job.methods, explanations, strict=True)
+        rows = [row for method, seen in pairs for row in rows_of(picture.name, method, seen)]
+        if job.figure == "class":
+            self.tiles.append(class_tile(picture.name, explanations[0]))
+        else:
+            drawn = draw_figure(explanations, figure=job.figure, methods=job.methods)
+            save_jpeg(drawn, self.path(picture.name))
+            self.finished.add(picture.name, picture.path, rows)
+        self.rows[picture.name] = rows
+
+    def in_order(self) -> list[Row]:
+        """Return all rows in the order of the pictures."""
+        return [row for rows in self.rows.values() for row in rows]
+
+    def write_table(self) -> Path:
+        """Write the table, and the figure of a class, if there is anything in them."""
+        name, write = WRITERS[self.job.format]
+        if rows := self.in_order():
+            self.job.folder.mkdir(parents=True, exist_ok=True)
+            write_file(self.job.folder / name, write(rows))
+        if self.tiles:
+            sheet = montage(self.tiles, columns=CLASS_COLUMNS)
+            save_jpeg(sheet, self.job.folder / CLASS_FIGURE)
+        return self.job.folder / name
+
+
+def _explain_pictures(job: PictureJob, pictures: PictureList, results: _Results) -> None:
+    network: GapNet | None = None
+    images = _readable(pictures, results)
+    while batch := list(islice(images, job.batch_size)):
+        network = network or _network(job)
+        results.input = describe_input(network, job.view)
+        explained = explain_by_methods(
+            network,
+            [image for _, image in batch],
+            job.classes or None,
+            methods=job.methods,
+            boxer=job.boxer,
+            top=job.top,
+            view=job.view,
+            batch_size=job.batch_size,
+        )
+        for (picture, _), explanations in zip(batch, explained, strict=True):
+            results.add(picture, explanations)
+    if not results.in_order():
+        raise GapnetError("; ".join(results.unreadable[:SHOWN]))
+
+
+def _readable(
+    pictures: PictureList, results: _Results
+) -> Iterator[tuple[NamedPicture, Image.Image]]:
+    """Yield the pictures that need work, and note those that cannot be read."""
+    shown = track(
+        pictures, "explaining pictures", total=pictures.count, leave=False, unit="pictures"
+    )
+    for picture in shown:
+        if not results.skip(picture):
+            try:
+                yield picture, picture.read()
+            except GapnetError as error:
+                results.unreadable.append(str(error).partition("; ")[0])
 
 
 def _network(job: PictureJob) -> GapNet:
@@ -139,61 +263,10 @@ def _network(job: PictureJob) -> GapNet:
     return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
-def _explain(
-    job: PictureJob, network: GapNet, images: Sequence[Image.Image], method: str
-) -> list[Explanation]:
-    return explain(
-        network,
-        images,
-        job.classes or None,
-        method=method,
-        boxer=job.boxer,
-        top=job.top,
-        view=job.view,
-        batch_size=job.batch_size,
-    )
-
-
-def _batches(
-    first: NamedPicture, others: Iterator[NamedPicture], size: int
-) -> Iterator[list[NamedPicture]]:
-    batch = [first]
-    for picture in track(others, "explaining pictures", total=None, leave=False):
-        if len(batch) == size:
-            yield batch
-            batch = []
-        batch.append(picture)
-    yield batch
-
-
-def _draw(job: PictureJob, name: str, explanations: Sequence[Explanation]) -> list[Tile]:
-    """Write the figure of a picture; for the figure of a class return its tile instead."""
-    first = explanations[0]
-    if job.figure == "class":
-        return [(first.overlay(side=SIDE), f"{Path(name).name} {first.scores[0]:.1%}")]
-    if job.figure == "top":
-        tiles = [tile for explanation in explanations for tile in top_classes(explanation)]
-        _save(montage(tiles, columns=1 + len(first.labels)), _path(job, name, "top"))
-    elif len(explanations) == 1:
-        _save(first.overlay(), _path(job, name, job.methods[0]))
-    else:
-        tiles = [
-            (explanation.overlay(side=SIDE), f"{method}: {explanation.names[0]}")
-            for method, explanation in zip(job.methods, explanations, strict=True)
-        ]
-        sheet = montage([(first.image, ""), *tiles], columns=1 + len(tiles))
-        _save(sheet, _path(job, name, "-".join(job.methods)))
-    return []
-
-
-def _path(job: PictureJob, name: str, kind: str) -> Path:
-    """Return the path of a picture's figure: as the picture lies, but inside the folder."""
-    inside = PurePath(*(part for part in PurePath(name).parts if part not in ("/", "..")))
-    return job.folder / file_name(str(inside.with_name(f"{inside.name}.{kind}.jpg")))
-
-
-def _save(picture: Image.Image, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = BytesIO()
-    picture.save(content, format="JPEG", quality=JPEG_QUALITY)
-    write_file(path, content.getbuffer())
+def _key(job: PictureJob) -> str:
+    """Return a digest of all that explanations depend on, besides the files of the pictures."""
+    source = job.run or job.weights
+    weights = None if source is None else find_weights(Path(source)).resolve()
+    network = [str(weights), stamp(weights)] if weights is not None else []
+    options = [list(job.classes), job.top, list(job.methods), job.boxer, job.figure, job.view]
+    return identity_digest([__version__, job.published, network, options])

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 from torch import Tensor
 
 from gapnet.ops.maps import normalise, upsample
+from gapnet.ops.overlay import colour, draw_box, fit
 
-STRENGTH = 0.45  # of the colours over the image
 PREDICTED, TRUE = (255, 48, 48), (64, 255, 96)
 SIDE = 224  # pixels of the picture's longer side
 
@@ -27,25 +26,12 @@ def overlay(
     true: Iterable[Box] = (),
 ) -> Image.Image:
     """Colour an image by a map (h, w) over a window (4,), and draw predicted and true boxes."""
-    values = _place(heat, window, (image.height, image.width))
-    colours = cv2.applyColorMap((values * 255).round().astype(np.uint8), cv2.COLORMAP_JET)[
-        ..., ::-1
-    ]
-    mixed = (1 - STRENGTH) * np.asarray(image, dtype=np.float32) + STRENGTH * colours
-    scale = SIDE / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    picture = Image.fromarray(mixed.round().astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
-    draw = ImageDraw.Draw(picture)
+    picture = fit(colour(image, _place(heat, window, (image.height, image.width))), SIDE)
     boxes = [(true_box, TRUE) for true_box in true]
     if predicted is not None:
         boxes.append((predicted, PREDICTED))
-    for box, colour in boxes:
-        x1, y1, x2, y2 = box
-        draw.rectangle(
-            (x1 * scale, y1 * scale, (x2 + 1) * scale - 1, (y2 + 1) * scale - 1),
-            outline=colour,
-            width=2,
-        )
+    for box, box_colour in boxes:
+        draw_box(picture, box, scale=SIDE / max(image.size), colour=box_colour)
     return picture
 
 

@@ -40,6 +40,10 @@ def task(cfg: DictConfig) -> None:
         say(f"{row.image}: {row.name} {row.score:.1%}, box {' '.join(f'{x:g}' for x in row.box)}")
     if len(results.rows) > PRINTED:
         say(f"... and {len(results.rows) - PRINTED} more rows")
-    say(f"input: {results.input}")
+    if results.finished_before:
+        say(f"{results.finished_before} pictures were finished before, and were skipped")
+    if results.input:
+        say(f"input: {results.input}")
     say(f"table: {results.table}")
     say(f"pictures: {results.folder}")
+    results.check()
