@@ -31,14 +31,19 @@ def top_classes(explanation: Explanation) -> list[Tile]:
 
 
 def montage(tiles: Sequence[Tile], *, columns: int) -> Image.Image:
-    """Return tiles in rows, each scaled into a square, with its text below it."""
+    """Return tiles in rows, each scaled to the width or height of a cell, with its text below it.
+
+    A cell is as high as the highest tile, at most a square.
+    """
+    pictures = [fit(picture, SIDE) for picture, _ in tiles]
+    side = max(picture.height for picture in pictures)
     rows = -(-len(tiles) // columns)
-    width, height = SIDE + GAP, SIDE + LABEL + GAP
+    width, height = SIDE + GAP, side + LABEL + GAP
     sheet = Image.new("RGB", (columns * width - GAP, rows * height - GAP), WHITE)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(TEXT_SIZE)
-    for number, (picture, text) in enumerate(tiles):
+    for number, (picture, (_, text)) in enumerate(zip(pictures, tiles, strict=True)):
         left, top = number % columns * width, number // columns * height
-        tile = fit(picture, SIDE)
-        sheet.paste(tile, (left + (SIDE - tile.width) // 2, top + (SIDE - tile.height) // 2))
-        draw.text((left + 2, top + SIDE + 2), text[:LONGEST_TEXT], fill=BLACK, font=font)
+        across, down = (SIDE - picture.width) // 2, (side - picture.height) // 2
+        sheet.paste(picture, (left + across, top + down))
+        draw.text((left + 2, top + side + 2), text[:LONGEST_TEXT], fill=BLACK, font=font)
     return sheet
