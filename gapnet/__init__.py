@@ -1,8 +1,8 @@
 """Train, evaluate and explain class-activation-map networks."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gapnet.system.lazy_names import lazy_names
 from gapnet.version import __version__
 
 if TYPE_CHECKING:
@@ -27,24 +27,21 @@ __all__ = [
     "train",
 ]
 
-_MODULES = {
-    "adopt": "gapnet.models.adoption.adopt",
-    "create_model": "gapnet.models.catalogue",
-    "evaluate": "gapnet.jobs.evaluate",
-    "explain": "gapnet.explanations.explain",
-    "gapify": "gapnet.models.gapify",
-    "list_models": "gapnet.models.catalogue",
-    "load": "gapnet.models.saved",
-    "published": "gapnet.models.catalogue",
-    "train": "gapnet.jobs.train",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: the command line starts without torch."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+# Imported when they are first used: the command line starts without torch
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "adopt": "gapnet.models.adoption.adopt",
+        "create_model": "gapnet.models.catalogue",
+        "evaluate": "gapnet.jobs.evaluate",
+        "explain": "gapnet.explanations.explain",
+        "gapify": "gapnet.models.gapify",
+        "list_models": "gapnet.models.catalogue",
+        "load": "gapnet.models.saved",
+        "published": "gapnet.models.catalogue",
+        "train": "gapnet.jobs.train",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -25,11 +25,9 @@ from gapnet.jobs import (
     ScoreJob,
     TrainJob,
 )
-from gapnet.jobs.predict_pictures import PictureJob
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.runs.folder import find_checkpoint, find_run
-from gapnet.runs.layout import CONFIG
 
 AUTO_BATCH = "auto_batch"  # a key of the trainer that Lightning does not have
 
@@ -87,29 +85,6 @@ def score_job(cfg: DictConfig) -> ScoreJob:
         doubt=cfg.doubt,
         resume=cfg.resume,
         workers=cfg.loader.num_workers,
-    )
-
-
-def picture_job(cfg: DictConfig) -> PictureJob:
-    """Return the explanation of pictures that a configuration describes."""
-    methods = [cfg.method] if isinstance(cfg.method, str) else cfg.method
-    if cfg.run is not None and (Path(cfg.run) / CONFIG).is_file():  # it may also be a checkpoint
-        check_network_imported(find_run(cfg.run, None))
-    return PictureJob(
-        images=tuple(map(str, cfg.images)),
-        folder=Path(cfg.folder),
-        run=path_of(cfg.run),
-        published=cfg.published,
-        weights=cfg.weights,
-        classes=tuple(cfg.classes),
-        top=cfg.top,
-        methods=tuple(map(str, methods)),
-        boxer=cfg.boxer,
-        format=cfg.format,
-        figure=cfg.figure,
-        view=cfg.view,
-        batch_size=cfg.batch_size,
-        every=cfg.every,
     )
 
 

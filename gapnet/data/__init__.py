@@ -1,26 +1,31 @@
 """Data sets, from files to batches."""
 
-from gapnet.data.loading.datamodule import DataModule
-from gapnet.data.loading.views import (
-    centre_view,
-    published_view,
-    random_crop_view,
-    random_view,
-    whole_view,
-)
-from gapnet.data.options import Reader
-from gapnet.data.records import Records
-from gapnet.data.sample import Source
-from gapnet.data.sources.coco import Coco
-from gapnet.data.sources.csv_table import Csv
-from gapnet.data.sources.cub import Cub
-from gapnet.data.sources.folder import Folder
-from gapnet.data.sources.ilsvrc import Ilsvrc
-from gapnet.data.sources.metadata import Metadata
-from gapnet.data.sources.shapes.dataset import shapes
-from gapnet.data.sources.shards import Shards
-from gapnet.data.sources.voc import Voc
-from gapnet.data.sources.yolo import Yolo
+from typing import TYPE_CHECKING
+
+from gapnet.system.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from gapnet.data.loading.datamodule import DataModule
+    from gapnet.data.loading.views import (
+        centre_view,
+        published_view,
+        random_crop_view,
+        random_view,
+        whole_view,
+    )
+    from gapnet.data.options import Reader
+    from gapnet.data.records import Records
+    from gapnet.data.sample import Source
+    from gapnet.data.sources.coco import Coco
+    from gapnet.data.sources.csv_table import Csv
+    from gapnet.data.sources.cub import Cub
+    from gapnet.data.sources.folder import Folder
+    from gapnet.data.sources.ilsvrc import Ilsvrc
+    from gapnet.data.sources.metadata import Metadata
+    from gapnet.data.sources.shapes.dataset import shapes
+    from gapnet.data.sources.shards import Shards
+    from gapnet.data.sources.voc import Voc
+    from gapnet.data.sources.yolo import Yolo
 
 __all__ = [
     "Coco",
@@ -43,3 +48,29 @@ __all__ = [
     "shapes",
     "whole_view",
 ]
+
+# Imported when they are first used: whoever reads one picture need not wait for Lightning
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Coco": "gapnet.data.sources.coco",
+        "Csv": "gapnet.data.sources.csv_table",
+        "Cub": "gapnet.data.sources.cub",
+        "DataModule": "gapnet.data.loading.datamodule",
+        "Folder": "gapnet.data.sources.folder",
+        "Ilsvrc": "gapnet.data.sources.ilsvrc",
+        "Metadata": "gapnet.data.sources.metadata",
+        "Reader": "gapnet.data.options",
+        "Records": "gapnet.data.records",
+        "Shards": "gapnet.data.sources.shards",
+        "Source": "gapnet.data.sample",
+        "Voc": "gapnet.data.sources.voc",
+        "Yolo": "gapnet.data.sources.yolo",
+        "centre_view": "gapnet.data.loading.views",
+        "published_view": "gapnet.data.loading.views",
+        "random_crop_view": "gapnet.data.loading.views",
+        "random_view": "gapnet.data.loading.views",
+        "shapes": "gapnet.data.sources.shapes.dataset",
+        "whole_view": "gapnet.data.loading.views",
+    },
+)

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from gapnet.ops.maps import normalise
 from gapnet.ops.overlay import OPACITY, colour, draw_box, fit
-from gapnet.text.plain_text import plain
+from gapnet.system.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BOX_COLOUR = (255, 48, 48)
-PLOT_INCHES = 3.2  # width of one picture in a plot
-TITLE_INCHES = 0.4
+# Matplotlib takes half a second to import, and only plots need it
+later = lazy_names(__name__, {"plot_pictures": "gapnet.explanations.picture_plot"})
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,11 @@ class Explanation:
             draw_box(picture, self.boxes[index], scale=scale, colour=BOX_COLOUR)
         return picture
 
-    def plot(self) -> Figure:
+    def plot(self) -> "Figure":
         """Return a figure of Matplotlib: the picture, and its map for each class."""
-        count = len(self.labels) + 1
-        height = PLOT_INCHES * self.image.height / self.image.width + TITLE_INCHES
-        figure = Figure(figsize=(PLOT_INCHES * count, height), layout="constrained")
-        panels = figure.subplots(1, count, squeeze=False)[0]
-        panels[0].imshow(self.image)
-        for index, axes in enumerate(panels[1:]):
-            axes.imshow(self.overlay(index))
-            axes.set_title(f"{plain(self.names[index])} {self.scores[index]:.1%}", parse_math=False)
-        for axes in panels:
-            axes.axis("off")
+        titles = map("{} {:.1%}".format, self.names, self.scores)
+        maps = [(self.overlay(index), title) for index, title in enumerate(titles)]
+        figure: Figure = later("plot_pictures")([(self.image, ""), *maps])
         return figure
 
     def _repr_png_(self) -> bytes:

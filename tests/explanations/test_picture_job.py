@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 import gapnet
+from gapnet.explanations import picture_job as module
 from gapnet.explanations.explain import explain_by_methods
 from gapnet.explanations.figures import figure_path
-from gapnet.jobs import predict_pictures as module
-from gapnet.jobs.predict_pictures import PictureJob, predict_pictures
+from gapnet.explanations.picture_job import PictureJob, predict_pictures
 from gapnet.models import GapNet
 from gapnet.models.saved import save
 from tests.refusals import refused
