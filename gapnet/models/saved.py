@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gapnet.errors import GapnetError, reason
+from gapnet.errors import GapnetError, reading, reason
 from gapnet.models.builders import BUILDERS
-from gapnet.models.gapnet import GapNet
+from gapnet.models.gapnet import GapNet, Plain
 from gapnet.models.hub_methods import FUNCTIONS
 from gapnet.models.registry import create
 from gapnet.models.weights.files import (
@@ -91,17 +91,16 @@ def _published(file: Path) -> GapNet:
             f"{file}: is a network of timm that was changed ({', '.join(folder.changed)}); build "
             "it with timm, and use gapnet.adopt"
         )
-    network = create(
-        "published",
-        {
-            "name": f"timm/{folder.architecture}",
-            "num_classes": folder.num_classes,
-            "input_size": folder.input_size,
-            "mean": folder.mean,
-            "std": folder.std,
-            "weights": str(file),
-        },
-    )
+    arguments: dict[str, Plain] = {
+        "name": f"timm/{folder.architecture}",
+        "num_classes": folder.num_classes,
+        "input_size": folder.input_size,
+        "mean": folder.mean,
+        "std": folder.std,
+        "weights": str(file),
+    }
+    with reading(file, "is not a network of timm that can be built"):
+        network = _created("published", arguments, file)
     if folder.classes is not None and len(folder.classes) == network.num_classes:
         network.set_classes(folder.classes, folder.class_names)
     return network.eval()
@@ -121,9 +120,9 @@ def _check_sizes(network: GapNet, state: Mapping[str, Tensor], file: Path) -> No
 
 def _rebuild(description: Description, file: Path) -> GapNet:
     try:
-        network = create(description.name, description.arguments)
-    except GapnetError as error:
-        raise GapnetError(f"{file}: {error}") from error
+        network = _created(description.name, description.arguments, file)
+    except GapnetError:
+        raise
     except Exception as error:  # of any kind: the arguments are not trusted
         raise GapnetError(
             f"{file}: is not a gapnet checkpoint ({description.name} cannot be built: "
@@ -138,6 +137,14 @@ def _rebuild(description: Description, file: Path) -> GapNet:
     network.set_classes(description.classes, description.class_names)
     network.multi_label = description.multi_label
     return network
+
+
+def _created(name: str, arguments: Mapping[str, Plain], file: Path) -> GapNet:
+    """Build a network; an error names the file."""
+    try:
+        return create(name, arguments)
+    except GapnetError as error:
+        raise GapnetError(f"{file}: {error}") from error
 
 
 FUNCTIONS.update(save=save, load=load)

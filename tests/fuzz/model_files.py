@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import timm
 import torch
 from omegaconf import OmegaConf
 from safetensors.torch import save_file
@@ -94,6 +95,16 @@ def make_bare_hub(folder: Path) -> Path:
     return folder / "config.json"
 
 
+def make_timm(folder: Path) -> Path:
+    torch.manual_seed(0)
+    made = timm.create_model("test_efficientnet", num_classes=2)
+    save_file(made.state_dict(), folder / "model.safetensors")
+    own = {"input_size": [3, 64, 64], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
+    config = {"architecture": "test_efficientnet", "num_classes": 2, "label_names": ["cat", "dog"]}
+    (folder / "config.json").write_text(json.dumps(config | {"pretrained_cfg": own}))
+    return folder / "config.json"
+
+
 def make_run(folder: Path) -> Path:
     (folder / "checkpoints").mkdir()
     checkpoint(folder / "checkpoints" / "best.ckpt")
@@ -139,5 +150,6 @@ SUBJECTS = [
     Subject("model.safetensors", hub("model.safetensors"), read_network, checksum="file"),
     Subject("config.json", hub("config.json"), read_beside, checksum="file", refuses=False),
     Subject("hub-config.json", make_bare_hub, read_network),
+    Subject("timm-config.json", make_timm, read_network),
     Subject("run-config.yaml", make_run, read_run),
 ]

@@ -146,6 +146,8 @@ def test_a_classifier_of_timm_is_loaded_by_its_name(repositories: Path) -> None:
         {"num_classes": 10**9},
         {"pretrained_cfg": {"input_size": [3, 10**5, 10**5]}},
         {"pretrained_cfg": {"mean": "x"}},
+        {"pretrained_cfg": {"std": [1, 0, 1]}},
+        {"pretrained_cfg": {"mean": [0.5]}},
         {"pretrained_cfg": 3},
         {"label_descriptions": 3},
         {"architecture": ["resnet18"]},

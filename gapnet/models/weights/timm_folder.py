@@ -1,7 +1,8 @@
 """Reads the config.json that timm writes next to the weights of a network."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import timm
 from gapnet.errors import reading
 from gapnet.models.weights.hub import DESCRIPTION
 
+RGB = 3
 MOST_CLASSES, LARGEST_SIDE = 100_000, 1024  # the file is not trusted
 HUB_NAMES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth")
 
@@ -63,8 +65,8 @@ def _checked(name: str, values: Mapping[str, Any]) -> TimmFolder:
         name,
         _whole(values.get("num_classes") or own.get("num_classes"), most=MOST_CLASSES),
         None if size is None else _whole(size[-1], most=LARGEST_SIDE),
-        _numbers(own.get("mean")),
-        _numbers(own.get("std")),
+        _numbers(own.get("mean"), above=-math.inf),
+        _numbers(own.get("std"), above=0),
         ids,
         None if ids is None else [str(described.get(item, item)) for item in ids],
         tuple(map(str, values.get("model_args") or ())),
@@ -77,5 +79,10 @@ def _whole(value: object, *, most: int) -> int | None:
     raise ValueError(f"{value!r} must be an integer >= 1 and <= {most}")
 
 
-def _numbers(values: object) -> list[float] | None:
-    return None if values is None else [float(value) for value in values]  # type: ignore[attr-defined]
+def _numbers(values: Sequence[float] | None, *, above: float) -> list[float] | None:
+    if values is None:
+        return None
+    numbers = [float(value) for value in values]
+    if len(numbers) == RGB and all(above < value < math.inf for value in numbers):
+        return numbers
+    raise ValueError(f"{numbers} must be {RGB} finite numbers > {above}")
