@@ -265,7 +265,7 @@ def _network(job: PictureJob) -> GapNet:
 
 def _key(job: PictureJob) -> str:
     """Return a digest of all that explanations depend on, besides the files of the pictures."""
-    source = job.run or job.weights
+    source = job.run or job.weights or (job.published if is_hub_name(job.published) else None)
     weights = None if source is None else find_weights(Path(source)).resolve()
     network = [str(weights), stamp(weights)] if weights is not None else []
     options = [list(job.classes), job.top, list(job.methods), job.boxer, job.figure, job.view]
