@@ -47,17 +47,18 @@ def test_each_picture_gets_an_overlay_and_a_row(
         assert " with a " in row["name"]  # as the data set names its classes
 
 
+@pytest.mark.parametrize("key", ["model", "run"])
 def test_a_network_of_the_hub_is_used(
-    gapnet: Command, trained: Trained, photos: Path, monkeypatch: pytest.MonkeyPatch
+    gapnet: Command, trained: Trained, photos: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     folder = trained.run / "checkpoints"
     monkeypatch.setattr(files, "download", lambda name: folder / "best.ckpt")
-    for network in ("model=hf-hub:me/mine", "run=hf-hub:me/mine"):
-        succeeded(gapnet("predict", "photos/0.png", network))
-        assert len(rows("explained/boxes.csv")) == 1
+    command = ("predict", "photos/0.png", f"{key}=hf-hub:me/mine")
+    succeeded(gapnet(*command))
+    assert len(rows("explained/boxes.csv")) == 1
     (photos / "other.ckpt").write_text("another revision")  # so nothing of the first one is kept
     monkeypatch.setattr(files, "download", lambda name: photos / "other.ckpt")
-    assert_one_line(gapnet("predict", "photos/0.png", "model=hf-hub:me/mine"), "other.ckpt")
+    assert_one_line(gapnet(*command), "other.ckpt")
 
 
 def test_top_classes_and_coco(gapnet: Command, trained: Trained, photos: Path) -> None:
