@@ -1,5 +1,6 @@
 """The recipe for one's own photographs, and the advice to use it."""
 
+import csv
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,7 +55,7 @@ def test_the_recipe_learns_a_small_data_set(gapnet: Command, tmp_path: Path) -> 
         f"data.root={photographs(tmp_path / 'photos', images=48)}",
         f"model.name=timm/{NETWORK}",
         "model.weights=weights.pth",
-        "model.input_size=32",
+        "model.input_size=64",
         "model.stride=16",
         "trainer.accelerator=cpu",
         "loader.num_workers=0",
@@ -104,3 +105,46 @@ def test_training_such_a_network_names_the_recipe_in_one_line(
     outcome = gapnet("train", "data=folder", f"data.root={root}", *quick)
     assert outcome.status == 0, outcome.err
     assert len([line for line in outcome.err.splitlines() if "experiment=finetune" in line]) == 1
+
+
+def colourful(root: Path, *, images: int) -> Path:
+    """Draw black images with a red square, a green one or both, and a table of their boxes."""
+    generator = np.random.default_rng(0)
+    lines = ["image,label,xmin,ymin,xmax,ymax,split"]
+    for split, count in (("train", images), ("test", images // 4)):
+        for number in range(count):
+            pixels = np.zeros((40, 40, 3), np.uint8)
+            for place, name in enumerate(("red", "green")):
+                if number % 3 in (place, 2):
+                    x, y = generator.integers(0, 24, 2)
+                    pixels[y : y + 16, x : x + 16, place] = 255
+                    lines.append(f"{split}{number}.png,{name},{x},{y},{x + 15},{y + 15},{split}")
+            Image.fromarray(pixels).save(root / f"{split}{number}.png")
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.mark.slow
+def test_several_classes_of_an_image_are_learned_and_predicted(
+    gapnet: Command, tmp_path: Path
+) -> None:
+    root = tmp_path / "squares"
+    root.mkdir()
+    data = ["data=csv", f"data.root={colourful(root, images=96)}", "data.several=all"]
+    quick = ["trainer.accelerator=cpu", "loader.num_workers=0", "report.images=2"]
+    training = ["model.input_size=32", "trainer.max_epochs=12", "loader.batch_size=8"]
+    refusal = gapnet("train", *data, *quick, *training)
+    assert refusal.status == 1
+    assert "classifier.loss=bce" in refusal.err.splitlines()[-1]
+    options = ["classifier.loss=bce", "classifier.class_weights=balanced"]
+    outcome = gapnet("train", *data, *quick, *training, *options)
+    assert outcome.status == 0, outcome.err
+    header, *rows = csv.reader(Path("runs/latest/logs/metrics.csv").read_text().splitlines())
+    column = header.index("val/mean_average_precision")
+    assert float([row[column] for row in rows if row[column]][-1]) > 0.95
+    both = [str(root / f"test{number}.png") for number in (2, 5, 8)]
+    outcome = gapnet("predict", *both, "run=runs/latest", "top=2")
+    assert outcome.status == 0, outcome.err
+    table = list(csv.DictReader(Path("explained/boxes.csv").read_text().splitlines()))
+    assert len(table) == 6
+    assert np.mean([float(row["score"]) for row in table]) > 0.6  # a softmax would give 0.5
