@@ -36,6 +36,15 @@ def test_processes_end_with_the_weights_and_metrics_of_one(
 
 
 @pytest.mark.nightly
+def test_processes_train_the_head_first_as_one_does(tmp_path: Path) -> None:
+    job = ["optim.head_first=0.5", "trainer.max_epochs=2"]
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    one = train(tmp_path / "one", *job)
+    check_close(one, train(tmp_path / "two", *job, "trainer.devices=2", "loader.batch_size=6"))
+
+
+@pytest.mark.nightly
 def test_torchrun_may_start_the_processes(alone: Path, tmp_path: Path) -> None:
     job = ["trainer.devices=2", "loader.batch_size=6"]
     check_close(alone, train(tmp_path, *job, command=[*RUN, TRAIN[1]]))

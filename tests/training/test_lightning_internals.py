@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gapnet.training.lightning_internals import (
     VALIDATION,
+    allow_unused_parameters,
     begin_next_epoch,
     ignore_signals,
     log_step_metrics,
@@ -57,6 +58,13 @@ def test_a_ddp_trainer_of_two_devices_starts_ranks(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path, devices=2, strategy="ddp")
     assert starts_ranks(trainer), f"ddp's launcher is now {type(trainer.strategy.launcher)}"
     assert not spawns_ranks(trainer)
+
+
+def test_a_ddp_trainer_can_allow_unused_parameters(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, devices=2, strategy="ddp")
+    allow_unused_parameters(trainer)
+    assert trainer.strategy._ddp_kwargs["find_unused_parameters"], "DDP's options have another name"
+    allow_unused_parameters(make_trainer(tmp_path))  # of one device, which needs nothing
 
 
 def test_a_trainer_of_one_device_starts_no_ranks(tmp_path: Path) -> None:
