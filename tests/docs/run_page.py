@@ -8,6 +8,7 @@ from gapnet.cli.main import run
 from tests.cli.conftest import QUICK, SMALL
 from tests.docs.pages import Block, blocks_of, gapnet_arguments
 
+OFFLINE = ["model=tiny_gap", "model.pretrained=false", "model.reset_head=false"]
 SMALL_GRABCUT = "boxer.side=32"
 RUNS = {"RUN": "runs/latest", "RUN_A": "runs/latest", "RUN_B": "runs/latest"}
 
@@ -53,9 +54,10 @@ def quick(arguments: list[str]) -> list[str]:
     """Add overrides with which a training takes seconds."""
     if {"--help", "--cfg"} & set(arguments):
         return arguments
+    offline = OFFLINE if "experiment=finetune" in arguments else []
     other_data = any(argument.startswith("data=") for argument in arguments)
     small = ["model.input_size=48"] if other_data else SMALL
-    return [*arguments, "debug=fast", *small, *QUICK]
+    return [*arguments, *offline, "debug=fast", *small, *QUICK]
 
 
 def run_gapnet(command: str, *arguments: str) -> None:
