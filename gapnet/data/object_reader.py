@@ -1,5 +1,6 @@
 """Base class of the readers of data sets whose annotations list the objects of each image."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -15,6 +16,8 @@ from gapnet.data.records import Records
 from gapnet.data.several import Several, records_of
 from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.system.value_checks import one_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,10 @@ class ObjectReader(OwnImages, ABC):
             images = zip(records.ids, records.labels.tolist(), strict=True)
             held = hold_out(images, self.held_out, classes=self.classes)
             selects = split == self.select_split
+            if selects:
+                text = "%s: %d images are held out of %s as %s; the splits on the disk are: %s"
+                names = ", ".join(self.splits)
+                log.info(text, self.root, len(held), self.train_split, split, names)
             rows = [row for row, id_ in enumerate(records.ids) if (id_ in held) == selects]
             records = records.take(rows)
         return records

@@ -8,7 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from gapnet.data.loading.datamodule import DataModule
-from gapnet.data.sample import Source
+from gapnet.data.sample import Relabelled, Source
 from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.evaluation.protocols import Protocol
 from gapnet.jobs.labels import LabelRule
@@ -75,9 +75,10 @@ class Subject:
 
 
 def is_test_only(data: DataModule) -> bool:
-    """Return whether a data set has neither a split to select on nor one to train on."""
-    return not any(
-        _has_split(data, split) for split in (data.source.select_split, data.source.train_split)
+    """Return whether images of a user have neither a split to select on nor one to train on."""
+    splits = (data.source.select_split, data.source.train_split)
+    return isinstance(data.source, Relabelled) and not any(
+        _has_split(data, split) for split in splits
     )
 
 

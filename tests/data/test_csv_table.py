@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def test_a_table_without_splits_and_boxes_can_be_evaluated(tmp_path: Path) -> No
         source.records("val")
 
 
-def test_some_images_are_held_out(tmp_path: Path) -> None:
+def test_some_images_are_held_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     lines = [f"{name}{number}.jpg,{name}\n" for name in ("cat", "dog") for number in range(5)]
     source = Csv(
         table(tmp_path, "image,label\n" + "".join(lines)),
@@ -60,6 +62,7 @@ def test_some_images_are_held_out(tmp_path: Path) -> None:
         test_split="val",
     )
     held, trained = source.records("val"), source.records("all")
+    assert "4 images are held out" in caplog.text
     assert held.labels.tolist() == [0, 0, 1, 1]
     assert len(trained) == 6
     assert not set(held.ids) & set(trained.ids)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from gapnet.data.checks.digests import Digested, differing
 from gapnet.data.checks.image_checks import Depth, Trouble, check_images
 from gapnet.data.readers.devkit import BLACKLISTED, BOXES, FIRST_IDS, FIRST_LABELS, SEVERAL
-from gapnet.data.record_table import UNKNOWN
+from gapnet.data.record_table import LABELS, UNKNOWN
 from gapnet.data.records import Records
 from gapnet.data.sample import Numbered, Source
 from gapnet.errors import GapnetError, MissingSplitError
@@ -148,6 +148,8 @@ def _check_labels(records: Records, split: str, source: Source) -> Iterator[Find
     labels, count = records.labels, len(source.classes)
     known = labels[labels != UNKNOWN]
     text = f"{split}: {len(records):,} images"
+    if records.multi_label:
+        text += f" with {len(records.table[LABELS].combine_chunks().flatten()):,} labels"
     published = source.published_counts.get(split)
     if published not in (None, len(records)):
         fix = "unpack the archive of the split again, all of it, or download it again"
