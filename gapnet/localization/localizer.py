@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.localization.boxers.threshold import Boxer, Heat
+from gapnet.localization.boxers.threshold import Boxer, Heat, ThresholdBoxer
 from gapnet.localization.crops import CropOutputs, Crops, Single
 from gapnet.localization.guesses import GuessRule
 from gapnet.models.gapnet import GapNet
@@ -77,8 +78,12 @@ class Localizer:
         self, maps: Tensor, window: Tensor, size: Tensor, picture: Tensor | None
     ) -> Tensor:
         """Return the boxes (K, M, 4) of the maps (K, h, w) of one image."""
-        heats = self.boxer.heat(maps, self.grid(window))
-        return self.boxes_of_heats(heats, window, size, picture)
+        grid = self.grid(window)
+        # A subclass may scale maps, or choose boxes, in another way
+        if type(self.boxer) is ThresholdBoxer:
+            cells = self.boxer.boxes_of_maps(maps, grid)
+            return _in_pixels(cells, window, grid, size)
+        return self.boxes_of_heats(self.boxer.heat(maps, grid), window, size, picture)
 
     def boxes_of_heats(
         self, heats: Heat, window: Tensor, size: Tensor, picture: Tensor | None
@@ -87,7 +92,7 @@ class Localizer:
         view = None if picture is None else picture.permute(1, 2, 0).numpy()  # a view: no copy
         cells = np.stack([self.boxer.boxes(heat, view) for heat in heats])
         height, width = heats.shape[1:]
-        return clip(leave_window(torch.from_numpy(cells).float(), window, (height, width)), size)
+        return _in_pixels(cells, window, (height, width), size)
 
     def grid(self, window: Tensor) -> tuple[int, int]:
         """Return the size (height, width) of the boxer's grid over a window (4,), in cells."""
@@ -98,3 +103,10 @@ class Localizer:
                 "pixels a side; make the image smaller"
             )
         return self.boxer.grid((height, width))
+
+
+def _in_pixels(
+    cells: NDArray[np.int16], window: Tensor, grid: tuple[int, int], size: Tensor
+) -> Tensor:
+    """Convert boxes (..., 4) from cells of a grid over a window to pixels of a file of `size`."""
+    return clip(leave_window(torch.from_numpy(cells).float(), window, grid), size)

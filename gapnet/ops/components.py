@@ -9,6 +9,9 @@ from gapnet.ops.lazy_sweep import compiled_sweep
 
 __all__ = ["Size", "largest_component_boxes"]
 
+FEW = 3  # thresholds
+Extent = tuple[int, int, int, int]  # first row, row after the last, and the columns likewise
+
 
 def largest_component_boxes(
     heat: NDArray[np.float32],
@@ -45,29 +48,33 @@ def boxes_one_by_one(
 ) -> NDArray[np.float32]:
     """Return the boxes of `largest_component_boxes`, from one mask per threshold."""
     height, width = heat.shape
-    heat = _without_nan(heat)
-    rows, columns = heat.max(1), heat.max(0)
-    occupied = thresholds[: int(np.searchsorted(thresholds, rows.max()))]
+    highest = heat.max()
+    if np.isnan(highest):
+        highest, heat = np.float32(np.inf), np.where(np.isnan(heat), np.float32(np.inf), heat)
+    exceeded = thresholds[: int(np.searchsorted(thresholds, highest))]
     boxes = []
-    for (top, bottom), (left, right), threshold in zip(
-        _extents(rows, occupied), _extents(columns, occupied), occupied, strict=True
+    for threshold, (top, bottom, left, right) in zip(
+        exceeded, _extents(heat, exceeded), strict=True
     ):
         mask = (heat[top:bottom, left:right] > threshold).view(np.uint8)
         x1, y1, x2, y2 = _largest(mask, connectivity=connectivity, size=size)
         boxes.append((left + x1, top + y1, left + x2, top + y2))
-    boxes += [(0, 0, width - 1, height - 1)] * (len(thresholds) - len(occupied))
+    boxes += [(0, 0, width - 1, height - 1)] * (len(thresholds) - len(exceeded))
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def _without_nan(heat: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not np.isnan(heat.max()):
-        return heat
-    return np.where(np.isnan(heat), np.float32(np.inf), heat)
+def _extents(heat: NDArray[np.float32], thresholds: NDArray[np.float32]) -> list[Extent]:
+    """Return, per threshold, the part of the map that contains all cells above it.
+
+    For few thresholds that is the whole map, as to look for the part takes longer.
+    """
+    if len(thresholds) < FEW:
+        return [(0, heat.shape[0], 0, heat.shape[1])] * len(thresholds)
+    rows, columns = _ends(heat.max(1), thresholds), _ends(heat.max(0), thresholds)
+    return [(*vertical, *horizontal) for vertical, horizontal in zip(rows, columns, strict=True)]
 
 
-def _extents(
-    highest: NDArray[np.float32], thresholds: NDArray[np.float32]
-) -> list[tuple[int, int]]:
+def _ends(highest: NDArray[np.float32], thresholds: NDArray[np.float32]) -> list[tuple[int, int]]:
     """Return, per threshold, the first row (or column) above it and the one after the last."""
     above = highest > thresholds[:, None]
     ends = len(highest) - above[:, ::-1].argmax(1)

@@ -34,13 +34,17 @@ class TimedPredictor(Predictor):
     images = 0
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Write the rows of a batch, and count its images after the warm-up."""
+        """Start to compute the rows of a batch, and count its images after the warm-up."""
         super().predict_step(batch, batch_idx, dataloader_idx)
         if batch_idx + 1 == WARM_UP:
             self._begun = now()
         elif batch_idx >= WARM_UP:
-            self.seconds = now() - self._begun
             self.images += len(batch.ids)
+
+    def on_predict_epoch_end(self) -> None:
+        """Write the remaining rows, and take the time."""
+        super().on_predict_epoch_end()
+        self.seconds = now() - self._begun
 
 
 def time_prediction(data: DataModule, run: Path, accelerator: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gapnet.ops.components import Size, largest_component_boxes
 from gapnet.ops.maps import upsample
+from gapnet.ops.shares import thresholds_of_shares
 from gapnet.system.value_checks import number, one_of, whole_number
 
 CUT = 0.20  # of the map's maximum, section 3.2
@@ -80,12 +81,10 @@ class FullSizeBoxer:
 
     def heat(self, maps: Tensor, grid: tuple[int, int]) -> Heat:
         """Return maps (K, h, w) resized to the grid and divided by their maxima."""
-        if not torch.isfinite(maps).all():
-            raise ValueError("a map contains NaN or infinite values")
-        resized = upsample(maps.float(), grid)
+        resized = resize_finite(maps, grid)
         highest = resized.amax((-2, -1), keepdim=True)
         resized.clamp_(min=0).div_(torch.where(highest > 0, highest, 1))  # `normalise`, in place
-        heat: Heat = resized.cpu().numpy()
+        heat: Heat = resized.numpy()
         return heat
 
 
@@ -129,17 +128,34 @@ class ThresholdBoxer(FullSizeBoxer):
     def boxes(self, heat: Heat, picture: ImageArray | None) -> NDArray[np.int16]:
         """Return the box of one map at the boxer's cut, and the tight box if there is one."""
         del picture
-        return self.sweep(heat, [self.cut, *(() if self.tight is None else (self.tight,))]).boxes
+        return self._boxes_above(heat, self._shares())
+
+    def boxes_of_maps(self, maps: Tensor, grid: tuple[int, int]) -> NDArray[np.int16]:
+        """Return the boxes (K, boxes_a_map, 4) that `heat` and `boxes` give, in less time.
+
+        The resized maps (K, H, W) are not divided by their maxima; the cuts are multiplied instead.
+        """
+        return np.stack([self._boxes_unscaled(heat) for heat in resize_finite(maps, grid).numpy()])
+
+    def _boxes_unscaled(self, heat: Heat) -> NDArray[np.int16]:
+        highest = heat.max()
+        if highest <= 0:
+            return whole_map(heat, self.boxes_a_map)
+        return self._boxes_above(heat, thresholds_of_shares(highest, self._shares()))
+
+    def _shares(self) -> NDArray[np.float32]:
+        return np.array([self.cut, *(() if self.tight is None else (self.tight,))], np.float32)
 
     def sweep(self, heat: Heat, cuts: Sequence[float]) -> BoxSweep:
         """Return the boxes of one map at all cuts."""
+        boxes = self._boxes_above(heat, np.array(cuts, dtype=np.float32))
+        return BoxSweep(boxes, np.arange(len(cuts), dtype=np.int16))
+
+    def _boxes_above(self, heat: Heat, thresholds: NDArray[np.float32]) -> NDArray[np.int16]:
         boxes = largest_component_boxes(
-            heat,
-            np.array(cuts, dtype=np.float32),
-            connectivity=self.connectivity,
-            size=self.largest,
+            heat, thresholds, connectivity=self.connectivity, size=self.largest
         )
-        return BoxSweep(boxes.astype(np.int16), np.arange(len(cuts), dtype=np.int16))
+        return boxes.astype(np.int16)
 
 
 class BoxerWithoutSweep(FullSizeBoxer):
@@ -155,6 +171,13 @@ class BoxerWithoutSweep(FullSizeBoxer):
         """Return no boxes."""
         del heat, cuts
         return BoxSweep(np.zeros((0, 4), np.int16), np.zeros(0, np.int16))
+
+
+def resize_finite(maps: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Return maps (K, h, w) resized to a grid, on the CPU; non-finite values raise an error."""
+    if not torch.isfinite(maps).all():
+        raise ValueError("a map contains NaN or infinite values")
+    return upsample(maps.float(), grid).cpu()
 
 
 def whole_map(heat: Heat, count: int) -> NDArray[np.int16]:
