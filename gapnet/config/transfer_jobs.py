@@ -1,6 +1,7 @@
 """Make the jobs of features and linear SVMs from a configuration."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -12,7 +13,9 @@ from gapnet.config.own_modules import check_network_imported
 from gapnet.errors import GapnetError
 from gapnet.jobs.features import Extraction, FeaturesJob
 from gapnet.jobs.network_choice import NetworkChoice
+from gapnet.jobs.svm import SvmJob
 from gapnet.runs.folder import find_checkpoint, find_run
+from gapnet.transfer.fitting import Fitting
 from gapnet.transfer.layers import Layer
 
 
@@ -30,6 +33,24 @@ def features_job(cfg: DictConfig) -> FeaturesJob:
         resume=cfg.resume,
         of_run=run,
     )
+
+
+def svm_job(cfg: DictConfig) -> SvmJob:
+    """Return the training of an SVM that a configuration describes."""
+    return SvmJob(
+        run=run_of(cfg, "svm"),
+        features=Path(cfg.features),
+        layer=cfg.layer,
+        train_split=cfg.train_split,
+        test_split=cfg.test_split,
+        fitting=fitting_of(cfg),
+    )
+
+
+def fitting_of(cfg: DictConfig) -> Fitting:
+    """Return how SVMs are trained."""
+    costs = tuple(cfg.C) if isinstance(cfg.C, ListConfig) else (cfg.C,)
+    return Fitting(costs, cfg.folds, cfg.iterations, seed=cfg.seed)
 
 
 def network_choice(cfg: DictConfig) -> NetworkChoice:

@@ -120,11 +120,13 @@ class Kind:
         name: for messages.
         schema: of the columns; the first one is the id of an image.
         invalid: returns the name of a column with invalid values, or None.
+        repeats: whether values repeat, so that a dictionary of them makes the files smaller.
     """
 
     name: str
     schema: pa.Schema
     invalid: Callable[[pa.Table, About], str | None]
+    repeats: bool = True
 
 
 def _invalid_prediction(table: pa.Table, about: About) -> str | None:
@@ -191,7 +193,7 @@ class Writer:
         if not self.rows:
             return
         table = pa.Table.from_pylist([row._asdict() for row in self.rows], schema=self.kind.schema)
-        write_table(table, self.about, self._next_path())
+        write_table(table, self.about, self._next_path(), repeats=self.kind.repeats)
         self.rows = []
 
     def _next_path(self) -> Path:
@@ -200,11 +202,17 @@ class Writer:
         return path
 
 
-def write_table(table: pa.Table, about: About, path: Path) -> None:
+def write_table(table: pa.Table, about: About, path: Path, *, repeats: bool = True) -> None:
     """Write a part, with its description and a digest."""
     described = with_digest(table.replace_schema_metadata({"gapnet": about.text()}))
     with atomic_file(path) as unfinished:
-        pq.write_table(described, unfinished, compression="zstd", write_page_checksum=True)
+        pq.write_table(
+            described,
+            unfinished,
+            compression="zstd",
+            use_dictionary=repeats,
+            write_page_checksum=True,
+        )
 
 
 def done(folder: Path, about: About, *, kind: Kind = PREDICTIONS) -> set[str]:

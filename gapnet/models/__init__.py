@@ -7,6 +7,7 @@ from gapnet.models.gapify import gapify
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, FlatHead
 from gapnet.models.registry import create, names, register
+from gapnet.models.relinear import with_linear
 from gapnet.models.saved import load
 from gapnet.models.taps import layer_names, layer_output, tap
 
@@ -25,6 +26,7 @@ __all__ = [
     "names",
     "register",
     "tap",
+    "with_linear",
 ]
 
 

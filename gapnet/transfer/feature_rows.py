@@ -51,6 +51,7 @@ class Features:
         labels: of the images, (N,); -1 where unknown.
         label_sets: all classes of each image, in multi-label data; else empty.
         unreadable: ids of the images that could not be read.
+        unreadable_labels: of these images.
         about: what made them.
     """
 
@@ -59,6 +60,7 @@ class Features:
     labels: NDArray[np.int64]
     label_sets: list[list[int]]
     unreadable: list[str]
+    unreadable_labels: NDArray[np.int64]
     about: About
 
     @property
@@ -78,22 +80,25 @@ class Features:
 def feature_kind(layers: Sequence[str]) -> Kind:
     """Return the kind of rows that have the vectors of these layers."""
     columns = [(layer, pa.list_(pa.float32())) for layer in layers]
-    return Kind("features", pa.schema([*BASE, *columns]), _invalid_column)
+    return Kind("features", pa.schema([*BASE, *columns]), _invalid_column, repeats=False)
 
 
 def read_features(folder: Path, layers: Sequence[str], layer: str) -> Features:
     """Read the vectors of one layer from a folder that has those of `layers`."""
     table, about = read_parts(folder, kind=feature_kind(layers))
     order = np.argsort(table["id"].to_numpy().astype(str))  # ranks write in any order
-    readable = order[table["height"].to_numpy()[order] > 0]
+    is_readable = table["height"].to_numpy()[order] > 0
+    readable, broken = order[is_readable], order[~is_readable]
+    labels = table["label"].to_numpy().astype(np.int64)
     ids: list[str] = table["id"].to_pylist()
     sets: list[list[int]] = table["labels"].to_pylist()
     return Features(
         ids=[ids[row] for row in readable],
         vectors=_matrix(table[layer])[_places(table[layer], readable)],
-        labels=table["label"].to_numpy().astype(np.int64)[readable],
+        labels=labels[readable],
         label_sets=[sets[row] for row in readable],
-        unreadable=[ids[row] for row in sorted(set(order.tolist()) - set(readable.tolist()))],
+        unreadable=[ids[row] for row in broken],
+        unreadable_labels=labels[broken],
         about=about,
     )
 
