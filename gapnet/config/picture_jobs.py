@@ -5,6 +5,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from gapnet.config.own_modules import check_network_imported
+from gapnet.explanations.demo_job import DemoJob
+from gapnet.explanations.network_choice import NetworkChoice
 from gapnet.explanations.picture_job import PictureJob
 from gapnet.runs.folder import find_run
 from gapnet.runs.layout import CONFIG
@@ -13,14 +15,10 @@ from gapnet.runs.layout import CONFIG
 def picture_job(cfg: DictConfig) -> PictureJob:
     """Return the explanation of pictures that a configuration describes."""
     methods = [cfg.method] if isinstance(cfg.method, str) else cfg.method
-    if cfg.run is not None and (Path(cfg.run) / CONFIG).is_file():  # it may also be a checkpoint
-        check_network_imported(find_run(cfg.run, None))
     return PictureJob(
         images=tuple(map(str, cfg.images)),
         folder=Path(cfg.folder),
-        run=None if cfg.run is None else Path(str(cfg.run)),
-        published=cfg.published,
-        weights=cfg.weights,
+        network=_network(cfg),
         classes=tuple(cfg.classes),
         top=cfg.top,
         methods=tuple(map(str, methods)),
@@ -31,3 +29,15 @@ def picture_job(cfg: DictConfig) -> PictureJob:
         batch_size=cfg.batch_size,
         every=cfg.every,
     )
+
+
+def demo_job(cfg: DictConfig) -> DemoJob:
+    """Return the demo that a configuration describes."""
+    return DemoJob(_network(cfg), cfg.port)
+
+
+def _network(cfg: DictConfig) -> NetworkChoice:
+    if cfg.run is not None and (Path(cfg.run) / CONFIG).is_file():  # it may also be a checkpoint
+        check_network_imported(find_run(cfg.run, None))
+    run = None if cfg.run is None else Path(str(cfg.run))
+    return NetworkChoice(run, cfg.published, cfg.weights)

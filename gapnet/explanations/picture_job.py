@@ -6,7 +6,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
-import torch
 from PIL import Image
 
 from gapnet.errors import GapnetError
@@ -25,13 +24,11 @@ from gapnet.explanations.figures import (
 from gapnet.explanations.finished_pictures import FinishedPictures, stamp
 from gapnet.explanations.methods import boxer_of, method_of
 from gapnet.explanations.montage import Tile, montage
+from gapnet.explanations.network_choice import NetworkChoice
 from gapnet.explanations.picture_list import NamedPicture, PictureList, list_pictures
 from gapnet.explanations.shown_part import View, describe_input
-from gapnet.models import catalogue
 from gapnet.models.gapnet import GapNet
-from gapnet.models.saved import load
 from gapnet.models.weights.files import find_weights
-from gapnet.models.weights.hub import is_hub_name
 from gapnet.runs.identity import identity_digest
 from gapnet.system.files import write_file
 from gapnet.system.progress import track
@@ -51,10 +48,7 @@ class PictureJob:
     Args:
         images: files, folders, patterns, lists (.txt), videos, or - for standard input.
         folder: where overlays and the table are written.
-        run: a run folder, a checkpoint, or an exported network.
-        published: a published network, torchvision/NAME or timm/NAME, or hf-hub:OWNER/NAME, in
-            place of a run.
-        weights: a file of weights for it; None takes the published ones.
+        network: the network.
         classes: indices, ids or names; none are the most probable ones.
         top: number of the most probable classes.
         methods: names of saliency methods; several are drawn side by side.
@@ -69,9 +63,7 @@ class PictureJob:
 
     images: tuple[str, ...]
     folder: Path
-    run: Path | None = None
-    published: str | None = None
-    weights: str | None = None
+    network: NetworkChoice
     classes: tuple[int | str, ...] = ()
     top: int = 1
     methods: tuple[str, ...] = ("cam",)
@@ -86,11 +78,7 @@ class PictureJob:
         """Check the values."""
         if not self.images:
             raise GapnetError("images: name at least one picture, such as photos/*.jpg")
-        if (self.run is None) == (self.published is None):
-            raise GapnetError(
-                f"run={self.run or 'null'}: name a network: either run=RUN (a run folder or a "
-                "checkpoint) or model=timm/NAME (or torchvision/NAME, hf-hub:OWNER/NAME)"
-            )
+        self.network.check()
         if not self.methods:
             raise GapnetError("method=[]: name at least one, such as cam")
         for method in self.methods:
@@ -218,7 +206,7 @@ def _explain_pictures(job: PictureJob, pictures: PictureList, results: _Results)
     network: GapNet | None = None
     images = _readable(pictures, results)
     while batch := list(islice(images, job.batch_size)):
-        network = network or _network(job)
+        network = network or job.network.load(needs_maps="cam" in job.methods)
         results.input = describe_input(network, job.view)
         explained = explain_by_methods(
             network,
@@ -251,22 +239,10 @@ def _readable(
                 results.unreadable.append(str(error).partition("; ")[0])
 
 
-def _network(job: PictureJob) -> GapNet:
-    if job.run is not None:
-        network = load(job.run)
-    elif is_hub_name(job.published):
-        network = load(str(job.published))
-    else:
-        needs_maps = "cam" in job.methods  # a network without is refused before its weights load
-        get = catalogue.published_with_class_maps if needs_maps else catalogue.published
-        network = get(str(job.published), weights=job.weights)
-    return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-
-
 def _key(job: PictureJob) -> str:
     """Return a digest of all that explanations depend on, besides the files of the pictures."""
-    source = job.run or job.weights or (job.published if is_hub_name(job.published) else None)
+    source = job.network.source
     weights = None if source is None else find_weights(Path(source)).resolve()
     network = [str(weights), stamp(weights)] if weights is not None else []
     options = [list(job.classes), job.top, list(job.methods), job.boxer, job.figure, job.view]
-    return identity_digest([__version__, job.published, network, options])
+    return identity_digest([__version__, job.network.published, network, options])

@@ -14,6 +14,7 @@ import gapnet
 from gapnet.explanations import picture_job as module
 from gapnet.explanations.explain import explain_by_methods
 from gapnet.explanations.figures import figure_path
+from gapnet.explanations.network_choice import NetworkChoice
 from gapnet.explanations.picture_job import PictureJob, predict_pictures
 from gapnet.models import GapNet
 from gapnet.models.saved import save
@@ -50,7 +51,8 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def job(*images: str, **options: object) -> PictureJob:
-    return PictureJob(images or ("photos",), Path("explained"), run=Path("net"), **options)
+    network = NetworkChoice(Path("net"))
+    return PictureJob(images or ("photos",), Path("explained"), network, **options)
 
 
 def table() -> list[str]:

@@ -21,13 +21,20 @@ def complete(arguments: list[str]) -> list[str]:
     pictures: list[str] = []
     for previous, word in zip(["", *arguments], arguments, strict=False):
         if word.startswith(MODEL):
-            others.append(f"published={quoted(word.removeprefix(MODEL))}")
+            others.append(with_published(word))
             continue
         is_flag = word.startswith("-") and word != STANDARD_INPUT
         is_override = "=" in word or word.startswith("~")
         kept = is_flag or is_override or previous in FLAGS_WITH_VALUE
         (others if kept else pictures).append(word)
     return [*others, f"images=[{','.join(map(quoted, pictures))}]"] if pictures else others
+
+
+def with_published(word: str) -> str:
+    """Return model=NAME with the key of a published network; other arguments are unchanged."""
+    if not word.startswith(MODEL):
+        return word
+    return f"published={quoted(word.removeprefix(MODEL))}"
 
 
 def task(cfg: DictConfig) -> None:

@@ -1,0 +1,39 @@
+"""Shows a network in a browser."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gapnet.explanations.network_choice import NetworkChoice
+from gapnet.system.extras import load_extra
+from gapnet.system.value_checks import whole_number
+
+HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class DemoJob:
+    """A demo of a network.
+
+    Args:
+        network: the network.
+        port: of the page on this machine; None is the first free one from 7860.
+    """
+
+    network: NetworkChoice
+    port: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        self.network.check()
+        whole_number("port", self.port, least=1, most=HIGHEST_PORT, optional=True)
+
+
+def open_demo(job: DemoJob) -> Any:
+    """Return the demo's page; without Gradio, raise an error before the network loads."""
+    page = load_extra("gapnet.explanations.demo_page", extra="demo")
+    return page.build_page(job.network.load(needs_maps=False))
+
+
+def run_demo(job: DemoJob) -> None:
+    """Serve the demo on this machine until it is interrupted."""
+    open_demo(job).launch(server_name="127.0.0.1", server_port=job.port, share=False)

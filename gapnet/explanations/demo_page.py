@@ -1,0 +1,65 @@
+"""The demo's page, made with Gradio."""
+
+import gradio as gr
+from PIL import Image
+
+from gapnet.explanations.demo_view import (
+    explain_class,
+    methods_for,
+    probabilities,
+    with_box_at,
+)
+from gapnet.explanations.explanation import Explanation
+from gapnet.localization.boxers.threshold import CUT
+from gapnet.models.gapnet import GapNet
+
+MOST_PROBABLE = "(most probable)"
+Answer = tuple[Explanation | None, Image.Image | None, dict[str, float] | None, str]
+
+
+def build_page(network: GapNet) -> gr.Blocks:
+    """Return a page that explains a picture: its class, method and threshold can be chosen."""
+    methods = methods_for(network)
+
+    def explained(
+        picture: Image.Image | None, class_name: str, method: str, threshold: float
+    ) -> Answer:
+        if picture is None:
+            return None, None, None, ""
+        chosen = None if class_name == MOST_PROBABLE else class_name
+        seen = explain_class(network, picture, chosen, method=method)
+        return seen, *moved(seen, threshold)[:1], probabilities(network, picture), _text(seen)
+
+    def moved(seen: Explanation | None, threshold: float) -> tuple[Image.Image | None, str]:
+        if seen is None:
+            return None, ""
+        boxed = with_box_at(seen, threshold)
+        return boxed.overlay(), _text(boxed)
+
+    with gr.Blocks(title=f"gapnet: {network.name}", analytics_enabled=False) as page:
+        seen = gr.State()
+        with gr.Row():
+            with gr.Column():
+                picture = gr.Image(type="pil", label="Picture")
+                names = [MOST_PROBABLE, *dict.fromkeys(network.class_names)]
+                class_name = gr.Dropdown(names, value=MOST_PROBABLE, label="Class")
+                method = gr.Dropdown(methods, value=methods[0], label="Method")
+                threshold = gr.Slider(0, 0.95, value=CUT, step=0.05, label="Threshold of the box")
+            with gr.Column():
+                overlay = gr.Image(type="pil", label="Where", interactive=False)
+                text = gr.Textbox(label="Box")
+                label = gr.Label(label="Classes")
+        gr.on(
+            [picture.change, class_name.change, method.change],
+            explained,
+            [picture, class_name, method, threshold],
+            [seen, overlay, label, text],
+            api_name="explain",
+        )
+        threshold.change(moved, [seen, threshold], [overlay, text], api_name="move_box")
+    return page
+
+
+def _text(seen: Explanation) -> str:
+    corners = " ".join(f"{value:g}" for value in seen.boxes[0])
+    return f"{seen.names[0]} {seen.scores[0]:.1%}, x1 y1 x2 y2: {corners}"

@@ -1,0 +1,53 @@
+"""What the demo shows: an explained picture, whose box follows a threshold."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gapnet.errors import GapnetError
+from gapnet.explanations.explain import explain
+from gapnet.explanations.explanation import Explanation
+from gapnet.explanations.methods import METHODS
+from gapnet.localization import ThresholdBoxer
+from gapnet.models.gapnet import GapNet
+
+TOP = 5  # classes whose probabilities are shown
+
+
+def methods_for(network: GapNet) -> list[str]:
+    """Return the names of the saliency methods that can explain a network, the quickest first."""
+    return [name for name in METHODS if _works(name, network)]
+
+
+def _works(method: str, network: GapNet) -> bool:
+    try:
+        METHODS[method]().check(network)
+    except GapnetError:
+        return False
+    return True
+
+
+def probabilities(network: GapNet, picture: Image.Image) -> dict[str, float]:
+    """Return the names of the most probable classes and their probabilities."""
+    (seen,) = explain(network, picture, top=TOP, method=methods_for(network)[0])
+    return dict(zip(seen.names, seen.scores, strict=True))
+
+
+def explain_class(
+    network: GapNet, picture: Image.Image, class_name: str | None, *, method: str
+) -> Explanation:
+    """Explain a class in a picture; None is the most probable one."""
+    classes = None if class_name is None else [class_name]
+    (seen,) = explain(network, picture, classes, method=method)
+    return seen
+
+
+def with_box_at(seen: Explanation, threshold: float) -> Explanation:
+    """Return an explanation with the boxes of its maps at another threshold; no network runs."""
+    boxer = ThresholdBoxer(threshold)
+    height, width = seen.maps.shape[1:]
+    heats = boxer.heat(torch.from_numpy(seen.maps), (height, width))
+    boxes = np.concatenate([boxer.boxes(heat, None) for heat in heats])
+    return replace(seen, boxes=boxes.astype(np.float32))
