@@ -126,6 +126,7 @@ def test_it_draws(network: GapNet, picture: Image.Image, tmp_path: Path, form: s
     if form == "plot":
         seen.plot().savefig(tmp_path / "plot.png")
         assert Image.open(tmp_path / "plot.png").width > 300
+        assert seen.plot()._repr_png_().startswith(b"\x89PNG")
     if form == "notebook":
         assert seen._repr_png_().startswith(b"\x89PNG")
 
