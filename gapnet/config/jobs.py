@@ -139,7 +139,7 @@ def evaluation_of(cfg: DictConfig) -> Evaluation:
         trainer=trainer_maker(cfg),
         precision=str(cfg.trainer.precision),
         view=node_identity(view, cfg.imports),
-        split=cfg.split,
+        split=cfg.get("split"),
         keep_maps=cfg.get("keep_maps"),
         labels=labels_of(cfg),
         pictures=cfg.report.images,

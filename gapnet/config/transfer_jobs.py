@@ -8,15 +8,16 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gapnet.config.build import build
 from gapnet.config.job_identity import node_identity
-from gapnet.config.jobs import data_maker, run_of, trainer_maker
+from gapnet.config.jobs import data_maker, evaluation_of, run_of, trainer_maker
 from gapnet.config.own_modules import check_network_imported
 from gapnet.errors import GapnetError
 from gapnet.jobs.features import Extraction, FeaturesJob
 from gapnet.jobs.network_choice import NetworkChoice
 from gapnet.jobs.svm import SvmJob
+from gapnet.jobs.transfer import TransferJob
 from gapnet.runs.folder import find_checkpoint, find_run
 from gapnet.transfer.fitting import Fitting
-from gapnet.transfer.layers import Layer
+from gapnet.transfer.layers import GAP, Layer
 
 
 def features_job(cfg: DictConfig) -> FeaturesJob:
@@ -30,6 +31,25 @@ def features_job(cfg: DictConfig) -> FeaturesJob:
         data=data_maker(cfg),
         extraction=extraction_of(cfg, _texts(cfg, "layer")),
         splits=None if cfg.splits is None else _texts(cfg, "splits"),
+        resume=cfg.resume,
+        of_run=run,
+    )
+
+
+def transfer_job(cfg: DictConfig) -> TransferJob:
+    """Return the transfer that a configuration describes."""
+    run = find_run(cfg.run, cfg.checkpoint)
+    check_network_imported(run)
+    return TransferJob(
+        run=run_of(cfg, "transfer"),
+        network=network_choice(cfg),
+        source=partial(build, cfg, "data"),
+        data=data_maker(cfg),
+        extraction=extraction_of(cfg, (GAP,)),
+        evaluation=evaluation_of(cfg),
+        fitting=fitting_of(cfg),
+        region=cfg.region,
+        train_crops=cfg.train_crops,
         resume=cfg.resume,
         of_run=run,
     )

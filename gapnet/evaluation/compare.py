@@ -1,7 +1,7 @@
 """Compares two runs on the same images, by the verdicts in verdicts.parquet."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,12 @@ import torch
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.bootstrap import intervals
 from gapnet.evaluation.ground_truth import SplitTruth
-from gapnet.evaluation.score import ProtocolScores, Scoring
 from gapnet.evaluation.table_digest import with_digest, without_digest
 from gapnet.evaluation.verdicts import Verdict
 from gapnet.system.files import atomic_file
 
 ORACLE, FIXED = "(oracle", "fixed"  # how a threshold was chosen
-ACCURACIES = {"max_box_acc", "max_box_acc_v2"}  # of the metrics; the others are errors
+ACCURACIES = {"max_box_acc", "max_box_acc_v2", "accuracy"}  # of the metrics; the others are errors
 METADATA = {b"data", b"split", b"truth"}  # of a file of verdicts
 
 
@@ -46,16 +45,23 @@ class Difference:
         return self.b - self.a
 
 
-def write_verdicts(scoring: Scoring, scored: dict[str, ProtocolScores], path: Path) -> None:
+def write_verdicts(
+    truth: SplitTruth,
+    by_protocol: Mapping[str, Sequence[Verdict]],
+    path: Path,
+    *,
+    data: str,
+    split: str,
+) -> None:
     """Write a row per image and a column per metric; null if the image does not count."""
-    columns = {"id": pa.array(scoring.truth.ids), "label": pa.array(scoring.truth.labels.numpy())}
-    for protocol, scores in scored.items():
-        for verdict in scores.verdicts:
+    columns = {"id": pa.array(truth.ids), "label": pa.array(truth.labels.numpy())}
+    for protocol, verdicts in by_protocol.items():
+        for verdict in verdicts:
             if verdict.chosen_on is None or ORACLE not in verdict.chosen_on:
                 values = pa.array(verdict.values.numpy(), mask=~verdict.rows.numpy())
                 columns[_name(protocol, verdict)] = values
     table = pa.table(columns).replace_schema_metadata(
-        {"data": scoring.data, "split": scoring.split, "truth": _digest(scoring.truth)}
+        {"data": data, "split": split, "truth": _digest(truth)}
     )
     with atomic_file(path) as unfinished:
         pq.write_table(with_digest(table), unfinished, compression="zstd", write_page_checksum=True)

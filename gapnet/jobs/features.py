@@ -238,13 +238,13 @@ def _about(
         split=split,
         classes=tuple(data.source.classes),
         network=f"{network.name} {network.arguments}",
-        rules=f"layers {', '.join(layers)}" + (f" of the parts {parts}" if parts else ""),
+        rules=f"layers {', '.join(layers)}",
         weights=weights,
-        data=digest_of_data(data.records(split)),
+        data="-".join(filter(None, (digest_of_data(data.records(split)), parts))),
         batches=f"{extraction.view} {size} a batch, {precision} on {device}",
         identity={
             "network": network_identity(network.name, network.arguments),
-            "rules": {"layers": layers, **({"parts": parts} if parts else {})},
+            "rules": {"layers": layers},
             "batches": batches_identity(extraction.view, size, precision, device),
         },
     )

@@ -95,7 +95,8 @@ def write_results(
         )
     main = scored[protocols[0].name]
     truth, source = outcome.truths[outcome.split], outcome.source
-    write_verdicts(_scoring(outcome), scored, folder / VERDICTS)
+    verdicts = {name: scores.verdicts for name, scores in scored.items()}
+    write_verdicts(truth, verdicts, folder / VERDICTS, data=source.title, split=outcome.split)
     classes = class_errors(main.verdicts, truth.labels, len(source.classes))
     names = readable_names(source.classes, source.class_names)
     write_classes(classes, source.classes, names, folder / CLASSES)

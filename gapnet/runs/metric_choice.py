@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 OWN = (None, "fixed")  # chosen_on if there is no threshold, or the boxer has a fixed one
+ORACLE = "oracle"  # chosen_on of whatever was chosen on the images that are reported
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class MetricChoice:
         metric: its name in metrics.json.
         protocol: of the evaluation; None is the first one in the file.
         chosen_on: the split on which the threshold was chosen; None means that
-            there is no threshold, or that the boxer has a fixed one.
+            there is no threshold, or that the boxer has a fixed one; "oracle" the reported split.
         split: that was evaluated; None is any split.
     """
 
@@ -38,8 +39,13 @@ class MetricChoice:
             row["metric"] == self.metric
             and self.protocol in (None, row.get("protocol"))
             and self.split in (None, row.get("split"))
-            and chosen_on in (OWN if self.chosen_on is None else (self.chosen_on,))
+            and self._is_chosen_on(chosen_on)
         )
+
+    def _is_chosen_on(self, chosen_on: object) -> bool:
+        if self.chosen_on == ORACLE:
+            return f"({ORACLE}" in str(chosen_on)
+        return chosen_on in (OWN if self.chosen_on is None else (self.chosen_on,))
 
     def column(self, names: Iterable[str]) -> str | None:
         """Return the first matching column of verdicts.parquet; None if there is none.

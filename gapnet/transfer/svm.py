@@ -94,12 +94,17 @@ class LinearSvm:
             if metadata[DIGEST] != weights_digest(state, text):
                 raise ValueError("its checksum is wrong")
             values = json.loads(text)
-            arrays = {name: value.double().numpy() for name, value in state.items()}
+            weight, bias = (state[name].double().numpy() for name in ("weight", "bias"))
+            layer, digest, data = (str(values[name]) for name in TEXTS)
+            classes = tuple(map(str, values["classes"]))
             svm = cls(
-                **arrays,
-                classes=tuple(map(str, values["classes"])),
+                weight=weight,
+                bias=bias,
+                classes=classes,
+                layer=layer,
+                weights=digest,
+                data=data,
                 C=float(values["C"]),
-                **{name: str(values[name]) for name in TEXTS},
             )
             svm._check()
         return svm

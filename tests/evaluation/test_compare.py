@@ -9,7 +9,7 @@ import torch
 
 from gapnet.evaluation.compare import compare_verdicts, read_verdicts, write_verdicts
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import ProtocolScores, Scoring, score_predictions
+from gapnet.evaluation.score import Scoring, score_predictions
 from gapnet.evaluation.verdicts import Verdict
 from tests.evaluation.drawn import Drawn, draw
 from tests.refusals import refused
@@ -26,7 +26,8 @@ def subject(seed: int = 0, **changes: object) -> Scoring:
 
 
 def write(path: Path, subject: Scoring, protocol: Protocol = PROTOCOL) -> Path:
-    write_verdicts(subject, {protocol.name: score_predictions(subject, protocol)}, path)
+    verdicts = {protocol.name: score_predictions(subject, protocol).verdicts}
+    write_verdicts(subject.truth, verdicts, path, data=subject.data, split=subject.split)
     return path
 
 
@@ -92,10 +93,10 @@ def test_one_image_more_has_a_narrow_interval(tmp_path: Path) -> None:
     every = torch.ones(COUNT, dtype=torch.bool)
     paths, values = [], (torch.arange(COUNT) % 2).double()
     for changed in (0.0, 1.0):
-        scored = ProtocolScores([], [Verdict("top1_error", values.clone(), every)], {})
-        scored.verdicts[0].values[0] = changed
+        verdict = Verdict("top1_error", values.clone(), every)
+        verdict.values[0] = changed
         paths.append(tmp_path / f"{changed}.parquet")
-        write_verdicts(subject(), {"ilsvrc": scored}, paths[-1])
+        write_verdicts(DRAWN.truth, {"ilsvrc": [verdict]}, paths[-1], data="drawn", split="test")
     (found,) = compare_verdicts(*paths)
     assert (found.only_a, found.only_b) == (["image0"], [])
     assert found.low == 0
@@ -105,12 +106,10 @@ def test_one_image_more_has_a_narrow_interval(tmp_path: Path) -> None:
 def test_more_is_better_where_the_figure_is_an_accuracy(tmp_path: Path) -> None:
     every, paths = torch.ones(COUNT, dtype=torch.bool), []
     for name, value in (("a", 0.0), ("b", 1.0)):
-        scored = ProtocolScores(
-            [], [Verdict("max_box_acc", torch.zeros(COUNT), every, 0.2, "val")], {}
-        )
-        scored.verdicts[0].values[3] = value
+        verdict = Verdict("max_box_acc", torch.zeros(COUNT), every, 0.2, "val")
+        verdict.values[3] = value
         paths.append(tmp_path / f"{name}.parquet")
-        write_verdicts(subject(), {"wsol": scored}, paths[-1])
+        write_verdicts(DRAWN.truth, {"wsol": [verdict]}, paths[-1], data="drawn", split="test")
     (found,) = compare_verdicts(*paths)
     assert found.metric == "wsol/max_box_acc/val"
     assert (found.only_a, found.only_b) == ([], ["image3"])

@@ -125,3 +125,20 @@ def test_the_arguments_of_a_row_are_choices_in_conf(number: int, key: str) -> No
         told += TABLES[number]["columns"][column]["arguments"]
     for group, _, choice in (each.partition("=") for each in told):
         assert choice.startswith("${") or (CONF / group / f"{choice}.yaml").is_file()
+
+
+def test_table_4_has_the_paper_s_accuracies_in_rows_of_its_own() -> None:
+    methods = paper_values(4).methods
+    assert {name: values["accuracy"] for name, values in methods.items()} == {
+        "GoogLeNet-GAP on full image": 63.0,
+        "GoogLeNet-GAP on crop": 67.8,
+        "GoogLeNet-GAP on BBox": 70.5,
+        "Alignments": 53.6,
+        "Alignments (BBox)": 67.0,
+        "DPD (BBox+Parts)": 51.0,
+        "DeCAF+DPD (BBox+Parts)": 65.0,
+        "PANDA R-CNN (BBox+Parts)": 76.4,
+    }
+    rows = read("table4")["rows"]
+    assert {row["paper"] for row in rows.values() if "paper" in row} == set(methods)
+    assert {row.get("network", "googlenet_gap") for row in rows.values()} <= set(NETWORKS)

@@ -11,19 +11,24 @@ import torch
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.views import whole_view
 from gapnet.data.sample import Source
+from gapnet.data.sources.shapes.dataset import shapes
 from gapnet.jobs.features import Extraction, FeaturesJob, features
 from gapnet.jobs.job import Run
 from gapnet.jobs.network_choice import NetworkChoice
 from gapnet.models import GapNet, create
 from gapnet.models.saved import save
 from gapnet.transfer.layers import Layer
-from tests.fixtures import small_shapes
 
 SIDE = 32  # pixels of the network's images
 
 
 def quiet_trainer(**options: Any) -> pl.Trainer:
     return pl.Trainer(accelerator="cpu", devices=1, **options)
+
+
+def small_shapes(root: Path) -> Source:
+    """Open the data of `shapes_root`; tests.fixtures, a plugin, must not be imported here."""
+    return shapes(root=root, size=48, classes=3, train=24, val=12, test=12)
 
 
 def make_data(source: Source, network: GapNet, *_: object, **options: Any) -> DataModule:

@@ -16,9 +16,8 @@ from gapnet.jobs.features import FeatureFolder
 from gapnet.models.saved import load
 from gapnet.runs.layout import FEATURES, FEATURES_DONE
 from gapnet.transfer.feature_rows import Features
-from tests.fixtures import small_shapes
 from tests.refusals import refused
-from tests.transfer.conftest import SIDE, Extract, make_data
+from tests.transfer.conftest import SIDE, Extract, make_data, small_shapes
 
 TRAIN = "train_cls"
 

@@ -21,9 +21,8 @@ from gapnet.transfer.feature_rows import Features
 from gapnet.transfer.fitting import Fitting
 from gapnet.transfer.scores import average_precision, class_weights, score_decisions
 from gapnet.transfer.svm import LinearSvm
-from tests.fixtures import small_shapes
 from tests.refusals import refused
-from tests.transfer.conftest import Extract, make_data
+from tests.transfer.conftest import Extract, make_data, small_shapes
 
 CLASSES = ("a", "b", "c")
 EXACT = Fitting(tol=1e-10, iterations=100_000)

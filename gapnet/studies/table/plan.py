@@ -99,6 +99,11 @@ class TablePlan:
             return (self._alone(name, chosen),)
         if self.cfg.checkpoints.get(network) is not None:
             return (self._of_checkpoint(name, network, chosen),)
+        if self.cfg.table.get("needs_checkpoints"):
+            raise GapnetError(
+                f"checkpoints.{network}=null: this table does not train networks; name the "
+                f"checkpoint of one that was trained on ILSVRC: checkpoints.{network}=FILE"
+            )
         trainings = [self.training(network, seed) for seed in self.cfg.seeds]
         if self.compose(trainings[0].arguments).trainer.max_epochs == 0:
             trainings = trainings[:1]  # published weights are the same whatever the seed
