@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gapnet.errors import GapnetError, reading, reason
+from gapnet.models.adoption.no_class_maps import NoClassMapsError
+from gapnet.models.adoption.split_published import split_published
 from gapnet.models.builders import BUILDERS
 from gapnet.models.gapnet import GapNet, Plain
 from gapnet.models.hub_methods import FUNCTIONS
@@ -24,7 +26,7 @@ from gapnet.models.weights.files import (
     weights_digest,
 )
 from gapnet.models.weights.hub import DESCRIPTION, WEIGHTS
-from gapnet.models.weights.timm_folder import read_timm_folder
+from gapnet.models.weights.timm_folder import TimmFolder, read_timm_folder
 
 
 def network_description(network: GapNet) -> dict[str, Any]:
@@ -91,19 +93,24 @@ def _published(file: Path) -> GapNet:
             f"{file}: is a network of timm that was changed ({', '.join(folder.changed)}); build "
             "it with timm, and use gapnet.adopt"
         )
-    arguments: dict[str, Plain] = {
-        "name": f"timm/{folder.architecture}",
-        "num_classes": folder.num_classes,
-        "input_size": folder.input_size,
-        "mean": folder.mean,
-        "std": folder.std,
-        "weights": str(file),
-    }
     with reading(file, "is not a network of timm that can be built"):
-        network = _created("published", arguments, file)
+        network = _of_timm(folder, file)
     if folder.classes is not None and len(folder.classes) == network.num_classes:
         network.set_classes(folder.classes, folder.class_names)
     return network.eval()
+
+
+def _of_timm(folder: TimmFolder, file: Path) -> GapNet:
+    """Build a network of timm; one without class maps is split at its last map."""
+    name, images = f"timm/{folder.architecture}", ("input_size", "mean", "std")
+    options = {key: getattr(folder, key) for key in images}
+    arguments = {"name": name, "num_classes": folder.num_classes, "weights": str(file), **options}
+    try:
+        return _created("published", arguments, file)
+    except NoClassMapsError as error:
+        return split_published(
+            name, folder.num_classes, pretrained=False, weights=file, reason=str(error), **options
+        )
 
 
 def _check_sizes(network: GapNet, state: Mapping[str, Tensor], file: Path) -> None:
@@ -143,6 +150,8 @@ def _created(name: str, arguments: Mapping[str, Plain], file: Path) -> GapNet:
     """Build a network; an error names the file."""
     try:
         return create(name, arguments)
+    except NoClassMapsError:
+        raise
     except GapnetError as error:
         raise GapnetError(f"{file}: {error}") from error
 

@@ -110,14 +110,17 @@ def test_a_training_may_start_from_the_hub(repositories: Path) -> None:
     assert gapnet.create_model("tiny_gap", 2, **arguments).class_names == ["cat", "dog"]
 
 
-def timm_folder(folder: Path, **changes: object) -> torch.nn.Module:
+def timm_folder(
+    folder: Path, name: str = "test_efficientnet", **changes: object
+) -> torch.nn.Module:
     """Write a folder as timm does."""
     torch.manual_seed(0)
-    module = timm.create_model("test_efficientnet", num_classes=3).eval()
+    options = {"img_size": 64} if "vit" in name else {}
+    module = timm.create_model(name, num_classes=3, **options).eval()
     folder.mkdir(parents=True)
     save_file(module.state_dict(), folder / "model.safetensors")
     config = {
-        "architecture": "test_efficientnet",
+        "architecture": name,
         "num_classes": 3,
         "label_names": ["a", "b", "c"],
         "label_descriptions": {"a": "ape"},
@@ -127,8 +130,9 @@ def timm_folder(folder: Path, **changes: object) -> torch.nn.Module:
     return module
 
 
-def test_a_classifier_of_timm_is_loaded_by_its_name(repositories: Path) -> None:
-    module = timm_folder(repositories / "someone" / "theirs")
+@pytest.mark.parametrize("name", ["test_efficientnet", "test_vit"])  # with and without class maps
+def test_a_classifier_of_timm_is_loaded_by_its_name(repositories: Path, name: str) -> None:
+    module = timm_folder(repositories / "someone" / "theirs", name)
     loaded = gapnet.load("hf-hub:someone/theirs")
     images = torch.randn(1, 3, 64, 64)
     with torch.no_grad():

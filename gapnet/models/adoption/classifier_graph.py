@@ -2,6 +2,7 @@
 
 import inspect
 import operator
+import re
 from dataclasses import dataclass
 
 import torch
@@ -118,7 +119,7 @@ def _remove_options(graph: fx.Graph) -> None:
 
 def brief(error: Exception) -> str:
     """Return the first sentence of an error: torch.fx explains at length."""
-    return reason(error).strip().partition("\n")[0].partition(". ")[0]
+    return re.split(r"\n|; |\. ", reason(error).strip())[0]
 
 
 class _Search:
