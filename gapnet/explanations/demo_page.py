@@ -3,6 +3,7 @@
 import gradio as gr
 from PIL import Image
 
+from gapnet.errors import GapnetError
 from gapnet.explanations.demo_view import (
     explain_class,
     methods_for,
@@ -27,8 +28,12 @@ def build_page(network: GapNet) -> gr.Blocks:
         if picture is None:
             return None, None, None, ""
         chosen = None if class_name == MOST_PROBABLE else class_name
-        seen = explain_class(network, picture, chosen, method=method)
-        return seen, *moved(seen, threshold)[:1], probabilities(network, picture), _text(seen)
+        try:
+            seen = explain_class(network, picture, chosen, method=method)
+            overlay, text = moved(seen, threshold)
+            return seen, overlay, probabilities(network, picture), text
+        except GapnetError as error:
+            raise gr.Error(str(error)) from error
 
     def moved(seen: Explanation | None, threshold: float) -> tuple[Image.Image | None, str]:
         if seen is None:
