@@ -44,7 +44,9 @@ def check_network_imported(run: Path | None) -> None:
 
 
 def own_folders() -> list[Path]:
-    """Return the folder of --config-dir, in a list that is empty without it."""
+    """Return the folder of --config-dir, in a list that is empty without it, and without Hydra."""
+    if not HydraConfig.initialized():
+        return []
     sources = HydraConfig.get().runtime.config_sources
     return [Path(source.path) for source in sources if source.provider == PROVIDER]
 

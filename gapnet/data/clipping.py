@@ -16,7 +16,7 @@ def clipped(edges: Sequence[float], size: tuple[int, int], where: str) -> list[f
     >>> clipped((1.5, 2.0, 4.25, 9.0), (8, 8), "a.json")
     [1.5, 2.0, 3.25, 7.0]
     """
-    height, width = size if min(size) > 0 else (float("inf"), float("inf"))
+    height, width = map(float, size if min(size) > 0 else ("inf", "inf"))
     x1, y1, x2, y2 = edges
     if x2 < 0 or y2 < 0 or x1 > width or y1 > height:
         raise GapnetError(f"{where}: box {list(edges)} lies outside its image; correct it")

@@ -11,8 +11,8 @@ def thresholds_of_shares(highest: np.float32, shares: NDArray[np.float32]) -> ND
         highest: of the map, above 0 and finite.
         shares: from 0 up to 1, (T,).
 
-    >>> thresholds_of_shares(np.float32(10), np.float32([0, 0.5])).tolist()
-    [0.0, 5.0]
+    >>> thresholds_of_shares(np.float32(10), np.float32([0.25, 0.5])).tolist()
+    [2.5, 5.0]
     """
     thresholds = shares * highest
     while (high := thresholds / highest > shares).any():

@@ -21,7 +21,7 @@ def test_help_shows_the_groups_and_what_a_person_would_want(tmp_path: Path, comm
     assert outcome.status == 0
     assert "gapnet evaluate run=runs/latest" in outcome.out
     for group in (
-        "data: cub, folder, ilsvrc, ilsvrc_shards, metadata, shapes",
+        "data: coco, csv, cub, folder, ilsvrc, ilsvrc_shards, metadata, shapes, voc,\n  yolo",
         "boxer: grabcut, released, threshold20",
     ):
         assert group in outcome.out

@@ -146,8 +146,8 @@ def test_a_table_of_another_command_shows_its_metrics(
 
 
 def test_a_command_that_is_unknown_is_named() -> None:
-    with refused("command", "svm"):
-        keys_of("svm")
+    with refused("command", "nix"):
+        keys_of("nix")
 
 
 def test_a_network_that_is_unknown_is_named(plan: TablePlan) -> None:
