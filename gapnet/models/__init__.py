@@ -1,6 +1,7 @@
 """Networks with a trunk and a head; every registered network is an attribute."""
 
 from gapnet.models import zoo  # noqa: F401  (registers its networks)
+from gapnet.models.adoption.explainable import explainable
 from gapnet.models.builders import BUILDERS, Builder
 from gapnet.models.convert_weights import convert_weights
 from gapnet.models.gapify import gapify
@@ -19,6 +20,7 @@ __all__ = [
     "GapNet",
     "convert_weights",
     "create",
+    "explainable",
     "gapify",
     "layer_names",
     "layer_output",

@@ -99,7 +99,7 @@ def test_methods_side_by_side_and_a_class_over_pictures(
             (["photos", "RUN", "format=xml"], ["format=xml"]),
             (["photos", "RUN", "view=square"], ["view=square"]),
             (["photos/bad.png", "RUN"], ["photos/bad.png"]),
-            (["photos", "model=torchvision/alexnet"], ["AlexNet"]),
+            (["photos", "model=torchvision/alexnet"], ["AlexNet", "method=grad_cam"]),
             (["photos", "run=nowhere"], ["nowhere"]),
         ],
         5,
