@@ -91,7 +91,7 @@ def _write(cfg: DictConfig, sheet: Sheet, judged: Sequence[str], folder: Path) -
     """Write the table in all formats; return its text in lines."""
     claims = [CLAIMS, "", *judged, ""] if judged else []
     text = "\n".join([markdown(sheet), *claims])
-    name = f"table{cfg.table.number}"
+    name = cfg.table.get("name") or f"table{cfg.table.number}"
     folder.mkdir(parents=True, exist_ok=True)
     formats = {"md": text, "tex": latex(sheet), "csv": comma_separated(sheet)}
     for suffix, content in formats.items():
