@@ -1,5 +1,7 @@
 """Shows a network in a browser."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +36,21 @@ def open_demo(job: DemoJob) -> Any:
     return page.build_page(job.network.load(needs_maps=False))
 
 
-def run_demo(job: DemoJob) -> None:
-    """Serve the demo on this machine until it is interrupted."""
-    open_demo(job).launch(server_name="127.0.0.1", server_port=job.port, share=False)
+def run_demo(job: DemoJob, *, announce: Callable[[str], None]) -> None:
+    """Serve the demo on this machine until it is interrupted.
+
+    Args:
+        job: the demo.
+        announce: is called with the page's address.
+    """
+    page = open_demo(job)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
+    _, address, _ = page.launch(
+        server_name="127.0.0.1",
+        server_port=job.port,
+        share=False,
+        quiet=True,
+        prevent_thread_lock=True,
+    )
+    announce(address)
+    page.block_thread()

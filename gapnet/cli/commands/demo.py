@@ -3,6 +3,7 @@
 from omegaconf import DictConfig
 
 from gapnet.cli.commands.predict import with_published
+from gapnet.system.output import say
 
 
 def complete(arguments: list[str]) -> list[str]:
@@ -19,4 +20,4 @@ def task(cfg: DictConfig) -> None:
     from gapnet.config.picture_jobs import demo_job
     from gapnet.explanations.demo_job import run_demo
 
-    run_demo(demo_job(cfg))
+    run_demo(demo_job(cfg), announce=lambda address: say(f"open {address} (Ctrl-C ends the demo)"))
