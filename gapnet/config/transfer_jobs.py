@@ -17,7 +17,7 @@ from gapnet.jobs.svm import SvmJob
 from gapnet.jobs.transfer import TransferJob
 from gapnet.runs.folder import find_checkpoint, find_run
 from gapnet.transfer.fitting import Fitting
-from gapnet.transfer.layers import GAP, Layer
+from gapnet.transfer.layers import Layer
 
 
 def features_job(cfg: DictConfig) -> FeaturesJob:
@@ -45,7 +45,7 @@ def transfer_job(cfg: DictConfig) -> TransferJob:
         network=network_choice(cfg),
         source=partial(build, cfg, "data"),
         data=data_maker(cfg),
-        extraction=extraction_of(cfg, (GAP,)),
+        extraction=extraction_of(cfg, _texts(cfg, "layer")),
         evaluation=evaluation_of(cfg),
         fitting=fitting_of(cfg),
         region=cfg.region,

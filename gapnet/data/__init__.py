@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from gapnet.data.sources.coco import Coco
     from gapnet.data.sources.csv_table import Csv
     from gapnet.data.sources.cub import Cub
+    from gapnet.data.sources.drawn_splits import DrawnSplits
     from gapnet.data.sources.folder import Folder
     from gapnet.data.sources.ilsvrc import Ilsvrc
+    from gapnet.data.sources.image_lists import ImageLists
     from gapnet.data.sources.metadata import Metadata
     from gapnet.data.sources.shapes.dataset import shapes
     from gapnet.data.sources.shards import Shards
@@ -32,8 +34,10 @@ __all__ = [
     "Csv",
     "Cub",
     "DataModule",
+    "DrawnSplits",
     "Folder",
     "Ilsvrc",
+    "ImageLists",
     "Metadata",
     "Reader",
     "Records",
@@ -57,8 +61,10 @@ __getattr__ = lazy_names(
         "Csv": "gapnet.data.sources.csv_table",
         "Cub": "gapnet.data.sources.cub",
         "DataModule": "gapnet.data.loading.datamodule",
+        "DrawnSplits": "gapnet.data.sources.drawn_splits",
         "Folder": "gapnet.data.sources.folder",
         "Ilsvrc": "gapnet.data.sources.ilsvrc",
+        "ImageLists": "gapnet.data.sources.image_lists",
         "Metadata": "gapnet.data.sources.metadata",
         "Reader": "gapnet.data.options",
         "Records": "gapnet.data.records",

@@ -8,6 +8,7 @@ import torch
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.images import Parts
+from gapnet.errors import GapnetError
 from gapnet.evaluation.compare import write_verdicts
 from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predictions import Predictions
@@ -30,6 +31,7 @@ from gapnet.system.distributed import first_on_machine, wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import one_of
+from gapnet.transfer.extract import vector_sizes
 from gapnet.transfer.feature_rows import Features, read_features
 from gapnet.transfer.fitting import Fitting
 from gapnet.transfer.layers import GAP
@@ -77,6 +79,15 @@ class TransferJob:
         """Check the values."""
         one_of("region", self.region, get_args(Region))
         one_of("train_crops", self.train_crops, get_args(MapClass))
+        if len(self.extraction.layers) > 1:
+            raise GapnetError(f"layer={self.layer},...: must be one layer")
+        if self.region == "crop" and self.layer != GAP:
+            raise GapnetError(f"layer={self.layer}: region=crop needs class maps; use layer={GAP}")
+
+    @property
+    def layer(self) -> str:
+        """Return the layer whose vectors are used."""
+        return str(self.extraction.layers[0])
 
 
 def transfer(settings: TransferJob) -> list[str]:
@@ -87,7 +98,7 @@ def transfer(settings: TransferJob) -> list[str]:
             return []
         job.connect(trainer)
         network = settings.network.load()
-        network.pooling_head()  # which raises an error if the network has no class maps
+        vector_sizes(network, settings.extraction.layers)  # which raises an error without the layer
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()
         data = settings.data(source, network)
@@ -121,14 +132,15 @@ class Transfer:
         region, folder = self.settings.region, self.job.folder
         if region == FULL:
             svm, test = self.train(FULL, {})
-            localization = self.localize(svm)
+            localization = self.localize(svm) if self._localizes() else []
         else:
             parts = true if region == "box" else self.crops()
             (svm, test), localization = self.train(region, parts), []
         if not is_first():
             return []
         svm.save(folder / SVM)
-        save(svm.network(self.network), folder / NETWORK)
+        if self.settings.layer == GAP:
+            save(svm.network(self.network), folder / NETWORK)
         decisions, data = svm.decisions(test.vectors), self.whole.source.title
         metrics = score_decisions(decisions, test, data=data, rules=f"{region}, {rules_of(svm)}")
         self._write_verdicts(svm, test)
@@ -136,26 +148,31 @@ class Transfer:
         return [
             *map(line_of, metrics),
             *(_short_line(metric) for metric in localization if "gt_known" in metric.metric),
-            f"network: {short(folder / NETWORK)}",
+            f"SVM: {short(folder / SVM)}",
         ]
 
     def train(self, region: Region, parts: dict[str, Parts]) -> tuple[LinearSvm, Features]:
         """Extract the features of a region, and train an SVM; return it and the test features."""
-        settings, folder = self.settings, self.job.folder / region
+        settings, folder, layer = self.settings, self.job.folder / region, self.settings.layer
         make, source = settings.data, self.whole.source
         data = make(source, self.network, parts=parts) if parts else self.whole
         extract(
             self.network, data, settings.extraction, self.splits, folder, resume=settings.resume
         )
         training, test = (
-            read_features(folder / FEATURES / split, [GAP], GAP) for split in self.splits
+            read_features(folder / FEATURES / split, [layer], layer) for split in self.splits
         )
         check_same_network(training, test)
         path = folder / SVM
         if is_first() and not (settings.resume and path.is_file()):
-            fit(training, GAP, settings.fitting, data=source.title).save(path)
+            fit(training, layer, settings.fitting, data=source.title).save(path)
         wait_for_all()
         return LinearSvm.load(path), test
+
+    def _localizes(self) -> bool:
+        """Return whether there are class maps, and true boxes to compare them with."""
+        truth = ground_truth_of(self.whole.records(self.splits[1]))
+        return self.settings.layer == GAP and truth.boxes is not None
 
     def crops(self) -> dict[str, Parts]:
         """Return the boxes of the class maps of an SVM that was trained on whole images."""

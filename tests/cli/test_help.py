@@ -20,11 +20,12 @@ def test_help_shows_the_groups_and_what_a_person_would_want(tmp_path: Path, comm
     outcome = script(tmp_path, f"{command}.py", "--help")
     assert outcome.status == 0
     assert "gapnet evaluate run=runs/latest" in outcome.out
-    for group in (
-        "data: coco, csv, cub, folder, ilsvrc, ilsvrc_shards, metadata, shapes, voc,\n  yolo",
-        "boxer: grabcut, released, threshold20",
+    words = outcome.out.replace(",", " ").split()
+    for group, choices in (
+        ("data:", ["cub", "folder", "ilsvrc", "ilsvrc_shards", "metadata", "shapes"]),
+        ("boxer:", ["grabcut", "released", "threshold20"]),
     ):
-        assert group in outcome.out
+        assert {*choices} <= {*words[words.index(group) :]}
     assert list(tmp_path.iterdir()) == []
 
 

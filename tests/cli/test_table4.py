@@ -67,3 +67,33 @@ def test_wrong_arguments_of_transfer_are_one_line(
     gapnet: Command, arguments: list[str], parts: list[str]
 ) -> None:
     assert_one_line(gapnet("transfer", *QUICK, *arguments), *parts)
+
+
+def test_table_5_takes_no_data_set_for_all_columns(gapnet: Command, checkpoint: str) -> None:
+    given = f"checkpoints.googlenet_gap={checkpoint}"
+    outcome = gapnet("table", "table=table5", "rows=[googlenet_gap]", given, "data.root=x")
+    assert_one_line(outcome, "data.root=x", "paths.data=DIR")
+
+
+def test_table_5_fills_the_columns_whose_data_is_there(
+    gapnet: Command, checkpoint: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sets" / "scene15").mkdir(parents=True)
+    given = [f"checkpoints.googlenet_gap={checkpoint}", f"paths.data={tmp_path}/sets"]
+    arguments = ["table=table5", "rows=[googlenet_gap]", *given, *QUICK]
+    outcome = gapnet("table", *arguments, "--dry-run")
+    assert outcome.status == 0, outcome.err
+    (line,) = (line for line in outcome.out.splitlines() if "gapnet transfer" in line)
+    assert {"data=scene15", f"paths.data={tmp_path}/sets"} <= set(line.split())
+
+
+@pytest.mark.slow
+def test_what_table_5_lacks_is_said_below_it(
+    gapnet: Command, checkpoint: str, tmp_path: Path
+) -> None:
+    given = f"checkpoints.googlenet_gap={checkpoint}"
+    outcome = gapnet("table", "table=table5", "rows=[googlenet_gap]", given, *QUICK)
+    assert outcome.status == 0, outcome.err
+    assert "data/SUN397" in outcome.out
+    assert "78.07" in outcome.out  # the paper's figure for Caltech256
+    assert "89.85" in outcome.out

@@ -26,6 +26,7 @@ CODE = [block for block in BLOCKS if block.language != "text"]
 SHELL = [block for block in BLOCKS if block.language == "bash"]
 PROGRAMS = {".", "make", "pip"}  # of commands that are not gapnet's
 FLAGS = {"--cfg": 1, "--help": 0, "-m": 0}  # of Hydra, with the number of words that follow
+FROM_A_RUN = {"evaluate", "features", "transfer"}  # commands that would look for the run
 PASSED_ON = {"search": "train", "table": "passed_on"}  # the key of arguments for each training
 
 
@@ -120,7 +121,7 @@ def commands_of_pages() -> list[Command]:
             if name == "--help" or "--config-dir=myconf" in arguments:
                 continue
             overrides = without_flags(arguments)
-            if name != "evaluate":  # which would look for the run
+            if name not in FROM_A_RUN:
                 overrides = import_module(f"{commands.__name__}.{name}").complete(overrides)
             separate.append(Command(str(block), name, list(map(first_value, overrides))))
     return separate

@@ -142,3 +142,15 @@ def test_table_4_has_the_paper_s_accuracies_in_rows_of_its_own() -> None:
     rows = read("table4")["rows"]
     assert {row["paper"] for row in rows.values() if "paper" in row} == set(methods)
     assert {row.get("network", "googlenet_gap") for row in rows.values()} <= set(NETWORKS)
+
+
+def test_table_5_has_the_paper_s_figures_for_each_data_set() -> None:
+    values = paper_values(5)
+    assert values.methods["gap from GoogLeNet-GAP"]["Caltech256"] == 78.07
+    assert values.methods["fc7 from AlexNet"]["SUN397"] == 42.61
+    assert values.methods["ave pool from GoogLeNet"]["Event8"] == 95.42
+    assert [len(accuracies) for accuracies in values.methods.values()] == [8, 8, 8]
+    table = read("table5")
+    shown = [label for column in table["columns"].values() for label in column["metrics"]]
+    assert {*shown, "SUN Attribute"} == {*values.labels}
+    assert {row["paper"] for row in table["rows"].values()} == {*values.methods}

@@ -47,14 +47,16 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Cub:
 def go(source: Cub, network_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Go:
     home = tmp_path_factory.mktemp("transfers")
 
-    def call(region: str, train_crops: str = "predicted", **changes: Any) -> Path:
+    def call(
+        region: str, train_crops: str = "predicted", *, layer: str = "gap", **changes: Any
+    ) -> Path:
         localizer = Localizer(Cam(), ThresholdBoxer(), OnePerClass())
         job = TransferJob(
-            run=Run(home / f"{region}-{train_crops}", runs=home),
+            run=Run(home / f"{region}-{train_crops}-{layer}", runs=home),
             network=NetworkChoice(network_file),
             source=lambda: source,
             data=make_data,
-            extraction=Extraction((Layer("gap"),), quiet_trainer),
+            extraction=Extraction((Layer.of(layer),), quiet_trainer),
             evaluation=Evaluation(
                 Rules(localizer, (Protocol(resamples=10),)), quiet_trainer, pictures=0
             ),
@@ -183,7 +185,16 @@ def test_a_transfer_is_taken_up_where_it_stopped(go: Go, crop: Path) -> None:
     assert parts == {path: path.stat().st_mtime_ns for path in crop.rglob("part-*")}
 
 
+def test_the_vectors_of_any_layer_are_classified(go: Go, network_file: Path) -> None:
+    folder = go("full", layer="trunk.2:max")
+    assert metrics_in(folder).keys() == {"accuracy", "mean_class_accuracy"}
+    assert not (folder / "network").exists()
+    assert LinearSvm.load(folder / "svm.safetensors").layer == "trunk.2:max"
+
+
 def test_values_are_checked(go: Go) -> None:
+    with refused("layer=trunk.2", "region=crop", "layer=gap"):
+        go("crop", layer="trunk.2")
     with refused("region=middle", "full", "crop", "box"):
         go("middle")
     with refused("train_crops=both", "predicted", "label"):

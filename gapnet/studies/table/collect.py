@@ -16,7 +16,7 @@ from gapnet.studies.table.metrics import (
     metric_choice,
     metrics_of,
 )
-from gapnet.studies.table.notes import commits_of, notes_of
+from gapnet.studies.table.notes import commits_of, missing_data_notes, notes_of
 from gapnet.studies.table.plan import TablePlan
 from gapnet.studies.table.table_command import Cell
 
@@ -35,7 +35,8 @@ def collect_sheet(plan: TablePlan, cells: Sequence[Cell]) -> Sheet:
         _line(plan, key, [cell for cell in cells if cell.row == key], paper) for key in plan.rows
     ]
     done = [cell for cell in cells if cell.done]
-    return Sheet(table.title, paper.labels, columns, lines, notes_of(plan.cfg, done))
+    notes = [*notes_of(plan.cfg, done), *missing_data_notes(plan.cfg, plan.missing_data)]
+    return Sheet(table.title, paper.labels, columns, lines, notes)
 
 
 def _line(plan: TablePlan, key: str, cells: Sequence[Cell], paper: PaperValues) -> Line:

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,16 @@ def notes_of(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
     command = shlex.join(["python", *redact_arguments(sys.orig_argv[1:])])
     data, hardware = _note_on_data(_data_titles(cells)), _note_on_hardware(cells)
     return [*data, how_to_read, *hardware, f"Command: {code(command)}"]
+
+
+def missing_data_notes(cfg: DictConfig, folders: Mapping[str, Path]) -> list[str]:
+    """Say which data sets are missing and where they come from, and add the table's own notes."""
+    missing = [
+        f"Not there: {text(cfg.table.columns[key].heading)} in {code(str(folder))}; it comes from "
+        f"{text(cfg.table.columns[key].source)}."
+        for key, folder in folders.items()
+    ]
+    return [*missing, *map(text, cfg.table.get("notes", ()))]
 
 
 def _data_titles(cells: Iterable[Cell]) -> list[str]:

@@ -56,7 +56,29 @@ class TablePlan:
         """Return the columns that have a cell in a row."""
         if row.get("quoted"):
             return []
-        return [str(column) for column in row.get("columns", self.cfg.table.columns)]
+        columns = map(str, row.get("columns", self.cfg.table.columns))
+        return [column for column in columns if column not in self.missing_data]
+
+    @cached_property
+    def missing_data(self) -> dict[str, Path]:
+        """Return the columns whose own data set is not there, with the folder that is missing."""
+        if not self.cfg.table.get("data_by_column"):
+            return {}
+        for text in self.passed_on:
+            if root_of(text) == "data":
+                raise GapnetError(
+                    f"{text}: each column of this table has its own data set; name the folder that "
+                    "contains all of them with paths.data=DIR"
+                )
+        columns = self.cfg.table.columns.items()
+        folders = {str(key): self._data_folder(column) for key, column in columns}
+        return {key: folder for key, folder in folders.items() if not folder.is_dir()}
+
+    def _data_folder(self, column: DictConfig) -> Path:
+        """Return the folder of the data set that a column's arguments choose."""
+        own = [text for text in column.arguments if root_of(text) == "data"]
+        paths = [text for text in self.passed_on if root_of(text) == "paths"]
+        return Path(self.compose(merged(paths, own)).data.root)
 
     def network_of(self, key: str) -> str | None:
         """Return the network of a row; None if its command needs no trained network."""
