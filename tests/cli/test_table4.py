@@ -8,6 +8,7 @@ import pytest
 from gapnet.models import create
 from gapnet.models.saved import save
 from tests.cli.conftest import Command, assert_one_line
+from tests.few import few
 from tests.transfer.birds import write_birds
 
 QUICK = ["loader.num_workers=0", "loader.batch_size=8", "trainer.accelerator=cpu"]
@@ -58,10 +59,13 @@ def test_the_table_is_filled_beside_the_paper_s_figures(
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
-    [
-        (["region=nose", "published=timm/test_convnext"], ["region=nose"]),
-        (["data=cub", "published=timm/test_convnext", "weights=nowhere.pth"], ["nowhere.pth"]),
-    ],
+    few(
+        [
+            (["region=nose", "published=timm/test_convnext"], ["region=nose"]),
+            (["data=cub", "published=timm/test_convnext", "weights=nowhere.pth"], ["nowhere.pth"]),
+        ],
+        1,
+    ),
 )
 def test_wrong_arguments_of_transfer_are_one_line(
     gapnet: Command, arguments: list[str], parts: list[str]
@@ -75,6 +79,7 @@ def test_table_5_takes_no_data_set_for_all_columns(gapnet: Command, checkpoint: 
     assert_one_line(outcome, "data.root=x", "paths.data=DIR")
 
 
+@pytest.mark.slow
 def test_table_5_fills_the_columns_whose_data_is_there(
     gapnet: Command, checkpoint: str, tmp_path: Path
 ) -> None:

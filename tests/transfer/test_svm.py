@@ -1,7 +1,7 @@
 """Linear SVMs, against scikit-learn's."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,10 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
+from gapnet.data.records import Records
+from gapnet.data.sample import Source
 from gapnet.evaluation.store import About
+from gapnet.jobs.features import FeatureFolder
 from gapnet.jobs.job import Run
 from gapnet.jobs.svm import SvmJob, fit, train_svm
 from gapnet.models.saved import load
@@ -180,16 +183,11 @@ def test_wrong_values_are_named(values: dict, parts: list) -> None:
 # The job
 
 
-@pytest.fixture
-def svm_folder(extract: Extract, tmp_path: Path) -> Path:
-    features = extract("gap")
-    train_svm(SvmJob(Run(tmp_path / "svm", runs=tmp_path), features))
-    return tmp_path / "svm"
-
-
 def test_the_saved_network_s_logits_are_the_svm_s_decision_values(
-    svm_folder: Path, shapes_root: Path
+    extract: Extract, shapes_root: Path, tmp_path: Path
 ) -> None:
+    svm_folder = tmp_path / "svm"
+    train_svm(SvmJob(Run(svm_folder, runs=tmp_path), extract("gap")))
     network, source = load(svm_folder / "network"), small_shapes(shapes_root)
     assert network.classes == tuple(source.classes)
     images = make_data(source, network).images("test")
@@ -208,10 +206,44 @@ def test_the_saved_network_s_logits_are_the_svm_s_decision_values(
     assert metric["value"] == pytest.approx((logits.argmax(1) == labels).float().mean().item())
 
 
-def test_an_svm_of_another_network_is_refused(svm_folder: Path) -> None:
-    svm = LinearSvm.load(svm_folder / "svm.safetensors")
+def test_an_svm_of_another_network_is_refused(network_file: Path) -> None:
+    svm = fit(drawn(), "gap", Fitting(), data="drawn")
     with refused("tiny_gap"):
-        svm.network(load(svm_folder / "network"))
+        svm.network(load(network_file))
+
+
+@dataclass(frozen=True)
+class SeveralClasses:
+    """A data set, every third image of which also has the class 2."""
+
+    source: Source
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.source, name)
+
+    def records(self, split: str) -> Records:
+        records = self.source.records(split)
+        sets = [
+            {record.label, 2} if row % 3 == 0 else {record.label}
+            for row, record in enumerate(records)
+        ]
+        several = [
+            record._replace(labels=tuple(sorted(labels)))
+            for record, labels in zip(records, sets, strict=True)
+        ]
+        return Records.of(several, records.root)
+
+
+def test_images_of_several_classes_are_scored_by_mean_average_precision(
+    extract: Extract, shapes_root: Path, tmp_path: Path
+) -> None:
+    features = extract("gap", source=lambda: SeveralClasses(small_shapes(shapes_root)))
+    train_svm(SvmJob(Run(tmp_path / "svm", runs=tmp_path), features))
+    (metric,) = json.loads((tmp_path / "svm" / "metrics.json").read_text())
+    assert metric["metric"] == "mean_average_precision"
+    assert 0 < metric["low"] <= metric["value"] <= 1
+    test = FeatureFolder.read(features).features(features, "test", "gap")
+    assert test.targets()[:, 2].sum() > (test.labels == 2).sum()
 
 
 def test_a_layer_must_be_one_of_the_folder(extract: Extract, tmp_path: Path) -> None:

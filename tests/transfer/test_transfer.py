@@ -166,6 +166,7 @@ def full_network(folder: Path, network_file: Path) -> Any:
     return LinearSvm.load(folder / "full" / "svm.safetensors").network(load(network_file))
 
 
+@pytest.mark.slow
 def test_training_images_are_cropped_by_the_true_class_on_request(go: Go, crop: Path) -> None:
     folder = go("crop", "label")
     predictions = Predictions(*read_parts(folder / "boxes" / "predictions" / "train"))
