@@ -1,16 +1,21 @@
 """`gapnet features`."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gapnet.jobs.features import FeatureFolder
-from tests.cli.conftest import SMALL, Command, Trained, assert_one_line, run_in
+from tests.cli.conftest import CHECKOUT, SMALL, Command, Trained, assert_one_line, run_in
 from tests.few import few
 
 QUIET = ["loader.num_workers=0", "trainer.accelerator=cpu"]
 RUNS = ["paths.runs=."]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
 
 
 def test_features_of_a_run_lie_in_its_folder(
@@ -86,3 +91,21 @@ def test_wrong_arguments_of_svm_are_one_line(
     gapnet: Command, arguments: list[str], parts: list[str]
 ) -> None:
     assert_one_line(gapnet("svm", *arguments), *parts)
+
+
+@pytest.mark.nightly
+def test_two_processes_write_the_features_of_one(trained: Trained, tmp_path: Path) -> None:
+    found = []
+    for devices in (1, 2):
+        folder = tmp_path / str(devices)
+        command = ["features", f"run={trained.run}", f"folder={folder}", *QUIET, *RUNS]
+        whole = [*command, "loader.batch_size=5", f"trainer.devices={devices}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "gapnet", *whole], cwd=tmp_path, env=ENVIRONMENT, check=False
+        )
+        assert done.returncode == 0
+        found.append(FeatureFolder.read(folder).features(folder, "test", "gap"))
+    one, two = found
+    assert one.ids == two.ids
+    assert np.array_equal(one.vectors, two.vectors)
+    assert len(list((tmp_path / "2").rglob("test/part-*"))) == 2
