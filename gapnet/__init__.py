@@ -7,8 +7,8 @@ from gapnet.version import __version__
 
 if TYPE_CHECKING:
     from gapnet.explanations.explain import explain
-    from gapnet.jobs.evaluate import evaluate
-    from gapnet.jobs.train import train
+    from gapnet.jobs.evaluate_job import evaluate
+    from gapnet.jobs.train_job import train
     from gapnet.models.adoption.adopt import adopt
     from gapnet.models.catalogue import create_model, list_models, published
     from gapnet.models.gapify import gapify
@@ -33,13 +33,13 @@ __getattr__ = lazy_names(
     {
         "adopt": "gapnet.models.adoption.adopt",
         "create_model": "gapnet.models.catalogue",
-        "evaluate": "gapnet.jobs.evaluate",
+        "evaluate": "gapnet.jobs.evaluate_job",
         "explain": "gapnet.explanations.explain",
         "gapify": "gapnet.models.gapify",
         "list_models": "gapnet.models.catalogue",
         "load": "gapnet.models.saved",
         "published": "gapnet.models.catalogue",
-        "train": "gapnet.jobs.train",
+        "train": "gapnet.jobs.train_job",
     },
 )
 

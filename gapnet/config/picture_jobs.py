@@ -5,9 +5,9 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from gapnet.config.own_modules import check_network_imported
-from gapnet.explanations.demo_job import DemoJob
-from gapnet.explanations.network_choice import NetworkChoice
-from gapnet.explanations.picture_job import PictureJob
+from gapnet.jobs.demo_job import DemoJob
+from gapnet.jobs.picture_job import PictureJob
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.runs.folder import find_run
 from gapnet.runs.layout import CONFIG
 

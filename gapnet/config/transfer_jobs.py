@@ -12,9 +12,9 @@ from gapnet.config.jobs import data_maker, evaluation_of, run_of, trainer_maker
 from gapnet.config.own_modules import check_network_imported
 from gapnet.errors import GapnetError
 from gapnet.jobs.features import Extraction, FeaturesJob
-from gapnet.jobs.network_choice import NetworkChoice
 from gapnet.jobs.svm import SvmJob
 from gapnet.jobs.transfer import TransferJob
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.runs.folder import find_checkpoint, find_run
 from gapnet.transfer.fitting import Fitting
 from gapnet.transfer.layers import Layer

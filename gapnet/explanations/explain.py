@@ -25,6 +25,11 @@ from gapnet.system.value_checks import whole_number
 BATCH = 16  # images in a forward pass
 
 
+def on_gpu(network: GapNet) -> GapNet:
+    """Move a network to a GPU, if there is one."""
+    return network.to("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def explain(
     network: GapNet | nn.Module,
     images: Picture | Sequence[Picture],

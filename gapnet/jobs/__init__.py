@@ -1,12 +1,17 @@
-"""The jobs: train, evaluate, score. They take plain values and objects, and need no Hydra."""
+"""The jobs: train, evaluate, score, ... They take plain values and objects, and need no Hydra."""
 
-from gapnet.jobs.evaluate import EvaluateJob, evaluate
-from gapnet.jobs.evaluation import Evaluation, Rules
-from gapnet.jobs.job import Run, open_job
-from gapnet.jobs.labels import LabelRule
-from gapnet.jobs.results import Results
-from gapnet.jobs.score import ScoreJob, score
-from gapnet.jobs.train import TrainJob, train
+from typing import TYPE_CHECKING
+
+from gapnet.system.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from gapnet.jobs.evaluate_job import EvaluateJob, evaluate
+    from gapnet.jobs.evaluation import Evaluation, Rules
+    from gapnet.jobs.job import Run, open_job
+    from gapnet.jobs.labels import LabelRule
+    from gapnet.jobs.results import Results
+    from gapnet.jobs.score_job import ScoreJob, score
+    from gapnet.jobs.train_job import TrainJob, train
 
 __all__ = [
     "EvaluateJob",
@@ -22,3 +27,22 @@ __all__ = [
     "score",
     "train",
 ]
+
+# Imported when they are first used: scoring and explaining need little of what training needs
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "EvaluateJob": "gapnet.jobs.evaluate_job",
+        "Evaluation": "gapnet.jobs.evaluation",
+        "LabelRule": "gapnet.jobs.labels",
+        "Results": "gapnet.jobs.results",
+        "Rules": "gapnet.jobs.evaluation",
+        "Run": "gapnet.jobs.job",
+        "ScoreJob": "gapnet.jobs.score_job",
+        "TrainJob": "gapnet.jobs.train_job",
+        "evaluate": "gapnet.jobs.evaluate_job",
+        "open_job": "gapnet.jobs.job",
+        "score": "gapnet.jobs.score_job",
+        "train": "gapnet.jobs.train_job",
+    },
+)

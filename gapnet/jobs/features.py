@@ -17,9 +17,9 @@ from gapnet.evaluation.predict import digest_of_data, digest_of_weights
 from gapnet.evaluation.store import About, Writer, done
 from gapnet.jobs.evaluation import MakeData, MakeSource
 from gapnet.jobs.job import Run, open_job
-from gapnet.jobs.network_choice import NetworkChoice
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.runs.folder import short
 from gapnet.runs.layout import FEATURES, FEATURES_DONE
 from gapnet.system.distributed import first_on_machine, wait_for_all
@@ -173,10 +173,17 @@ def features(settings: FeaturesJob) -> list[str]:
         extract(network, data, settings.extraction, splits, job.folder, resume=settings.resume)
         if not is_first():
             return []
-        choice = {name: _absolute(path) for name, path in asdict(settings.network).items()}
+        choice = settings.network
         images = {split: len(data.records(split)) for split in dict.fromkeys(splits)}
         described = FeatureFolder(
-            sizes, images, source.train_split, source.test_split, source.title, **choice
+            sizes,
+            images,
+            source.train_split,
+            source.test_split,
+            source.title,
+            checkpoint=_absolute(choice.path),
+            published=_absolute(choice.published),
+            weights=_absolute(choice.weights),
         )
         write_file(job.folder / FEATURES_DONE, json.dumps(asdict(described), indent=2) + "\n")
         widths = ", ".join(f"{layer} {size}" for layer, size in sizes.items())

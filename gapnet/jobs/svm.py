@@ -110,8 +110,8 @@ def _layer(layer: str | None, described: FeatureFolder) -> str:
 def _network(described: FeatureFolder, training: Features) -> GapNet | None:
     """Return the network that made the features; None if its checkpoint is not there any more."""
     choice = described.network
-    if choice.checkpoint is not None and not choice.checkpoint.is_file():
-        log.warning("%s: is not there; no network with the SVM is saved", choice.checkpoint)
+    if choice.path is not None and not choice.path.is_file():
+        log.warning("%s: is not there; no network with the SVM is saved", choice.path)
         return None
     network = choice.load()
     if digest_of_weights(network) != training.about.weights:

@@ -14,16 +14,16 @@ from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.score import Metric
 from gapnet.evaluation.verdicts import Verdict
-from gapnet.jobs.evaluate import evaluate_network
+from gapnet.jobs.evaluate_job import evaluate_network
 from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Rules, Subject
 from gapnet.jobs.features import Extraction, extract
 from gapnet.jobs.job import Job, Run, open_job
-from gapnet.jobs.network_choice import NetworkChoice
 from gapnet.jobs.predict import predict
 from gapnet.jobs.svm import NETWORK, check_same_network, fit, line_of, rules_of, write_metrics
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.models.gapnet import GapNet
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.saved import save
 from gapnet.runs.folder import short
 from gapnet.runs.layout import CONFIG, FEATURES, SVM, VERDICTS

@@ -89,7 +89,7 @@ def test_methods_side_by_side_and_a_class_over_pictures(
     ("arguments", "parts"),
     few(
         [
-            ([], ["images"]),
+            (["RUN"], ["images"]),
             (["photos"], ["run=null", "model=timm/NAME"]),
             (["nothing.jpg", "RUN"], ["nothing.jpg"]),
             (["photos", "RUN", "model=timm/resnet18"], ["run="]),

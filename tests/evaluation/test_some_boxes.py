@@ -85,7 +85,9 @@ def test_the_error_is_that_of_the_oracle() -> None:
 def test_verdicts_of_images_without_boxes_are_null(tmp_path: Path) -> None:
     case, rows = with_some_boxes(draw(30, seed=3))
     protocol = replace(PROTOCOL, blacklist=False)
-    write_verdicts(case, {"p": score_predictions(case, protocol)}, tmp_path / "a.parquet")
+    verdicts = {"p": score_predictions(case, protocol).verdicts}
+    path = tmp_path / "a.parquet"
+    write_verdicts(case.truth, verdicts, path, data=case.data, split=case.split)
     (known,) = (
         difference
         for difference in compare_verdicts(tmp_path / "a.parquet", tmp_path / "a.parquet")

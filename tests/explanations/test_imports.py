@@ -9,7 +9,7 @@ HEAVY = {"matplotlib", "pandas", "pytorch_lightning", "scipy", "sklearn", "torch
 PROGRAM = """
 import sys
 import gapnet.cli.app, gapnet.cli.commands.predict
-import gapnet.config.picture_jobs, gapnet.explanations.picture_job
+import gapnet.config.picture_jobs, gapnet.jobs.picture_job
 print(*sys.modules)
 """
 

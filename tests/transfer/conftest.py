@@ -14,8 +14,8 @@ from gapnet.data.sample import Source
 from gapnet.data.sources.shapes.dataset import shapes
 from gapnet.jobs.features import Extraction, FeaturesJob, features
 from gapnet.jobs.job import Run
-from gapnet.jobs.network_choice import NetworkChoice
 from gapnet.models import GapNet, create
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.saved import save
 from gapnet.transfer.layers import Layer
 

@@ -19,9 +19,9 @@ from gapnet.evaluation.store import read_parts
 from gapnet.jobs.evaluation import Evaluation, Rules
 from gapnet.jobs.features import Extraction
 from gapnet.jobs.job import Run
-from gapnet.jobs.network_choice import NetworkChoice
 from gapnet.jobs.transfer import TransferJob, transfer
 from gapnet.localization import Localizer, OnePerClass, ThresholdBoxer
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.saved import load
 from gapnet.ops.components import largest_component_boxes
 from gapnet.saliency import Cam

@@ -18,6 +18,6 @@ def complete(arguments: list[str]) -> list[str]:
 def task(cfg: DictConfig) -> None:
     """Serve the page until Ctrl-C."""
     from gapnet.config.picture_jobs import demo_job
-    from gapnet.explanations.demo_job import run_demo
+    from gapnet.jobs.demo_job import run_demo
 
     run_demo(demo_job(cfg), announce=lambda address: say(f"open {address} (Ctrl-C ends the demo)"))

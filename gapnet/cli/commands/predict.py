@@ -40,7 +40,7 @@ def with_published(word: str) -> str:
 def task(cfg: DictConfig) -> None:
     """Explain the pictures, and print the classes and where the overlays are."""
     from gapnet.config.picture_jobs import picture_job
-    from gapnet.explanations.picture_job import predict_pictures
+    from gapnet.jobs.picture_job import predict_pictures
 
     results = predict_pictures(picture_job(cfg))
     for row in results.rows[:PRINTED]:

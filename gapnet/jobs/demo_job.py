@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gapnet.explanations.network_choice import NetworkChoice
+from gapnet.explanations.explain import on_gpu
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.system.extras import load_extra
 from gapnet.system.value_checks import whole_number
 
@@ -26,14 +27,13 @@ class DemoJob:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        self.network.check()
         whole_number("port", self.port, least=1, most=HIGHEST_PORT, optional=True)
 
 
 def open_demo(job: DemoJob) -> Any:
     """Return the demo's page; without Gradio, raise an error before the network loads."""
     page = load_extra("gapnet.explanations.demo_page", extra="demo")
-    return page.build_page(job.network.load(needs_maps=False))
+    return page.build_page(on_gpu(job.network.load()))
 
 
 def run_demo(job: DemoJob, *, announce: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from gapnet.errors import GapnetError
 from gapnet.explanations.box_table import Row, as_coco, as_csv, rows_of
-from gapnet.explanations.explain import explain_by_methods
+from gapnet.explanations.explain import explain_by_methods, on_gpu
 from gapnet.explanations.explanation import Explanation
 from gapnet.explanations.figures import (
     CLASS_COLUMNS,
@@ -24,10 +24,10 @@ from gapnet.explanations.figures import (
 from gapnet.explanations.finished_pictures import FinishedPictures, stamp
 from gapnet.explanations.methods import boxer_of, method_of
 from gapnet.explanations.montage import Tile, montage
-from gapnet.explanations.network_choice import NetworkChoice
 from gapnet.explanations.picture_list import NamedPicture, PictureList, list_pictures
 from gapnet.explanations.shown_part import View, describe_input
 from gapnet.models.gapnet import GapNet
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.weights.files import find_weights
 from gapnet.runs.identity import identity_digest
 from gapnet.system.files import write_file
@@ -78,7 +78,6 @@ class PictureJob:
         """Check the values."""
         if not self.images:
             raise GapnetError("images: name at least one picture, such as photos/*.jpg")
-        self.network.check()
         if not self.methods:
             raise GapnetError("method=[]: name at least one, such as cam")
         for method in self.methods:
@@ -206,7 +205,7 @@ def _explain_pictures(job: PictureJob, pictures: PictureList, results: _Results)
     network: GapNet | None = None
     images = _readable(pictures, results)
     while batch := list(islice(images, job.batch_size)):
-        network = network or job.network.load(needs_maps="cam" in job.methods)
+        network = network or on_gpu(job.network.load(needs_maps="cam" in job.methods))
         results.input = describe_input(network, job.view)
         explained = explain_by_methods(
             network,

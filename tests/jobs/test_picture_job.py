@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 
 import gapnet
-from gapnet.explanations import picture_job as module
 from gapnet.explanations.explain import explain_by_methods
 from gapnet.explanations.figures import figure_path
-from gapnet.explanations.network_choice import NetworkChoice
-from gapnet.explanations.picture_job import PictureJob, predict_pictures
+from gapnet.jobs import picture_job as module
+from gapnet.jobs.picture_job import PictureJob, predict_pictures
 from gapnet.models import GapNet
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.saved import save
 from tests.refusals import refused
 

@@ -16,7 +16,7 @@ from pytorch_lightning.callbacks import Callback
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
-from gapnet.jobs.evaluate import evaluate_network
+from gapnet.jobs.evaluate_job import evaluate_network
 from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Subject, check_classes
 from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.pretraining_advice import advise_pretraining

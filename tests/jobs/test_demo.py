@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 
 import gapnet
-from gapnet.explanations.demo_job import DemoJob, open_demo
 from gapnet.explanations.demo_view import (
     explain_class,
     methods_for,
     probabilities,
     with_box_at,
 )
-from gapnet.explanations.network_choice import NetworkChoice
+from gapnet.jobs.demo_job import DemoJob, open_demo
 from gapnet.models import GapNet
+from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.saved import save
 from tests.refusals import refused
 

@@ -1,0 +1,59 @@
+"""The network that a user chooses: a trained one, or a published one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gapnet.errors import GapnetError
+from gapnet.models import catalogue
+from gapnet.models.gapnet import GapNet
+from gapnet.models.saved import load
+from gapnet.models.weights.hub import is_hub_name
+from gapnet.runs.folder import short
+
+
+@dataclass(frozen=True)
+class NetworkChoice:
+    """A network, by the place where it is saved or by its name.
+
+    Args:
+        path: a run folder, a checkpoint, or an exported network.
+        published: a published network, torchvision/NAME or timm/NAME, or hf-hub:OWNER/NAME, in
+            place of a path.
+        weights: a file of weights for it; None takes the published ones.
+    """
+
+    path: Path | None = None
+    published: str | None = None
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that exactly one network is named."""
+        if (self.path is None) == (self.published is None):
+            raise GapnetError(
+                f"run={self.path or 'null'}: name one network: run=RUN (a run folder or a "
+                "checkpoint), or a published one: published=torchvision/NAME (in predict and demo "
+                "also model=timm/NAME or model=hf-hub:OWNER/NAME)"
+            )
+
+    def __str__(self) -> str:
+        """Return where the network comes from."""
+        return str(self.published if self.path is None else short(self.path))
+
+    @property
+    def source(self) -> Path | str | None:
+        """Return where the weights lie; None for published ones that a library caches."""
+        hub = self.published if is_hub_name(self.published) else None
+        return self.path or self.weights or hub
+
+    def load(self, *, needs_maps: bool = False) -> GapNet:
+        """Return the network in eval mode.
+
+        Args:
+            needs_maps: refuse a published network without class maps, before its weights load.
+        """
+        if self.path is not None:
+            return load(self.path).eval()
+        if is_hub_name(self.published):
+            return load(str(self.published)).eval()
+        get = catalogue.published_with_class_maps if needs_maps else catalogue.published
+        return get(str(self.published), weights=self.weights)
