@@ -15,7 +15,7 @@ import torch
 
 from gapnet.runs.environment import environment
 
-REPEATS = 7
+REPEATS = 5
 FOLDER = Path("runs/benchmarks")
 PACKAGES = ("opencv-python-headless", "numba", "grad-cam", "torchcam")
 OURS = "gapnet"
@@ -37,15 +37,20 @@ class Row(NamedTuple):
         return self.seconds[self.ours] / self.seconds[self.peer]
 
 
-def arguments(description: str | None) -> argparse.Namespace:
-    """Read the command line, and use one thread."""
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of the options that all scripts have."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder of the JSON file")
     parser.add_argument("--repeats", type=int, default=REPEATS, help="of each measurement")
-    parsed = parser.parse_args()
+    return parser
+
+
+def options_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Read the command line, and use one thread."""
+    options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    return parsed
+    return options
 
 
 def alternate(ways: Mapping[str, Work], *, repeats: int, number: int = 1) -> dict[str, float]:
@@ -64,7 +69,8 @@ def alternate(ways: Mapping[str, Work], *, repeats: int, number: int = 1) -> dic
 
 def publish(name: str, rows: list[Row], folder: Path) -> None:
     """Print the rows as a Markdown table, and write them to a JSON file with the environment."""
-    print("| | " + "gapnet (ms) | peer (ms) | ratio | goal |\n|---|---|---|---|---|")
+    print("| | gapnet (ms) | peer (ms) | ratio | goal |")
+    print("|---|---|---|---|---|")
     for row in rows:
         ours, peer = row.seconds[row.ours] * 1000, row.seconds[row.peer] * 1000
         goal = "" if row.goal is None else f"{row.goal:.2f}"

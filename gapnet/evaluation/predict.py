@@ -136,16 +136,16 @@ class Predictor(pl.LightningModule):
         job = self.jobs[dataloader_idx]
         row = partial(self._row, job, self._pass(batch))
         rows = [self.threads.submit(row, index) for index in range(len(batch.ids))]
-        self._write_finished()
+        self.finish()
         self.unfinished.append(BatchInThreads(job.writer, rows))
 
     def on_predict_epoch_end(self) -> None:
         """Write the remaining rows."""
-        self._write_finished()
+        self.finish()
         for job in self.jobs:
             job.writer.flush()
 
-    def _write_finished(self) -> None:
+    def finish(self) -> None:
         """Wait for the rows of earlier batches, and hand them to their writers."""
         while self.unfinished:
             batch = self.unfinished.pop(0)

@@ -47,41 +47,52 @@ def boxes_one_by_one(
     size: Size,
 ) -> NDArray[np.float32]:
     """Return the boxes of `largest_component_boxes`, from one mask per threshold."""
-    height, width = heat.shape
-    highest = heat.max()
-    if np.isnan(highest):
-        highest, heat = np.float32(np.inf), np.where(np.isnan(heat), np.float32(np.inf), heat)
-    exceeded = thresholds[: int(np.searchsorted(thresholds, highest))]
-    boxes = []
-    for threshold, (top, bottom, left, right) in zip(
-        exceeded, _extents(heat, exceeded), strict=True
-    ):
-        mask = (heat[top:bottom, left:right] > threshold).view(np.uint8)
-        x1, y1, x2, y2 = _largest(mask, connectivity=connectivity, size=size)
-        boxes.append((left + x1, top + y1, left + x2, top + y2))
-    boxes += [(0, 0, width - 1, height - 1)] * (len(thresholds) - len(exceeded))
+    extents = _extents(heat, thresholds)
+    boxes = [
+        _box_above(heat, threshold, extent, connectivity=connectivity, size=size)
+        for threshold, extent in zip(thresholds, extents, strict=True)
+    ]
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
 def _extents(heat: NDArray[np.float32], thresholds: NDArray[np.float32]) -> list[Extent]:
-    """Return, per threshold, the part of the map that contains all cells above it.
+    """Return, per threshold, a part of the map that contains all cells above it.
 
-    For few thresholds that is the whole map, as to look for the part takes longer.
+    For few thresholds that is the whole map, as to look for a smaller part takes longer.
     """
+    height, width = heat.shape
     if len(thresholds) < FEW:
-        return [(0, heat.shape[0], 0, heat.shape[1])] * len(thresholds)
+        return [(0, height, 0, width)] * len(thresholds)
     rows, columns = _ends(heat.max(1), thresholds), _ends(heat.max(0), thresholds)
     return [(*vertical, *horizontal) for vertical, horizontal in zip(rows, columns, strict=True)]
 
 
 def _ends(highest: NDArray[np.float32], thresholds: NDArray[np.float32]) -> list[tuple[int, int]]:
     """Return, per threshold, the first row (or column) above it and the one after the last."""
-    above = highest > thresholds[:, None]
+    above = ~(highest <= thresholds[:, None])
     ends = len(highest) - above[:, ::-1].argmax(1)
     return list(zip(above.argmax(1).tolist(), ends.tolist(), strict=True))
 
 
-def _largest(mask: NDArray[np.uint8], *, connectivity: Connectivity, size: Size) -> Box:
+def _box_above(
+    heat: NDArray[np.float32],
+    threshold: np.float32,
+    extent: Extent,
+    *,
+    connectivity: Connectivity,
+    size: Size,
+) -> Box:
+    """Return the box of the largest component in a part of the map, or of the whole map."""
+    top, bottom, left, right = extent
+    above = heat[top:bottom, left:right] <= threshold
+    np.logical_not(above, out=above)  # so that NaN is above
+    box = _largest(above.view(np.uint8), connectivity=connectivity, size=size)
+    if box is None:
+        return Box(0, 0, heat.shape[1] - 1, heat.shape[0] - 1)
+    return Box(left + box.x1, top + box.y1, left + box.x2, top + box.y2)
+
+
+def _largest(mask: NDArray[np.uint8], *, connectivity: Connectivity, size: Size) -> Box | None:
     if connectivity == 8:  # noqa: PLR2004  (neighbours)
         return largest_by_contours(mask, size=size)
-    return largest_by_labels(mask, connectivity=connectivity, size=size)
+    return largest_by_labels(mask, connectivity=connectivity, size=size) if mask.any() else None

@@ -7,20 +7,20 @@ from numpy.typing import NDArray
 def thresholds_of_shares(highest: np.float32, shares: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return t (T,) such that v > t exactly if v / highest > share, in single precision.
 
+    A quotient is rounded to more than the share if it is above the middle between the share and the
+    next number, or there if the share is odd. In double precision the products are exact.
+
     Args:
         highest: of the map, above 0 and finite.
         shares: from 0 up to 1, (T,).
 
-    >>> thresholds_of_shares(np.float32(10), np.float32([0.25, 0.5])).tolist()
-    [2.5, 5.0]
+    >>> thresholds_of_shares(np.float32(10), np.float32([0.5])).tolist()
+    [5.0]
     """
-    thresholds = shares * highest
-    while (high := thresholds / highest > shares).any():
-        thresholds = np.where(high, np.nextafter(thresholds, np.float32(-np.inf)), thresholds)
-    while (low := (above := _next(thresholds)) / highest <= shares).any():
-        thresholds = np.where(low, above, thresholds)
-    return thresholds
-
-
-def _next(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.nextafter(values, np.float32(np.inf))
+    following = np.nextafter(shares, np.float32(np.inf))
+    limits = (shares.astype(np.float64) + following) / 2 * np.float64(highest)
+    with np.errstate(over="ignore"):
+        thresholds = limits.astype(np.float32)
+    odd = (shares.view(np.uint32) & 1).astype(np.bool_)
+    too_high = (thresholds > limits) | ((thresholds == limits) & odd)
+    return np.where(too_high, np.nextafter(thresholds, np.float32(-np.inf)), thresholds)
