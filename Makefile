@@ -7,7 +7,7 @@ READY_DEV := .venv/ready-dev
 # The tests start hundreds of processes, which all compile the same files unless one of them saves the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: train test slow nightly gpu lint types docs clean help
+.PHONY: train test slow nightly gpu bench lint types docs clean help
 
 train: $(READY)  ## train and evaluate the default network on the stand-in data
 	$(BIN)/python train.py $(ARGS)
@@ -24,6 +24,9 @@ nightly: $(READY_DEV)  ## run the tests that take an hour: many seeds, many kill
 
 gpu: $(READY_DEV)  ## check gapnet on one CUDA device and time it, in at most 8 minutes
 	$(BIN)/python experiments/benchmarks/gpu.py $(ARGS)
+
+bench: $(READY_DEV)  ## time gapnet and its peers side by side, on an idle machine; writes runs/benchmarks
+	for script in box thresholds predict; do $(BIN)/python experiments/benchmarks/$$script.py $(ARGS) || exit 1; done
 
 lint: $(READY_DEV)  ## check style and format
 	$(BIN)/ruff check .

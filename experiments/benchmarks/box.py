@@ -58,7 +58,11 @@ def main() -> None:
         maps = torch.cat([draw(seed) for seed in range(CLASSES)])
         for size, count in product(SIZES, (1, CLASSES)):
             check(maps, size)
-            images = [maps] if count == CLASSES else list(maps.split(1))
+            images = (
+                [maps]
+                if count == CLASSES
+                else [maps[index : index + 1] for index in range(CLASSES)]
+            )
             ways = {
                 OURS: partial(_all, ours, images, size),
                 OPENCV: partial(_all, each, images, size),

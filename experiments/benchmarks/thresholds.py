@@ -17,7 +17,7 @@ from side_by_side import Row, alternate, options_of, parser_of, publish
 
 from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.ops.components import boxes_one_by_one
-from gapnet.ops.labelled_components import largest_by_labels
+from gapnet.ops.labelled_components import Box, largest_by_labels
 from gapnet.ops.lazy_sweep import load_sweep
 
 LOOP, COMPILED, OUTLINES = "threshold + findContours", "gapnet with numba", "gapnet without numba"
@@ -30,11 +30,11 @@ Heat = NDArray[np.float32]
 Way = Callable[[Heat], object]
 
 
-def loop(heat: Heat) -> list[tuple[int, ...]]:
+def loop(heat: Heat) -> list[tuple[float, ...]]:
     """Box the largest contour at every threshold, as wsolevaluation does."""
     height, width = heat.shape
     image = np.expand_dims((heat * LEVELS).astype(np.uint8), 2)
-    boxes = []
+    boxes: list[tuple[float, ...]] = []
     for cut in CUTS:
         _, mask = cv2.threshold(image, int(cut * np.max(image)), LEVELS, cv2.THRESH_BINARY)
         contours, _ = cv2.findContours(mask, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
@@ -45,7 +45,7 @@ def loop(heat: Heat) -> list[tuple[int, ...]]:
     return boxes
 
 
-def labels(heat: Heat) -> list[tuple[int, ...]]:
+def labels(heat: Heat) -> list[Box]:
     """Box the largest component at every threshold in the simplest way."""
     masks = [(heat > cut).astype(np.uint8) for cut in CUTS]  # the highest value, 1, is above all
     return [largest_by_labels(mask, connectivity=8, size="pixels") for mask in masks]
@@ -69,7 +69,7 @@ def main() -> None:
     compiled = load_sweep()
     own: dict[str, Way] = {OUTLINES: outlines}
     if compiled is not None:
-        own[COMPILED] = partial(compiled, thresholds=CUTS)
+        own[COMPILED] = lambda heat: compiled(heat, CUTS)
     rows = []
     for kind, draw in (("blobs", blobs), ("noise", noise)):
         for size in SIZES:
