@@ -20,8 +20,7 @@ import gapnet.models
 from gapnet.data.records import Record, Records
 from gapnet.data.sample import Batch
 from gapnet.evaluation.predict import Predictor, SplitToPredict
-from gapnet.evaluation.store import About, Writer
-from gapnet.evaluation.store import Row as Prediction
+from gapnet.evaluation.store import About, AnyRow, Writer
 from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
@@ -68,7 +67,7 @@ def _time(name: str, network: GapNet, folder: Path, repeats: int) -> list[Row]:
     ]
 
 
-def _predict(network: GapNet, batch: Batch, folder: Path, way: str) -> list[Prediction]:
+def _predict(network: GapNet, batch: Batch, folder: Path, way: str) -> list[AnyRow]:
     """Return the rows of a batch."""
     lazy_sweep.WORTH_LOADING = WORTH_LOADING[way]
     writer = Writer(folder, About("test", (), network.name))
