@@ -87,3 +87,15 @@ def test_numpy_float_noise_at_the_cut_does_not_move_the_box() -> None:
     heat = torch.tensor([[[0.2, 1.0]]])
     assert boxed(ThresholdBoxer(cut=0.2), heat, (1, 2)) == [[1, 0, 1, 0]]
     assert np.float32(0.2) == heat[0, 0, 0].numpy()
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.2, 0.35])
+@pytest.mark.parametrize("size", [(224, 224), (60, 90), (1, 7)])
+def test_boxes_of_maps_are_those_of_scaled_maps(cut: float, size: tuple[int, int]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    boxer = ThresholdBoxer(cut=cut, tight=0.5)
+    for scale in (1e-30, 1.0, 1e6):
+        maps = torch.randn(4, 7, 8, generator=generator) * scale
+        maps[1] = -maps[1].abs()
+        expected = np.stack([boxer.boxes(heat, None) for heat in boxer.heat(maps, size)])
+        assert np.array_equal(boxer.boxes_of_maps(maps, size), expected)
