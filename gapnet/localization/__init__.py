@@ -4,7 +4,7 @@ from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.localization.boxers.grabcut import GrabCutBoxer
 from gapnet.localization.boxers.released import ReleasedBoxer
 from gapnet.localization.boxers.threshold import ThresholdBoxer
-from gapnet.localization.crops import Single, TenCrops
+from gapnet.localization.crops import Mirrored, Single, TenCrops
 from gapnet.localization.guesses import OnePerClass, TightLoose
 from gapnet.localization.localizer import Localizer
 
@@ -12,6 +12,7 @@ __all__ = [
     "ContourBoxer",
     "GrabCutBoxer",
     "Localizer",
+    "Mirrored",
     "OnePerClass",
     "ReleasedBoxer",
     "Single",

@@ -71,6 +71,33 @@ class Single:
 
 
 @dataclass(frozen=True)
+class Mirrored:
+    """The whole view and its mirror image; logits and maps are the means of both.
+
+    With average pooling, the mean of a class map plus the bias is the logit, as for one view.
+    """
+
+    looks: ClassVar[int] = 2
+
+    def canvas(self, input_size: tuple[int, int]) -> tuple[int, int]:
+        """Return the network's input size."""
+        return input_size
+
+    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+        """Run the network on both."""
+        seen = (look(network, images), look(network, images.flip(-1)))
+        logits = torch.stack([view.logits for view in seen]).mean(0)
+        return CropOutputs(seen, logits, _size(images))
+
+    def maps(
+        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+    ) -> Tensor:
+        """Return the mean of the maps of both, the second mirrored back."""
+        plain, mirrored = (saliency(network, view, classes) for view in outputs.seen)
+        return (plain + mirrored.flip(-1)) / 2
+
+
+@dataclass(frozen=True)
 class TenCrops:
     """Ten crops: corners, middle and their mirror images; scores are the mean softmax.
 

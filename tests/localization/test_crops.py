@@ -7,7 +7,7 @@ from torchvision.transforms.v2.functional import ten_crop
 
 from gapnet.errors import GapnetError
 from gapnet.localization.boxers.threshold import ThresholdBoxer
-from gapnet.localization.crops import Single, TenCrops
+from gapnet.localization.crops import Mirrored, Single, TenCrops
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
 from gapnet.models import create
@@ -113,3 +113,27 @@ def test_the_canvas_of_224_is_256() -> None:
 def test_crops_out_of_range_are_refused(wrong: dict, message: str) -> None:
     with pytest.raises(GapnetError, match=message):
         TenCrops(**wrong)
+
+
+def test_the_mirrored_view_counts_as_much_as_the_plain_one(network) -> None:
+    """Maps and logits of a mirrored image are the mirrored maps and the logits of the image."""
+    images, classes = torch.randn(2, 3, *SIZE), torch.tensor([[0, 3], [4, 1]])
+    with torch.inference_mode():
+        plain = Mirrored().look(network, images)
+        turned = Mirrored().look(network, images.flip(-1))
+        maps = Mirrored().maps(Cam(), network, plain, classes)
+        turned_maps = Mirrored().maps(Cam(), network, turned, classes)
+        single = Cam()(network, look(network, images), classes)
+        other = Cam()(network, look(network, images.flip(-1)), classes)
+    torch.testing.assert_close(turned.logits, plain.logits)
+    torch.testing.assert_close(turned_maps, maps.flip(-1))
+    torch.testing.assert_close(maps, (single + other.flip(-1)) / 2)
+    assert not torch.allclose(single, maps)
+
+
+def test_the_mean_of_a_mirrored_map_plus_the_bias_is_the_logit(network) -> None:
+    images, classes = torch.randn(2, 3, *SIZE), torch.arange(5).expand(2, -1)
+    with torch.inference_mode():
+        outputs = Mirrored().look(network, images)
+        maps = Mirrored().maps(Cam(), network, outputs, classes)
+    torch.testing.assert_close(maps.mean((-2, -1)) + network.head.bias, outputs.logits)
