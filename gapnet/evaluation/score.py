@@ -17,7 +17,7 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.verdicts import (
     Frozen,
     Verdict,
-    anchors,
+    baselines,
     classification,
     counted_images,
     known,
@@ -121,7 +121,7 @@ def _localize(scoring: Scoring, protocol: Protocol) -> tuple[list[Verdict], dict
         if protocol.known_ious and overlaps.cuts:
             verdicts += max_box(predictions, overlaps, truth, protocol, split=split, frozen=frozen)
     swept |= {} if frozen is None else {frozen.split: frozen.overlaps}
-    return [*verdicts, *anchors(predictions, truth, truth.boxes, protocol, split=split)], swept
+    return [*verdicts, *baselines(predictions, truth, truth.boxes, protocol, split=split)], swept
 
 
 def _with_boxes(predictions: Predictions, truth: SplitTruth) -> Predictions:

@@ -143,7 +143,7 @@ def max_box(
     return verdicts
 
 
-def anchors(
+def baselines(
     predictions: Predictions,
     truth: SplitTruth,
     boxes: PaddedBoxes,

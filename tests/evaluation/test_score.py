@@ -71,7 +71,7 @@ def test_of_several_best_cuts_the_lowest_is_chosen() -> None:
     assert best_cut(torch.tensor([[0, 1, 1, 0]]).bool().expand(9, -1)) == 1
 
 
-def test_the_anchors_equal_the_oracle(drawn: Drawn) -> None:
+def test_the_baselines_equal_the_oracle(drawn: Drawn) -> None:
     whole = named(metrics_of(drawn), "whole_image_gt_known_error")[0]
     boxes = [(0, 0, width - 1, height - 1) for height, width in drawn.sizes]
     expected = scoring.gt_known_error(boxes, drawn.true_boxes, iou_threshold=0.5, inclusive=True)
