@@ -1,4 +1,4 @@
-"""Fine-tune on photographs and localize: experiments/photographs.py data=folder data.root=DIR."""
+"""Fine-tune on photographs, and measure localization: photographs.py data=folder data.root=DIR."""
 
 import sys
 from pathlib import Path
