@@ -74,7 +74,9 @@ class ObjectReader(OwnImages, ABC):
         listing = self.train_split if self.train_split in self.splits else self.test_split
         classes = self.indexed(self._on_disk(listing)).classes
         if not classes:
-            raise GapnetError(f"data.root={self.root}: split {listing!r} has no object")
+            raise GapnetError(
+                f"data.root={self.root}: split {listing!r} has no object; annotate its images"
+            )
         return classes
 
     @property

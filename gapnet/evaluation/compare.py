@@ -75,7 +75,8 @@ def compare_verdicts(a: Path, b: Path, *, resamples: int = 1000, seed: int = 0) 
         if mine != theirs:
             raise GapnetError(
                 f"{a} and {b}: are of different images "
-                f"({key.decode()} {mine.decode()!r} and {theirs.decode()!r})"
+                f"({key.decode()} {mine.decode()!r} and {theirs.decode()!r}); evaluate both "
+                "on the same images"
             )
     second = aligned(first, second, a, b)
     if first.schema.metadata[b"truth"] != second.schema.metadata[b"truth"]:
@@ -135,7 +136,7 @@ def aligned(first: pa.Table, second: pa.Table, a: Path, b: Path) -> pa.Table:
     if missing or len(ids) != len(rows):
         raise GapnetError(
             f"{a} has {len(ids)} images, {b} {len(rows)}, of which {len(ids) - len(missing)} are "
-            "the same: only runs on the same images can be compared"
+            "the same; evaluate both runs on the same images"
         )
     return second.take(pa.array([rows[image] for image in ids]))
 

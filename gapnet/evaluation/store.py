@@ -238,7 +238,8 @@ def read_parts(folder: Path, *, kind: Kind = PREDICTIONS) -> tuple[pa.Table, Abo
     tables, abouts = zip(*(_read_part(part, kind) for part in parts), strict=True)
     if any(about.differences(abouts[0]) for about in abouts):
         raise GapnetError(
-            f"{kind.name}={folder}: its parts were made by different networks or rules"
+            f"{kind.name}={folder}: its parts were made by different networks or rules; delete the "
+            "folder, and make them again"
         )
     table = pa.concat_tables(tables)
     _, first = np.unique(table["id"].to_numpy().astype(str), return_index=True)
@@ -256,10 +257,8 @@ def _read_part(part: Path, kind: Kind) -> tuple[pa.Table, About]:
     with reading(part, "was not written by this version of gapnet"):
         about = About.of((table.schema.metadata or {})[b"gapnet"])
     if not table.schema.equals(kind.schema, check_metadata=False):
-        raise GapnetError(f"{part}: its columns are not those of these {kind.name}")
+        raise GapnetError(f"{part}: its columns differ from those of {kind.name}; remove it")
     invalid = kind.invalid(table, about)
     if invalid is not None:
-        raise GapnetError(
-            f"{part}: contains invalid {kind.name} (invalid values in {invalid}); remove it"
-        )
+        raise GapnetError(f"{part}: has invalid values in {invalid}; remove it")
     return table, about

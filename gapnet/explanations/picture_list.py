@@ -80,7 +80,7 @@ def _expand(word: str, without: Path | None) -> Iterator[Path]:
         files = _outside(sorted(path.rglob("*")), without)
         pictures = [file for file in files if file.suffix.lower() in PICTURES]
         if not pictures:
-            raise GapnetError(f"{word}: contains no pictures ({', '.join(sorted(PICTURES))})")
+            raise GapnetError(f"{word}: has no pictures ({', '.join(sorted(PICTURES))})")
         yield from pictures
     elif path.exists() or not PATTERN & set(word):
         if not path.is_file():

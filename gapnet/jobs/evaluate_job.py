@@ -115,7 +115,10 @@ def _splits(subject: Subject, evaluation: Evaluation, split: str) -> list[str]:
     chooses = scored and bool(evaluation.rules.localizer.boxer.thresholds())
     chosen_on = _chosen_on(subject.data) if chooses else []
     if chooses and not chosen_on:
-        log.info("%s: has a test split only, so no threshold is frozen", subject.data.source.root)
+        log.info(
+            "%s: has only a test split, so no threshold is chosen on other images",
+            subject.data.source.root,
+        )
     return list(dict.fromkeys([*chosen_on, split]))
 
 

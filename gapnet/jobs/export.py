@@ -131,7 +131,7 @@ def export_predictions(settings: PredictionExport) -> str:
 
 def _check_free(folder: Path) -> None:
     if folder.exists():
-        raise GapnetError(f"folder={folder}: is there already; name another with folder=...")
+        raise GapnetError(f"folder={folder}: exists already; name another folder with folder=...")
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Extraction:
             raise GapnetError("layer=[]: name at least one layer, such as gap")
         twice = [layer for layer in self.layers if self.layers.count(layer) > 1]
         if twice:
-            raise GapnetError(f"layer={twice[0]}: is listed twice")
+            raise GapnetError(f"layer={twice[0]}: is listed twice; name it once")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class FeatureFolder:
         if count != self.images[split]:
             raise GapnetError(
                 f"features={folder}: {count:,} of {self.images[split]:,} images of split {split!r} "
-                "are there; run the same gapnet features with resume=true"
+                "have features; repeat the command gapnet features with resume=true"
             )
         return features
 

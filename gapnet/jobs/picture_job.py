@@ -77,9 +77,9 @@ class PictureJob:
     def __post_init__(self) -> None:
         """Check the values."""
         if not self.images:
-            raise GapnetError("images: name at least one picture, such as photos/*.jpg")
+            raise GapnetError("images=[]: name at least one picture, such as photos/*.jpg")
         if not self.methods:
-            raise GapnetError("method=[]: name at least one, such as cam")
+            raise GapnetError("method=[]: name at least one method, such as cam")
         for method in self.methods:
             method_of(method)
         boxer_of(self.boxer)

@@ -15,7 +15,7 @@ def advise_pretraining(network: GapNet, source: Source, images: int) -> None:
     if needs_pretraining(network, source, images):
         log.warning(
             "model=%s is a tiny network that is trained from scratch on %d images; "
-            "experiment=finetune starts from published weights and errs far less",
+            "experiment=finetune starts from published weights, which gives a much lower error",
             network.name,
             images,
         )

@@ -91,7 +91,8 @@ def write_results(
     metrics = [metric for scores in scored.values() for metric in scores.metrics]
     if not metrics:
         raise GapnetError(
-            f"{outcome.title}: nothing can be scored; labels need two classes, and boxes true boxes"
+            f"{outcome.title}: nothing can be scored: classification needs two classes, "
+            "localization needs true boxes"
         )
     main = scored[protocols[0].name]
     truth, source = outcome.truths[outcome.split], outcome.source

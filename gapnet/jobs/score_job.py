@@ -198,7 +198,7 @@ def _read_own(path: Path, scored: Scored) -> dict[str, Predictions]:
         names = dict.fromkeys((scored.source.select_split, scored.split))
         folders = {name: folder / name for name in names if (folder / name).is_dir()}
     if scored.split not in folders:
-        raise GapnetError(f"predictions={path}: holds none of the {scored.split} split")
+        raise GapnetError(f"predictions={path}: has no predictions of split {scored.split!r}")
     return {name: _read_split(place, name, scored) for name, place in folders.items()}
 
 
@@ -209,8 +209,8 @@ def _check_rules(path: Path, about: About, rules: Rules) -> None:
     begun = about.identity.get("rules") or read_rules(about.rules)
     if begun != identity_of(rules.localizer):
         raise GapnetError(
-            f"predictions={path}: were made by {about.rules}, and another boxer, saliency or "
-            "guesses need the network again: run=... in place of predictions=..."
+            f"predictions={path}: were made with {about.rules}; to change boxer, saliency or "
+            "guesses, predict again with run=... instead of predictions=..."
         )
 
 

@@ -93,8 +93,8 @@ def check_same_network(training: Features, test: Features) -> None:
     if differing:
         raise GapnetError(
             f"split={test.about.split}: its features were made with another "
-            f"{', '.join(differing)} than those of split {training.about.split!r}; write both by "
-            "one gapnet features"
+            f"{', '.join(differing)} than those of split {training.about.split!r}; write both with "
+            "one command gapnet features"
         )
 
 
@@ -111,7 +111,7 @@ def _network(described: FeatureFolder, training: Features) -> GapNet | None:
     """Return the network that made the features; None if its checkpoint is not there any more."""
     choice = described.network
     if choice.path is not None and not choice.path.is_file():
-        log.warning("%s: is not there; no network with the SVM is saved", choice.path)
+        log.warning("%s: no such file, so no network with this SVM is saved", choice.path)
         return None
     network = choice.load()
     if digest_of_weights(network) != training.about.weights:

@@ -127,8 +127,8 @@ class TenCrops:
         """Run the network on all crops; the logits are the logarithms of the mean softmax."""
         if network.multi_label:
             raise GapnetError(
-                "crops=ten: averages a softmax, and this network was trained for several classes "
-                "of an image; use crops=single"
+                "crops=ten: averages the softmax, but this network was trained for several classes "
+                "per image; use crops=single"
             )
         size, canvas = network.facts.input_size, _size(images)
         seen = tuple(look(network, take(images, crop, size)) for crop in ten_crops(canvas, size))

@@ -33,7 +33,7 @@ class Localizer:
         if self.guesses.boxes_a_class > self.boxer.boxes_a_map:
             raise GapnetError(
                 f"guesses={type(self.guesses).__name__}: needs {self.guesses.boxes_a_class} boxes "
-                f"per map, this boxer returns {self.boxer.boxes_a_map}; use boxer=tight_loose "
+                f"per map, but this boxer returns {self.boxer.boxes_a_map}; use boxer=tight_loose "
                 "or boxer=released"
             )
 
@@ -99,8 +99,8 @@ class Localizer:
         width, height = (window[2:] - window[:2]).round().clamp(min=1).int().tolist()
         if max(width, height) > MOST_CELLS:
             raise GapnetError(
-                f"an image whose view has {width} x {height} pixels: must be at most {MOST_CELLS} "
-                "pixels a side; make the image smaller"
+                f"image of {width} x {height} pixels: must have at most {MOST_CELLS} per side; "
+                "make it smaller"
             )
         return self.boxer.grid((height, width))
 

@@ -31,11 +31,12 @@ def set_stride(network: GapNet, stride: int, *, dilate: bool) -> None:
     With `dilate`, the convs after them skip cells and keep their receptive fields: the old maps
     are every other cell of the new ones. The weights stay the same.
     """
+    largest = _stride(network)
     while _stride(network) > stride:
         _remove_last_stride(network, dilate=dilate)
     if _stride(network) != stride:
         raise GapnetError(
-            f"model.stride={stride}: the maps of {network.name} have stride {_stride(network)}"
+            f"model.stride={stride}: must be a power of two, <= {largest} for {network.name}"
         )
 
 

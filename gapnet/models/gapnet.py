@@ -181,8 +181,8 @@ class GapNet(HubMethods, nn.Module):
             return self.head
         raise GapnetError(
             f"network {self.name!r} has no class maps: fully connected layers follow its "
-            f"features; use {self.name}_gap, or Grad-CAM (saliency=grad_cam; in gapnet predict and "
-            "gapnet.explain method=grad_cam)"
+            f"features; use {self.name}_gap, or Grad-CAM: saliency=grad_cam, or method=grad_cam in "
+            "gapnet predict and gapnet.explain"
         )
 
     def see_grey(self) -> None:

@@ -104,7 +104,8 @@ def torchvision_weights(architecture: str) -> torchvision.models.WeightsEnum:
     known = {entry.name: entry for entry in weights}
     if tag and tag not in known:
         raise GapnetError(
-            f"model.name=torchvision/{architecture}: has no such weights, but {', '.join(known)}"
+            f"model.name=torchvision/{architecture}: has no such weights; choose one of "
+            f"{', '.join(known)}"
         )
     return known[tag] if tag else known.get(RECIPE, next(iter(weights)))
 

@@ -54,7 +54,7 @@ def check_vector(network: GapNet) -> None:
     """Refuse a network whose linear layer does not take a vector of the image."""
     if isinstance(network.head, CamHead) and network.head.pool == "max":
         raise GapnetError(
-            f"network {network.name!r}: pools its class maps (pool=max), so that its linear layer "
+            f"network {network.name!r}: pools its class maps (pool=max), so its linear layer "
             "takes no vector; use pool=avg or pool=max_unit"
         )
 
@@ -67,6 +67,6 @@ def _check_rebuilt(network: GapNet) -> None:
         rebuilt = create(network.name, network.arguments)
     if rebuilt.head.linear.weight.shape != network.head.linear.weight.shape:
         raise GapnetError(
-            f"network {network.name!r}: its pooled features are its logits, so that its linear "
+            f"network {network.name!r}: its pooled features are its logits, so its linear "
             "layer cannot be replaced; use another network"
         )

@@ -57,9 +57,9 @@ def check_registered(network: GapNet) -> None:
     """Refuse a network that could not be loaded again, because nothing says how to build it."""
     if network.name not in BUILDERS:
         raise GapnetError(
-            f"network {network.name!r}: cannot be saved, because gapnet could not build it again, "
-            "as it can registered networks and unmodified ones of torchvision and timm with class "
-            "maps; write a function that builds it, and register it with gapnet.models.register"
+            f"network {network.name!r}: cannot be saved, because gapnet cannot rebuild it: it is "
+            "neither registered nor an unmodified network of torchvision or timm with class maps; "
+            "write a function that builds it, and register it with gapnet.models.register"
         )
 
 

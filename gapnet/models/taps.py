@@ -22,7 +22,8 @@ class Outputs(dict[str, Tensor]):
     def __missing__(self, name: str) -> Tensor:
         """Raise an error that says why there is no output."""
         raise GapnetError(
-            f"layer={name!r}: has no output; tap it, and run a part of the network that uses it"
+            f"layer={name!r}: has no output; tap it, and run a part of the network that uses it "
+            "inside the `with` block"
         )
 
 

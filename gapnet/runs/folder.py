@@ -55,7 +55,7 @@ def _missing(run: Path, path: Path) -> str:
     problem = "interrupted before its first validation" if interrupted else f"no {path.name}"
     last = path.with_name(f"{LAST}.ckpt").is_file()
     remedy = f"checkpoint={LAST}, or " if last else ""
-    return f"run={short(run)}: {problem}; {remedy}go on with train.py ... resume=auto"
+    return f"run={short(run)}: {problem}; {remedy}continue with gapnet train ... resume=auto"
 
 
 def short(path: Path) -> Path:

@@ -34,7 +34,7 @@ class DurableIO(TorchCheckpointIO):
             state = "the earlier one is unchanged" if file.exists() else "there is no earlier one"
             raise GapnetError(
                 f"checkpoint {file}: cannot be written ({error.strerror}), {state}; make room, "
-                "and go on with resume=auto"
+                "and continue with resume=auto"
             ) from error
 
     def load_checkpoint(

@@ -108,7 +108,9 @@ def _matrix(column: pa.ChunkedArray) -> Vectors:
     flat = np.concatenate([chunk.flatten().to_numpy() for chunk in column.chunks])
     width = _widths(column).max(initial=0)
     if not width:
-        raise GapnetError("features: no image could be read")
+        raise GapnetError(
+            "features: no image could be read; restore the images, and write the features again"
+        )
     return flat.reshape(-1, width)
 
 

@@ -79,7 +79,7 @@ def _check_labels(features: Features) -> None:
 def _check_counts(targets: NDArray[np.bool_], classes: Sequence[str], folds: int) -> None:
     """Refuse classes with too few images, or with all of them."""
     if len(classes) < FEWEST:
-        raise GapnetError(f"data: has {len(classes)} class; an SVM needs at least {FEWEST}")
+        raise GapnetError(f"data: has {len(classes)} class; SVMs need at least {FEWEST} classes")
     least, (images, _) = max(FEWEST, folds), targets.shape
     for name, count in zip(classes, targets.sum(0).tolist(), strict=True):
         if count < least:
@@ -88,4 +88,6 @@ def _check_counts(targets: NDArray[np.bool_], classes: Sequence[str], folds: int
                 f"class {name}: has {count} training images; it needs at least {needs}"
             )
         if count == images:
-            raise GapnetError(f"class {name}: all {images} training images have it; remove it")
+            raise GapnetError(
+                f"class {name}: all {images} training images have it; remove this class"
+            )

@@ -38,6 +38,6 @@ def predicted_parts(predictions: Predictions, map_class: MapClass) -> Parts:
     if boxes is None:
         raise GapnetError(
             f"train_crops=label: an image of split {predictions.about.split!r} has no box or no "
-            "class, so that its class has no map; use train_crops=predicted"
+            "class, so it has no map of its class; use train_crops=predicted"
         )
     return dict(zip(predictions.ids, boxes.tolist(), strict=True))

@@ -51,7 +51,7 @@ class LinearSvm:
         """Return the decision values (N, classes) of vectors (N, D)."""
         if vectors.shape[1:] != self.weight.shape[1:]:
             raise GapnetError(
-                f"vectors {vectors.shape}: this SVM takes {self.weight.shape[1]} numbers each"
+                f"vectors {vectors.shape}: this SVM takes vectors of {self.weight.shape[1]} numbers"
             )
         starts = range(0, max(1, len(vectors)), ROWS)
         parts = [vectors[start : start + ROWS].astype(np.float64) for start in starts]

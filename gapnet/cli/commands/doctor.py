@@ -45,7 +45,7 @@ def task(cfg: DictConfig) -> None:
             say(f"{'':6} -> {fix}")
         count, wrong = count + 1, wrong + (status == "wrong")
     if wrong:
-        raise GapnetError(f"{wrong} of {count} checks are wrong; the lines with -> say what to do")
+        raise GapnetError(f"{wrong} of {count} checks failed; the lines with -> say what to do")
 
 
 def _lines(cfg: DictConfig) -> Iterator[Line]:

@@ -29,7 +29,9 @@ def start_from_run(arguments: list[str], command: str) -> list[str]:
     sources = {name: values.get(name) for name in ("run", "checkpoint", "predictions")}
     for name, value in sources.items():
         if isinstance(value, Sweep):
-            raise GapnetError(f"{name}: must be one value, not a sweep; evaluate them one by one")
+            raise GapnetError(
+                f"{name}: must be one value; evaluate several runs one after the other"
+            )
     folder = find_run(*(str(value) if value else None for value in sources.values()))
     if folder is None:
         return arguments
@@ -54,7 +56,7 @@ def task(cfg: DictConfig) -> None:
             "or predictions=... or maps=... to score"
         )
     if len(sources) > 1:
-        raise GapnetError(f"{', '.join(sources)}: only one of them may be set")
+        raise GapnetError(f"{', '.join(sources)}: choose one of them")
     if sources in (["predictions"], ["maps"]):
         show_results(score(score_job(cfg)))
     else:

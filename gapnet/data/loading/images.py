@@ -117,7 +117,7 @@ class Images(Dataset[Sample]):
             if sample is not None:
                 return sample._replace(corrupt=str(self.records[row].path) if step else None)
         raise GapnetError(
-            f"{self.records[row].path}: {tries} images from this one on cannot be read "
+            f"{self.records[row].path}: {tries} images, starting with this one, cannot be read "
             f"(data.max_corrupt={self.reading.max_corrupt}); restore the files"
         )
 
@@ -174,7 +174,7 @@ def read_image(path: Path, *, exif: bool = False, files: Files = DISK) -> Image.
                 ImageOps.exif_transpose(image, in_place=True)
             return _to_rgb(image)
     except FileNotFoundError as error:
-        raise GapnetError(f"{path}: no such image; its split lists it") from error
+        raise GapnetError(f"{path}: no such image; restore it: its split lists it") from error
     except (GapnetError, MemoryError):  # the shard or the memory is the cause, not the image
         raise
     except Exception as error:  # decoders raise anything at invalid bytes

@@ -40,7 +40,7 @@ def read_voc(path: Path) -> Annotation:
     objects = root.findall("object")
     ids = sorted({_name(entry) for entry in objects})
     if len(ids) != 1:
-        raise GapnetError(f"{path}: its objects must be of one class, not of {ids}")
+        raise GapnetError(f"{path}: its objects must be of one class, not of {ids}; correct it")
     boxes = [_box(entry, path) for entry in objects]
     for box in boxes:
         _check_box(box, height, width, path)
@@ -87,7 +87,9 @@ def read_synsets(path: Path) -> dict[str, str]:
     lines = read_lines(path)
     synsets = dict(line.partition(" ")[::2] for line in lines)
     if len(synsets) != len(lines):
-        raise GapnetError(f"{path}: {len(lines) - len(synsets)} class ids are listed twice")
+        raise GapnetError(
+            f"{path}: lists {len(lines) - len(synsets)} class ids twice; every id must be unique"
+        )
     return synsets
 
 
@@ -172,5 +174,5 @@ def _check_box(box: Sequence[float], height: int, width: int, path: Path) -> Non
     if not (0 <= x1 <= x2 <= width and 0 <= y1 <= y2 <= height):
         raise GapnetError(
             f"{path}: box {box} (xmin, ymin, xmax, ymax) lies outside its image of "
-            f"{width} x {height} pixels"
+            f"{width} x {height} pixels; correct it"
         )

@@ -50,11 +50,7 @@ class BoxFile:
         if reader is None or not path.is_file():
             raise GapnetError(
                 f"data.boxes={path}: must be a .csv, a COCO .json or a folder of XML files; "
-                + (
-                    "this is neither"
-                    if path.exists()
-                    else f"there is no such file as {path.absolute()}"
-                )
+                + ("this is none of them" if path.exists() else f"{path.absolute()} does not exist")
             )
         self._listed = reader(path)
         with reading(path, "has an invalid image name"):
@@ -103,12 +99,12 @@ def _check_folder(path: Path, root: Path) -> None:
     """Check that one XML has an image: in a folder at the wrong level, none has."""
     xml = next(path.rglob("*.xml"), None)
     if xml is None:
-        raise GapnetError(f"data.boxes={path}: has no XML file")
+        raise GapnetError(f"data.boxes={path}: has no XML file; name the folder that has them")
     image = root / xml.relative_to(path).with_suffix("")
     if not any(file.stem == image.name for file in image.parent.glob("*")):
         raise GapnetError(
             f"{xml}: there is no image {image}.*; "
-            "data.boxes=FOLDER must hold the XML files under their images' paths in data.root"
+            "data.boxes=FOLDER must have each XML file at the path that its image has in data.root"
         )
 
 
@@ -121,12 +117,14 @@ def read_csv(path: Path) -> dict[str, list[LabelledBox]]:
     if missing or len(set(columns)) != len(columns):
         raise GapnetError(
             f"{path}: its first line must name the columns image,xmin,ymin,xmax,ymax "
-            f"and perhaps label, without repetition, not {header!r}"
+            f"and optionally label, without repetition, not {header!r}"
         )
     listed: dict[str, list[LabelledBox]] = {}
     for line, row in zip(lines, rows, strict=True):
         if len(row) != len(columns):
-            raise GapnetError(f"{path}: {line!r} must have {len(columns)} columns, as its header")
+            raise GapnetError(
+                f"{path}: {line!r} must have {len(columns)} columns, like the first line"
+            )
         cells = dict(zip(columns, row, strict=True))
         box = checked_box([cells[side] for side in SIDES], f"{path}: {line!r}")
         listed.setdefault(cells["image"], []).append(LabelledBox(cells.get("label"), box))

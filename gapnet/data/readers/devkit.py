@@ -78,7 +78,7 @@ def read_synset_ids(path: Path) -> dict[int, str]:
 
 def read_kit_synsets(path: Path) -> list[Synset]:
     """Read the classes in the order of their IDs, which must be 1 to N."""
-    with reading(path, "holds no readable list of classes", AGAIN):
+    with reading(path, "has no readable list of classes", AGAIN):
         synsets = sorted(_from_matlab(path) if path.suffix == ".mat" else _from_text(path))
     if [synset.id for synset in synsets] != list(range(1, len(synsets) + 1)):
         ids = [synset.id for synset in synsets]
@@ -131,7 +131,7 @@ def _from_matlab(path: Path) -> list[Synset]:
 def _load_synsets(path: Path) -> NDArray[np.void]:
     """Load the synsets in another process, because invalid bytes may crash SciPy."""
     with (
-        reading(path, "holds no readable array `synsets`", AGAIN),
+        reading(path, "has no readable array `synsets`", AGAIN),
         worker_pool(1) as pool,
     ):
         return pool.submit(_load, path).result()
@@ -196,7 +196,7 @@ def read_blacklist(path: Path, count: int) -> list[int]:
     wrong = next((number for number in numbers if not 1 <= number <= count), None)
     if wrong is not None:
         raise GapnetError(
-            f"{path}: must hold numbers of validation images, from 1 to {count}, not {wrong}; "
+            f"{path}: must list numbers of validation images, from 1 to {count}, not {wrong}; "
             "name another file with data.blacklist=..."
         )
     if len(set(numbers)) != len(numbers):

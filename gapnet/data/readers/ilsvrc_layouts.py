@@ -160,7 +160,7 @@ class ImageFolders:
             raise GapnetError(f"{place}: has no class folders; it must have one per class")
         images = _list(classes or [place], split)
         if not images:
-            raise GapnetError(f"{place}: holds no image ({', '.join(SUFFIXES)}); unpack them there")
+            raise GapnetError(f"{place}: has no image ({', '.join(SUFFIXES)}); unpack them there")
         if not is_training(split):
             images.sort(key=lambda image: image[1])
             _check_names(images, place)

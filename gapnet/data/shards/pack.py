@@ -53,7 +53,7 @@ class Packer:
                 self._write(lot, file)
         written = describe(path)
         if sorted(written.paths) != sorted(lot.rows):
-            raise GapnetError(f"{path}: has other images than planned; delete it")
+            raise GapnetError(f"{path}: was written for other images; delete it")
         return written
 
     def _write(self, lot: Lot, file: BinaryIO) -> None:
@@ -76,7 +76,9 @@ class Packer:
             with self.files.open(record.path) as file:
                 content = file.read()
         except FileNotFoundError as error:
-            raise GapnetError(f"{record.path}: no such image; its split lists it") from error
+            raise GapnetError(
+                f"{record.path}: no such image; restore it: its split lists it"
+            ) from error
         except OSError as error:
             raise GapnetError(f"{record.path}: cannot be read ({reason(error)})") from error
         kind = plain_word(record.path.suffix, between="").lower() or "img"

@@ -48,7 +48,7 @@ class Coco(ObjectReader):
     def _folder(self, split: str, names: list[str]) -> str:
         """Return the folder of the images, relative to the root, with a slash if it is another."""
         if not names:
-            raise GapnetError(f"{self._files[split]}: lists no image")
+            raise GapnetError(f"{self._files[split]}: lists no image; correct it")
         folders = [f"{split}/", f"images/{split}/", "images/", ""]
         for folder in folders:
             if (self.root / folder / names[0]).is_file():

@@ -140,9 +140,11 @@ class Folder(OwnImages):
         classes, flat = folders_and_images(folder)
         if bool(classes) == bool(flat):
             what = "both images and class folders" if flat else "neither images nor class folders"
-            raise GapnetError(f"{folder}: has {what}; it must have one or the other")
+            raise GapnetError(f"{folder}: has {what}; it must have only one of them")
         if flat and trained:
-            raise GapnetError(f"{folder}: is trained on and needs a folder per class")
+            raise GapnetError(
+                f"{folder}: has no class folders; to train on it, make a folder for each class"
+            )
         records = [self._record(path, UNKNOWN) for path in flat]
         for class_folder in classes:
             label = self._label(class_folder)
@@ -187,7 +189,9 @@ def read_class_names(path: Path) -> dict[str, str]:
     pairs = [line.partition(" ") for line in read_lines(path)]
     names = {class_id: name.strip() or class_id for class_id, _, name in pairs}
     if len(names) != len(pairs):
-        raise GapnetError(f"{path}: {len(pairs) - len(names)} class ids are listed twice")
+        raise GapnetError(
+            f"{path}: {len(pairs) - len(names)} class ids are listed twice; every id must be unique"
+        )
     return names
 
 

@@ -81,7 +81,8 @@ class Voc(ObjectReader):
         for name in names:
             if name not in paths:
                 raise GapnetError(
-                    f"{place.listing}: lists {name!r}, but {place.images} has no such image"
+                    f"{place.listing}: lists {name!r}, but {place.images} has no "
+                    "such image; restore it, or correct the list"
                 )
         files = [place.annotations / f"{name}.xml" for name in names]
         content = parallel_map(read_voc_objects, files, f"reading annotations of {split}")

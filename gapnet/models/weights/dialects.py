@@ -62,7 +62,7 @@ def translate(
 def rename_by_order(state: Mapping[str, Tensor], layout: Mapping[str, Size]) -> dict[str, Tensor]:
     """Return weights by the names of a layout that has the same sizes in the same order."""
     if not _same_order(state, layout):
-        raise GapnetError("has other weights, or in another order")
+        raise GapnetError("has other weights, or weights in another order")
     return _by_order(state, layout)
 
 

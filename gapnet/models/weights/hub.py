@@ -145,7 +145,9 @@ def _problem(error: Exception, revision: str) -> str:
         GatedRepoError: f"its owner asks you to accept terms; do so on its page, and {LOGIN}",
         RepositoryNotFoundError: f"no such repository; if it is private, {LOGIN}",
         RevisionNotFoundError: f"has no revision {revision!r}",
-        LocalEntryNotFoundError: "is not in the cache and cannot be downloaded; go online",
+        LocalEntryNotFoundError: (
+            "is not in the cache and cannot be downloaded; connect to the internet"
+        ),
         EntryNotFoundError: f"has no {WEIGHTS}, so it is not a network of gapnet or timm",
         HFValidationError: f"must be {SCHEME}OWNER/NAME",
     }

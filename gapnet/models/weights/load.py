@@ -171,7 +171,7 @@ def _check_classes(network: GapNet, state: Mapping[str, Tensor], source: str) ->
     weight = state.get(f"{CLASSIFIER}weight")
     if weight is not None and weight.ndim and len(weight) != network.num_classes:
         raise GapnetError(
-            f"{source}: classifies {len(weight)} classes, the data set has {network.num_classes}; "
+            f"{source}: has {len(weight)} classes, but the data set has {network.num_classes}; "
             f"{RESET}"
         )
 
@@ -198,7 +198,8 @@ def _put(network: GapNet, state: Mapping[str, Tensor], source: str) -> None:
     ]
     if wrong:
         raise GapnetError(
-            f"{source}: does not fit {network.name}: {len(wrong)} of another size ({_short(wrong)})"
+            f"{source}: does not fit {network.name}: {len(wrong)} weights of another size "
+            f"({_short(wrong)})"
         )
     network.load_state_dict(fitting, strict=False)  # missing names have been checked
 

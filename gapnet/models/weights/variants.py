@@ -22,8 +22,8 @@ def check_variant(file: Path, ours: str) -> None:
     for theirs, place in ((described, DESCRIPTION), (_in_name(file, ours), "its name")):
         if theirs is not None and theirs != ours:
             raise GapnetError(
-                f"model.weights={file}: is of timm's {theirs} according to {place}, not of {ours}; "
-                f"choose timm's {theirs} with model.name"
+                f"model.weights={file}: has weights of timm's {theirs} according to {place}, not "
+                f"of {ours}; choose timm's {theirs} with model.name"
             )
 
 

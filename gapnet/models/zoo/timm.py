@@ -97,11 +97,13 @@ def _stage_info(network: nn.Module, name: str, stage: int) -> dict[str, Any]:
     """Return what timm knows of a stage: its channels, and the module that ends it."""
     feature_info = getattr(network, "feature_info", None)
     if not feature_info:
-        raise GapnetError(f"model.name={name}: timm lists no stages of it; choose another network")
+        raise GapnetError(
+            f"model.name={name}: timm does not list its stages; choose another network"
+        )
     stages = [feature_info[index] for index in range(len(feature_info))]
     if not -len(stages) <= stage < len(stages):
         listed = ", ".join(f"{index} ({item['module']})" for index, item in enumerate(stages))
-        raise GapnetError(f"model.stage={stage}: {name} has {listed}")
+        raise GapnetError(f"model.stage={stage}: must be a stage of {name}: {listed}")
     return {**stages[stage], "count": len(stages)}
 
 

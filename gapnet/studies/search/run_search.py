@@ -44,7 +44,7 @@ def run_search(cfg: DictConfig) -> SearchReport:
     try:
         run_trials(study, objective, seed=cfg.seed)
     except KeyboardInterrupt:
-        raise GapnetError("interrupted; the same command goes on") from None
+        raise GapnetError("interrupted; run the same command to continue") from None
     command = shlex.join(["python", "train.py", *flags, *redact_arguments(shared)])
     return report_search(study, objective, command)
 

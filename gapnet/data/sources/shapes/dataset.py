@@ -219,9 +219,9 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
     stamp = root / ilsvrc.STAND_IN
     if not stamp.exists():
         raise GapnetError(
-            f"data.root={root}: exists, but is not a complete drawing of shapes "
+            f"data.root={root}: exists, but is not the complete stand-in data "
             f"(it lacks {ilsvrc.STAND_IN}); "
-            "name another data.root, delete it to have it drawn again, "
+            "name another data.root, delete it so that it is generated again, "
             "or read another data set with data=..."
         )
     with reading(stamp, "is damaged", f"delete {root} to have it drawn again"):
@@ -235,5 +235,5 @@ def _check_stamp(drawing: Drawing, root: Path) -> None:
     ]
     if differing:
         raise GapnetError(
-            f"data.root={root}: was drawn with {', '.join(differing)}; name another data.root"
+            f"data.root={root}: was generated with {', '.join(differing)}; name another data.root"
         )
