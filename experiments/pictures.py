@@ -50,13 +50,17 @@ def main() -> None:
         *gapnet.explain(network, [cat, coffee]),
         *gapnet.explain(network, rocket, ["missile"]),
     ]
-    tiles = [tile for seen in explained for tile in top_classes(seen)]
+    tiles = [tile for explanation in explained for tile in top_classes(explanation)]
     save("boxes", tiles, 6)
     (top,) = gapnet.explain(network, coffee, top=5)
     save("top5", top_classes(top), 6)
     (by_method,) = explain_by_methods(network, [cat], methods=list(METHODS))
     methods = zip(METHODS.values(), by_method, strict=True)
-    save("methods", [(cat, ""), *((seen.overlay(box=False), name) for name, seen in methods)], 5)
+    save(
+        "methods",
+        [(cat, ""), *((explanation.overlay(box=False), name) for name, explanation in methods)],
+        5,
+    )
 
 
 if __name__ == "__main__":

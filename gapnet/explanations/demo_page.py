@@ -22,27 +22,29 @@ def build_page(network: GapNet) -> gr.Blocks:
     """Return a page that explains a picture: its class, method and threshold can be chosen."""
     methods = methods_for(network)
 
-    def explained(
+    def explain_picture(
         picture: Image.Image | None, class_name: str, method: str, threshold: float
     ) -> Answer:
         if picture is None:
             return None, None, None, ""
         chosen = None if class_name == MOST_PROBABLE else class_name
         try:
-            seen = explain_class(network, picture, chosen, method=method)
-            overlay, text = moved(seen, threshold)
-            return seen, overlay, probabilities(network, picture), text
+            explanation = explain_class(network, picture, chosen, method=method)
+            overlay, text = move_box(explanation, threshold)
+            return explanation, overlay, probabilities(network, picture), text
         except GapnetError as error:
             raise gr.Error(str(error)) from error
 
-    def moved(seen: Explanation | None, threshold: float) -> tuple[Image.Image | None, str]:
-        if seen is None:
+    def move_box(
+        explanation: Explanation | None, threshold: float
+    ) -> tuple[Image.Image | None, str]:
+        if explanation is None:
             return None, ""
-        boxed = with_box_at(seen, threshold)
+        boxed = with_box_at(explanation, threshold)
         return boxed.overlay(), _text(boxed)
 
     with gr.Blocks(title=f"gapnet: {network.name}", analytics_enabled=False) as page:
-        seen = gr.State()
+        explanation = gr.State()
         with gr.Row():
             with gr.Column():
                 picture = gr.Image(type="pil", label="Picture")
@@ -56,15 +58,15 @@ def build_page(network: GapNet) -> gr.Blocks:
                 label = gr.Label(label="Classes")
         gr.on(
             [picture.change, class_name.change, method.change],
-            explained,
+            explain_picture,
             [picture, class_name, method, threshold],
-            [seen, overlay, label, text],
+            [explanation, overlay, label, text],
             api_name="explain",
         )
-        threshold.change(moved, [seen, threshold], [overlay, text], api_name="move_box")
+        threshold.change(move_box, [explanation, threshold], [overlay, text], api_name="move_box")
     return page
 
 
-def _text(seen: Explanation) -> str:
-    corners = " ".join(f"{value:g}" for value in seen.boxes[0])
-    return f"{seen.names[0]} {seen.scores[0]:.1%}, x1 y1 x2 y2: {corners}"
+def _text(explanation: Explanation) -> str:
+    corners = " ".join(f"{value:g}" for value in explanation.boxes[0])
+    return f"{explanation.names[0]} {explanation.scores[0]:.1%}, x1 y1 x2 y2: {corners}"

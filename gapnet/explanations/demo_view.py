@@ -31,8 +31,8 @@ def _works(method: str, network: GapNet) -> bool:
 
 def probabilities(network: GapNet, picture: Image.Image) -> dict[str, float]:
     """Return the names of the most probable classes and their probabilities."""
-    (seen,) = explain(network, picture, top=TOP, method=methods_for(network)[0])
-    return dict(zip(seen.names, seen.scores, strict=True))
+    (explanation,) = explain(network, picture, top=TOP, method=methods_for(network)[0])
+    return dict(zip(explanation.names, explanation.scores, strict=True))
 
 
 def explain_class(
@@ -40,14 +40,14 @@ def explain_class(
 ) -> Explanation:
     """Explain a class in a picture; None is the most probable one."""
     classes = None if class_name is None else [class_name]
-    (seen,) = explain(network, picture, classes, method=method)
-    return seen
+    (explanation,) = explain(network, picture, classes, method=method)
+    return explanation
 
 
-def with_box_at(seen: Explanation, threshold: float) -> Explanation:
+def with_box_at(explanation: Explanation, threshold: float) -> Explanation:
     """Return an explanation with the boxes of its maps at another threshold; no network runs."""
     boxer = ThresholdBoxer(threshold)
-    height, width = seen.maps.shape[1:]
-    heats = boxer.heat(torch.from_numpy(seen.maps), (height, width))
+    height, width = explanation.maps.shape[1:]
+    heats = boxer.heat(torch.from_numpy(explanation.maps), (height, width))
     boxes = np.concatenate([boxer.boxes(heat, None) for heat in heats])
-    return replace(seen, boxes=boxes.astype(np.float32))
+    return replace(explanation, boxes=boxes.astype(np.float32))

@@ -13,7 +13,12 @@ from gapnet.explanations.class_names import find_classes
 from gapnet.explanations.explanation import Explanation
 from gapnet.explanations.methods import boxer_of, method_of
 from gapnet.explanations.pictures import Picture, to_image
-from gapnet.explanations.shown_part import View, inside, show, spread
+from gapnet.explanations.shown_part import (
+    View,
+    in_whole_picture,
+    pixels_of_window,
+    prepare_pictures,
+)
 from gapnet.localization import Localizer, OnePerClass
 from gapnet.localization.boxers.threshold import Boxer
 from gapnet.models.adoption.explainable import explainable
@@ -138,7 +143,7 @@ def _explain(
     question: _Question,
 ) -> Iterator[list[Explanation]]:
     images = [to_image(picture) for picture in pictures]
-    shown = show(network, images, question.view)
+    shown = prepare_pictures(network, images, question.view)
     numbers = [str(index) for index in range(len(images))]
     with torch.no_grad():
         seen = localizers[0].look(network, shown.images)
@@ -174,7 +179,7 @@ def _explanation(
         ids=classes.ids,
         names=classes.names,
         scores=classes.scores,
-        maps=spread(maps, window, (image.height, image.width)).numpy(),
+        maps=in_whole_picture(maps, window, (image.height, image.width)).numpy(),
         boxes=_boxes(localizer, maps, image, window).numpy(),
     )
 
@@ -182,6 +187,6 @@ def _explanation(
 def _boxes(localizer: Localizer, maps: Tensor, image: Image.Image, window: Tensor) -> Tensor:
     """Return the box (K, 4) of each map (K, h, w) of a window (4,) of an image."""
     size = (image.height, image.width)
-    part = np.array(image.crop(inside(window, size)))
+    part = np.array(image.crop(pixels_of_window(window, size)))
     picture = torch.from_numpy(part).permute(2, 0, 1)[None]
     return localizer.boxes(maps[None], window[None], torch.tensor([size]), picture)[0, :, 0]

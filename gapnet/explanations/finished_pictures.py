@@ -10,7 +10,7 @@ from gapnet.explanations.box_table import Row
 from gapnet.system.files import write_file
 
 FILE = "finished.jsonl"
-Stamp = list[int]
+FileState = list[int]
 
 
 class FinishedPictures:
@@ -31,7 +31,7 @@ class FinishedPictures:
     def rows(self, image: str, file: Path) -> list[Row] | None:
         """Return the rows of a picture; None if it is not finished, or its file has changed."""
         line = self.lines.get(image)
-        if line is None or line.get("file") != stamp(file):
+        if line is None or line.get("file") != file_state(file):
             return None
         try:
             return [Row(**_tuples(row)) for row in line["rows"]]
@@ -41,7 +41,7 @@ class FinishedPictures:
     def add(self, image: str, file: Path, rows: list[Row]) -> None:
         """Append a finished picture."""
         self._open()
-        line = {"image": image, "file": stamp(file), "rows": [row._asdict() for row in rows]}
+        line = {"image": image, "file": file_state(file), "rows": [row._asdict() for row in rows]}
         with self.path.open("a", encoding="utf-8") as file_of_lines:
             file_of_lines.write(json.dumps(line) + "\n")
 
@@ -62,7 +62,7 @@ class FinishedPictures:
             yield from filter(_is_whole, map(_parsed, others))
 
 
-def stamp(file: Path) -> Stamp:
+def file_state(file: Path) -> FileState:
     """Return the size of a file and when it was changed."""
     facts = file.stat()
     return [facts.st_size, facts.st_mtime_ns]

@@ -15,14 +15,16 @@ from gapnet.system.value_checks import one_of
 View = Literal["whole", "centre"]
 
 
-class Shown(NamedTuple):
+class PreparedPictures(NamedTuple):
     """Normalised images (B, C, H, W), and the windows (B, 4) of the pictures that they show."""
 
     images: Tensor
     windows: Tensor
 
 
-def show(network: GapNet, pictures: Sequence[Image.Image], view: View) -> Shown:
+def prepare_pictures(
+    network: GapNet, pictures: Sequence[Image.Image], view: View
+) -> PreparedPictures:
     """Prepare pictures: resize the whole, or crop the centre as the weights were evaluated."""
     one_of("view", view, get_args(View))
     facts = network.facts
@@ -38,18 +40,18 @@ def show(network: GapNet, pictures: Sequence[Image.Image], view: View) -> Shown:
     )
     images, windows = zip(*(apply_view(picture, transform) for picture in pictures), strict=True)
     prepared = network.normalise(torch.stack(images).to(network.mean.device))
-    return Shown(prepared, torch.stack(windows))
+    return PreparedPictures(prepared, torch.stack(windows))
 
 
-def spread(maps: Tensor, window: Tensor, size: tuple[int, int]) -> Tensor:
+def in_whole_picture(maps: Tensor, window: Tensor, size: tuple[int, int]) -> Tensor:
     """Return maps (K, h, w) of a window (4,) at a picture's size; they are 0 around the window."""
-    left, top, right, bottom = inside(window, size)
+    left, top, right, bottom = pixels_of_window(window, size)
     whole = torch.zeros(len(maps), *size)
     whole[:, top:bottom, left:right] = upsample(maps.float(), (bottom - top, right - left))
     return whole
 
 
-def inside(window: Tensor, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def pixels_of_window(window: Tensor, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return a window (4,) as whole pixels of a picture: left, top, right, bottom."""
     height, width = size
     left, top, right, bottom = window.round().int().tolist()

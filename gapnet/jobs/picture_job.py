@@ -21,7 +21,7 @@ from gapnet.explanations.figures import (
     figure_path,
     save_jpeg,
 )
-from gapnet.explanations.finished_pictures import FinishedPictures, stamp
+from gapnet.explanations.finished_pictures import FinishedPictures, file_state
 from gapnet.explanations.methods import boxer_of, method_of
 from gapnet.explanations.montage import Tile, montage
 from gapnet.explanations.picture_list import NamedPicture, PictureList, list_pictures
@@ -176,7 +176,11 @@ class _Results:
         """Draw a picture, and then note its rows."""
         job = self.job
         pairs = zip(job.methods, explanations, strict=True)
-        rows = [row for method, seen in pairs for row in rows_of(picture.name, method, seen)]
+        rows = [
+            row
+            for method, explanation in pairs
+            for row in rows_of(picture.name, method, explanation)
+        ]
         if job.figure == "class":
             self.tiles.append(class_tile(picture.name, explanations[0]))
         else:
@@ -242,6 +246,6 @@ def _key(job: PictureJob) -> str:
     """Return a digest of all that explanations depend on, besides the files of the pictures."""
     source = job.network.source
     weights = None if source is None else find_weights(Path(source)).resolve()
-    network = [str(weights), stamp(weights)] if weights is not None else []
+    network = [str(weights), file_state(weights)] if weights is not None else []
     options = [list(job.classes), job.top, list(job.methods), job.boxer, job.figure, job.view]
     return identity_digest([__version__, job.network.published, network, options])

@@ -7,8 +7,8 @@ from gapnet.models.convert_weights import convert_weights
 from gapnet.models.gapify import gapify
 from gapnet.models.gapnet import Facts, GapNet
 from gapnet.models.heads import Added, CamHead, FlatHead
+from gapnet.models.new_linear_layer import with_linear
 from gapnet.models.registry import create, names, register
-from gapnet.models.relinear import with_linear
 from gapnet.models.saved import load
 from gapnet.models.taps import layer_names, layer_output, tap
 

@@ -6,8 +6,8 @@ from safetensors.torch import save_file
 
 from gapnet.errors import GapnetError
 from gapnet.models.library import publisher_of
-from gapnet.models.weights.dialects import rename_by_order
 from gapnet.models.weights.files import read_state
+from gapnet.models.weights.renaming import rename_by_order
 
 
 def convert_weights(source: str | Path, name: str, target: str | Path) -> Path:

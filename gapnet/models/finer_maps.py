@@ -17,7 +17,7 @@ Size = tuple[int, int]
 Layer = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
 
-class Use(NamedTuple):
+class UsedLayer(NamedTuple):
     """A layer, and the (height, width) of its input and output."""
 
     layer: Layer
@@ -49,12 +49,12 @@ def _stride(network: GapNet) -> int:
 
 def _remove_last_stride(network: GapNet, *, dilate: bool) -> None:
     facts = network.facts
-    uses = _uses(network.trunk, facts.input_size)
-    for use in uses:
-        if use.output == facts.map_size < use.input:
-            use.layer.stride = (1, 1)
+    used_layers = _used_layers(network.trunk, facts.input_size)
+    for used in used_layers:
+        if used.output == facts.map_size < used.input:
+            used.layer.stride = (1, 1)
     if dilate:
-        _dilate(use.layer for use in uses if use.input == facts.map_size)
+        _dilate(used.layer for used in used_layers if used.input == facts.map_size)
     size = _new_map_size(network)
     if size <= facts.map_size:
         raise _refused(network, "no conv or pooling of its trunk has it")
@@ -90,7 +90,7 @@ def _doubled(sides: int | tuple[int, ...]) -> tuple[int, int]:
     return 2 * height, 2 * width
 
 
-def _uses(trunk: nn.Module, input_size: Size) -> list[Use]:
+def _used_layers(trunk: nn.Module, input_size: Size) -> list[UsedLayer]:
     """Return the convs and poolings that a trunk runs, each once, with their sizes."""
     layers = {name: part for name, part in trunk.named_modules() if isinstance(part, Layer)}
     shadow = deepcopy(trunk).to("meta").eval()
@@ -105,7 +105,7 @@ def _uses(trunk: nn.Module, input_size: Size) -> list[Use]:
     image = torch.zeros(1, 3, *input_size, device="meta")
     with torch.no_grad(), watch({name: shadow.get_submodule(name) for name in layers}, note):
         shadow(image)
-    return [Use(layer, *sizes[name]) for name, layer in layers.items() if name in sizes]
+    return [UsedLayer(layer, *sizes[name]) for name, layer in layers.items() if name in sizes]
 
 
 def _sides(image: Tensor) -> Size:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
-from gapnet.models.relinear import check_vector
+from gapnet.models.new_linear_layer import check_vector
 from gapnet.models.taps import layers_of, watch
 from gapnet.system.value_checks import one_of
 

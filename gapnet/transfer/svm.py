@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.predict import digest_of_weights
 from gapnet.models.gapnet import GapNet
-from gapnet.models.relinear import with_linear
+from gapnet.models.new_linear_layer import with_linear
 from gapnet.models.weights.files import weights_digest
 from gapnet.system.files import atomic_file
 from gapnet.transfer.layers import GAP

@@ -31,7 +31,7 @@ LISTS = Path("ImageSets", "Main")
 log = logging.getLogger(__name__)
 
 
-class Place(NamedTuple):
+class SplitFiles(NamedTuple):
     """The folders of images and annotations of a split, and the file that lists its images."""
 
     images: Path
@@ -61,7 +61,7 @@ class Voc(ObjectReader):
     @property
     def splits(self) -> list[str]:
         """List the splits on the disk."""
-        return list(self._places)
+        return list(self._splits)
 
     def images(self, split: str) -> AnnotatedImages:
         """List the annotated images of a split; pixels count from 0."""
@@ -69,22 +69,24 @@ class Voc(ObjectReader):
 
     def state(self, split: str) -> str:
         """Return a digest of the files of a split."""
-        place = self._places[split]
-        folders = {place.images: None, place.annotations: None}
-        return fingerprint(files=[place.listing] if place.listing else [], contents=folders)
+        split_files = self._splits[split]
+        folders = {split_files.images: None, split_files.annotations: None}
+        return fingerprint(
+            files=[split_files.listing] if split_files.listing else [], contents=folders
+        )
 
     def read(self, split: str) -> AnnotatedImages:
         """Read the XML files of a split; coordinates are as in the files."""
-        place = self._places[split]
-        paths = images_by_stem(place.images)
-        names = read_lines(place.listing) if place.listing else list(paths)
+        split_files = self._splits[split]
+        paths = images_by_stem(split_files.images)
+        names = read_lines(split_files.listing) if split_files.listing else list(paths)
         for name in names:
             if name not in paths:
                 raise GapnetError(
-                    f"{place.listing}: lists {name!r}, but {place.images} has no "
+                    f"{split_files.listing}: lists {name!r}, but {split_files.images} has no "
                     "such image; restore it, or correct the list"
                 )
-        files = [place.annotations / f"{name}.xml" for name in names]
+        files = [split_files.annotations / f"{name}.xml" for name in names]
         content = parallel_map(read_voc_objects, files, f"reading annotations of {split}")
         images = (
             AnnotatedImage(paths[name].relative_to(self.root).as_posix(), objects, size)
@@ -104,28 +106,28 @@ class Voc(ObjectReader):
         return first
 
     @cached_property
-    def _places(self) -> dict[str, Place]:
+    def _splits(self) -> dict[str, SplitFiles]:
         """Folders of each split on the disk."""
-        places = _find_places(self.root)
-        if not places:
+        splits = _find_splits(self.root)
+        if not splits:
             raise GapnetError(
                 f"data.root={self.root}: has neither images/ and annotations/ nor folders of "
                 "images with XML files; name the folder that holds them, such as VOC2012"
             )
-        return places
+        return splits
 
 
-def _find_places(root: Path) -> dict[str, Place]:
+def _find_splits(root: Path) -> dict[str, SplitFiles]:
     images = next((root / name for name in IMAGES if (root / name).is_dir()), None)
     annotations = next((root / name for name in ANNOTATIONS if (root / name).is_dir()), None)
     if images is None or annotations is None:
         folders = filter(_has_xml, folders_in(root))
-        return {folder.name: Place(folder, folder) for folder in folders}
+        return {folder.name: SplitFiles(folder, folder) for folder in folders}
     if (root / LISTS).is_dir():
-        return {name: Place(images, annotations, path) for name, path in _lists(root).items()}
+        return {name: SplitFiles(images, annotations, path) for name, path in _lists(root).items()}
     pairs = [(folder, annotations / folder.name) for folder in folders_in(images)]
-    places = {one.name: Place(one, other) for one, other in pairs if other.is_dir()}
-    return places or {ALL: Place(images, annotations)}
+    splits = {one.name: SplitFiles(one, other) for one, other in pairs if other.is_dir()}
+    return splits or {ALL: SplitFiles(images, annotations)}
 
 
 def _lists(root: Path) -> dict[str, Path]:

@@ -31,7 +31,7 @@ class SplitTrunk(nn.Module):
         return self.layout.to_maps(features), (self.layout.prefix_of(features), *others)
 
 
-class RestOfNetwork(nn.Module):
+class SplitHead(nn.Module):
     """The second half of a network, from its last map to the logits."""
 
     def __init__(self, features: fx.GraphModule, layout: MapLayout, num_classes: int) -> None:
@@ -58,7 +58,7 @@ class SplitNet(GapNet):
         reason: why it has no class maps.
     """
 
-    def __init__(self, trunk: SplitTrunk, head: RestOfNetwork, facts: Facts, reason: str) -> None:
+    def __init__(self, trunk: SplitTrunk, head: SplitHead, facts: Facts, reason: str) -> None:
         """Join the halves."""
         super().__init__(trunk, head, facts)  # type: ignore[arg-type]  # uses below are overridden
         self.reason = reason
@@ -126,7 +126,7 @@ def split_prepared(module: nn.Module, preparation: Preprocessing, *, reason: str
     return network
 
 
-def _halves(module: nn.Module, image: Tensor) -> tuple[SplitTrunk, RestOfNetwork]:
+def _halves(module: nn.Module, image: Tensor) -> tuple[SplitTrunk, SplitHead]:
     last = find_last_map(module, image)
     first, second = split_at(module, last.graph, last.node)
-    return SplitTrunk(first, last.layout), RestOfNetwork(second, last.layout, last.classes)
+    return SplitTrunk(first, last.layout), SplitHead(second, last.layout, last.classes)

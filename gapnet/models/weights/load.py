@@ -11,9 +11,9 @@ from gapnet.models.builders import own_arguments
 from gapnet.models.gapnet import GapNet
 from gapnet.models.heads import CamHead, FlatHead
 from gapnet.models.surgery import RGB
-from gapnet.models.weights.dialects import COUNTER
 from gapnet.models.weights.files import Description, Saved, find_weights, read
 from gapnet.models.weights.published import Published, identify
+from gapnet.models.weights.renaming import COUNTER
 from gapnet.models.weights.variants import check_variant
 
 SHOWN = 3  # names that an error lists

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from gapnet.errors import GapnetError
 from gapnet.models.preprocessing import timm_config, torchvision_weights
-from gapnet.models.weights.dialects import lacking, translate, unwrap
 from gapnet.models.weights.files import read_state
+from gapnet.models.weights.renaming import lacking, translate, unwrap
 
 log = logging.getLogger(__name__)
 HASH_DIGITS = 8  # of the SHA-256 in the name of a file of torchvision

@@ -115,31 +115,31 @@ def _shade(rng: Rng, size: tuple[int, int]) -> Canvas:
     return ramp
 
 
-def _draw_object(canvas: Canvas, seen: Appearance, class_index: int) -> None:
+def _draw_object(canvas: Canvas, appearance: Appearance, class_index: int) -> None:
     silhouette, texture, part = class_traits(class_index)
-    x, y, width, height = seen.box
+    x, y, width, height = appearance.box
     view = canvas[y : y + height, x : x + width]
     paint(
         view,
         SILHOUETTES[silhouette].polygon,
-        seen.tilt,
+        appearance.tilt,
         (0, 0, width, height),
-        _textured(seen, texture),
+        _textured(appearance, texture),
     )
-    sides = seen.part_side * np.array([width, height])
-    corner = seen.part_place * (width, height) - sides / 2
+    sides = appearance.part_side * np.array([width, height])
+    corner = appearance.part_place * (width, height) - sides / 2
     box = (float(corner[0]), float(corner[1]), float(sides[0]), float(sides[1]))
-    paint(view, SILHOUETTES[part].polygon, seen.tilt, box, seen.part_skin)
+    paint(view, SILHOUETTES[part].polygon, appearance.tilt, box, appearance.part_skin)
 
 
-def _textured(seen: Appearance, texture: int) -> Canvas:
+def _textured(appearance: Appearance, texture: int) -> Canvas:
     """Return the skin with a texture, (height, width, 3)."""
-    rows, columns = np.mgrid[: seen.skin.shape[0], : seen.skin.shape[1]]
-    cos, sin = np.cos(np.radians(seen.tilt)), np.sin(np.radians(seen.tilt))
-    u = (cos * columns + sin * rows) / seen.period + seen.phase[0]
-    v = (cos * rows - sin * columns) / seen.period + seen.phase[1]
+    rows, columns = np.mgrid[: appearance.skin.shape[0], : appearance.skin.shape[1]]
+    cos, sin = np.cos(np.radians(appearance.tilt)), np.sin(np.radians(appearance.tilt))
+    u = (cos * columns + sin * rows) / appearance.period + appearance.phase[0]
+    v = (cos * rows - sin * columns) / appearance.period + appearance.phase[1]
     signs = np.where(TEXTURES[texture].pattern(u, v)[..., None], 1, -1)
-    return (seen.skin + signs * seen.pattern).astype(np.float32)
+    return (appearance.skin + signs * appearance.pattern).astype(np.float32)
 
 
 def _draw_clutter(canvas: Canvas, rng: Rng) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gapnet.models import create, gapify, load
-from gapnet.models.relinear import with_linear
+from gapnet.models.new_linear_layer import with_linear
 from gapnet.models.saved import save
 from tests.models.conftest import SIDE, thin_network
 from tests.refusals import refused

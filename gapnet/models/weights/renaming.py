@@ -1,4 +1,4 @@
-"""Weights of the same architectures under other names: known ones are renamed."""
+"""Renames the weights of a network that other packages and older versions name in another way."""
 
 import re
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ TIMM_STARTS = ("conv_stem.",)
 def translate(
     state: Mapping[str, Tensor], layout: Mapping[str, Size], architecture: str
 ) -> dict[str, Tensor]:
-    """Return weights by the names of a layout, if they are in a known dialect; else unchanged."""
+    """Return weights by the names of a layout, if their own names are known; else unchanged."""
     if not lacking(state, layout):
         return dict(state)
     state = {OLD_DENSENET.sub(r"\1\2", name): value for name, value in state.items()}
