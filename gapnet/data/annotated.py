@@ -1,4 +1,4 @@
-"""The annotated images of a split as columns: each with its objects, before one class is chosen."""
+"""The annotated images of a split as columns: images with objects, before a class is chosen."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +16,8 @@ NO_BOX = [float("nan")] * SIDES
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
-        ("classes", pa.list_(pa.string())),  # of each object
-        ("boxes", pa.list_(pa.float32())),  # of each object, four numbers; NaN: it has no box
+        ("classes", pa.list_(pa.string())),  # of all objects
+        ("boxes", pa.list_(pa.float32())),  # of all objects, four numbers per box; NaN: no box
         ("height", pa.int32()),  # 0: the annotation does not state the size
         ("width", pa.int32()),
     ]
@@ -56,7 +56,7 @@ class AnnotatedImages:
     def of(
         cls, images: Iterable[AnnotatedImage], root: Path, *, classes: Sequence[str] | None = None
     ) -> "AnnotatedImages":
-        """Make columns; without a list of classes, these are the sorted ones of the objects."""
+        """Make columns; `classes` are by default the sorted classes of the objects."""
         images = list(images)
         ids = [[thing.class_id for thing in image.objects] for image in images]
         boxes = [[_numbers(thing) for thing in image.objects] for image in images]
@@ -76,7 +76,7 @@ class AnnotatedImages:
     @classmethod
     def open(cls, path: Path, root: Path) -> "AnnotatedImages":
         """Map a file that `save` wrote into memory, and check it."""
-        with reading(path, "is no index of annotated images", "write it again"):
+        with reading(path, "is not an index of annotated images", "write it again"):
             with pa.memory_map(str(path)) as file:
                 table = pa.ipc.open_file(file).read_all()
             if not table.schema.equals(SCHEMA):

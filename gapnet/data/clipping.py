@@ -1,4 +1,4 @@
-"""Boxes that are given by their edges, such as those of COCO and YOLO."""
+"""Clips boxes of COCO and YOLO, whose coordinates are edges, to the pixels of the image."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,6 @@ def clipped(edges: Sequence[float], size: tuple[int, int], where: str) -> list[f
     height, width = map(float, size if min(size) > 0 else ("inf", "inf"))
     x1, y1, x2, y2 = edges
     if x2 < 0 or y2 < 0 or x1 > width or y1 > height:
-        raise GapnetError(f"{where}: box {list(edges)} lies outside its image; correct it")
+        raise GapnetError(f"{where}: box {list(edges)} is outside its image; correct it")
     x1, y1, x2, y2 = max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)
     return None if x2 - x1 < 1 or y2 - y1 < 1 else [x1, y1, x2 - 1, y2 - 1]

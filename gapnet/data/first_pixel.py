@@ -1,4 +1,4 @@
-"""Does an annotation count the first pixel of an image as 0 or as 1? A guess from its boxes.
+"""Guesses from boxes whether annotations call the first pixel of an image 0 or 1.
 
 The VOC format itself counts from 1, but many programs write files of this format that count from 0.
 """
@@ -42,10 +42,10 @@ def evidence_of(images: AnnotatedImages) -> Evidence:
 
 
 def guess_first_pixel(evidence: Evidence) -> Guess:
-    """Guess what the first pixel is called.
+    """Guess whether the first pixel is 0 or 1.
 
-    A coordinate 0 exists only where pixels count from 0. Without one, a box that ends at the width
-    or height of its image shows that they count from 1: from 0, it would end outside.
+    A coordinate of 0 exists only if pixels count from 0. If there is none, a box that ends at the
+    width or height of its image shows that they count from 1: otherwise it would end outside.
     """
     boxes, starting, ending = evidence
     if starting and ending:
@@ -59,11 +59,11 @@ def guess_first_pixel(evidence: Evidence) -> Guess:
     if ending:
         reason = f"none of {boxes} boxes starts at 0, and {ending} end at the width or height"
         return Guess(1, reason)
-    return Guess(1, f"as the VOC format does; none of {boxes} boxes shows it")
+    return Guess(1, f"as the VOC format defines; none of {boxes} boxes shows it")
 
 
 def counted_from_0(images: AnnotatedImages, first_pixel: int) -> AnnotatedImages:
-    """Return images whose first pixel is 0, from images whose first pixel is `first_pixel`."""
+    """Return images with boxes in pixels from 0, from boxes in pixels from `first_pixel`."""
     if not first_pixel:
         return images
     if evidence_of(images).starting_at_0:

@@ -1,4 +1,4 @@
-"""Base class of the readers of data sets whose annotations list the objects of each image."""
+"""Base class of the readers of data sets whose annotations list objects in images."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ObjectReader(OwnImages, ABC):
-    """A data set whose annotations list objects; each image gets one class of its objects.
+    """A data set whose annotations list objects; an image gets the class of one of its objects.
 
     Args:
         several: the class of an image with objects of several classes: that of the `largest` box,
@@ -51,7 +51,7 @@ class ObjectReader(OwnImages, ABC):
 
     @abstractmethod
     def state(self, split: str) -> str:
-        """Return a digest of the files of a split; another one makes that they are read again."""
+        """Return a digest of the files of a split; if it changes, they are read again."""
 
     def images(self, split: str) -> AnnotatedImages:
         """List the annotated images of a split on the disk; pixels count from 0."""
@@ -100,7 +100,7 @@ class ObjectReader(OwnImages, ABC):
         return records
 
     def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Return (height, width) of images whose annotation states it, by id."""
+        """Return (height, width) by id, for images whose annotation has it."""
         images, wanted = self.indexed(self._on_disk(split)), set(ids)
         pairs = zip(images.ids, images.sizes().tolist(), strict=True)
         known = {id_: (height, width) for id_, (height, width) in pairs if height and width}

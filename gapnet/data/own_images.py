@@ -1,4 +1,4 @@
-"""Base class of the readers of images of your own."""
+"""Base class of the readers of a user's own images."""
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -12,15 +12,15 @@ from gapnet.system.value_checks import true_or_false, wrong_value
 
 @dataclass(frozen=True)
 class OwnImages(Reader):
-    """Images of your own.
+    """Images of a user.
 
     Args:
         exif: rotate photographs as their EXIF orientation says; boxes then refer to the rotated
             image.
-        held_out: if there is no `select_split`, it consists of this share of the training images
-            of every class, or of this number of them if it is 1 or more; 0 holds out none.
-        class_ids: ids of all classes, in the order of their labels; by default those that the
-            training split has, or without one the test split.
+        held_out: share (below 1) or number of the training images of every class that form the
+            `select_split`, if there is none on the disk; 0 holds out none.
+        class_ids: ids of all classes, in the order of their labels; by default those of the
+            training split, or of the test split if there is no training split.
     """
 
     _: KW_ONLY
@@ -62,4 +62,4 @@ class OwnImages(Reader):
 def _check_ids(ids: Sequence[str] | None) -> None:
     wrong = isinstance(ids, str) or (ids is not None and len({*map(str, ids)}) < max(1, len(ids)))
     if wrong:
-        raise wrong_value("data.class_ids", ids, "must be a list of ids, each once, or null")
+        raise wrong_value("data.class_ids", ids, "must be a list of different ids, or null")

@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Objects:
-    """The M objects of N images: the image and label of each, and its box; NaN for no box.
+    """The M objects of N images: image, label and box of every object; NaN for no box.
 
-    Those of an image follow each other.
+    The objects of an image are one after the other.
     """
 
     images: Rows
@@ -38,18 +38,18 @@ class Objects:
     boxes: NDArray[np.float32]
 
     def first(self) -> Rows:
-        """Return the first object of each image that has any."""
+        """Return the first object of every image that has one."""
         return np.flatnonzero(np.diff(self.images, prepend=-1))
 
     def largest(self) -> Rows:
-        """Return the object with the largest box of each image; of equal ones, the first."""
+        """Return the object with the largest box of every image; of equal boxes, the first."""
         sides = self.boxes[:, 2:] - self.boxes[:, :2] + 1
         areas = np.nan_to_num(sides.prod(1), nan=-1.0)
         order = np.lexsort((-areas, self.images))  # stable: of equal ones, the first stays first
         return order[self.first()]
 
     def pairs(self) -> tuple[Rows, Rows]:
-        """Return the different labels of each image, ascending, as images and labels."""
+        """Return pairs of an image and a label that its objects have, without repetition."""
         pairs = np.unique(np.stack([self.images, self.labels], 1), axis=0)
         return pairs[:, 0], pairs[:, 1]
 
@@ -64,9 +64,9 @@ def records_of(
     Args:
         images: with their objects.
         classes: ids of the classes, in the order of their labels.
-        several: the class of an image whose objects are of several: that of the largest box, that
-            of the first object, or none, so that the image is left out. all: that of the largest
-            box, and `labels` are all of them.
+        several: the class of an image with objects of several classes: that of the largest box, or
+            of the first object; skip: the image is left out; all: that of the largest box, and
+            `labels` has all classes.
         split: for messages.
     """
     objects = _objects(images, classes)

@@ -40,7 +40,7 @@ class Verdict:
 
 
 class Frozen(NamedTuple):
-    """Overlaps of another split, the rows (M,) on which a cut may be chosen, and its name."""
+    """Overlaps of the split on which a cut is chosen, the rows (M,) that count, and its name."""
 
     overlaps: Overlaps
     rows: Tensor
@@ -101,7 +101,7 @@ def known(
     split: str,
     frozen: Frozen | None,
 ) -> list[Verdict]:
-    """Return verdicts on the true class's box: at the fixed, frozen and this split's best cut."""
+    """Return verdicts on the true class's box: at the fixed, the frozen and the oracle cut."""
     name, rows, readable = "gt_known_error", counted_images(truth, protocol), _readable(predictions)
     own = protocol.right_known(overlaps.own) & readable
     verdicts = [Verdict(name, _wrong(own), rows, *_fixed(predictions))]
@@ -126,7 +126,7 @@ def max_box(
     split: str,
     frozen: Frozen | None,
 ) -> list[Verdict]:
-    """Return the verdicts of MaxBoxAcc and MaxBoxAccV2, also with cuts of the frozen split."""
+    """Return the verdicts of MaxBoxAcc and MaxBoxAccV2, also with cuts chosen on another split."""
     rows, readable = counted_images(truth, protocol), _readable(predictions)
     chosen = [(overlaps, f"{split} (oracle)", rows)]
     if frozen is not None:

@@ -19,7 +19,7 @@ Answer = tuple[Explanation | None, Image.Image | None, dict[str, float] | None, 
 
 
 def build_page(network: GapNet) -> gr.Blocks:
-    """Return a page that explains a picture: its class, method and threshold can be chosen."""
+    """Return a page that explains a picture; class, method and threshold can be chosen."""
     methods = methods_for(network)
 
     def explain_picture(
@@ -50,12 +50,18 @@ def build_page(network: GapNet) -> gr.Blocks:
                 picture = gr.Image(type="pil", label="Picture")
                 names = [MOST_PROBABLE, *dict.fromkeys(network.class_names)]
                 class_name = gr.Dropdown(names, value=MOST_PROBABLE, label="Class")
-                method = gr.Dropdown(methods, value=methods[0], label="Method")
-                threshold = gr.Slider(0, 0.95, value=CUT, step=0.05, label="Threshold of the box")
+                method = gr.Dropdown(methods, value=methods[0], label="Saliency method")
+                threshold = gr.Slider(
+                    0,
+                    0.95,
+                    value=CUT,
+                    step=0.05,
+                    label="Threshold of the box, as a share of the map's maximum",
+                )
             with gr.Column():
-                overlay = gr.Image(type="pil", label="Where", interactive=False)
-                text = gr.Textbox(label="Box")
-                label = gr.Label(label="Classes")
+                overlay = gr.Image(type="pil", label="Class map and box", interactive=False)
+                text = gr.Textbox(label="Class, probability and box")
+                label = gr.Label(label="Most probable classes")
         gr.on(
             [picture.change, class_name.change, method.change],
             explain_picture,
@@ -69,4 +75,4 @@ def build_page(network: GapNet) -> gr.Blocks:
 
 def _text(explanation: Explanation) -> str:
     corners = " ".join(f"{value:g}" for value in explanation.boxes[0])
-    return f"{explanation.names[0]} {explanation.scores[0]:.1%}, x1 y1 x2 y2: {corners}"
+    return f"{explanation.names[0]} {explanation.scores[0]:.1%}, box (x1 y1 x2 y2): {corners}"

@@ -1,4 +1,4 @@
-"""What the demo shows: an explained picture, whose box follows a threshold."""
+"""Computes what the demo shows: explanations of a picture, and boxes at other thresholds."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def explain_class(
 
 
 def with_box_at(explanation: Explanation, threshold: float) -> Explanation:
-    """Return an explanation with the boxes of its maps at another threshold; no network runs."""
+    """Return an explanation with its boxes at another threshold; the network is not run."""
     boxer = ThresholdBoxer(threshold)
     height, width = explanation.maps.shape[1:]
     heats = boxer.heat(torch.from_numpy(explanation.maps), (height, width))

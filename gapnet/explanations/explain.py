@@ -52,7 +52,7 @@ def explain(
     Normalisation and interpolation are those of the network's weights.
 
     Args:
-        network: a GapNet; another module is adopted as it is, or split at its last map.
+        network: a GapNet; another module is adopted, or, without class maps, split at its last map.
         images: paths, Pillow images, arrays (H, W, 3) or tensors (3, H, W), one or several.
         classes: indices, ids or names of the classes to explain; None is the most probable ones.
         method: cam, grad_cam, grad_cam_plus_plus, gradient, guided, deconvnet or occlusion, or an
@@ -91,7 +91,7 @@ def explain_by_methods(
     view: View = "whole",
     batch_size: int = BATCH,
 ) -> list[list[Explanation]]:
-    """Return for each picture an explanation by each method; all methods share a forward pass.
+    """Return an explanation of every picture by every method; all methods share a forward pass.
 
     The arguments are those of `explain`.
     """
@@ -114,7 +114,7 @@ def explain_by_methods(
 
 
 class _Question(NamedTuple):
-    """Classes to explain, None is the `top` most probable ones; and the part that is shown."""
+    """Classes to explain (None: the `top` most probable ones), and the part that is shown."""
 
     classes: list[int] | None
     top: int

@@ -1,4 +1,4 @@
-"""Remembers the pictures that a folder already holds, so that a repeated command skips them."""
+"""Lists the finished pictures of a folder, so that a repeated command skips them."""
 
 import json
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class FinishedPictures:
             file_of_lines.write(json.dumps(line) + "\n")
 
     def _open(self) -> None:
-        """Write the first line, and the lines that count, before the first new one."""
+        """Write the key and the valid lines, before the first new line."""
         if not self.is_open:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             lines = [{"key": self.key}, *self.lines.values()]
@@ -63,7 +63,7 @@ class FinishedPictures:
 
 
 def file_state(file: Path) -> FileState:
-    """Return the size of a file and when it was changed."""
+    """Return the size and the modification time of a file."""
     facts = file.stat()
     return [facts.st_size, facts.st_mtime_ns]
 

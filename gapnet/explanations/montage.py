@@ -18,7 +18,7 @@ Tile = tuple[Image.Image, str]
 
 
 def top_classes(explanation: Explanation) -> list[Tile]:
-    """Return the picture, and its map for each of its classes."""
+    """Return the picture, and its map for every class."""
     return [
         (explanation.image, ""),
         *(
@@ -31,7 +31,7 @@ def top_classes(explanation: Explanation) -> list[Tile]:
 
 
 def montage(tiles: Sequence[Tile], *, columns: int) -> Image.Image:
-    """Return tiles in rows, each scaled to the width or height of a cell, with its text below it.
+    """Return tiles in rows, scaled to the width or height of a cell, with a text below every tile.
 
     A cell is as high as the highest tile, at most a square.
     """

@@ -60,7 +60,7 @@ def pixels_of_window(window: Tensor, size: tuple[int, int]) -> tuple[int, int, i
 
 
 def describe_input(network: GapNet, view: View) -> str:
-    """Say how pictures are prepared for a network."""
+    """Describe how pictures are prepared for a network."""
     facts = network.facts
     height, width = facts.input_size
     part = "whole pictures" if view == "whole" else f"the central {facts.crop:.1%} of pictures"

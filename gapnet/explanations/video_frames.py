@@ -13,7 +13,7 @@ VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 
 
 def count_frames(path: Path) -> int:
-    """Return how many frames a video states to have, at least 1; one without frames is refused."""
+    """Return the number of frames in the header of a video, at least 1; refuse an empty video."""
     with _opened(path) as video:
         if not video.grab():
             raise GapnetError(f"{path}: contains no frames that OpenCV can read")
@@ -21,7 +21,7 @@ def count_frames(path: Path) -> int:
 
 
 def frame_images(path: Path, every: int) -> Iterator[tuple[int, Image.Image]]:
-    """Yield one in so many frames of a video, with its number."""
+    """Yield every n-th frame of a video, with its number."""
     with _opened(path) as video:
         index = 0
         while video.grab():

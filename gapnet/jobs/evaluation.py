@@ -75,7 +75,7 @@ class Subject:
 
 
 def is_test_only(data: DataModule) -> bool:
-    """Return whether images of a user have neither a split to select on nor one to train on."""
+    """Return whether a user's own images have no split for training and none for selection."""
     splits = (data.source.select_split, data.source.train_split)
     return isinstance(data.source, Relabelled) and not any(
         _has_split(data, split) for split in splits

@@ -192,7 +192,7 @@ def features(settings: FeaturesJob) -> list[str]:
 
 
 def _absolute(value: Path | str | None) -> str | None:
-    """Return a path as text, absolute if it is there; the name of a published network stays."""
+    """Return an existing path as absolute text; other values, such as names, are unchanged."""
     if value is None:
         return None
     return str(Path(value).absolute()) if Path(value).exists() else str(value)

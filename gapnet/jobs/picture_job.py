@@ -58,7 +58,7 @@ class PictureJob:
             class over all pictures.
         view: whole, or centre: the central part that published weights were evaluated on.
         batch_size: of images in one forward pass.
-        every: of the frames of a video, one in so many is taken.
+        every: 30 takes every 30th frame of a video.
     """
 
     images: tuple[str, ...]
@@ -121,7 +121,7 @@ class PictureResults:
 
 
 def predict_pictures(job: PictureJob) -> PictureResults:
-    """Explain pictures and write their overlays and a table; a file is written at once or not.
+    """Explain pictures and write their overlays and a table, every file atomically.
 
     The table is also written if the job is interrupted. A repeated job skips the pictures that are
     finished, if the network, the options and the pictures are the same.

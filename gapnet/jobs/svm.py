@@ -49,7 +49,7 @@ class SvmJob:
 
 
 def train_svm(settings: SvmJob) -> list[str]:
-    """Train and score an SVM, and return lines that say how good it is and where it is."""
+    """Train and score an SVM, and return lines with its metrics and its files."""
     folder = settings.features
     with open_job(settings.run) as job:
         described = FeatureFolder.read(folder)
@@ -108,7 +108,7 @@ def _layer(layer: str | None, described: FeatureFolder) -> str:
 
 
 def _network(described: FeatureFolder, training: Features) -> GapNet | None:
-    """Return the network that made the features; None if its checkpoint is not there any more."""
+    """Return the network that made the features; None if its checkpoint does not exist."""
     choice = described.network
     if choice.path is not None and not choice.path.is_file():
         log.warning("%s: no such file, so no network with this SVM is saved", choice.path)

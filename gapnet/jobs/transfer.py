@@ -223,6 +223,6 @@ class Transfer:
 
 
 def _short_line(metric: Metric) -> str:
-    """Describe a metric of the class maps in a line, without the rules, which all of them share."""
+    """Describe a metric of the class maps in a line, without its rules."""
     chosen = "" if metric.chosen_on is None else f", {metric.chosen_on}"
     return f"{metric.metric} {metric.value:.2%} ({metric.low:.2%} to {metric.high:.2%}){chosen}"

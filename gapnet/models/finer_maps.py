@@ -28,8 +28,8 @@ class UsedLayer(NamedTuple):
 def set_stride(network: GapNet, stride: int, *, dilate: bool) -> None:
     """Set the last strides of a trunk to 1, until a cell of its maps is `stride` pixels wide.
 
-    With `dilate`, the convs after them skip cells and keep their receptive fields: the old maps
-    are every other cell of the new ones. The weights stay the same.
+    With `dilate`, the convs after them are dilated and keep their receptive fields: every other
+    cell of the new maps is a cell of the old ones. The weights do not change.
     """
     largest = _stride(network)
     while _stride(network) > stride:
@@ -91,7 +91,7 @@ def _doubled(sides: int | tuple[int, ...]) -> tuple[int, int]:
 
 
 def _used_layers(trunk: nn.Module, input_size: Size) -> list[UsedLayer]:
-    """Return the convs and poolings that a trunk runs, each once, with their sizes."""
+    """Return the convs and poolings that a trunk runs, without repetition, with their sizes."""
     layers = {name: part for name, part in trunk.named_modules() if isinstance(part, Layer)}
     shadow = deepcopy(trunk).to("meta").eval()
     sizes: dict[str, tuple[Size, Size]] = {}

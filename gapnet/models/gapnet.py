@@ -151,11 +151,11 @@ class GapNet(HubMethods, nn.Module):
         return self.head.embed(self.trunk(images))
 
     def forward_parts(self, images: Tensor) -> tuple[Tensor, tuple[object, ...]]:
-        """Return the features, and what else the head takes: nothing, if the head pools them."""
+        """Return the features, and the other inputs of the head; a head that pools has none."""
         return self.forward_features(images), ()
 
     def forward_head(self, features: Tensor, *beside: object) -> Tensor:
-        """Return the logits (B, classes) of features (B, C, h, w), and what else the head takes."""
+        """Return the logits (B, classes) of features (B, C, h, w) and the head's other inputs."""
         logits: Tensor = self.head(features, *beside)
         return logits
 
@@ -165,7 +165,7 @@ class GapNet(HubMethods, nn.Module):
         return self.forward_head(features, *beside)
 
     def scores(self, logits: Tensor) -> Tensor:
-        """Return the probabilities (B, classes) of logits; of several classes, each on its own."""
+        """Return the probabilities (B, classes) of logits: softmax, or sigmoid if multi-label."""
         return logits.float().sigmoid() if self.multi_label else logits.float().softmax(1)
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:

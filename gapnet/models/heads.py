@@ -120,7 +120,7 @@ class CamHead(nn.Module):
         return self.pooled(features)
 
     def pooled(self, features: Tensor) -> Tensor:
-        """Return the pooled features (B, C), each channel's mean or maximum."""
+        """Return the pooled features (B, C): the mean or maximum of every channel."""
         sides = (-2, -1)
         return features.mean(sides) if self.pool == "avg" else features.amax(sides)
 

@@ -49,7 +49,7 @@ def prepared(
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
 ) -> Preprocessing:
-    """Return how images are prepared for a module; what is None is what the module says itself."""
+    """Return how images are prepared for a module; values that are None are the module's own."""
     own = of_module(module)
     size = (input_size, input_size) if isinstance(input_size, int) else input_size
     return replace(
@@ -61,14 +61,14 @@ def prepared(
 
 
 def of_module(module: nn.Module) -> Preprocessing:
-    """Return what a module of timm says of its own weights; of another, the usual for ILSVRC."""
+    """Return the preparation for a module of timm; for others, the usual one for ILSVRC."""
     config = getattr(module, "pretrained_cfg", None)
     known = isinstance(config, Mapping) and {"input_size", "mean", "std"} <= set(config)
     return of_timm(config) if known else Preprocessing()  # type: ignore[arg-type]
 
 
 def of_timm(config: Mapping[str, Any]) -> Preprocessing:
-    """Return what a configuration of timm's weights says."""
+    """Return the preparation in a configuration of timm's weights."""
     _, height, width = config["input_size"]
     interpolation = config.get("interpolation") or "bicubic"
     return Preprocessing(
@@ -82,7 +82,7 @@ def of_timm(config: Mapping[str, Any]) -> Preprocessing:
 
 
 def of_torchvision(architecture: str) -> Preprocessing:
-    """Return what torchvision says of a network's weights."""
+    """Return the preparation that torchvision uses for a network's weights."""
     transform = torchvision_weights(architecture).transforms()
     (side,), (resized,) = transform.crop_size, transform.resize_size
     return Preprocessing(

@@ -63,7 +63,7 @@ class Saddles(NamedTuple):
 
 
 def sweep(heat: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Return the boxes (T, 4) at ascending thresholds (T,); None for a map that is too rugged."""
+    """Return the boxes (T, 4) at ascending thresholds (T,); None for a map with too many basins."""
     if len(thresholds) > MOST_LEVELS or max(heat.shape) > MOST_SIDE or np.isnan(heat.max()):
         return None
     height, width = heat.shape

@@ -10,7 +10,9 @@ from gapnet.ops.lazy_sweep import compiled_sweep
 __all__ = ["Size", "largest_component_boxes"]
 
 FEW = 3  # thresholds
-Extent = tuple[int, int, int, int]  # first row, row after the last, and the columns likewise
+Extent = tuple[
+    int, int, int, int
+]  # first row, row after the last, first column, column after the last
 
 
 def largest_component_boxes(

@@ -8,8 +8,8 @@ from importlib import import_module
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST = 8  # thresholds; a mask for each of fewer is as fast
-WORTH_LOADING = 2**25  # cells; to load compiled code takes as long as to sweep these without it
+FEWEST = 8  # thresholds; for fewer, one mask per threshold is as fast
+WORTH_LOADING = 2**25  # cells; loading the compiled code takes as long as sweeping so many without
 log = logging.getLogger(__name__)
 
 Heat = NDArray[np.float32]

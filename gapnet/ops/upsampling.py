@@ -1,7 +1,7 @@
-"""Bilinear resizing of maps on the CPU, with the bits of torch's `interpolate`, in less time.
+"""Bilinear resizing of maps on the CPU: the same bits as torch's `interpolate`, in less time.
 
-torch computes each pixel of a few maps on its own, but many channels of a pixel at once. So maps
-are resized across first, which is little work, and then down, with every column as a channel.
+torch computes the pixels of a few maps one by one, but many channels of a pixel at once. So maps
+are resized horizontally first, which is little work, and then vertically, with columns as channels.
 """
 
 from functools import cache

@@ -17,7 +17,7 @@ ClassWeights = Literal["none", "balanced"]
 
 
 class Loss:
-    """Cross entropy of one class per image, or binary cross entropy of each class."""
+    """Cross entropy of one class per image, or binary cross entropy of every class."""
 
     def __init__(self, kind: Kind, *, label_smoothing: float, class_weights: ClassWeights) -> None:
         """Check the values.

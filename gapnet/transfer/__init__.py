@@ -1,1 +1,1 @@
-"""Features of any layer, linear SVMs on them, and what these say about other data sets."""
+"""Features of any layer, linear SVMs on them, and their metrics."""

@@ -10,7 +10,7 @@ from gapnet.errors import GapnetError
 from gapnet.system.value_checks import number, whole_number
 from gapnet.transfer.feature_rows import Features, Vectors
 
-FEWEST = 2  # images of a class: with one, nothing says what its images have in common
+FEWEST = 2  # images of a class; an SVM needs more than one
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ MapClass = Literal["predicted", "label"]
 
 
 def true_parts(records: Records, split: str) -> Parts:
-    """Return for each image the smallest box that covers all its true boxes."""
+    """Return the smallest box that covers all true boxes of an image, by image id."""
     return {record.id: _cover(record.boxes, record.id, split) for record in records}
 
 
@@ -28,7 +28,7 @@ def _cover(boxes: Tensor | None, image: str, split: str) -> Sequence[float]:
 
 
 def predicted_parts(predictions: Predictions, map_class: MapClass) -> Parts:
-    """Return for each image the box of a class map.
+    """Return the box of a class map of every image, by image id.
 
     Args:
         predictions: with one guess per class.

@@ -1,4 +1,4 @@
-"""A linear SVM for each class, on vectors of a network; saved as arrays, never as a pickle."""
+"""One linear SVM per class, on vectors of a network; saved as arrays, never as a pickle."""
 
 import json
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LinearSvm:
-    """Linear SVMs, one for each class against the others.
+    """Linear SVMs, one per class against the others.
 
     Args:
         weight: (classes, D).

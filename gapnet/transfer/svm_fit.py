@@ -1,4 +1,4 @@
-"""Trains linear SVMs with scikit-learn's LIBLINEAR: one for each class against the others."""
+"""Trains linear SVMs with scikit-learn's LIBLINEAR: one per class against the others."""
 
 import logging
 import warnings
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Hyperplanes:
-    """One hyperplane for each class: weight (classes, D), bias (classes,), and their C."""
+    """One hyperplane per class: weight (classes, D), bias (classes,), and their C."""
 
     weight: Array
     bias: Array
@@ -36,7 +36,7 @@ class Hyperplanes:
 
 
 def fit_svm(training: TrainingSet, fitting: Fitting) -> Hyperplanes:
-    """Train one SVM for each class; of several values of C, cross-validation chooses one."""
+    """Train one SVM per class; of several values of C, cross-validation chooses one."""
     vectors = training.vectors.astype(np.float64)  # LIBLINEAR takes no other type
     cost = fitting.costs[0]
     if len(fitting.costs) > 1:

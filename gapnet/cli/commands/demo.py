@@ -1,4 +1,4 @@
-"""Show a network in a browser: drop a picture, choose class, method and threshold."""
+"""Show a network in a browser, and explain pictures that you drop there."""
 
 from omegaconf import DictConfig
 

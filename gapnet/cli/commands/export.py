@@ -1,4 +1,4 @@
-"""Export a network or predictions to formats of other tools."""
+"""Export a network or predictions in formats of other tools."""
 
 from pathlib import Path
 

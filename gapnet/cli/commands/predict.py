@@ -1,4 +1,4 @@
-"""Explain pictures: show their classes, and where these are."""
+"""Explain pictures: show their classes, and where a network sees them."""
 
 from omegaconf import DictConfig
 

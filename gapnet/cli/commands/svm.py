@@ -1,4 +1,4 @@
-"""Train a linear SVM on features, and localize its classes."""
+"""Train a linear SVM on features, and score it."""
 
 from omegaconf import DictConfig
 
@@ -12,7 +12,7 @@ def complete(arguments: list[str]) -> list[str]:
 
 
 def task(cfg: DictConfig) -> None:
-    """Train an SVM, and print how good it is."""
+    """Train an SVM, and print its metrics."""
     from gapnet.config.transfer_jobs import svm_job
     from gapnet.jobs.svm import train_svm
 

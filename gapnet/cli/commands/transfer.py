@@ -1,4 +1,4 @@
-"""Train an SVM on a network's features of whole images or crops (table 4)."""
+"""Train an SVM on a network's features of another data set (tables 4, 5)."""
 
 from omegaconf import DictConfig
 
@@ -12,7 +12,7 @@ def complete(arguments: list[str]) -> list[str]:
 
 
 def task(cfg: DictConfig) -> None:
-    """Transfer a network's features, and print how good they are."""
+    """Train an SVM on a network's features, and print its metrics."""
     from gapnet.config.transfer_jobs import transfer_job
     from gapnet.jobs.transfer import transfer
 

@@ -1,4 +1,4 @@
-"""Views: what of an image the network is shown, from a PIL image to bytes (3, H, W)."""
+"""Views: the part of an image that a network is shown, from a PIL image to bytes (3, H, W)."""
 
 from math import floor
 

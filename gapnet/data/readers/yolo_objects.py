@@ -1,4 +1,4 @@
-"""YOLO's text files: a line for each object, in shares of the image's width and height."""
+"""YOLO's text files: a line per object, with a box in shares of the width and height."""
 
 from collections.abc import Sequence
 from functools import partial

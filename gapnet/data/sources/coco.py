@@ -1,4 +1,4 @@
-"""COCO's layout: a JSON file of instances for each split, and a folder of images.
+"""COCO's layout: a JSON file of instances per split, and a folder of images.
 
 ROOT/annotations/instances_SPLIT.json    or annotations/SPLIT.json, SPLIT.json, or
 ROOT/SPLIT/_annotations.coco.json

@@ -27,7 +27,7 @@ class Csv(ObjectReader):
 
     Args:
         table: the CSV file; by default the only one in the root.
-        first_pixel: what the table calls the first pixel of an image, 0 or 1.
+        first_pixel: number of the first pixel in the table, 0 or 1.
     """
 
     _: KW_ONLY

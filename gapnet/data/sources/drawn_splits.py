@@ -1,4 +1,4 @@
-"""Images in a folder for each class, of which training images are drawn, as for Caltech 101.
+"""Images in a folder per class, of which training images are drawn, as for Caltech 101.
 
 ROOT/CLASS/IMAGE    such as accordion/image_0001.jpg
 
@@ -101,5 +101,7 @@ class DrawnSplits(Reader):
         ]
         images = {folder.name: folders_and_images(folder)[1] for folder in folders}
         if not images:
-            raise GapnetError(f"data.root={self.root}: has no folder; it must have one per class")
+            raise GapnetError(
+                f"data.root={self.root}: has no folder; make a folder for every class"
+            )
         return images

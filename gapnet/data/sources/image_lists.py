@@ -1,4 +1,4 @@
-"""Images whose splits are text files with a path a line, as SUN397, Indoor67 and Stanford 40 have.
+"""Images that text files list, a path per line and a file per split, as for SUN397 and Indoor67.
 
 ROOT/TRAIN_LIST, ROOT/TEST_LIST    such as Training_01.txt; a line: /a/abbey/sun_aaa.jpg
 ROOT/IMAGES/PATH                   the image of a line

@@ -1,4 +1,4 @@
-"""Images with an annotation file in VOC's XML format for each; an image has its annotation's name.
+"""Images with one XML file each in VOC's format; an image and its XML file have the same name.
 
 ROOT/JPEGImages/a.jpg, ROOT/Annotations/a.xml, ROOT/ImageSets/Main/SPLIT.txt    as in Pascal VOC
 ROOT/images/SPLIT/a.jpg, ROOT/annotations/SPLIT/a.xml
@@ -44,8 +44,8 @@ class Voc(ObjectReader):
     """Images and VOC-style XML files.
 
     Args:
-        first_pixel: what the annotations call the first pixel of an image, 0 or 1; by default it
-            is guessed from all of them, and logged.
+        first_pixel: number of the first pixel in the annotations, 0 or 1; by default it is guessed
+            from all boxes, and logged.
     """
 
     _: KW_ONLY

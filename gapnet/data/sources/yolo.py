@@ -1,4 +1,4 @@
-"""YOLO's layout: a text file for each image, with a line `class x y width height` for each object.
+"""YOLO's layout: a text file per image, with a line `class x y width height` per object.
 
 ROOT/images/SPLIT/a.jpg, ROOT/labels/SPLIT/a.txt    or
 ROOT/SPLIT/images/a.jpg, ROOT/SPLIT/labels/a.txt    or
@@ -7,7 +7,7 @@ ROOT/data.yaml                                      `names`: the classes, a list
                                                     any .yaml, or classes.txt with a name per line
 
 x and y are the centre of the box; all are shares of the image's width and height. A line may also
-list the points of a polygon, whose box counts. An image without a text file has no object.
+list the points of a polygon; its bounding box is used. An image without a text file has no object.
 """
 
 from dataclasses import KW_ONLY, dataclass

@@ -12,7 +12,7 @@ from gapnet.models.adoption.classifier_graph import DEPTH, trace
 from gapnet.models.adoption.map_layout import MapLayout, guess_layout
 from gapnet.models.surgery import in_eval
 
-LEAST_USED = 0.5  # part of a map's cells that the logits must depend on
+LEAST_USED = 0.5  # share of a map's cells that the logits must depend on
 HEADS = "num_heads"  # attribute of attention layers
 
 
@@ -41,10 +41,10 @@ class _Pass(NamedTuple):
 
 
 def find_last_map(module: nn.Module, image: Tensor) -> LastMap:
-    """Return the last output in a network that is a map and whose cells reach the logits.
+    """Return the last output in a network that is a map and whose cells influence the logits.
 
-    The cells of a transformer's last tokens often do not: the classifier reads the class token
-    only. The map is then before its last attention layer, after that layer's norm.
+    The last tokens of a transformer often do not, because the classifier reads only the class
+    token. The map is then the input of the last attention layer, after that layer's norm.
 
     Args:
         module: a classifier.
@@ -63,7 +63,7 @@ def find_last_map(module: nn.Module, image: Tensor) -> LastMap:
         try:
             graph = trace(module, entered | {name})
             entered.add(name)
-        except GapnetError:  # the layer stays closed
+        except GapnetError:  # the layer is not traced
             failed.add(name)
     if last is None:
         raise GapnetError("none of its outputs is a map that its logits depend on")
@@ -83,14 +83,14 @@ def _last_in(module: nn.Module, graph: fx.Graph, run: _Pass, image: Tensor) -> L
 
 
 def _used(gradient: Tensor) -> float:
-    """Return the part of the cells of a gradient (1, C, h, w) that are not 0."""
+    """Return the share of the cells of a gradient (1, C, h, w) that are not 0."""
     return gradient.ne(0).any(1).float().mean().item()
 
 
 def _to_enter(
     module: nn.Module, last: LastMap | None, graph: fx.Graph, tried: set[str]
 ) -> Iterator[str]:
-    """Yield the names of closed layers that take the last map, and may contain a later one."""
+    """Yield the names of untraced layers that take the last map, and may contain a later one."""
     for node in graph.nodes if last is None else last.node.users:
         if node.op == "call_module" and str(node.target) not in tried:
             layer = module.get_submodule(str(node.target))
@@ -166,7 +166,7 @@ def _gradients(score: Tensor, outputs: dict[fx.Node, object]) -> dict[fx.Node, T
 
 @contextmanager
 def _without_zeros(module: nn.Module) -> Iterator[None]:
-    """Replace parameters that are all 0 by random values: they would hide what logits depend on.
+    """Replace parameters that are all 0 by random values; they would hide what logits depend on.
 
     Untrained classifiers often have weights of 0.
     """
