@@ -79,4 +79,4 @@ def test_the_python_page_trains_and_explains(folder: Path) -> None:
     assert (folder / "runs/latest").resolve() == run
     assert yaml.safe_load((run / "config.yaml").read_text()) == {}
     assert names["maps"].shape == (1, 1, 64, 64)
-    assert "trunk.3" in names["seen"]
+    assert "trunk.3" in names["outputs"]

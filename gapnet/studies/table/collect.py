@@ -20,7 +20,7 @@ from gapnet.studies.table.notes import commits_of, missing_data_notes, notes_of
 from gapnet.studies.table.plan import TablePlan
 from gapnet.studies.table.table_command import Cell
 
-NO_METRIC = "no such metric; a threshold chosen on val needs a validation split, which ILSVRC lacks"
+NO_METRIC = "no such metric; ILSVRC has no second labelled split to choose a threshold on"
 
 
 def collect_sheet(plan: TablePlan, cells: Sequence[Cell]) -> Sheet:
