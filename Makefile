@@ -25,7 +25,7 @@ nightly: $(READY_DEV)  ## run the tests that take an hour: many seeds, many kill
 gpu: $(READY_DEV)  ## check gapnet on one CUDA device and time it, in at most 8 minutes
 	$(BIN)/python experiments/benchmarks/gpu.py $(ARGS)
 
-bench: $(READY_DEV)  ## time gapnet and its peers side by side, on an idle machine; writes runs/benchmarks
+bench: $(READY_DEV)  ## compare the speed of gapnet and other programs, on an idle machine; writes runs/benchmarks
 	for script in box thresholds predict; do $(BIN)/python experiments/benchmarks/$$script.py $(ARGS) || exit 1; done
 
 lint: $(READY_DEV)  ## check style and format

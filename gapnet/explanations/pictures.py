@@ -16,7 +16,7 @@ COLOURS = (1, 3)  # channels of a picture
 
 
 def to_image(picture: Picture) -> Image.Image:
-    """Return a picture as an RGB image; photographs are turned as their EXIF orientation says.
+    """Return a picture as an RGB image; photographs are rotated by their EXIF orientation.
 
     Arrays are (H, W) or (H, W, 3), tensors (3, H, W) or (1, H, W); bytes, or floats in 0..1.
     """

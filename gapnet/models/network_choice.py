@@ -13,7 +13,7 @@ from gapnet.runs.folder import short
 
 @dataclass(frozen=True)
 class NetworkChoice:
-    """A network, by the place where it is saved or by its name.
+    """A network that is named by its path or by its published name.
 
     Args:
         path: a run folder, a checkpoint, or an exported network.
@@ -31,8 +31,8 @@ class NetworkChoice:
         if (self.path is None) == (self.published is None):
             raise GapnetError(
                 f"run={self.path or 'null'}: name one network: run=RUN (a run folder or a "
-                "checkpoint), or a published one: published=torchvision/NAME (in predict and demo "
-                "also model=timm/NAME or model=hf-hub:OWNER/NAME)"
+                "checkpoint), or published=torchvision/NAME, timm/NAME or hf-hub:OWNER/NAME "
+                "(model=... is the same in gapnet predict and gapnet demo)"
             )
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class NetworkChoice:
 
     @property
     def source(self) -> Path | str | None:
-        """Return where the weights lie; None for published ones that a library caches."""
+        """Return where the weights are; None for published ones, which a library caches."""
         hub = self.published if is_hub_name(self.published) else None
         return self.path or self.weights or hub
 
