@@ -90,7 +90,8 @@ KEYS = {
     "split": Group(decides=True, table_sets=True),
     "keep_maps": Group(),
     "labels": Group(default="devkit"),
-    "doubt": Group(default=True),
+    "check_labels": Group(default=True),
+    "doubt": Group(default=True),  # the name of check_labels in the first version
     "run": Group(computes=False, paths=("",), table_sets=True),  # the evaluation is written into it
     "predictions": PATH,
     "features": PATH,

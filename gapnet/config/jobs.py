@@ -82,7 +82,7 @@ def score_job(cfg: DictConfig) -> ScoreJob:
         split=cfg.split,
         limit=cfg.loader.limit,
         labels=labels_of(cfg),
-        doubt=cfg.doubt,
+        check_labels=cfg.check_labels,
         resume=cfg.resume,
         workers=cfg.loader.num_workers,
     )

@@ -47,7 +47,7 @@ class ScoreJob:
         split: that is scored; None means the data set's test split.
         limit: images per split, always the same ones.
         labels: of files in the devkit's format.
-        doubt: whether to refuse a file whose labels are right only as often as by chance.
+        check_labels: whether to refuse a file whose labels are right only as often as by chance.
         resume: whether existing boxes of maps are reused.
         workers: processes that box maps.
     """
@@ -61,7 +61,7 @@ class ScoreJob:
     split: str | None = None
     limit: int | None = None
     labels: LabelRule = field(default_factory=LabelRule)
-    doubt: bool = True
+    check_labels: bool = True
     resume: bool = False
     workers: int = 2
 
@@ -243,7 +243,7 @@ def _read_foreign(settings: ScoreJob, path: Path, scored: Scored) -> tuple[list[
     records = scored.records(scored.split)
     truth = ground_truth_of(records)
     key = settings.labels.key(scored.source, records.ids)
-    guesses = read_guesses(path, key, truth, doubt=settings.doubt)
+    guesses = read_guesses(path, key, truth, check_labels=settings.check_labels)
     sizes = sizes_of(scored.source, scored.split, records)
     check_boxes_inside(guesses, sizes, path)
     numbers = devkit_ids(scored.source) or {}

@@ -187,5 +187,5 @@ def test_exported_predictions_are_not_quoted_and_can_be_read(
     if to == "csv":
         with path.open(newline="", encoding="utf-8") as file:
             assert {row["class"] for row in csv.DictReader(file)} <= set(ID_OF)
-    arguments = [f"predictions={path}", *hostile.data, "folder=scored", "doubt=false"]
+    arguments = [f"predictions={path}", *hostile.data, "folder=scored", "check_labels=false"]
     assert gapnet("evaluate", *arguments).status == 0

@@ -35,8 +35,10 @@ WRITERS: dict[str, tuple[Write, str]] = {
 }
 
 
-def read_guesses(path: Path, key: Key, truth: SplitTruth, *, doubt: bool = True) -> list[Guessed]:
-    """Read a file in any format; with `doubt`, check that it is better than chance."""
+def read_guesses(
+    path: Path, key: Key, truth: SplitTruth, *, check_labels: bool = True
+) -> list[Guessed]:
+    """Read a file in any format; with `check_labels`, check that it is better than chance."""
     with reading(path, f"cannot be read as {path.suffix.lstrip('.').upper() or 'predictions'}"):
         reader = _reader_of(path)
         guesses = reader(path, key)
@@ -51,10 +53,10 @@ def read_guesses(path: Path, key: Key, truth: SplitTruth, *, doubt: bool = True)
             len(guesses),
             without_guess[0],
         )
-    if doubt and truth.known and _by_chance(guesses, truth, key):
+    if check_labels and truth.known and _by_chance(guesses, truth, key):
         problem = _suspicion(path, key, truth, reader)
         if reader is read_devkit:
-            raise GapnetError(f"{problem} (doubt=false skips this check)")
+            raise GapnetError(f"{problem} (check_labels=false skips this check)")
         log.warning(problem)
     return guesses
 

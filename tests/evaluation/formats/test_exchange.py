@@ -217,7 +217,7 @@ def test_what_is_suspected_is_read_all_the_same_where_that_is_asked(tmp_path: Pa
     key, guesses, labels = sure()
     path = written(guesses, key, tmp_path, "devkit")
     wrong = [(label + 1) % MANY for label in labels]
-    same(read_guesses(path, key, truth_of(key, wrong), doubt=False), guesses)
+    same(read_guesses(path, key, truth_of(key, wrong), check_labels=False), guesses)
 
 
 def test_of_a_format_that_names_images_and_classes_a_warning_is_enough(
