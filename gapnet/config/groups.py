@@ -63,7 +63,11 @@ GROUPS = {
     "augment": Group(),
     "view": _method("gapnet.data.loading.views"),
     "crops": _method("gapnet.localization"),
-    "loader": Group(from_run=True, home="gapnet.data.loading.datamodule", neutral=("num_workers",)),
+    "loader": Group(
+        from_run=True,
+        home="gapnet.data.loading.datamodule",
+        neutral=("num_workers", "decoder"),
+    ),
     "optim": Group(),
     "trainer": Group(
         from_run=True,

@@ -18,6 +18,7 @@ from torchvision.transforms import v2
 from gapnet.data.file_names import check_split
 from gapnet.data.image_files import Files
 from gapnet.data.loading.images import Images, Parts, read_image
+from gapnet.data.loading.kernels import Decoder, Loading
 from gapnet.data.loading.sampling import START, Progress, Share, Shuffle
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
@@ -68,6 +69,8 @@ class DataModule(pl.LightningDataModule):
         seed: int = 0,
         processes: int = 1,
         parts: Mapping[str, Parts] | None = None,
+        decoder: Decoder = "auto",
+        resize: str = "pil",
     ) -> None:
         """Set up the loaders.
 
@@ -85,12 +88,15 @@ class DataModule(pl.LightningDataModule):
             processes: number of ranks that train together, on different batches.
             parts: by split, the boxes that are shown in place of whole images, under the fixed
                 view; the other splits have whole images.
+            decoder: of JPEG files; see `Loading`.
+            resize: see `Loading`.
         """
         super().__init__()
         whole_number("loader.batch_size", batch_size, least=1)
         whole_number("loader.num_workers", num_workers)
         whole_number("loader.limit", limit, least=1, optional=True)
         self.source, self.limit, self.seed = source, limit, seed
+        self.loading = Loading(decoder=decoder, resize=resize)
         self.batch_size, self.num_workers, self.processes = batch_size, num_workers, processes
         self.start, self.parts = START, parts or {}
         self.view, self.augment = view(canvas or input_size), (augment or view)(input_size)
@@ -128,7 +134,8 @@ class DataModule(pl.LightningDataModule):
 
     def images(self, split: str) -> Images:
         """Return the images of a split under the fixed view."""
-        return Images(self.records(split), self.view, self.source.reading, self.parts.get(split))
+        parts, reading = self.parts.get(split), self.source.reading
+        return Images(self.records(split), self.view, reading, parts, loading=self.loading)
 
     def loader(self, split: str, *, done: Container[str] = ()) -> DataLoader[Sample]:
         """Return a loader of a split in order, every image once, under the fixed view.
@@ -147,7 +154,7 @@ class DataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Sample]:
         """Return a loader of the training split, shuffled, under random views."""
         records = self.records(self.source.train_split)
-        images = Images(records, self.augment, self.source.reading)
+        images = Images(records, self.augment, self.source.reading, loading=self.loading)
         sampler = Shuffle(
             len(images),
             seed=self.seed,

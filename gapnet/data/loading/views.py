@@ -8,12 +8,12 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from gapnet.data.loading.geometry import DECIMALS
 from gapnet.system.value_checks import number, one_of
 
 BILINEAR = "bilinear"
 MARGIN = 256 / 224  # of the image's size to the crop's, as usual for ILSVRC
 TINY = 1e-6  # so that 224 / (224 / 256) is 256
-DECIMALS = 2  # of a window's pixels: torchvision moves points in single precision
 
 
 def whole_view(input_size: tuple[int, int], *, interpolation: str = BILINEAR) -> v2.Transform:
