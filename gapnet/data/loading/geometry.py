@@ -62,7 +62,7 @@ def _edges(
 
 def _rounded(position: float) -> float:
     """Round as torch does, which keeps the sign of zero."""
-    return float(np.rint(position * 10**DECIMALS)) / 10**DECIMALS
+    return float(np.rint(position * 10.0**DECIMALS) / 10.0**DECIMALS)
 
 
 class Plan:
