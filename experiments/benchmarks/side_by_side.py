@@ -17,7 +17,15 @@ from gapnet.runs.environment import environment
 
 REPEATS = 5
 FOLDER = Path("runs/benchmarks")
-PACKAGES = ("opencv-python-headless", "numba", "grad-cam", "torchcam", "simplejpeg", "pillow", "torchvision")
+PACKAGES = (
+    "opencv-python-headless",
+    "numba",
+    "grad-cam",
+    "torchcam",
+    "simplejpeg",
+    "pillow",
+    "torchvision",
+)
 OURS = "gapnet"
 Work = Callable[[], object]
 
