@@ -21,10 +21,11 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Metric, ProtocolScores, Scoring, score_predictions
 from gapnet.jobs.labels import write_submission
 from gapnet.models.class_names import readable_names
+from gapnet.report.console_tables import class_table, headline_table, protocol_table
 from gapnet.report.gallery import Judged, Picture, contact_sheet
 from gapnet.report.page import Report, write_report
 from gapnet.report.plots import threshold_plot, training_plots
-from gapnet.report.tables import class_rows, class_table, console_table, spread_table
+from gapnet.report.tables import class_rows
 from gapnet.runs.folder import short
 from gapnet.runs.layout import (
     CLASSES,
@@ -110,12 +111,13 @@ def write_results(
     _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
     values = [asdict(metric) for metric in metrics]
     write_file(folder / METRICS, json.dumps(values, indent=2) + "\n")
-    tables = [console_table(main.metrics, f"{outcome.title}, protocol {protocols[0].name}")]
+    tables = [class_table(rows)] if rows else []
     if len(protocols) > 1:
-        tables.append(spread_table(metrics, "The same predictions by different conventions"))
-    if rows:
-        tables.append(class_table(rows))
-    return Results(metrics, tables, [*closing, f"report: {short(folder / REPORT)}"])
+        tables.append(protocol_table(metrics, "Localization errors by protocol"))
+    title = f"{outcome.title}, protocol {protocols[0].name}"
+    tables.append(headline_table(main.metrics, title))  # last: it stays on the screen
+    lines = [f"all metrics: {short(folder / METRICS)}", f"report: {short(folder / REPORT)}"]
+    return Results(metrics, tables, [*closing, *lines])
 
 
 def _submit(outcome: Outcome, folder: Path) -> Results:

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rich.table import Table
-
 from gapnet.evaluation.class_errors import ClassErrors, rank
-from gapnet.evaluation.compare import Difference
 from gapnet.evaluation.score import Metric
 from gapnet.report.markdown import text
 
@@ -32,7 +29,6 @@ SHORT = {
     "gt_known_error": "ground-truth-known",
 }
 HEADER = ("metric", "value", "95% interval", "n", "threshold", "chosen on")
-SPREAD = ("top1_localization_error", "top5_localization_error", "gt_known_error")
 SHOWN = 3  # of the easiest and of the hardest classes
 
 
@@ -65,46 +61,6 @@ def markdown_table(metrics: Sequence[Metric]) -> str:
     return "\n".join(f"| {' | '.join(text(cell.strip()) for cell in row)} |" for row in rows)
 
 
-def console_table(metrics: Sequence[Metric], title: str) -> Table:
-    """Return a table of metrics for the console."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in HEADER:
-        table.add_column(
-            heading, justify="left" if heading in {"metric", "chosen on"} else "right", no_wrap=True
-        )
-    for metric in metrics:
-        table.add_row(*table_row(metric))
-    return table
-
-
-def spread_table(metrics: Sequence[Metric], title: str) -> Table:
-    """Return a table with one protocol per row, at the fixed and at the oracle threshold."""
-    columns = [(metric, "fixed") for metric in SPREAD] + [("gt_known_error", "oracle")]
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("protocol")
-    for name, by in columns:
-        oracle = ", oracle" if by == "oracle" else ""
-        table.add_column(SHORT[name] + oracle, justify="right")
-    for protocol in dict.fromkeys(metric.protocol for metric in metrics):
-        own = [metric for metric in metrics if metric.protocol == protocol]
-        table.add_row(protocol, *(_cell(own, name, by) for name, by in columns))
-    return table
-
-
-def difference_table(differences: Sequence[Difference], title: str) -> Table:
-    """Return a table of the differences between two runs."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("metric")
-    for heading in ("a", "b", "b - a", "95% interval", "n", "only a right", "only b right"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in differences:
-        interval = f"{100 * row.low:+.2f} to {100 * row.high:+.2f}"
-        counts = (f"{row.n:,}", str(len(row.only_a)), str(len(row.only_b)))
-        values = (f"{100 * row.a:.2f}%", f"{100 * row.b:.2f}%", f"{100 * row.difference:+.2f}")
-        table.add_row(row.metric, *values, interval, *counts)
-    return table
-
-
 def class_rows(by_class: ClassErrors, names: Sequence[str]) -> list[tuple[str, ...]]:
     """Return a header and the easiest and hardest classes as text; nothing if there are too few."""
     if not by_class.errors:
@@ -119,29 +75,9 @@ def class_rows(by_class: ClassErrors, names: Sequence[str]) -> list[tuple[str, .
     return [header, *(_class_row(by_class, names, kind, index) for kind, index in rows)]
 
 
-def class_table(rows: Sequence[Sequence[str]]) -> Table:
-    """Return a table of the easiest and the hardest classes for the console."""
-    header, *classes = rows
-    table = Table()
-    for column, heading in enumerate(header):
-        table.add_column(heading, justify="left" if column < 2 else "right", no_wrap=True)  # noqa: PLR2004
-    for row in classes:
-        table.add_row(*row)
-    return table
-
-
 def _class_row(
     by_class: ClassErrors, names: Sequence[str], kind: str, index: int
 ) -> tuple[str, ...]:
     errors = (f"{100 * error[index]:.1f}%" for error in by_class.errors.values())
     count = int(list(by_class.counts.values())[-1][index])
     return (kind, names[index], f"{count:,}", *errors)
-
-
-def _cell(metrics: Sequence[Metric], name: str, by: str) -> str:
-    values = [
-        metric.value
-        for metric in metrics
-        if metric.metric == name and by in (metric.chosen_on or "fixed")
-    ]
-    return f"{100 * values[0]:.2f}%" if values else ""

@@ -6,11 +6,11 @@ from rich.table import Table
 
 from gapnet.system.console import PlainConsole
 from gapnet.system.files import name_errors
+from gapnet.system.value_table import least_width
 from gapnet.text.plain_text import plain
 from gapnet.text.redact import redact
 
 STDOUT = Path("<stdout>")  # may be a file on a full disk
-TABLE_WIDTH = 120  # columns, if the output is not a terminal
 
 
 def say(text: object) -> None:
@@ -20,7 +20,11 @@ def say(text: object) -> None:
 
 
 def print_table(table: Table) -> None:
-    """Print a table; its cells and titles are plain text."""
-    width = None if PlainConsole().is_terminal else TABLE_WIDTH
+    """Print a table; its cells and titles are plain text.
+
+    The table is as wide as the terminal, or 80 columns, and wider only if values would be cut.
+    """
+    console = PlainConsole()
+    width = max(console.width, least_width(table, console))
     with name_errors(STDOUT):
         PlainConsole(width=width).print(table)

@@ -58,9 +58,11 @@ def test_nothing_is_written_outside_the_runs(trained: Trained) -> None:
 
 
 def test_it_ends_with_a_table_and_the_path_of_the_report(trained: Trained) -> None:
-    assert "ground-truth-known localization error" in trained.out
-    last = trained.out.strip().splitlines()[-1]
-    assert last == f"report: {(trained.run / 'report.html').relative_to(trained.home)}"
+    assert "ground-truth-known, fixed threshold" in trained.out
+    folder = trained.run.relative_to(trained.home)
+    *_, before, last = trained.out.strip().splitlines()
+    assert before == f"all metrics: {folder / 'metrics.json'}"
+    assert last == f"report: {folder / 'report.html'}"
 
 
 def test_metrics_name_every_figure_in_full(trained: Trained) -> None:

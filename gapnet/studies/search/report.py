@@ -17,9 +17,11 @@ from gapnet.studies.search.page import search_page
 from gapnet.studies.search.trials import ERROR, OVERRIDES, SURPLUS, Objective
 from gapnet.system.files import write_file
 from gapnet.system.folders import lock_file
+from gapnet.system.value_table import value_table
 from gapnet.text.redact import redact_arguments
 
 HEADER = ("trial", "state", "value", "values chosen")
+SHOWN = 8  # trials on the console
 LOST = "lost, run again"  # the worker of this trial died or was interrupted
 ORDER = ("complete", "pruned", "failed", LOST, "running", "waiting")
 NONE_COMPLETE = "no trial ran to its end: all were pruned"
@@ -44,7 +46,7 @@ def report_search(study: Study, objective: Objective, command: str) -> SearchRep
     closing = ["the best, to train and evaluate:"] if best != NONE_COMPLETE else []
     closing += [best, f"report: {short(path)}"]
     title = f"{study.study_name}: {objective.metric}"
-    return SearchReport(_table(rows, title), [*(lines if failed else []), *closing])
+    return SearchReport(trial_table(rows, title), [*(lines if failed else []), *closing])
 
 
 def _best_command(study: Study, command: str) -> str:
@@ -85,12 +87,14 @@ def _rank(study: Study, trial: FrozenTrial) -> tuple[int, float, int]:
     return ORDER.index(_state(trial)), sign * value, trial.number
 
 
-def _table(rows: Sequence[Sequence[str]], title: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for heading in HEADER:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
+def trial_table(rows: Sequence[tuple[str, str, str, str]], title: str) -> Table:
+    """Return the table of the best trials; the page has all."""
+    number, state, value, chosen = HEADER
+    table = value_table(title, (chosen, number, state, value))
+    for number, state, value, chosen in rows[:SHOWN]:
+        table.add_row(chosen, number, state, value)
+    if len(rows) > SHOWN:
+        table.caption = f"The best {SHOWN} of {len(rows)} trials; the report has all."
     return table
 
 

@@ -7,18 +7,20 @@ from statistics import mean, stdev
 from typing import NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
 from gapnet.runs.layout import METRICS
 from gapnet.runs.metric_choice import MetricChoice
 from gapnet.system.files import atomic_file, read_json
 from gapnet.system.output import print_table, say
+from gapnet.system.value_table import value_table
 from gapnet.text.spreadsheet import write_rows
 
 HEADINGS = {
-    "top1_error": "top-1 error",
-    "top5_error": "top-5 error",
-    "top1_localization_error": "top-1 localization",
-    "gt_known_error": "ground-truth-known",
+    "top1_error": "top-1\nerror",
+    "top5_error": "top-5\nerror",
+    "top1_localization_error": "top-1\nlocali-\nzation",
+    "gt_known_error": "ground-\ntruth-\nknown",
 }
 SEED = "seed="
 ALL = "all jobs"  # the name of a group if all jobs are in it
@@ -84,29 +86,29 @@ def read_metrics(folder: Path) -> dict[str, float]:
 def print_summary(groups: Sequence[SweepGroup], jobs: Sequence[SweepJob]) -> None:
     """Print the table, and below it the jobs that failed."""
     if any(group.metrics for group in groups):
-        print_table(_table(groups, f"Sweep of {len(jobs)} jobs, mean ± deviation over seeds"))
+        print_table(
+            summary_table(groups, f"Sweep of {len(jobs)} jobs, mean ± deviation over seeds")
+        )
     for job in jobs:
         if job.error is not None:
             say(f"failed: {name_of(job, jobs)}: {job.error}")
 
 
-def _table(groups: Sequence[SweepGroup], title: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("jobs", overflow="fold")
-    table.add_column("seeds", justify="right")
+def summary_table(groups: Sequence[SweepGroup], title: str) -> Table:
+    """Return the table of a sweep, with a row per group."""
     shown = [metric for metric in HEADINGS if any(metric in group.metrics for group in groups)]
-    for metric in shown:
-        table.add_column(HEADINGS[metric], justify="right", no_wrap=True)
+    table = value_table(title, ("jobs", "seeds", *(HEADINGS[metric] for metric in shown)))
     for group in groups:
         cells = (_cell(*group.metrics.get(metric, (None, None))) for metric in shown)
         table.add_row(group.name, str(group.seeds), *cells)
     return table
 
 
-def _cell(middle: float | None, deviation: float | None) -> str:
+def _cell(middle: float | None, deviation: float | None) -> Text:
     if middle is None:
-        return ""
-    return f"{100 * middle:.2f}%" + (f" ± {100 * deviation:.2f}" if deviation is not None else "")
+        return Text()
+    lines = [f"{100 * middle:.2f}%", *([] if deviation is None else [f"± {100 * deviation:.2f}"])]
+    return Text("\n".join(lines))
 
 
 def write_summary(groups: Sequence[SweepGroup], jobs: Sequence[SweepJob], path: Path) -> None:
