@@ -108,6 +108,7 @@ class Predictor(pl.LightningModule):
         self.network = network
         self.localizer = localizer
         self.jobs = jobs
+        self.stage_names = [f"predicting {job.writer.about.split}" for job in jobs]
         self.threads = ThreadPoolExecutor(cores())
         self.unfinished: list[BatchInThreads] = []
         # There may be more ranks than batches

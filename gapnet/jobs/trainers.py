@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from gapnet.errors import GapnetError
 from gapnet.jobs.resume import Start
@@ -16,6 +16,8 @@ from gapnet.training.callbacks import EpochLines
 from gapnet.training.checkpoint import DurableIO
 from gapnet.training.lightning_internals import ignore_signals, spawns_ranks
 from gapnet.training.metrics_csv import Curves
+from gapnet.training.progress_bar import StageBar
+from gapnet.training.progress_lines import MinuteLines
 from gapnet.training.tensorboard import Board
 
 MakeTrainer = Callable[..., pl.Trainer]
@@ -48,10 +50,9 @@ def predicting_trainer(make: MakeTrainer) -> pl.Trainer:
 
 
 def _make(make: MakeTrainer, callbacks: Sequence[Callback], **options: Any) -> pl.Trainer:
-    bar = [RichProgressBar(leave=True)] if console.is_terminal else []
     trainer = make(
-        callbacks=[*callbacks, *bar],
-        enable_progress_bar=console.is_terminal,
+        callbacks=[*callbacks, StageBar() if console.is_terminal else MinuteLines()],
+        enable_progress_bar=False,  # Lightning's takes several lines
         enable_model_summary=False,
         use_distributed_sampler=False,
         **options,

@@ -1,7 +1,10 @@
-"""Progress bars, shown only on terminals."""
+"""Progress bars on terminals; elsewhere, a line a minute."""
 
+import logging
+import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from time import monotonic
+from typing import Any, TypeVar
 
 from rich.progress import (
     BarColumn,
@@ -17,7 +20,9 @@ from rich.text import Text
 from gapnet.system.console import PlainConsole
 from gapnet.text.plain_text import plain
 
+LOG_EVERY = 60.0  # seconds
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 console = PlainConsole(stderr=True)
 
 
@@ -34,6 +39,26 @@ class SpeedColumn(ProgressColumn):
         return Text(f"{task.speed:.1f} {self.unit}/s" if task.speed else "")
 
 
+class Bar(Progress):
+    """Rich's progress bar; while it is shown, log lines are printed above it."""
+
+    _streams: dict[logging.StreamHandler[Any], Any]  # what log handlers wrote to before
+
+    def start(self) -> None:
+        """Show the bar, which replaces sys.stderr, and let handlers write to the replacement."""
+        before = sys.stderr
+        super().start()
+        handlers = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+        self._streams = {h: h.setStream(sys.stderr) for h in handlers if h.stream is before}
+
+    def stop(self) -> None:
+        """Leave the bar, and let handlers write to where they wrote before."""
+        for handler, stream in self._streams.items():
+            handler.setStream(stream)
+        self._streams = {}
+        super().stop()
+
+
 def track(
     items: Iterable[T],
     what: str,
@@ -42,7 +67,7 @@ def track(
     leave: bool = True,
     unit: str | None = None,
 ) -> Iterator[T]:
-    """Yield items and show the progress.
+    """Yield items and show the progress: a bar on a terminal, else a line a minute.
 
     Args:
         items: items to yield.
@@ -51,15 +76,30 @@ def track(
         leave: whether the full bar stays on the screen.
         unit: name of the items; the bar then shows how many of them are done a second.
     """
+    if console.is_terminal:
+        yield from _with_bar(items, what, total=total, leave=leave, unit=unit)
+    else:
+        yield from _with_lines(items, what, total)
+
+
+def _with_bar(
+    items: Iterable[T], what: str, *, total: int | None, leave: bool, unit: str | None
+) -> Iterator[T]:
     columns: tuple[ProgressColumn, ...] = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         *([SpeedColumn(unit)] if unit else []),
     )
-    progress = Progress(
-        *columns, console=console, disable=not console.is_terminal, transient=not leave
-    )
-    with progress:
+    with Bar(*columns, console=console, transient=not leave, expand=True) as progress:
         yield from progress.track(items, total=total, description=plain(what))
+
+
+def _with_lines(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
+    logged = monotonic()
+    for done, item in enumerate(items):
+        if monotonic() - logged >= LOG_EVERY:
+            log.info("%s: %d%s", what, done, "" if total is None else f" of {total}")
+            logged = monotonic()
+        yield item

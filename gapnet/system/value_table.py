@@ -16,7 +16,13 @@ def value_table(title: str, headings: Sequence[str]) -> Table:
 
     Headings may have several lines.
     """
-    table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left")
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption_justify="left",
+        caption_style="",
+    )
     text, *values = map(Text, headings)
     table.add_column(text, overflow="fold")
     for heading in values:

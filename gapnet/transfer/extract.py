@@ -52,6 +52,7 @@ class Extractor(pl.LightningModule):
         """Take the vectors of `layers`; every writer has a data loader."""
         super().__init__()
         self.network, self.layers, self.writers = network, list(layers), list(writers)
+        self.stage_names = [f"features of {writer.about.split}" for writer in writers]
         # There may be more ranks than batches
         self.allow_zero_length_dataloader_with_multiple_devices = True
 

@@ -4,7 +4,6 @@ import logging
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from gapnet.system.progress import track
 from gapnet.transfer.fitting import Fitting, TrainingSet
 from gapnet.transfer.scores import accuracy, mean_average_precision
 
-LOG_EVERY = 60  # seconds; the progress bar shows only on a terminal
 log = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 
@@ -83,11 +81,8 @@ def _fit_classes(
     vectors: Array, targets: NDArray[np.bool_], cost: float, fitting: Fitting, what: str
 ) -> Hyperplanes:
     weight, bias = np.zeros((targets.shape[1], vectors.shape[1])), np.zeros(targets.shape[1])
-    unfinished, logged = 0, monotonic()
+    unfinished = 0
     for index in track(range(len(bias)), what, total=len(bias), leave=False):
-        if monotonic() - logged > LOG_EVERY:
-            log.info("%s: %d of %d classes", what, index, len(bias))
-            logged = monotonic()
         weight[index], bias[index], converged = _fit_class(
             vectors, targets[:, index], cost, fitting
         )

@@ -310,7 +310,8 @@ def test_the_traceback_is_shown_when_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["run=nowhere"]
-    assert script(tmp_path, "evaluate.py", *arguments).err.count("\n") == 1
+    start, _ = script(tmp_path, "evaluate.py", *arguments).err.splitlines()
+    assert start == "starting gapnet evaluate"
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     outcome = script(tmp_path, "evaluate.py", *arguments)
     assert outcome.status == 1

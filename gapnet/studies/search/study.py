@@ -4,7 +4,7 @@ import json
 import logging
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gapnet.errors import GapnetError
 from gapnet.studies.search.trials import ERROR, SURPLUS, Objective, TrialFailedError
+from gapnet.system.progress import track
 
 HEARTBEAT, GRACE = 10, 30  # seconds between signs of life; a trial without one for so long is lost
 BUSY = 60  # seconds to wait while another worker writes to the file
 WAIT = 2  # seconds between two readings of the other trials
 TRIES = 5  # to open a storage that another worker is creating
 HOPELESS = 3  # a worker ends if its first trials fail, so many
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 SEARCHED = "searched"  # user attribute of the study: the settings of the search
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Next(Enum):
 
 def next_step(states: Sequence[TrialState], n_trials: int) -> Next:
     """Return the next step of a worker from the states of the trials."""
-    finished = sum(state in (TrialState.COMPLETE, TrialState.PRUNED) for state in states)
+    finished = sum(state in FINISHED for state in states)
     if finished >= n_trials:
         return Next.END
     running = sum(state == TrialState.RUNNING for state in states)
@@ -109,13 +111,21 @@ def run_trials(study: Study, objective: Objective, *, seed: int) -> None:
             own.append(trial)
             log.info("%s", describe_trial(study, trial, objective.metric))
 
-    while (step := _next(study, objective.n_trials)) is not Next.END:
-        if step is Next.START:
-            study.optimize(run, n_trials=1, catch=(TrialFailedError,), callbacks=[log_trial])
-            _give_up_if_hopeless(own, objective.n_trials)
-        else:
-            fail_stale_trials(study)
-            time.sleep(WAIT)
+    def trials() -> Iterator[None]:
+        """Yield after every trial of this worker."""
+        while (step := _next(study, objective.n_trials)) is not Next.END:
+            if step is Next.START:
+                study.optimize(run, n_trials=1, catch=(TrialFailedError,), callbacks=[log_trial])
+                _give_up_if_hopeless(own, objective.n_trials)
+                yield
+            else:
+                fail_stale_trials(study)
+                time.sleep(WAIT)
+
+    finished = study.get_trials(deepcopy=False, states=FINISHED)
+    missing = max(0, objective.n_trials - len(finished))
+    for _ in track(trials(), "searching", total=missing):
+        pass
 
 
 def _next(study: Study, n_trials: int) -> Next:
