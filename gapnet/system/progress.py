@@ -1,10 +1,12 @@
 """Progress bars on terminals; elsewhere, a line a minute."""
 
+import io
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from rich.progress import (
     BarColumn,
@@ -39,17 +41,49 @@ class SpeedColumn(ProgressColumn):
         return Text(f"{task.speed:.1f} {self.unit}/s" if task.speed else "")
 
 
-class Bar(Progress):
-    """Rich's progress bar; while it is shown, log lines are printed above it."""
+class AboveBar(io.TextIOBase):
+    """Stream that prints log lines above the bar that is shown; only the terminal breaks them.
 
-    _streams: dict[logging.StreamHandler[Any], Any]  # what log handlers wrote to before
+    In a forked process, whose copy of the console may be locked, it writes to the stream before it.
+    """
+
+    def __init__(self, before: TextIO) -> None:
+        """Take the place of a stream."""
+        super().__init__()
+        self.before, self.process = before, os.getpid()
+
+    def write(self, text: str) -> int:
+        """Print text that ends with the end of a line."""
+        if os.getpid() != self.process:
+            return self.before.write(text)
+        console.print(Text(text.removesuffix("\n")), soft_wrap=True)
+        return len(text)
+
+
+class Bar(Progress):
+    """Rich's progress bar on one line; while it is shown, log lines are printed above it."""
+
+    def __init__(self, *columns: ProgressColumn, stays: bool) -> None:
+        """Prepare a bar; `stays` is whether it stays on the screen at the end.
+
+        Rich would also replace sys.stderr, and a forked worker that warns could then wait forever.
+        """
+        super().__init__(
+            *columns,
+            console=console,
+            transient=not stays,
+            expand=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._streams: dict[logging.StreamHandler[Any], Any] = {}  # what handlers wrote to before
 
     def start(self) -> None:
-        """Show the bar, which replaces sys.stderr, and let handlers write to the replacement."""
-        before = sys.stderr
+        """Show the bar."""
         super().start()
-        handlers = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
-        self._streams = {h: h.setStream(sys.stderr) for h in handlers if h.stream is before}
+        for handler in logging.getLogger().handlers:
+            if type(handler) is logging.StreamHandler and handler.stream is sys.stderr:
+                self._streams[handler] = handler.setStream(AboveBar(handler.stream))
 
     def stop(self) -> None:
         """Leave the bar, and let handlers write to where they wrote before."""
@@ -92,7 +126,7 @@ def _with_bar(
         TimeRemainingColumn(),
         *([SpeedColumn(unit)] if unit else []),
     )
-    with Bar(*columns, console=console, transient=not leave, expand=True) as progress:
+    with Bar(*columns, stays=leave) as progress:
         yield from progress.track(items, total=total, description=plain(what))
 
 

@@ -53,9 +53,7 @@ class StageBar(StageWatch):
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[text]}", markup=False),
-            console=progress.console,
-            transient=not stays,
-            expand=True,
+            stays=stays,
         )
         total = None if math.isinf(self.stage.batches) else self.stage.batches
         done = self.stage.done

@@ -189,12 +189,20 @@ def test_a_list_of_work_logs_a_line_a_minute_without_a_terminal(
 def test_log_lines_are_printed_above_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     file = shown(80, monkeypatch)
     monkeypatch.setattr("sys.stderr", file)
-    handler = logging.StreamHandler()
+    handler, line = logging.StreamHandler(), "an image cannot be read; " * 5 + "the end"
     logging.getLogger().addHandler(handler)
     try:
         for _ in progress.track("ab", "drawing shapes", total=2):
-            logging.getLogger("gapnet").warning("an image cannot be read")
+            logging.getLogger("gapnet").warning(line)
         assert handler.stream is file
     finally:
         logging.getLogger().removeHandler(handler)
-    assert lines_of(file.getvalue()).count("an image cannot be read") == 2
+    assert lines_of(file.getvalue()).count(line) == 2
+
+
+def test_a_forked_process_does_not_use_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    file, before = shown(80, monkeypatch), io.StringIO()
+    stream = progress.AboveBar(before)
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    stream.write("a line\n")
+    assert (file.getvalue(), before.getvalue()) == ("", "a line\n")
