@@ -56,3 +56,13 @@ def test_a_network_of_double_precision_stays_so_for_grey_images() -> None:
     images = network.normalise(torch.zeros(1, 3, 48, 48, dtype=torch.uint8))
     assert images.dtype == torch.float64
     assert network(images).shape == (1, 2)
+
+
+def test_normalise_is_the_formula_bit_for_bit_and_leaves_the_images_as_they_are() -> None:
+    network = create("tiny_gap", {"num_classes": 2})
+    images = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).expand(1, 3, 16, 16)
+    for values in (images, images.float()):
+        before = values.clone()
+        expected = (values.float() / 255 - network.mean) / network.std
+        assert torch.equal(network.normalise(values), expected)
+        assert torch.equal(values, before)
