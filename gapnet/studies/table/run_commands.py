@@ -2,7 +2,10 @@
 
 import logging
 import shlex
+import time
 from collections.abc import Sequence
+from datetime import timedelta
+from statistics import mean
 
 from gapnet.config.overrides import config_dir_flags
 from gapnet.errors import GapnetError
@@ -20,20 +23,35 @@ def run_commands(commands: Sequence[TableCommand]) -> list[str]:
     """
     failures: list[str] = []
     failed: set[TableCommand] = set()
+    seconds: list[float] = []  # of the commands that ran
     for number, command in enumerate(commands, start=1):
-        progress = f"{number} of {len(commands)}"
+        progress = f"table: {number} of {len(commands)}"
         if command.done:
             log.info("%s: is there: %s", progress, command.folder)
         elif command.needs in failed:
             log.info("%s: left out, since its training failed", progress)
         else:
-            log.info("%s: %s", progress, as_typed(command))
+            left = _time_left(seconds, [later.done for later in commands[number - 1 :]])
+            log.info("%s%s: %s", progress, left, as_typed(command))
+            start = time.monotonic()
             status = _run(command)
+            seconds.append(time.monotonic() - start)
             if status or not command.done:
                 failures.append(f"{as_typed(command)} (status {status})")
                 log.error("failed: %s", failures[-1])
                 failed.add(command)
     return failures
+
+
+def _time_left(seconds: Sequence[float], done: Sequence[bool]) -> str:
+    """Return the time that commands still take, if they take as long as those before.
+
+    >>> _time_left([60, 120], [False, True, False])
+    ', about 0:03:00 left'
+    """
+    if not seconds:
+        return ""
+    return f", about {timedelta(seconds=round(mean(seconds) * done.count(False)))} left"
 
 
 def _run(command: TableCommand) -> int:
