@@ -90,7 +90,7 @@ def test_methods_side_by_side_and_a_class_over_pictures(
     few(
         [
             (["RUN"], ["images"]),
-            (["photos"], ["run=null", "model=timm/NAME"]),
+            (["photos"], ["run=null", "timm/NAME"]),
             (["nothing.jpg", "RUN"], ["nothing.jpg"]),
             (["photos", "RUN", "model=timm/resnet18"], ["run="]),
             (["photos", "RUN", "classes=[cat]"], ["classes=cat"]),

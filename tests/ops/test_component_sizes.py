@@ -14,6 +14,7 @@ from gapnet.ops.components import boxes_one_by_one, largest_component_boxes
 from gapnet.ops.contoured_components import largest_by_contours
 from gapnet.ops.labelled_components import largest_by_labels
 
+pytestmark = pytest.mark.xdist_group("compiled")  # the code is then compiled once
 CUTS = (np.arange(100) / 100).astype(np.float32)
 EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
 SIDE = st.integers(1, 24)

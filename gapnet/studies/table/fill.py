@@ -23,7 +23,6 @@ from gapnet.system.files import write_file
 from gapnet.system.folders import check_inside, check_length
 
 TABLES = "tables"  # the folder of tables in RUNS
-CLAIMS = "What the paper claims, by these metrics:"
 
 
 class FilledTable(NamedTuple):
@@ -89,7 +88,8 @@ def _check_data(commands: Sequence[TableCommand]) -> None:
 
 def _write(cfg: DictConfig, sheet: Sheet, judged: Sequence[str], folder: Path) -> list[str]:
     """Write the table in all formats; return its text in lines."""
-    claims = [CLAIMS, "", *judged, ""] if judged else []
+    of_whom = "What the paper claims" if cfg.table.get("number") else "Claims"
+    claims = [f"{of_whom}, by these metrics:", "", *judged, ""] if judged else []
     text = "\n".join([markdown(sheet), *claims])
     name = cfg.table.get("name") or f"table{cfg.table.number}"
     folder.mkdir(parents=True, exist_ok=True)
