@@ -206,3 +206,16 @@ def test_a_forked_process_does_not_use_the_console(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("os.getpid", lambda: -1)
     stream.write("a line\n")
     assert (file.getvalue(), before.getvalue()) == ("", "a line\n")
+
+
+@pytest.mark.parametrize("no_color", [True, False])
+def test_no_color_leaves_a_bar_without_colours(
+    no_color: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1" if no_color else "")
+    file = shown(80, monkeypatch)
+    train(StageBar(), Trainer(max_epochs=1))
+    has_colours = re.search(r"\x1b\[[0-9;]*[39][0-9][;m]", file.getvalue()) is not None
+    assert has_colours is not no_color
