@@ -3,7 +3,7 @@ import gc
 import pytest
 
 gc.disable()  # until the modules are imported: none of their objects is garbage
-DEAR = ("alone", "tries", "hostile", "filled")  # fixtures that train
+TRAINING = ("alone", "tries", "hostile", "filled")  # fixtures that train, for half a minute or more
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -13,10 +13,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.import_plugin("tests.fixtures")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have tests that share a dear fixture run in one process, where several run side by side."""
+    """Run the tests that share a fixture that trains in one of several processes."""
     for item in items:
-        for name in set(DEAR) & set(getattr(item, "fixturenames", ())):
+        for name in set(TRAINING) & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group(name))
 
 

@@ -73,7 +73,7 @@ def test_images_in_vocs_layout_are_trained_on_and_localization_is_scored_where_b
             (annotation / f"{record.path.stem}.xml").write_text(text)
     outcome = gapnet(
         "train",
-        *("data=voc", f"data.root={tmp_path / 'voc'}", "data.test_split=val", "data.several=all"),
+        *("data=voc", f"data.root={tmp_path / 'voc'}", "data.test_split=val"),
         *("model.input_size=48", *QUICK, f"folder={tmp_path / 'run'}"),
     )
     assert outcome.status == 0, outcome.err

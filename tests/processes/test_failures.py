@@ -121,16 +121,16 @@ def test_a_signal_to_one_process_stops_them_all(tmp_path: Path) -> None:
 
 POISON = """
 import torch
-from gapnet.training import classifier
+from gapnet.training import loss as losses
 
-was, calls = classifier.cross_entropy, [0]
+was, calls = losses.cross_entropy, [0]
 
 def loss(*arguments, **named):
-    calls[0] += 1
+    calls[0] += "reduction" not in named  # as in validation
     bad = calls[0] == 4 and torch.distributed.get_rank() == 1
     return was(*arguments, **named) * (float("nan") if bad else 1.0)
 
-classifier.cross_entropy = loss
+losses.cross_entropy = loss
 """
 
 

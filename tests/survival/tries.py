@@ -30,7 +30,8 @@ from gapnet.cli.main import run
 from gapnet.config import jobs  # noqa: F401
 from gapnet.jobs import evaluate as evaluation  # noqa: F401
 from gapnet.jobs import resume  # noqa: F401
-from gapnet.training import checkpoint, classifier
+from gapnet.training import checkpoint
+from gapnet.training import loss as losses
 from gapnet.training import step_watch as watch
 
 KILLED = 9
@@ -91,13 +92,13 @@ def break_saves(number: int, then: Callable[[], Any], at: str) -> None:
 
 
 def poisoned(number: int) -> None:
-    was, state = classifier.cross_entropy, {"left": number}
+    was, state = losses.cross_entropy, {"left": number}
 
     def loss(*arguments: Any, **named: Any) -> torch.Tensor:
-        state["left"] -= 1
+        state["left"] -= "reduction" not in named  # as in validation
         return was(*arguments, **named) * (float("nan") if state["left"] == 0 else 1.0)
 
-    classifier.cross_entropy = loss
+    losses.cross_entropy = loss
 
 
 def arrange(fault: dict[str, Any]) -> None:
