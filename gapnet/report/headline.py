@@ -1,4 +1,4 @@
-"""The headline metrics: the few of which the console shows a row each."""
+"""Headline metrics: those that the console shows, one in a row."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ HEADLINE = {
     "top1_localization_error": "top-1 localization",
     "top5_localization_error": "top-5 localization",
     "gt_known_error": "ground-truth-known",
-    "px_ap": "PxAP, an accuracy",
+    "px_ap": "PxAP, a precision",
     "max_box_acc_v2": "MaxBoxAccV2, an accuracy",
 }
 WHOLE, CENTRED = "whole_image_gt_known_error", "centred_box_gt_known_error"
@@ -21,7 +21,7 @@ WHOLE, CENTRED = "whole_image_gt_known_error", "centred_box_gt_known_error"
 def headline(metrics: Sequence[Metric]) -> list[Metric]:
     """Return the metrics that are shown, at most eight, in the order of HEADLINE.
 
-    The anchors are not among them: they are a line below the table.
+    The errors of the baselines (whole image, best centred box) are a line below the table instead.
     """
     named = [metric for name in HEADLINE for metric in metrics if metric.metric == name]
     return (named or list(metrics))[:MOST]
@@ -70,7 +70,7 @@ def split_column(column: str) -> tuple[str, str | None]:
 
 
 def anchor_line(metrics: Sequence[Metric]) -> str | None:
-    """Return the errors of the boxes that need no network; None without true boxes."""
+    """Return the errors of the two baselines, which need no network; None without true boxes."""
     values = {metric.metric: f"{100 * metric.value:.2f}%" for metric in metrics}
     if not {WHOLE, CENTRED} <= values.keys():
         return None

@@ -1,4 +1,4 @@
-"""Tables of values for the console: only the first column folds, so no value is ever cut."""
+"""Tables of values for the console: only the text of the first column wraps; values are not cut."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
-LEAST = 8  # columns for text that folds; on a narrower screen the terminal breaks the lines
-PADDING = 2  # columns: a space on each side of a cell
+LEAST = 8  # characters for text that wraps; on a narrower screen the terminal breaks the lines
+PADDING = 2  # characters: a space on each side of a cell
 
 
 def value_table(title: str, headings: Sequence[str]) -> Table:
@@ -31,7 +31,7 @@ def value_table(title: str, headings: Sequence[str]) -> Table:
 
 
 def least_width(table: Table, console: Console) -> int:
-    """Return the width below which columns that do not fold would be cut."""
+    """Return the width below which columns that do not wrap would be cut."""
     widths = [_least_width(column, console) for column in table.columns]
     return sum(widths) + PADDING * len(widths) + len(widths) + 1
 

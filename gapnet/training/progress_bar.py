@@ -10,13 +10,13 @@ from rich.progress import BarColumn, TextColumn
 from gapnet.system import progress
 from gapnet.training.stages import StageWatch
 
-REFRESH = 0.5  # seconds between two looks at the metrics: each waits for the device
+REFRESH = 0.5  # seconds between two updates of the bar: reading the metrics waits for the device
 LEAST = 10  # columns of the bar
 SHORT = {"train/loss": "loss {:.3f}", "val/top1_error": "top-1 {:.1%}"}  # the bar's short names
 
 
 class StageBar(StageWatch):
-    """Callback that shows a bar for each epoch, validation and split; full bars stay there."""
+    """Callback that shows a bar for each epoch, validation and split; most full bars stay."""
 
     def __init__(self) -> None:
         """Show nothing yet."""
@@ -25,7 +25,7 @@ class StageBar(StageWatch):
         self._shown = -math.inf
 
     def begin(self, trainer: pl.Trainer) -> None:
-        """Show an empty bar in place of that of the stage before."""
+        """Replace the bar of the previous stage by an empty one."""
         self._start(trainer, stays=False)
 
     def advance(self, trainer: pl.Trainer) -> None:
@@ -34,7 +34,7 @@ class StageBar(StageWatch):
             self._show(trainer)
 
     def end(self, trainer: pl.Trainer) -> None:
-        """Leave the full bar on the screen, but not that of a validation."""
+        """Leave the full bar on the screen, unless the stage is a validation."""
         if self.stage.stays:
             self._start(trainer, stays=True)
         self._stop()
@@ -69,7 +69,7 @@ class StageBar(StageWatch):
         self._bar.update(task, completed=self.stage.done, text=self._text(trainer))
 
     def _text(self, trainer: pl.Trainer) -> str:
-        """Return what stands beside the bar, as much as fits; the metrics are left out first."""
+        """Return the text beside the bar, as much as fits; the metrics are left out first."""
         room = progress.console.width - len(self.stage.name) - LEAST
         count = f"{self.stage.done}/{self.stage.batches:g}"
         values = {**trainer.progress_bar_metrics} if self.stage is self.epoch else {}

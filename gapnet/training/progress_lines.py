@@ -1,4 +1,4 @@
-"""Progress for output that is no terminal, such as a file: a line a minute."""
+"""Progress for output that is not a terminal, such as a file: a line a minute."""
 
 import logging
 import time

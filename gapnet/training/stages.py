@@ -1,4 +1,4 @@
-"""Stages of training and prediction: how far they are, how fast, and how long they still take."""
+"""Stages of training and prediction: their progress, speed and remaining time."""
 
 import math
 import time
@@ -13,9 +13,9 @@ from gapnet.data.sample import Batch
 
 @dataclass
 class Stage:
-    """A part of the work, such as an epoch: its batches, and what is done of it.
+    """A part of the work, such as an epoch: its number of batches, and how many are done.
 
-    `stays` is whether its bar stays on the screen.
+    `stays` says whether its bar stays on the screen.
     """
 
     name: str
@@ -32,12 +32,12 @@ class Stage:
 
     @property
     def speed(self) -> str:
-        """Return how many images a second are done; nothing before the first."""
+        """Return the number of images per second; an empty string before the first batch."""
         return f"{self.images / self.seconds:.0f} images/s" if self.images and self.seconds else ""
 
     @property
     def left(self) -> str:
-        """Return how long the rest takes; nothing if that is not known."""
+        """Return how long the rest takes; an empty string if this is not known."""
         if not self.done or math.isinf(self.batches):
             return ""
         seconds = self.seconds * max(0, self.batches - self.done) / self.done
@@ -52,7 +52,7 @@ class StageWatch(pl.Callback):
     """
 
     def __init__(self) -> None:
-        """Start with nothing to do."""
+        """Start without a stage."""
         self.whole = self.stage = self.epoch = Stage("", math.inf)
         self.split = -1  # index of the split that is predicted
 
@@ -102,7 +102,7 @@ class StageWatch(pl.Callback):
         self._advance(trainer, batch, batch_idx + 1)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """End a validation, and continue with the epoch, whose speed does not count it."""
+        """Continue the epoch after a validation, whose time its speed leaves out."""
         self._end(trainer)
         self.epoch.started += self.stage.seconds
         self.stage = self.epoch

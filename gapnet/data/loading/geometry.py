@@ -1,4 +1,4 @@
-"""What of an image a view of torchvision shows, as numbers: the random ones are drawn here."""
+"""Part of an image that a torchvision view shows, as numbers; random numbers are drawn here."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-DECIMALS = 2  # of a window's pixels: torchvision moves points in single precision
+DECIMALS = 2  # of a window's coordinates: torchvision transforms points in single precision
 Edges = tuple[int, int, int, int]  # left, top, right, bottom
 Size = tuple[int, int]  # (height, width)
 KNOWN = (  # steps of views, before one that may mirror and one that makes bytes
@@ -22,8 +22,8 @@ KNOWN = (  # steps of views, before one that may mirror and one that makes bytes
 class Geometry(NamedTuple):
     """How an image is shown: a part of it is resized, cut, and perhaps mirrored.
 
-    part: in pixels of the image. resized: (height, width) that the part gets. cut: what of the
-    resized part is shown.
+    part: in pixels of the image. resized: (height, width) of the part after resizing. cut: the
+    region of the resized part that is shown.
     """
 
     part: Edges
@@ -74,7 +74,7 @@ class Plan:
         self.interpolation = v2.InterpolationMode(self.first.interpolation)
 
     def draw(self, size: Size) -> Geometry | None:
-        """Draw what is shown of an image of a size; None if the view pads the image."""
+        """Draw the part of an image of this size that is shown; None if the view pads the image."""
         part, resized = _resized(self.first, size)
         cut, mirrored = (0, 0, resized[1], resized[0]), False
         for step in self.others:
@@ -88,7 +88,7 @@ class Plan:
 
 
 def plan_of(view: v2.Transform) -> Plan | None:
-    """Return the steps of a view; None if it has others than those that are known here."""
+    """Return the steps of a view; None if one of them is not in KNOWN or has other options."""
     steps = list(view.transforms) if type(view) is v2.Compose else []
     if not steps or type(steps.pop()) is not v2.PILToTensor:
         return None
@@ -107,7 +107,7 @@ def _is_usual(step: v2.Transform) -> bool:
 
 
 def _resized(step: v2.Transform, size: Size) -> tuple[Edges, Size]:
-    """Return the part that a step takes, and the size that it gets."""
+    """Return the part that a step takes, and its size after resizing."""
     height, width = size
     if isinstance(step, v2.RandomResizedCrop):
         drawn = step.make_params([torch.empty(1, *size, device="meta")])
@@ -121,7 +121,7 @@ def _resized(step: v2.Transform, size: Size) -> tuple[Edges, Size]:
 
 
 def _cut(step: v2.Transform, resized: Size) -> Edges:
-    """Return what a step cuts out of an image of a size; negative edges if it pads the image."""
+    """Return the region that a step cuts out; negative edges if it pads the image."""
     (height, width), (rows, columns) = resized, step.size
     if isinstance(step, v2.CenterCrop):
         if rows > height or columns > width:

@@ -1,4 +1,4 @@
-"""Plain JPEG files by simplejpeg, in less time than by Pillow, with the same values."""
+"""Reads plain JPEG files with simplejpeg: faster than Pillow, with the same values."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 START = b"\xff\xd8\xff"
-APP1 = b"\xff\xe1"  # the marker of EXIF and XMP, which may say an orientation
+APP1 = b"\xff\xe1"  # the marker of EXIF and XMP, which may contain an orientation
 PLAIN = "YCbCr"  # not grey, CMYK, YCCK or RGB
 log = logging.getLogger(__name__)
 
@@ -22,8 +22,8 @@ Pixels = NDArray[np.uint8]  # (H, W, 3)
 def read_jpeg(file: BinaryIO, *, exif: bool) -> Pixels | None:
     """Return the pixels of a plain JPEG; None, with the file at its start, if Pillow must read it.
 
-    Pillow reads files that are damaged or truncated, that have other colours or many pixels, and
-    with `exif` those that may have an orientation.
+    Pillow reads files that are damaged or truncated, that are not YCbCr, or that exceed its limit
+    of pixels; with `exif`, also those that may contain an orientation.
     """
     start = file.read(len(START))
     pixels = _decode(start + file.read(), exif=exif) if start == START else None
@@ -40,14 +40,14 @@ def _decode(content: bytes, *, exif: bool) -> Pixels | None:
         return decoder(content)
     except MemoryError:
         raise
-    except Exception as error:  # at invalid bytes; it is Pillow that says what becomes of them
+    except Exception as error:  # invalid bytes: Pillow decides whether they are an error
         log.debug("Pillow reads a JPEG: %s", error)
         return None
 
 
 @cache
 def load_decoder() -> Callable[[bytes], Pixels | None] | None:
-    """Load simplejpeg; None if it is missing, or if it gives other values than this Pillow."""
+    """Load simplejpeg; None if it is missing, or if its values differ from this Pillow's."""
     try:
         simplejpeg = import_module("simplejpeg")
     except ImportError:
@@ -65,7 +65,7 @@ def load_decoder() -> Callable[[bytes], Pixels | None] | None:
 
 
 def _equals_pillow(decode: Callable[[bytes], Pixels | None]) -> bool:
-    """Return whether a small file has the same values by both; builds of libjpeg may differ."""
+    """Return whether both libraries read the same values; builds of libjpeg may differ."""
     noise = np.random.default_rng(0).integers(0, 256, (37, 41, 3), dtype=np.uint8)
     file = BytesIO()
     Image.fromarray(noise).save(file, "JPEG")

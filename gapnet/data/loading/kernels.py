@@ -43,7 +43,7 @@ def pillow_image(picture: Picture) -> Image.Image:
 def resize_by_pillow(
     picture: Picture, geometry: Geometry, interpolation: v2.InterpolationMode
 ) -> Tensor:
-    """Show a picture as a view of torchvision does, bit for bit."""
+    """Return a picture as a torchvision view does, bit for bit."""
     part = pillow_image(part_of(picture, geometry.part))
     resized = functional.resize(part, list(geometry.resized), interpolation)
     return _finished(functional.pil_to_tensor(resized), geometry)
@@ -52,9 +52,10 @@ def resize_by_pillow(
 def resize_by_torch(
     picture: Picture, geometry: Geometry, interpolation: v2.InterpolationMode
 ) -> Tensor:
-    """Show a picture by torch's antialiased kernel, in a third of Pillow's time.
+    """Resize a picture with torch's antialiased kernel, in a third of Pillow's time.
 
-    Only of bilinear interpolation are its values Pillow's, but for their rounding.
+    Its values equal Pillow's, except for rounding, only with bilinear interpolation; Pillow resizes
+    with all others.
     """
     if interpolation is not v2.InterpolationMode.BILINEAR:
         return resize_by_pillow(picture, geometry, interpolation)
@@ -80,14 +81,14 @@ KERNELS: dict[str, Kernel] = {"pil": resize_by_pillow, "torch": resize_by_torch}
 
 @dataclass(frozen=True, kw_only=True)
 class Loading:
-    """How pixels become what the network is shown.
+    """How image files are read and resized.
 
     Args:
-        decoder: "auto" reads plain JPEG files by simplejpeg, if it is installed; "pil" reads all
-            files by Pillow. Both give the same pixels.
-        resize: "pil" resizes by Pillow, and "torch" by torch, in a third of the time, where the
-            interpolation is bilinear. 0.1% to 4% of its values of a photograph differ from
-            Pillow's, by one level of 255.
+        decoder: "auto" reads plain JPEG files with simplejpeg, if it is installed; "pil" reads all
+            files with Pillow. Both give the same pixels.
+        resize: "pil" resizes with Pillow; "torch" with torch, in a third of the time, if the
+            interpolation is bilinear. 0.1% to 4% of the values (0 to 255) of a photograph then
+            differ from Pillow's by 1.
     """
 
     decoder: Decoder = "auto"

@@ -2,7 +2,8 @@
 
 The quantiles are those of the public annotations, in shares of the image's width and height. A
 box's width and height come from a Gaussian copula. Boxes that are alone in their image are larger
-than others: the larger a box, the more likely it is alone. The middle is preferred a little.
+than others: the larger a box, the more likely it is alone. Places near the middle are slightly
+preferred.
 """
 
 import math
@@ -19,7 +20,7 @@ HEIGHTS = (0.025, 0.082, 0.123, 0.253, 0.502, 0.785, 0.944, 0.992, 1.0)
 COPULA = 0.72  # the widths and heights themselves then have a correlation of 0.70
 COUNTS = {1: 0.766, 2: 0.123, 3: 0.042, 4: 0.022, 5: 0.013, 8: 0.034}  # 8 stands for more than 5
 SLOPE = 1.15  # of "alone" by size: fits the quantiles of the area of boxes that are alone
-MIDDLE = (1.1, 1.5)  # how much places in the middle are preferred, in x and y; 1 is not at all
+MIDDLE = (1.1, 1.5)  # how much places near the middle are preferred, in x and y; 1 means not at all
 TRIES = 20  # to find a place
 MAX_OVERLAP = 0.5  # of two boxes, as a share of the smaller one
 NORMAL = NormalDist()
@@ -36,7 +37,7 @@ def random_boxes(rng: np.random.Generator) -> Array:
 
 
 def random_size(rng: np.random.Generator, *, alone: bool) -> Array:
-    """Draw the width and height of a box, (2,), of an image with one box or with more."""
+    """Draw the width and height of a box, (2,); `alone`: it is the only box of its image."""
     share = COUNTS[1] / sum(count * often for count, often in COUNTS.items())  # of boxes alone
     middle = NORMAL.inv_cdf(share) * math.hypot(1, SLOPE)
     while True:
@@ -51,7 +52,7 @@ def random_size(rng: np.random.Generator, *, alone: bool) -> Array:
 
 
 def _place(rng: np.random.Generator, size: Array, others: list[Array]) -> Array:
-    """Return a box of a size where it overlaps the others least, of a few random places."""
+    """Return a box of a size, at a random place; of several places, the one with the least overlap."""
     best, least = np.zeros(4), math.inf
     for _ in range(TRIES):
         corner = rng.beta(MIDDLE, MIDDLE) * (1 - size)

@@ -58,9 +58,9 @@ class Drawing:
             whole_number(key, getattr(self, split), least=self.classes)
 
     def values(self) -> dict[str, Any]:
-        """Return what identifies the drawing; sparse scenes do not name their kind.
+        """Return what identifies the drawing.
 
-        They were drawn before there were others.
+        The kind of sparse scenes is left out: they were drawn before there were other kinds.
         """
         values = asdict(self)
         if self.scenes == SPARSE:

@@ -1,9 +1,10 @@
 """Scenes of the stand-in data set whose boxes have the statistics of ILSVRC's.
 
-Ground, objects and clutter have surfaces with the spectrum of natural images, in colours of one
-distribution, so that colour alone separates nothing. A class is a silhouette, a texture and a small
-part. The texture is visible in some places of an object more than in others; the part always is.
-Everything else is drawn before the class is used, so none of it depends on the class.
+Background, objects and clutter (objects of no class) have surfaces with the spectrum of natural
+images, in colours from one distribution, so that colour alone separates nothing. A class is a
+silhouette, a texture and a small part. The texture is clearer in some places of an object than in
+others; the part is always visible. Everything else is drawn before the class is used, so none of it
+depends on the class.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ PERIOD = (0.14, 0.20)  # of a texture, as a share of the geometric mean of the o
 LEAST_PERIOD = 4.0  # pixels
 STRENGTH = (0.10, 0.20)  # of a texture, in brightness
 TINT = 0.025  # standard deviation over the channels of that strength
-PATCHES = 1.5  # how sharply a texture comes and goes over an object
+PATCHES = 1.5  # how sharply a texture changes between visible and invisible over an object
 SHADE = 0.15  # change of brightness from one side of an object to the other
 PART_SIDE = (0.28, 0.38)  # of the part, as a share of the object's sides
 PART_PLACE = (0.35, 0.65)  # of its centre, as a share of the object's sides
