@@ -70,7 +70,9 @@ def evaluate(settings: EvaluateJob) -> Results | None:
         if isinstance(source, Relabelled) and network.classes and is_test_only(data):
             source = source.with_classes(network.classes)
             data = settings.data(source, network, localizer)
-        check_classes(network, source.classes, advice="evaluate on what it was trained for")
+        check_classes(
+            network, source.classes, advice="evaluate on data with the classes of the checkpoint"
+        )
         evaluation.labels.numbers_of(source)
         data.check(*_chosen_on(data), evaluation.split_of(source))
         job.open_evaluation(resume=settings.resume, of_run=settings.of_run)

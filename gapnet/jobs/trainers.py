@@ -71,5 +71,5 @@ def _check_world_size(trainer: pl.Trainer) -> None:
     if started > 1 and processes != started:
         raise GapnetError(
             f"trainer.devices={trainer.num_devices}, trainer.num_nodes={trainer.num_nodes}: "
-            f"{started} processes were started (WORLD_SIZE); their product must be as many"
+            f"{started} processes were started (WORLD_SIZE); devices x num_nodes must be {started}"
         )

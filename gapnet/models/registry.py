@@ -92,7 +92,8 @@ def _finish(
         )
     if pretrained and thin != 1:
         raise GapnetError(
-            f"model.pretrained=true and model.thin={thin}: published weights have all units; use 1"
+            f"model.pretrained=true and model.thin={thin}: published weights have all units; "
+            "use model.thin=1"
         )
     leave_fewer_units(network, thin)
     if in_channels == 1:

@@ -157,7 +157,9 @@ def image_convs(trunk: nn.Module, input_size: tuple[int, int]) -> list[str]:
     with torch.no_grad(), watch(parts, note):
         shadow(image)
     if not first_layers or not all(isinstance(parts[name], nn.Conv2d) for name in first_layers):
-        raise GapnetError(f"in_channels=1: {_name(trunk)} uses the image in more than convs; use 3")
+        raise GapnetError(
+            f"in_channels=1: {_name(trunk)} passes the image not only to convs; use 3"
+        )
     return [name for name in parts if name in first_layers]
 
 

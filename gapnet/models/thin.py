@@ -65,7 +65,7 @@ def _thin_norm(norm: nn.BatchNorm2d, name: str, by: int) -> None:
 def _share(units: int, name: str, by: int) -> int:
     if units % by:
         raise GapnetError(
-            f"model.thin={by}: {name} has {units} units, which cannot be divided by it"
+            f"model.thin={by}: {name} has {units} units, which cannot be divided by {by}"
         )
     return units // by
 

@@ -63,7 +63,7 @@ class Cub(Reader):
         if not self.held_out and self.select_split == HELD_OUT:
             raise GapnetError(
                 f"data.held_out=0: leaves no split {HELD_OUT!r} to choose thresholds on; "
-                "hold some out, or name another with data.select_split=..."
+                "hold out some images, or name another split with data.select_split=..."
             )
         _check_layout(self.root)
         _ = self._splits  # reads the files, so that errors show now

@@ -55,7 +55,7 @@ class DrawnSplits(Reader):
             if len(images) <= self.train:
                 raise GapnetError(
                     f"data.train={self.train}: class {folder!r} has {len(images)} images, which "
-                    "leaves none to test on; restore its images, or lower it"
+                    "leaves none to test on; restore its images, or lower data.train"
                 )
 
     @property

@@ -95,7 +95,7 @@ class Ilsvrc(Reader):
         if self.select_split not in (HELD_OUT, VAL):
             raise GapnetError(
                 f"data.held_out={self.held_out}, data.select_split={self.select_split}: name two "
-                "splits to select thresholds on; leave one out"
+                "splits to select thresholds on; set only one of them"
             )
         self.set_fields(select_split=HELD_OUT)
 

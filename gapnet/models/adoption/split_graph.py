@@ -23,7 +23,7 @@ def split_at(module: nn.Module, graph: fx.Graph, node: fx.Node) -> Halves:
     """Return the halves of a network before and after a node; they share its weights."""
     after = _after(graph, node)
     if not any(other.op == "output" for other in after):
-        raise GapnetError("its logits depend on its last map through a change in place")
+        raise GapnetError("an operation changes its last map in place before its logits")
     constant = _constant(graph)
     beside = [
         other

@@ -146,7 +146,7 @@ def _texts(values: object, key: str, path: Path) -> tuple[str, ...] | None:
         return None
     if isinstance(values, list) and all(map(_is_text, values)):
         return tuple(values)
-    raise GapnetError(f"{path}: is not a gapnet checkpoint (its {key} are not a list of texts)")
+    raise GapnetError(f"{path}: is not a gapnet checkpoint (its {key} are not a list of strings)")
 
 
 def _is_text(value: object) -> bool:
