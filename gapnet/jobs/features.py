@@ -132,7 +132,8 @@ class FeatureFolder:
         """Read the vectors of a split at a layer."""
         if split not in self.images:
             raise GapnetError(
-                f"split={split}: {folder} has no features of this split; choose {', '.join(self.images)}"
+                f"split={split}: {folder} has no features of this split; choose "
+                f"{', '.join(self.images)}"
             )
         features = read_features(folder / FEATURES / split, list(self.layers), layer)
         count = len(features.ids) + len(features.unreadable)

@@ -52,7 +52,7 @@ def random_size(rng: np.random.Generator, *, alone: bool) -> Array:
 
 
 def _place(rng: np.random.Generator, size: Array, others: list[Array]) -> Array:
-    """Return a box of a size, at a random place; of several places, the one with the least overlap."""
+    """Return a box of a size at one of a few random places: that with the least overlap."""
     best, least = np.zeros(4), math.inf
     for _ in range(TRIES):
         corner = rng.beta(MIDDLE, MIDDLE) * (1 - size)
