@@ -43,7 +43,7 @@ def pillow_image(picture: Picture) -> Image.Image:
 def resize_by_pillow(
     picture: Picture, geometry: Geometry, interpolation: v2.InterpolationMode
 ) -> Tensor:
-    """Return a picture as a torchvision view does, bit for bit."""
+    """Resize and cut a picture as a torchvision view does, bit for bit."""
     part = pillow_image(part_of(picture, geometry.part))
     resized = functional.resize(part, list(geometry.resized), interpolation)
     return _finished(functional.pil_to_tensor(resized), geometry)

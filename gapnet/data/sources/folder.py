@@ -174,9 +174,9 @@ class Folder(OwnImages):
         without = [record.id for record, own in pairs if own is None and record.label in boxed]
         if without:
             raise GapnetError(
-                f"{box_file.path}: has no box for {without[0]}, one of {len(without)} images without "
-                f"boxes in split {split!r}, although others of their classes have boxes; add boxes "
-                "to them, or remove all boxes of their classes"
+                f"{box_file.path}: has no box for {without[0]}, one of {len(without)} images "
+                f"without boxes in split {split!r}, although others of their classes have boxes; "
+                "add boxes to them, or remove all boxes of their classes"
             )
         return [record._replace(boxes=own) for record, own in pairs]
 
