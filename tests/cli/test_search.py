@@ -28,7 +28,7 @@ from gapnet.studies.search.space import (
     quoted,
     space_of,
 )
-from gapnet.studies.search.study import Next, next_step
+from gapnet.studies.search.study import BUSY, Next, next_step
 from gapnet.studies.search.trials import (
     CURVES,
     ERROR,
@@ -408,7 +408,8 @@ def test_an_interrupted_worker_says_so_and_its_trial_is_kept_for_the_next(
     try:
         wait_for((folder / "trials" / "0" / CURVES).is_file, 300)
         os.kill(worker.pid, signal.SIGINT)
-        _, err = worker.communicate(timeout=60)
+        # A signal in the middle of a write makes others wait for the database, BUSY at most
+        _, err = worker.communicate(timeout=2 * BUSY)
     finally:
         worker.kill()
     assert worker.returncode == 1
