@@ -1,6 +1,6 @@
 """Check gapnet on one CUDA device, and time it: tests, trainings, a resumed one, evaluations.
 
-python experiments/benchmarks/gpu.py [--minutes 8] [--to runs/gpu] [--rehearse]
+python experiments/benchmarks/gpu.py [--minutes 8] [--to runs/gpu] [--only draw,tests] [--rehearse]
 """
 
 import argparse
@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(1, str(CHECKOUT))  # the Python that runs this need not have gapnet installed
 
 import torch  # noqa: E402
-from gpu_check.bench import FAILED, OK, SKIPPED, Bench, carry_out  # noqa: E402
+from gpu_check.bench import FAILED, OK, SKIPPED, Bench, Stage, carry_out  # noqa: E402
 from gpu_check.child_process import StageFailedError  # noqa: E402
 from gpu_check.report import markdown  # noqa: E402
 from gpu_check.sizes import REHEARSAL, full_size  # noqa: E402
@@ -43,8 +43,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=MINUTES, help="that it may take")
     parser.add_argument("--to", type=Path, default=CHECKOUT / "runs" / "gpu", help="folder")
+    parser.add_argument("--only", type=_names, default=(), help="names of stages, by commas")
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, in miniature")
     return parser.parse_args(arguments)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Read names that commas separate."""
+    return tuple(text.split(","))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,9 +64,10 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 1
     bench = open_bench(asked.to.absolute(), rehearse=asked.rehearse)
+    chosen = choose(stages(bench.sizes), asked.only)
     results = describe(bench, asked)
     with handled(raise_stopped):  # and so end a child that is running
-        carry_out_all(bench, results, begun)
+        carry_out_all(bench, chosen, results, begun)
     return conclude(results, asked.to)
 
 
@@ -71,6 +78,15 @@ def open_bench(folder: Path, *, rehearse: bool) -> Bench:
     work.mkdir(parents=True)
     sizes = REHEARSAL if rehearse else full_size()
     return Bench(work, sizes, "cpu" if rehearse else "gpu")
+
+
+def choose(known: list[Stage], names: Sequence[str]) -> list[Stage]:
+    """Choose stages by their names, in their order; without names all of them."""
+    unknown = set(names) - {stage.name for stage in known}
+    if unknown:
+        listed = ", ".join(stage.name for stage in known)
+        sys.exit(f"gpu.py: --only={','.join(sorted(unknown))}: must be among {listed}")
+    return [stage for stage in known if not names or stage.name in names]
 
 
 def describe(bench: Bench, asked: argparse.Namespace) -> dict[str, Any]:
@@ -89,11 +105,11 @@ def describe(bench: Bench, asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def carry_out_all(bench: Bench, results: dict[str, Any], begun: float) -> None:
+def carry_out_all(bench: Bench, chosen: list[Stage], results: dict[str, Any], begun: float) -> None:
     """Carry out one stage after the other, and write what is known after each."""
     name, minutes = results["device"]["name"], results["minutes"]
     say(begun, f"gapnet on {name}, at most {minutes:g} minutes, into {bench.work.parent}")
-    for stage in stages(bench.sizes):
+    for stage in chosen:
         say(begun, f"{stage.name}: {stage.what}")
         left = 60 * minutes - (time.monotonic() - begun)
         outcome = carry_out(stage, bench, left=left)
