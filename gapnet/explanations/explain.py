@@ -55,8 +55,8 @@ def explain(
         network: a GapNet; another module is adopted, or, without class maps, split at its last map.
         images: paths, Pillow images, arrays (H, W, 3) or tensors (3, H, W), one or several.
         classes: indices, ids or names of the classes to explain; None is the most probable ones.
-        method: cam, grad_cam, grad_cam_plus_plus, gradient, guided, deconvnet or occlusion, or an
-            object of gapnet.saliency.
+        method: cam, contrast_cam, grad_cam, grad_cam_plus_plus, gradient, guided, deconvnet or
+            occlusion, or an object of gapnet.saliency.
         boxer: threshold20, wsol, grabcut or released, or an object of gapnet.localization.
         top: number of the most probable classes, if `classes` is None.
         view: whole, or centre: the central part that published weights were evaluated on; maps are

@@ -8,6 +8,7 @@ from gapnet.localization import ContourBoxer, GrabCutBoxer, ReleasedBoxer, Thres
 from gapnet.localization.boxers.threshold import Boxer
 from gapnet.saliency import (
     Cam,
+    ContrastCam,
     Deconvnet,
     GradCam,
     GradCamPlusPlus,
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 METHODS: dict[str, Callable[[], Saliency]] = {
     "cam": Cam,
+    "contrast_cam": ContrastCam,
     "grad_cam": GradCam,
     "grad_cam_plus_plus": GradCamPlusPlus,
     "gradient": Gradient,

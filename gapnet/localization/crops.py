@@ -6,8 +6,8 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, get_args
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
-from gapnet.errors import GapnetError
 from gapnet.models.gapnet import GapNet
 from gapnet.ops.crops import coverage, put_back, take, ten_crops
 from gapnet.saliency.base import Saliency, Seen, look
@@ -99,7 +99,7 @@ class Mirrored:
 
 @dataclass(frozen=True)
 class TenCrops:
-    """Ten crops: corners, middle and their mirror images; scores are the mean softmax.
+    """Ten crops: corners, middle and their mirror images; scores are the mean over the crops.
 
     Args:
         margin: side of the canvas that crops are taken from, divided by the side of a crop.
@@ -124,16 +124,12 @@ class TenCrops:
         return round(height * self.margin), round(width * self.margin)
 
     def look(self, network: GapNet, images: Tensor) -> CropOutputs:
-        """Run the network on all crops; the logits are the logarithms of the mean softmax."""
-        if network.multi_label:
-            raise GapnetError(
-                "crops=ten: averages the softmax, but this network was trained for several classes "
-                "per image; use crops=single"
-            )
+        """Run the network on all crops; the logits are those of the mean scores."""
         size, canvas = network.facts.input_size, _size(images)
         seen = tuple(look(network, take(images, crop, size)) for crop in ten_crops(canvas, size))
-        log_shares = torch.stack([crop.logits.float().log_softmax(1) for crop in seen])
-        return CropOutputs(seen, log_shares.logsumexp(0) - math.log(len(seen)), canvas)
+        logits = torch.stack([crop.logits.float() for crop in seen])
+        merged = _of_mean_sigmoid(logits) if network.multi_label else _of_mean_softmax(logits)
+        return CropOutputs(seen, merged, canvas)
 
     def maps(
         self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
@@ -147,6 +143,16 @@ class TenCrops:
             placed = put_back(maps.flatten(0, 1), crop, size, canvas).view_as(merged)
             merged += placed.abs() if self.merge == "sum" else placed
         return merged if self.merge == "sum" else merged / coverage(crops, size, canvas).to(merged)
+
+
+def _of_mean_softmax(logits: Tensor) -> Tensor:
+    """Return the logarithms (B, N) of the mean softmax of logits (crops, B, N)."""
+    return logits.log_softmax(2).logsumexp(0) - math.log(len(logits))
+
+
+def _of_mean_sigmoid(logits: Tensor) -> Tensor:
+    """Return the logits (B, N) whose sigmoid is the mean sigmoid of logits (crops, B, N)."""
+    return logsigmoid(logits).logsumexp(0) - logsigmoid(-logits).logsumexp(0)
 
 
 def _size(images: Tensor) -> tuple[int, int]:

@@ -131,7 +131,11 @@ class CamHead(nn.Module):
 
     def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
         """Return the maps (B, K, h, w) of classes (B, K) for embedded features (B, C, h, w)."""
-        return class_map(features, self.linear.weight[classes])
+        return self.weighted_maps(features, self.linear.weight[classes])
+
+    def weighted_maps(self, features: Tensor, weights: Tensor) -> Tensor:
+        """Return the maps (B, K, h, w) of other weights (B, K, C) than those of a class."""
+        return class_map(features, weights)
 
 
 class AdoptedHead(CamHead):
@@ -165,15 +169,15 @@ class AdoptedHead(CamHead):
             return self.linear.bias
         return self.linear.bias + self.linear.weight @ self.norm.bias
 
-    def class_maps(self, features: Tensor, classes: Tensor) -> Tensor:
-        """Return the maps (B, K, h, w) of classes (B, K) for features (B, C, h, w)."""
+    def weighted_maps(self, features: Tensor, weights: Tensor) -> Tensor:
+        """Return the maps (B, K, h, w) of weights (B, K, C) for features (B, C, h, w)."""
         if self.norm is None:
-            return super().class_maps(features, classes)
+            return super().weighted_maps(features, weights)
         deviation = (self.pooled(features).var(1, correction=0) + self.norm.eps).sqrt()
         scaled = (features - features.mean(1, keepdim=True)) / deviation[:, None, None, None]
         if self.norm.weight is not None:
             scaled = scaled * self.norm.weight[:, None, None]
-        return super().class_maps(scaled, classes)
+        return super().weighted_maps(scaled, weights)
 
     def _normalised(self, pooled: Tensor) -> Tensor:
         norm = self.norm

@@ -2,6 +2,7 @@
 
 from gapnet.saliency.base import Saliency, Seen, Target, Targets, look
 from gapnet.saliency.cam.cam import Cam
+from gapnet.saliency.cam.contrast_cam import ContrastCam
 from gapnet.saliency.cam.grad_cam import GradCam
 from gapnet.saliency.cam.grad_cam_plus_plus import GradCamPlusPlus
 from gapnet.saliency.gradient.backprop import map_gradients, map_image_gradients
@@ -13,6 +14,7 @@ from gapnet.saliency.targets import Margin, OutputUnit
 
 __all__ = [
     "Cam",
+    "ContrastCam",
     "Deconvnet",
     "GradCam",
     "GradCamPlusPlus",

@@ -1,5 +1,7 @@
 """Ten crops, against the oracle, torchvision, and the image that they were cut from."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -75,6 +77,19 @@ def test_scores_are_the_mean_softmax(network) -> None:
     for image in range(3):
         expected = oracle.mean_softmax(logits[:, image].double().numpy())
         assert looked.logits[image].softmax(0).numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_of_several_classes_an_image_are_the_mean_sigmoid(network) -> None:
+    several = deepcopy(network)
+    several.multi_label = True
+    images = 100 * torch.randn(3, 3, *CANVAS)  # some sigmoids are 0 or 1
+    with torch.inference_mode():
+        outputs = TenCrops().look(several, images)
+        crops = ten_crop(images, list(SIZE))
+        logits = np.stack([several(crop).double().numpy() for crop in crops])
+    expected = (1 / (1 + np.exp(-logits))).mean(0)
+    assert several.scores(outputs.logits).numpy() == pytest.approx(expected, abs=1e-6)
+    assert outputs.logits.isfinite().all()
 
 
 def test_the_middle_is_covered_by_all_and_a_corner_by_two() -> None:
