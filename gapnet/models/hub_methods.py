@@ -14,7 +14,13 @@ FUNCTIONS: dict[str, Callable[..., object]] = {}
 
 
 class HubMethods:
-    """Methods of a network: `from_pretrained`, `save_pretrained` and `push_to_hub`."""
+    """Methods of a network: `from_pretrained`, `save_pretrained` and `push_to_hub`.
+
+    They have the names of huggingface_hub's mixin, but do not inherit from it. The mixin would read
+    config.json as arguments of the class, and raise errors of many lines. If its methods were
+    overridden, they would also be overridden in a class that combines both, such as
+    `class Mine(PyTorchModelHubMixin, GapNet)`, which reads and writes the same files.
+    """
 
     @classmethod
     def from_pretrained(
