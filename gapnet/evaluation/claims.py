@@ -19,6 +19,7 @@ class Claim:
         better: the row that should be better, and its column.
         worse: the other row, and its column.
         metric: that is compared.
+        worse_metric: of the other row; None is the same metric.
         within: largest difference of rows that should be the same; None: one should be better.
         higher_is_better: for an accuracy; for an error the lower one is better.
     """
@@ -27,6 +28,7 @@ class Claim:
     better: tuple[str, str]
     worse: tuple[str, str]
     metric: MetricChoice
+    worse_metric: MetricChoice | None = None
     within: float | None = None
     higher_is_better: bool = False
 

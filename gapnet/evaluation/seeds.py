@@ -45,7 +45,7 @@ def average(
     runs: Sequence[Path], metric: MetricChoice, *, resamples: int, seed: int
 ) -> SeedMean | None:
     """Average a metric over files of verdicts, with an interval; None if one of them lacks it."""
-    verdicts = _verdicts(runs, metric)
+    verdicts = _verdicts(runs, [metric] * len(runs))
     if verdicts is None:
         return None
     mean = torch.from_numpy(verdicts.mean(0))[:, None]
@@ -67,18 +67,20 @@ def difference(
     worse: Sequence[Path],
     metric: MetricChoice,
     *,
+    worse_metric: MetricChoice | None = None,
     resamples: int,
     seed: int,
 ) -> SeedMean | None:
     """Return the mean of worse - better over images and runs.
 
     A single run is compared with all others. The interval is over images and runs. None if
-    one of the files lacks the metric.
+    one of the files lacks its metric; without `worse_metric` both have the same.
     """
     if not better or not worse:
         return None
     _check_pairs(better, worse)
-    verdicts = _verdicts([*better, *worse], metric)
+    metrics = [metric] * len(better) + [worse_metric or metric] * len(worse)
+    verdicts = _verdicts([*better, *worse], metrics)
     if verdicts is None:
         return None
     differences = verdicts[len(better) :] - verdicts[: len(better)]
@@ -106,13 +108,13 @@ def _mean_of_verdicts(verdicts: Values, low: float, high: float) -> SeedMean:
     return SeedMean(float(np.mean(runs)), low, high, verdicts.shape[1], runs)
 
 
-def _verdicts(runs: Sequence[Path], metric: MetricChoice) -> Values | None:
-    """Return the verdicts (S, n) of runs on the images that count in all of them.
+def _verdicts(runs: Sequence[Path], metrics: Sequence[MetricChoice]) -> Values | None:
+    """Return the verdicts (S, n) of runs, by one metric each, on the images that count in all.
 
-    None if some run lacks the metric, or no image counts.
+    None if some run lacks its metric, or no image counts.
     """
     tables = [read_verdicts(path) for path in runs]
-    names = [_column_name(table, metric) for table in tables]
+    names = [_column_name(table, metric) for table, metric in zip(tables, metrics, strict=True)]
     if not names or None in names:
         return None
     for table, path in zip(tables, runs, strict=True):

@@ -66,6 +66,16 @@ def apart(better: list[Path], worse: list[Path]) -> SeedMean:
     return found
 
 
+def test_a_difference_may_be_of_two_metrics_of_the_same_runs(tmp_path: Path) -> None:
+    class_maps = [written(tmp_path / f"{seed}.parquet", drawn(seed)) for seed in range(2)]
+    box = written(tmp_path / "box.parquet", drawn(2), column="ilsvrc/box_error/oracle")
+    metric = MetricChoice("box_error", chosen_on="oracle")
+    lead = difference(class_maps, [box], METRIC, worse_metric=metric, **MORE)
+    assert lead is not None
+    assert lead.runs == pytest.approx((VALUES[2] - VALUES[:2]).mean(1))
+    assert difference(class_maps, [box], METRIC, **MORE) is None
+
+
 def test_the_average_is_the_mean_over_runs_and_images(three: list[Path]) -> None:
     found = averaged(three)
     assert found.value == pytest.approx(VALUES.mean(), abs=1e-12)

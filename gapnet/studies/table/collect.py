@@ -75,6 +75,7 @@ def judge_claims(cfg: DictConfig, cells: Sequence[Cell]) -> list[str]:
             better=tuple(node.better),
             worse=tuple(node.worse),
             metric=metric_choice(node.metric),
+            worse_metric=metric_choice(node.worse_metric) if "worse_metric" in node else None,
             within=node.get("within"),
             higher_is_better=node.get("higher_is_better", False),
         )
@@ -98,7 +99,15 @@ def _judged(cfg: DictConfig, claim: Claim, cells: Mapping[tuple[str, str], Cell]
 
 def _lead(cfg: DictConfig, claim: Claim, cells: Mapping[tuple[str, str], Cell]) -> SeedMean | None:
     """Return by how much the better row leads."""
-    lower, higher = cells[claim.better].folders, cells[claim.worse].folders
+    lower = cells[claim.better].folders, claim.metric
+    higher = cells[claim.worse].folders, claim.worse_metric or claim.metric
     if claim.higher_is_better:
         lower, higher = higher, lower
-    return lead_over_seeds(lower, higher, claim.metric, resamples=cfg.resamples, seed=cfg.seed)
+    return lead_over_seeds(
+        lower[0],
+        higher[0],
+        lower[1],
+        worse_metric=higher[1],
+        resamples=cfg.resamples,
+        seed=cfg.seed,
+    )

@@ -56,21 +56,24 @@ def lead_over_seeds(
     worse: Sequence[Path],
     metric: MetricChoice,
     *,
+    worse_metric: MetricChoice | None = None,
     resamples: int,
     seed: int,
 ) -> SeedMean | None:
     """Average by how much a metric of the second runs exceeds that of the first.
 
     If all runs have verdicts on single images, the lead has an interval. None if one of them lacks
-    the metric.
+    its metric; without `worse_metric` both have the same.
     """
     first, second = ([folder / VERDICTS for folder in folders] for folders in (better, worse))
     if all(file.is_file() for file in (*first, *second)):
-        lead = difference(first, second, metric, resamples=resamples, seed=seed)
+        lead = difference(
+            first, second, metric, worse_metric=worse_metric, resamples=resamples, seed=seed
+        )
         if lead is not None:
             return lead
-    means = [_mean_of_values(folders, metric) for folders in (better, worse)]
-    return difference_of_values(means[0], means[1]) if means[0] and means[1] else None
+    lower, higher = _mean_of_values(better, metric), _mean_of_values(worse, worse_metric or metric)
+    return difference_of_values(lower, higher) if lower and higher else None
 
 
 def _mean_of_values(folders: Sequence[Path], metric: MetricChoice) -> SeedMean | None:
