@@ -13,9 +13,9 @@ from gapnet.saliency.base import Seen, Targets, single
 class ContrastCam:
     """Class map minus the mean of the class maps of all N classes: M_c - sum_n M_n / N.
 
-    A softmax does not change if the same number is added to all logits. So training leaves open what
-    all class maps have in common: in a new linear layer, it is what the layer was initialised with.
-    With average pooling, the mean of this map is the logit minus the mean logit, without biases.
+    A softmax does not change if the same number is added to all logits, so the loss leaves open
+    what all class maps have in common. With average pooling, the mean of this map is the logit
+    minus the mean logit, without biases.
     """
 
     def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
