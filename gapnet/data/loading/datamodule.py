@@ -18,13 +18,15 @@ from torchvision.transforms import v2
 from gapnet.data.file_names import check_split
 from gapnet.data.image_files import Files
 from gapnet.data.loading.images import Images, Parts, read_image
+from gapnet.data.loading.in_memory import InMemory
 from gapnet.data.loading.kernels import Decoder, Loading
 from gapnet.data.loading.sampling import START, Progress, Share, Shuffle
+from gapnet.data.loading.views import whole_view
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, Sample, Source, collate
 from gapnet.errors import GapnetError
 from gapnet.system.distributed import gather, maximum
-from gapnet.system.value_checks import whole_number
+from gapnet.system.value_checks import true_or_false, whole_number
 from gapnet.system.workers import prepare_worker, signals_blocked
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ class DataModule(pl.LightningDataModule):
         parts: Mapping[str, Parts] | None = None,
         decoder: Decoder = "auto",
         resize: str = "pil",
+        in_memory: bool = False,
     ) -> None:
         """Set up the loaders.
 
@@ -90,16 +93,22 @@ class DataModule(pl.LightningDataModule):
                 view; the other splits have whole images.
             decoder: of JPEG files; see `Loading`.
             resize: see `Loading`.
+            in_memory: read the training images once, keep them in the memory of the device, and
+                take the random views there; see `InMemory`.
         """
         super().__init__()
         whole_number("loader.batch_size", batch_size, least=1)
         whole_number("loader.num_workers", num_workers)
         whole_number("loader.limit", limit, least=1, optional=True)
+        true_or_false("loader.in_memory", in_memory)
+        if in_memory and source.reading.on_corrupt == "skip":
+            raise GapnetError("loader.in_memory=true: needs data.on_corrupt=raise")
         self.source, self.limit, self.seed = source, limit, seed
         self.loading = Loading(decoder=decoder, resize=resize)
         self.batch_size, self.num_workers, self.processes = batch_size, num_workers, processes
         self.start, self.parts = START, parts or {}
         self.view, self.augment = view(canvas or input_size), (augment or view)(input_size)
+        self.whole = whole_view(input_size) if in_memory else None
         self._records: dict[str, Records] = {}
         self.unreadable: set[str] = set()
 
@@ -151,7 +160,7 @@ class DataModule(pl.LightningDataModule):
         left = [batch for batch in batches if any(ids[row] not in done for row in batch)]
         return self._loader(images, sampler=Share(left))
 
-    def train_dataloader(self) -> DataLoader[Sample]:
+    def train_dataloader(self) -> DataLoader[Sample] | InMemory:
         """Return a loader of the training split, shuffled, under random views."""
         records = self.records(self.source.train_split)
         images = Images(records, self.augment, self.source.reading, loading=self.loading)
@@ -163,7 +172,16 @@ class DataModule(pl.LightningDataModule):
             start=self.start,
             chunks=self.source.reading.files.chunks(records),
         )
-        return self._loader(images, sampler=sampler)
+        if self.whole is None:
+            return self._loader(images, sampler=sampler)
+        return InMemory(
+            Images(records, self.whole, self.source.reading, loading=self.loading),
+            self.augment,
+            sampler,
+            batch_size=self.batch_size,
+            readers=self.num_workers,
+            device=self._device,
+        )
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Return a loader of the split that chooses checkpoints and thresholds."""
@@ -190,6 +208,9 @@ class DataModule(pl.LightningDataModule):
                 f"images per step, not {now} (loader.batch_size={self.batch_size} on "
                 f"{self.processes}): keep their product, or continue from the end of an epoch"
             )
+
+    def _device(self) -> torch.device:
+        return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
 
     def _reached(self) -> Progress:
         if self.trainer is None:

@@ -15,6 +15,7 @@ from gapnet.runs.folder import short
 from gapnet.runs.layout import SUBMISSION
 from gapnet.studies.table.arguments import check_table_settings
 from gapnet.studies.table.collect import collect_sheet, judge_claims
+from gapnet.studies.table.parallel_trainings import run_trainings
 from gapnet.studies.table.plan import TablePlan
 from gapnet.studies.table.run_commands import as_typed, run_commands
 from gapnet.studies.table.table_command import TableCommand
@@ -23,6 +24,7 @@ from gapnet.system.files import write_file
 from gapnet.system.folders import check_inside, check_length
 
 TABLES = "tables"  # the folder of tables in RUNS
+OUTPUTS = "trainings"  # its folder for what trainings print that run at the same time
 
 
 class FilledTable(NamedTuple):
@@ -39,9 +41,23 @@ def fill_table(cfg: DictConfig) -> FilledTable:
     cells = plan.cells()
     commands = plan.commands(cells)
     _check_data(commands)
+    untrained = _train_together(cfg, commands)
+    if cfg.train_only:
+        return FilledTable(
+            [], _error([command.folder.name for command in untrained], len(commands))
+        )
     failures = run_commands(commands)
     written = _write(cfg, collect_sheet(plan, cells), judge_claims(cfg, cells), folder)
     return FilledTable([*_submissions(plan), *written], _error(failures, len(commands)))
+
+
+def _train_together(cfg: DictConfig, commands: Sequence[TableCommand]) -> list[TableCommand]:
+    """Run trainings at the same time, if the table is to do so; return those that are not done."""
+    if cfg.parallel == 1 and not cfg.train_only:
+        return []
+    seconds = None if cfg.minutes is None else 60 * cfg.minutes
+    outputs = Path(cfg.runs) / TABLES / OUTPUTS
+    return run_trainings(commands, outputs, parallel=cfg.parallel, seconds=seconds)
 
 
 def describe_commands(cfg: DictConfig) -> Iterator[str]:

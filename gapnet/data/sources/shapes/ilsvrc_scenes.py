@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapnet.data.sources.shapes.box_statistics import random_boxes, random_size, to_pixels
-from gapnet.data.sources.shapes.noise import field, surface
+from gapnet.data.sources.shapes.noise import fields, surface
 from gapnet.data.sources.shapes.painting import Canvas, paint
 from gapnet.data.sources.shapes.traits import SILHOUETTES, TEXTURES, Array, class_traits, radial
 
@@ -21,9 +21,10 @@ Rng = np.random.Generator
 
 SMALLEST = 6  # pixels of an object's side
 TILT = 30.0  # degrees, either way
-PERIOD = (0.14, 0.20)  # of a texture, as a share of the geometric mean of the object's sides
+PERIOD = (0.05, 0.045)  # of a texture: shares of the image's and of the object's size
+PERIOD_SPREAD = (0.9, 1.1)
 LEAST_PERIOD = 4.0  # pixels
-STRENGTH = (0.10, 0.20)  # of a texture, in brightness
+STRENGTH = (0.20, 0.35)  # of a texture, in brightness
 TINT = 0.025  # standard deviation over the channels of that strength
 PATCHES = 1.5  # how sharply a texture changes between visible and invisible over an object
 SHADE = 0.15  # change of brightness from one side of an object to the other
@@ -71,7 +72,7 @@ def draw_scene(
     boxes = to_pixels(random_boxes(rng), size, least=SMALLEST)
     for _ in range(rng.integers(*CLUTTER)):
         _draw_clutter(canvas, rng)
-    appearances = [_random_appearance(rng, box) for box in boxes]
+    appearances = [_random_appearance(rng, box, min(size)) for box in boxes]
     grain = rng.normal(0, GRAIN, canvas.shape)
     for appearance in appearances:  # small objects lie in front of large ones
         _draw_object(canvas, appearance, class_index)
@@ -80,16 +81,17 @@ def draw_scene(
     return image, corners
 
 
-def _random_appearance(rng: Rng, box: NDArray[np.int64]) -> Appearance:
+def _random_appearance(rng: Rng, box: NDArray[np.int64], shorter: int) -> Appearance:
+    """Draw the appearance of an object in an image with a shorter side of `shorter` pixels."""
     x, y, width, height = map(int, box)
     size = (height, width)
     skin = surface(rng, size) + _shade(rng, size)
     strength = rng.uniform(*STRENGTH) + rng.normal(0, TINT, size=3)
-    visible = 1 / (1 + np.exp(-PATCHES * field(rng, size)))  # 0..1
+    visible = 1 / (1 + np.exp(-PATCHES * fields(rng, 1, size)[0]))  # 0..1
     return Appearance(
         box=(x, y, width, height),
         tilt=float(rng.uniform(-TILT, TILT)),
-        period=max(LEAST_PERIOD, float(rng.uniform(*PERIOD)) * float(np.sqrt(width * height))),
+        period=_random_period(rng, shorter, size),
         phase=rng.random(2),
         skin=skin.astype(np.float32),
         pattern=(visible[..., None] * strength).astype(np.float32),
@@ -97,6 +99,12 @@ def _random_appearance(rng: Rng, box: NDArray[np.int64]) -> Appearance:
         part_place=rng.uniform(*PART_PLACE, size=2),
         part_side=float(rng.uniform(*PART_SIDE)),
     )
+
+
+def _random_period(rng: Rng, shorter: int, size: tuple[int, int]) -> float:
+    """Draw the period of a texture; large objects have only slightly coarser textures."""
+    period = PERIOD[0] * shorter + PERIOD[1] * float(np.sqrt(size[0] * size[1]))
+    return max(LEAST_PERIOD, float(rng.uniform(*PERIOD_SPREAD)) * period)
 
 
 def _part_skin(rng: Rng, skin: Canvas) -> Canvas:
@@ -144,14 +152,18 @@ def _textured(appearance: Appearance, texture: int) -> Canvas:
 
 
 def _draw_clutter(canvas: Canvas, rng: Rng) -> None:
-    """Draw an object of no class, of a size that objects have."""
-    height, width = canvas.shape[:2]
-    sides = random_size(rng, alone=False) * (width, height)
-    corner = rng.random(2) * (width, height) - sides / 2
-    box = (float(corner[0]), float(corner[1]), float(sides[0]), float(sides[1]))
+    """Draw an object of no class, of a size that objects have; a part may lie outside."""
+    image = np.array([canvas.shape[1], canvas.shape[0]])
+    sides = random_size(rng, alone=False) * image
+    corner = rng.random(2) * image - sides / 2
+    low = np.floor(corner).clip(0).astype(int)
+    high = np.ceil(corner + sides).clip(None, image).astype(int)
+    view = canvas[low[1] : high[1], low[0] : high[0]]
     wobble = rng.normal(0, (0.25, 0.25, 0.15, 0.1))
     turn = rng.uniform(0, 2 * np.pi, 4)
     orders = np.arange(1, 5)[:, None]
     outline = radial(lambda angle: 1 + wobble @ np.cos(orders * angle + turn[:, None]))
-    skin = surface(rng, (height, width))
-    paint(canvas, outline, float(rng.uniform(0, 360)), box, skin)
+    skin = surface(rng, (view.shape[0], view.shape[1]))
+    start = corner - low
+    box = (float(start[0]), float(start[1]), float(sides[0]), float(sides[1]))
+    paint(view, outline, float(rng.uniform(0, 360)), box, skin)
