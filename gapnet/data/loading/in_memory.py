@@ -3,9 +3,9 @@
 Reading and resizing of files limits a small network on a GPU; this needs neither after the start.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil, log
 
 import torch
 from torch import Tensor
@@ -56,7 +56,7 @@ class InMemory:
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
-        return -(-len(self.sampler) // self.batch_size)
+        return ceil(len(self.sampler) / self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         """Iterate over the batches of the sampler's epoch; they are on the device already."""
@@ -127,7 +127,7 @@ def random_parts(
         generator: of the random numbers.
     """
     area, shape, x, y, mirrored = torch.rand(5, count, generator=generator)
-    low, high = (math.log(bound * size[0] / size[1]) for bound in crop.ratio)
+    low, high = (log(bound * size[0] / size[1]) for bound in crop.ratio)
     ratio = torch.exp(low + (high - low) * shape)
     share = crop.scale[0] + (crop.scale[1] - crop.scale[0]) * area
     width, height = (share * ratio).sqrt().clamp(max=1), (share / ratio).sqrt().clamp(max=1)

@@ -7,7 +7,7 @@ from omegaconf import DictConfig, ListConfig
 from gapnet.config.groups import SET_BY_TABLES
 from gapnet.config.overrides import own_keys, refuse_sweep, root_of, split
 from gapnet.errors import GapnetError
-from gapnet.system.value_checks import number, true_or_false, whole_number
+from gapnet.system.value_checks import number, whole_number
 
 DRY_RUN = "--dry-run"
 
@@ -56,11 +56,10 @@ def check_table_settings(cfg: DictConfig) -> None:
     _check_seeds(cfg)
     whole_number("resamples", cfg.resamples, least=1)
     whole_number("parallel", cfg.parallel, least=1)
-    true_or_false("train_only", cfg.train_only)
     if cfg.minutes is not None:
         number("minutes", cfg.minutes, above=0)
-        if cfg.parallel == 1 and not cfg.train_only:
-            raise GapnetError(f"minutes={cfg.minutes}: needs parallel > 1 or train_only=true")
+        if cfg.parallel == 1:
+            raise GapnetError(f"minutes={cfg.minutes}: needs parallel=2 or more")
     networks = cfg.table.get("networks") or {}
     unknown = [network for network in cfg.checkpoints if network not in networks]
     if unknown:

@@ -15,16 +15,16 @@ from gapnet.runs.folder import short
 from gapnet.runs.layout import SUBMISSION
 from gapnet.studies.table.arguments import check_table_settings
 from gapnet.studies.table.collect import collect_sheet, judge_claims
-from gapnet.studies.table.parallel_trainings import run_trainings
 from gapnet.studies.table.plan import TablePlan
 from gapnet.studies.table.run_commands import as_typed, run_commands
+from gapnet.studies.table.run_together import run_together
 from gapnet.studies.table.table_command import TableCommand
 from gapnet.studies.table.workload import workload
 from gapnet.system.files import write_file
 from gapnet.system.folders import check_inside, check_length
 
 TABLES = "tables"  # the folder of tables in RUNS
-OUTPUTS = "trainings"  # its folder for what trainings print that run at the same time
+OUTPUTS = "commands"  # its folder for what commands print that run at the same time
 
 
 class FilledTable(NamedTuple):
@@ -41,23 +41,20 @@ def fill_table(cfg: DictConfig) -> FilledTable:
     cells = plan.cells()
     commands = plan.commands(cells)
     _check_data(commands)
-    untrained = _train_together(cfg, commands)
-    if cfg.train_only:
-        return FilledTable(
-            [], _error([command.folder.name for command in untrained], len(commands))
-        )
-    failures = run_commands(commands)
+    failures = _run(cfg, commands)
     written = _write(cfg, collect_sheet(plan, cells), judge_claims(cfg, cells), folder)
     return FilledTable([*_submissions(plan), *written], _error(failures, len(commands)))
 
 
-def _train_together(cfg: DictConfig, commands: Sequence[TableCommand]) -> list[TableCommand]:
-    """Run trainings at the same time, if the table is to do so; return those that are not done."""
-    if cfg.parallel == 1 and not cfg.train_only:
-        return []
-    seconds = None if cfg.minutes is None else 60 * cfg.minutes
-    outputs = Path(cfg.runs) / TABLES / OUTPUTS
-    return run_trainings(commands, outputs, parallel=cfg.parallel, seconds=seconds)
+def _run(cfg: DictConfig, commands: Sequence[TableCommand]) -> list[str]:
+    """Run the commands that are not done; return those that failed or had no time."""
+    if cfg.parallel > 1:
+        outputs = Path(cfg.runs) / TABLES / OUTPUTS
+        seconds = None if cfg.minutes is None else 60 * cfg.minutes
+        left = run_together(commands, outputs, parallel=cfg.parallel, seconds=seconds)
+        if left and cfg.minutes is not None:
+            return [as_typed(command) for command in left]
+    return run_commands(commands)
 
 
 def describe_commands(cfg: DictConfig) -> Iterator[str]:
@@ -125,6 +122,6 @@ def _error(failures: Sequence[str], count: int) -> str | None:
         return None
     more = ", ..." if len(failures) > 1 else ""
     return (
-        f"{len(failures)} of {count} commands failed, so metrics are missing; run the "
+        f"{len(failures)} of {count} commands are not done, so metrics are missing; run the "
         f"same command to continue: {failures[0]}{more}"
     )
