@@ -35,7 +35,7 @@ def pack(runs: Path, out: Path) -> None:
 
 def _small_checkpoint(run: Path) -> bytes:
     checkpoint = read_checkpoint(run / CHECKPOINTS / f"{LAST}.ckpt")
-    return pack_checkpoint({**checkpoint, **dict.fromkeys(UNUSED, [])}).getvalue()
+    return pack_checkpoint({**checkpoint, **{key: [] for key in UNUSED}}).getvalue()
 
 
 def _add(archive: tarfile.TarFile, run: Path, runs: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ export OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1  # the networks share the cores
 python=${PYTHON:-python3} deviates='batch normalisation'
 common=(
   data=shapes recipe=stand_in_fine "seeds=[${SEEDS:-0,1,2}]" looks=single single=whole
-  'table.networks.vgg16_gap.model=[model=vgg16_bn_gap]' 'table.networks.vgg16.model=[model=vgg16_bn,saliency=gradient]'
+  "table.networks.vgg16_gap.model=['model=vgg16_bn_gap']" "table.networks.vgg16.model=['model=vgg16_bn','saliency=gradient']"
   "+table.networks.vgg16_gap.deviates=$deviates" "+table.networks.vgg16.deviates=$deviates"
   report.images=0 "parallel=$parallel"
 )
@@ -25,7 +25,7 @@ table() {  # NUMBER ROWS ...: compute a table in the time that is left
 
 cd "$(dirname "$0")/.." || exit
 table 2 "${ROWS2:-googlenet_gap,vgg16_gap,googlenet,alexnet_star_gap,alexnet_gap,nin,googlenet_gmp,googlenet_backprop,vgg16_backprop,alexnet_backprop}" \
-  'table.columns.grabcut.arguments=[view=whole,crops=single,boxer=grabcut,boxer.side=64]' "$@"
+  "table.columns.grabcut.arguments=['view=whole','crops=single','boxer=grabcut','boxer.side=64']" "$@"
 table 3 "${ROWS3:-heuristics,googlenet_gap,backprop}" "$@"
 table 1 "${ROWS1:-vgg16_gap,googlenet_gap,alexnet_star_gap,alexnet_gap,googlenet,vgg16,alexnet,nin,googlenet_gmp}" "$@"
 "$python" experiments/pack_runs.py runs "$out"
