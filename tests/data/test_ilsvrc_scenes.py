@@ -9,7 +9,7 @@ import pytest
 from gapnet.data.sources.shapes.box_statistics import HEIGHTS, LEVELS, WIDTHS, random_boxes
 from gapnet.data.sources.shapes.dataset import Drawing
 from gapnet.data.sources.shapes.ilsvrc_scenes import draw_scene
-from gapnet.data.sources.shapes.noise import field
+from gapnet.data.sources.shapes.noise import fields
 from tests.refusals import refused
 
 IMAGES = 2500
@@ -93,10 +93,18 @@ def test_levels_are_those_of_the_quantiles() -> None:
 
 def test_a_field_has_the_spectrum_of_natural_images() -> None:
     rng = np.random.default_rng(0)
-    power = np.mean([np.abs(np.fft.rfft2(field(rng, (64, 64)))) ** 2 for _ in range(40)], axis=0)
+    power = (np.abs(np.fft.rfft2(fields(rng, 40, (64, 64)))) ** 2).mean(0)
     frequency = np.arange(2, 24)
     slope = np.polyfit(np.log(frequency), np.log(power[0, 2:24]), 1)[0]
     assert slope == pytest.approx(-2, abs=0.15)  # the amplitude's is -1
+
+
+def test_fields_are_normalised_and_independent() -> None:
+    drawn = fields(np.random.default_rng(0), 401, (30, 33)).reshape(401, -1)
+    assert drawn.mean(1) == pytest.approx(np.zeros(401), abs=1e-5)
+    assert drawn.std(1) == pytest.approx(np.ones(401), abs=1e-4)
+    correlations = (drawn[:-1] * drawn[1:]).mean(1)  # also of real and imaginary parts
+    assert abs(correlations.mean()) < 3 * correlations.std() / np.sqrt(400)
 
 
 def test_nothing_but_the_class_s_traits_depends_on_the_class() -> None:
