@@ -20,11 +20,11 @@ from gapnet.data.sources.shapes.traits import SILHOUETTES, TEXTURES, Array, clas
 Rng = np.random.Generator
 
 SMALLEST = 6  # pixels of an object's side
-TILT = 30.0  # degrees, either way
+TILT = 15.0  # degrees, either way
 PERIOD = (0.05, 0.045)  # of a texture: shares of the image's and of the object's size
 PERIOD_SPREAD = (0.9, 1.1)
 LEAST_PERIOD = 4.0  # pixels
-STRENGTH = (0.20, 0.35)  # of a texture, in brightness
+STRENGTH = (0.25, 0.40)  # of a texture, in brightness
 TINT = 0.025  # standard deviation over the channels of that strength
 PATCHES = 1.5  # how sharply a texture changes between visible and invisible over an object
 SHADE = 0.15  # change of brightness from one side of an object to the other
