@@ -6,6 +6,7 @@ Reading and resizing of files limits a small network on a GPU; this needs neithe
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil, log
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +20,15 @@ from gapnet.errors import GapnetError
 
 MOST_BYTES = 2**34  # of the images of a split
 Device = Callable[[], torch.device]
+
+
+class Stored(NamedTuple):
+    """Images (N, 3, H, W) and labels (N,) on the device, and what else a batch has, on the CPU."""
+
+    pixels: Tensor
+    labels: Tensor
+    ids: list[str]
+    label_sets: list[tuple[int, ...]]
 
 
 class InMemory:
@@ -52,7 +62,7 @@ class InMemory:
         self.images, self.sampler, self.batch_size = images, sampler, batch_size
         self.readers, self.device = max(1, readers), device
         self.crop, self.flip = _random_crop(view)
-        self._pixels: Tensor | None = None
+        self._stored: Stored | None = None
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -60,11 +70,17 @@ class InMemory:
 
     def __iter__(self) -> Iterator[Batch]:
         """Iterate over the batches of the sampler's epoch; they are on the device already."""
-        if self._pixels is None:
-            self._pixels = self._read().to(self.device())
+        if self._stored is None:
+            self._stored = self._store()
         draws = list(self.sampler)
         for start in range(0, len(draws), self.batch_size):
-            yield self._batch(self._pixels, draws[start : start + self.batch_size])
+            yield self._batch(self._stored, draws[start : start + self.batch_size])
+
+    def _store(self) -> Stored:
+        records, device = self.images.records, self.device()
+        label_sets = [record.labels for record in records] if records.multi_label else []
+        pixels, labels = self._read().to(device), records.labels.to(device)
+        return Stored(pixels, labels, records.ids, label_sets)
 
     def _read(self) -> Tensor:
         """Read all images, (N, 3, H, W) bytes."""
@@ -83,21 +99,20 @@ class InMemory:
             list(pool.map(read, range(len(self.images))))
         return pixels
 
-    def _batch(self, pixels: Tensor, draws: Sequence[Draw]) -> Batch:
+    def _batch(self, stored: Stored, draws: Sequence[Draw]) -> Batch:
         generator = torch.Generator().manual_seed(draws[0].seed)
-        count, rows = len(draws), [draw.row for draw in draws]
-        parts = random_parts(count, pixels.shape[-2:], self.crop, self.flip, generator)
-        chosen = pixels[torch.tensor(rows, device=pixels.device)]
-        records = [self.images.records[row] for row in rows]
+        rows, size, device = [draw.row for draw in draws], stored.pixels.shape[-2:], self.device()
+        parts = random_parts(len(rows), size, self.crop, self.flip, generator)
+        chosen = torch.tensor(rows).to(device)
         return Batch(
-            images=shown_parts(chosen, parts.to(pixels.device)),
-            labels=torch.tensor([record.label for record in records], device=pixels.device),
-            boxes=[None] * count,
-            sizes=torch.tensor([pixels.shape[-2:]] * count),
-            windows=torch.zeros(count, 4),  # not known: boxes are not used in training
-            ids=[record.id for record in records],
-            corrupt=[None] * count,
-            label_sets=[record.labels for record in records],
+            images=shown_parts(stored.pixels[chosen], parts.to(device)),
+            labels=stored.labels[chosen],
+            boxes=[None] * len(rows),
+            sizes=torch.tensor([size] * len(rows)),
+            windows=torch.zeros(len(rows), 4),  # not known: boxes are not used in training
+            ids=[stored.ids[row] for row in rows],
+            corrupt=[None] * len(rows),
+            label_sets=[stored.label_sets[row] for row in rows] if stored.label_sets else (),
         )
 
 
