@@ -18,7 +18,7 @@ common=(
 table() {  # NUMBER ROWS ...: compute a table in the time that is left
   local left=$((end - $(date +%s)))
   if [ $left -gt 5 ]; then
-    "$python" "experiments/table$1.py" "${common[@]}" "rows=[$2]" "${@:3}" "to=$out/table$1" \
+    "$python" "experiments/table$1.py" "${common[@]}" "rows=[$2]" "${@:3}" \
       "minutes=$((left / 60)).$(printf '%02d' $((left % 60 * 100 / 60)))"
   fi
 }
@@ -29,3 +29,4 @@ table 2 "${ROWS2:-googlenet_gap,vgg16_gap,googlenet,alexnet_star_gap,alexnet_gap
 table 3 "${ROWS3:-heuristics,googlenet_gap,backprop}" "$@"
 table 1 "${ROWS1:-vgg16_gap,googlenet_gap,alexnet_star_gap,alexnet_gap,googlenet,vgg16,alexnet,nin,googlenet_gmp}" "$@"
 "$python" experiments/pack_runs.py runs "$out"
+tar -cf "$out/tables.tar" runs/tables  # with what the commands printed
