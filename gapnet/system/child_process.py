@@ -55,6 +55,18 @@ def running(command: Sequence[str], output: Path) -> Iterator[Process]:
         terminate(process)
 
 
+def run_for(command: Sequence[str], output: Path, seconds: float | None) -> int | None:
+    """Run a command with its output in a file; return its status, or None if it took too long.
+
+    After `seconds`, it is interrupted.
+    """
+    with running(command, output) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+
 def terminate(process: Process) -> None:
     """Terminate a process; kill it if it does not end."""
     process.terminate()

@@ -5,11 +5,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from subprocess import TimeoutExpired
 
 from gapnet.config.overrides import config_dir_flags
 from gapnet.studies.table.table_command import TRAIN, TableCommand
-from gapnet.system.child_process import gapnet_command, running
+from gapnet.system.child_process import gapnet_command, run_for
 
 log = logging.getLogger(__name__)
 SEED = "seed="
@@ -53,9 +52,6 @@ def _run(command: TableCommand, outputs: Path, seconds: float | None) -> None:
     name = "-".join(command.folder.parts[-4:] if command.needs else command.folder.parts[-2:])
     begun = time.monotonic()
     line = gapnet_command(command.name, [*config_dir_flags(), *command.arguments])
-    with running(line, outputs / f"{name}.txt") as process:
-        try:
-            end = "failed" if process.wait(seconds) else "done"
-        except TimeoutExpired:
-            end = "interrupted"
+    status = run_for(line, outputs / f"{name}.txt", seconds)
+    end = {0: "done", None: "interrupted"}.get(status, "failed")
     log.info("%s: %s after %.0f s", name, end, time.monotonic() - begun)
