@@ -40,4 +40,4 @@ def _network(cfg: DictConfig) -> NetworkChoice:
     if cfg.run is not None and (Path(cfg.run) / CONFIG).is_file():  # it may also be a checkpoint
         check_network_imported(find_run(cfg.run, None))
     run = None if cfg.run is None else Path(str(cfg.run))
-    return NetworkChoice(run, cfg.published, cfg.weights)
+    return NetworkChoice(run, cfg.published, cfg.weights, cfg.input_size, cfg.stride)

@@ -247,5 +247,8 @@ def _key(job: PictureJob) -> str:
     source = job.network.source
     weights = None if source is None else find_weights(Path(source)).resolve()
     network = [str(weights), file_state(weights)] if weights is not None else []
+    sizes = {"input_size": job.network.input_size, "stride": job.network.stride}
+    changed = {name: size for name, size in sizes.items() if size is not None}
     options = [list(job.classes), job.top, list(job.methods), job.boxer, job.figure, job.view]
-    return identity_digest([__version__, job.network.published, network, options])
+    extra = [changed] if changed else []
+    return identity_digest([__version__, job.network.published, network, options, *extra])
