@@ -16,7 +16,7 @@ NAME, MOBILE = "timm/resnet18", "timm/mobilenetv3_small_050"
 @pytest.mark.parametrize(
     ("sizes", "cells"),
     [
-        ({}, 6),
+        ({}, 7),
         ({"input_size": 192}, 6),
         ({"input_size": 320}, 10),
         ({"input_size": 192, "stride": 16}, 12),
