@@ -68,7 +68,7 @@ def run(command: str, root: Path, arguments: Sequence[str]) -> None:
 def rows(out: Path) -> list[str]:
     """Return the rows of the table."""
     trained, full = metrics_of(out / "run-second"), metrics_of(out / "transfer-full")
-    whole = {("gt_known_error", "fixed"): full["whole_image_gt_known_error", None]}
+    whole: Metrics = {("gt_known_error", "fixed"): full["whole_image_gt_known_error", None]}
     regions = {key: metrics_of(out / f"transfer-{key}") for key in REGIONS}
     return [
         row("trained from scratch", trained),

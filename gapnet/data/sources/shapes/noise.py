@@ -29,7 +29,7 @@ def fields(rng: np.random.Generator, count: int, size: tuple[int, int]) -> Field
     values = np.stack([pairs.real, pairs.imag], axis=1).reshape(-1, *size)[:count]
     values -= values.mean((1, 2), keepdims=True)
     deviation = values.std((1, 2), keepdims=True)
-    normalised: Fields = values / np.where(deviation, deviation, 1)
+    normalised: Fields = (values / np.where(deviation, deviation, 1)).astype(np.float32)
     return normalised
 
 
@@ -47,7 +47,7 @@ def surface(rng: np.random.Generator, size: tuple[int, int]) -> Canvas:
     mean = rng.uniform(*MEAN) + rng.uniform(-HUE, HUE, size=3)
     brightness = fields(rng, 1, size)[0, ..., None]
     coarse = (-(-size[0] // COARSE), -(-size[1] // COARSE))
-    chroma = fields(rng, 3, coarse).transpose(1, 2, 0)
-    chroma = cv2.resize(chroma, size[::-1], interpolation=cv2.INTER_LINEAR)
+    cells = fields(rng, 3, coarse).transpose(1, 2, 0)
+    chroma = cv2.resize(cells, size[::-1], interpolation=cv2.INTER_LINEAR)
     surface: Canvas = (mean + deviation * (brightness + CHROMA * chroma)).astype(np.float32)
     return surface
