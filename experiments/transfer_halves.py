@@ -14,6 +14,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gapnet.data import shapes
+from gapnet.data.readers.annotations import read_voc
+from gapnet.data.readers.ilsvrc_layouts import ANNOTATIONS, IMAGES
 from gapnet.data.sample import Source
 
 CLASSES = 12
@@ -48,13 +50,15 @@ def write_half(source: Source, labels: Sequence[int], folder: Path) -> None:
     lines = ["image,xmin,ymin,xmax,ymax"]
     for split, name in (("train_cls", "train"), ("test", "test")):
         for record in source.records(split):
-            if record.label not in labels or record.boxes is None:
+            if record.label not in labels:
                 continue
             link = folder / name / source.classes[record.label] / f"{record.path.stem}.jpg"
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
             link.symlink_to(record.path.absolute())
-            corners = (",".join(f"{value:g}" for value in box) for box in record.boxes.tolist())
+            inside = record.path.relative_to(source.root / IMAGES).with_suffix(".xml")
+            boxes = read_voc(source.root / ANNOTATIONS / inside).boxes.tolist()
+            corners = (",".join(f"{value:g}" for value in box) for box in boxes)
             lines += [f"{link.relative_to(folder)},{text}" for text in corners]
     (folder / "boxes.csv").write_text("\n".join(lines) + "\n")
 
