@@ -54,7 +54,8 @@ def published(
         )
     except NoClassMapsError as error:
         if stride is not None:
-            raise GapnetError(f"stride={stride}: only for networks with class maps; {error}") from error
+            rule = f"only for networks with class maps; {error}"
+            raise GapnetError(f"stride={stride}: {rule}") from error
         return split_published(
             name,
             num_classes,
