@@ -9,12 +9,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.build import build
+from gapnet.config.hyperparameters import hyperparameters
 from gapnet.config.job_identity import differences, node_identity
 from gapnet.config.overrides import repeated_command
 from gapnet.config.own_modules import check_network_imported
 from gapnet.config.run_id import plain_config
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
+from gapnet.errors import GapnetError
 from gapnet.evaluation.protocols import Protocol
 from gapnet.jobs import (
     EvaluateJob,
@@ -25,11 +27,13 @@ from gapnet.jobs import (
     ScoreJob,
     TrainJob,
 )
+from gapnet.jobs.trainers import Tracking
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.runs.folder import find_checkpoint, find_run
 
-AUTO_BATCH = "auto_batch"  # a key of the trainer that Lightning does not have
+# Keys of the trainer that Lightning does not have
+AUTO_BATCH, LOG_IMAGES = "auto_batch", "log_images"
 
 
 def train_job(cfg: DictConfig) -> TrainJob:
@@ -52,6 +56,7 @@ def train_job(cfg: DictConfig) -> TrainJob:
         auto_batch=cfg.trainer.get(AUTO_BATCH, False),
         validate_every=cfg.trainer.check_val_every_n_epoch,
         log_every=cfg.trainer.log_every_n_steps,
+        tracking=tracking_of(cfg),
     )
 
 
@@ -166,8 +171,24 @@ def labels_of(cfg: DictConfig) -> LabelRule:
 def trainer_maker(cfg: DictConfig) -> Callable[..., Any]:
     """Return a function that makes a trainer, without the keys that Lightning does not have."""
     values: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
-    values.pop(AUTO_BATCH, None)
+    if "logger" in values:
+        raise GapnetError(
+            "trainer.logger: is set by gapnet; choose loggers with logger=tensorboard, wandb, mlflow, "
+            "csv, none or a list of them"
+        )
+    for key in (AUTO_BATCH, LOG_IMAGES):
+        values.pop(key, None)
     return partial(build, OmegaConf.create({"trainer": values, "imports": cfg.imports}), "trainer")
+
+
+def tracking_of(cfg: DictConfig) -> Tracking:
+    """Return what a training logs."""
+    return Tracking(
+        loggers=list(build(cfg, "logger").values()) if cfg.get("logger") else [],
+        images=cfg.trainer.get(LOG_IMAGES, Tracking.images),
+        group=None if cfg.get("group") is None else str(cfg.group),
+        hyperparameters=hyperparameters(plain_config(cfg)),
+    )
 
 
 def path_of(value: object) -> Path | None:

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gapnet.ops.maps import normalise
-from gapnet.ops.overlay import OPACITY, colour, draw_box, fit
+from gapnet.ops.overlay import OPACITY, PREDICTED, colour, draw_box, fit
 from gapnet.system.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BOX_COLOUR = (255, 48, 48)
 # Matplotlib takes half a second to import, and only plots need it
 later = lazy_names(__name__, {"plot_pictures": "gapnet.explanations.picture_plot"})
 
@@ -65,7 +64,7 @@ class Explanation:
         picture = fit(colour(self.image, values, colours=colours, opacity=opacity), side)
         if box:
             scale = 1.0 if side is None else side / max(self.image.size)
-            draw_box(picture, self.boxes[index], scale=scale, colour=BOX_COLOUR)
+            draw_box(picture, self.boxes[index], scale=scale, colour=PREDICTED)
         return picture
 
     def plot(self) -> "Figure":

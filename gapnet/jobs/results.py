@@ -31,7 +31,6 @@ from gapnet.runs.layout import (
     CLASSES,
     CONFIG,
     CURVES,
-    LOGS,
     METRICS,
     REPORT,
     SUBMISSION,
@@ -40,7 +39,6 @@ from gapnet.runs.layout import (
 )
 from gapnet.system.files import atomic_file, write_file
 from gapnet.text.plain_text import plain
-from gapnet.training.tensorboard import Board
 
 log = logging.getLogger(__name__)
 ILSVRC = "ilsvrc"  # the kind of data set that has a blacklist
@@ -72,11 +70,12 @@ class Outcome:
 
 
 class Results(NamedTuple):
-    """Results of an evaluation: metrics, and the tables and lines that show them."""
+    """Results of an evaluation: metrics, what shows them, and pictures of single images."""
 
     metrics: list[Metric]
     tables: list[Table]
     lines: list[str]
+    pictures: Sequence[Picture] = ()
 
 
 def write_results(
@@ -117,7 +116,7 @@ def write_results(
     title = f"{outcome.title}, protocol {protocols[0].name}"
     tables.append(headline_table(main.metrics, title))  # last: it stays on the screen
     lines = [f"all metrics: {short(folder / METRICS)}", f"report: {short(folder / REPORT)}"]
-    return Results(metrics, tables, [*closing, *lines])
+    return Results(metrics, tables, [*closing, *lines], pictures)
 
 
 def _submit(outcome: Outcome, folder: Path) -> Results:
@@ -214,18 +213,11 @@ def _list_unreadable(outcome: Outcome, folder: Path) -> None:
 
 
 def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
-    """Write the pictures into the folder and into its TensorBoard log."""
+    """Write the pictures into the folder."""
     if not pictures:
         return
     with atomic_file(folder / "pictures.jpg") as unfinished:
         contact_sheet(pictures).save(unfinished, format="JPEG", quality=90)
-    board = Board(folder / LOGS)
-    for number, picture in enumerate(pictures):
-        verdict = "right" if picture.right else "wrong"
-        board.log_image(f"{verdict}/{number:02d} {picture.id}", picture.image)
-        if picture.other is not None:
-            board.log_image(f"{verdict}/{number:02d} {picture.id} as predicted", picture.other)
-    board.finalize("success")
 
 
 def _write_page(

@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,8 @@ from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.pretraining_advice import advise_pretraining
 from gapnet.jobs.results import Results
 from gapnet.jobs.resume import Start, carry_over, check_agreed, find_start
-from gapnet.jobs.trainers import MakeTrainer, training_trainer
+from gapnet.jobs.tracked_results import UPLOADED, log_results
+from gapnet.jobs.trainers import MakeTrainer, Tracking, training_trainer
 from gapnet.models.checkpoint_file import read_checkpoint
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import check_registered, load
@@ -37,6 +38,7 @@ from gapnet.system.value_checks import one_of, true_or_false, whole_number
 from gapnet.training.batch_size import check_can_search, find_batch_size
 from gapnet.training.classifier import Classifier
 from gapnet.training.lightning_internals import allow_unused_parameters
+from gapnet.training.logger_base import LoggedRun, RunLogger, finishing
 from gapnet.training.optim import OptimRecipe, count_steps
 
 LEAST_CLASSES = 2
@@ -66,6 +68,7 @@ class TrainJob:
         auto_batch: whether to find the largest batch that fits into memory.
         validate_every: epochs between validations.
         log_every: steps between logged metrics.
+        tracking: what is logged besides metrics.csv.
     """
 
     run: Run
@@ -85,6 +88,7 @@ class TrainJob:
     auto_batch: bool = False
     validate_every: int = 1
     log_every: int = 10
+    tracking: Tracking = field(default_factory=Tracking)
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -110,13 +114,19 @@ def train(settings: TrainJob) -> Results | None:
     with open_job(settings.run) as job:
         start = find_start(settings.run, settings.resume, changed=settings.resume_changed)
         callbacks = settings.callbacks()
-        trainer = training_trainer(settings.trainer, callbacks, folder=job.folder, start=start)
+        trainer = training_trainer(
+            settings.trainer, callbacks, settings.tracking, folder=job.folder, start=start
+        )
         if job.run_in_ranks(trainer):
             return None
         job.connect(trainer)
         training = _prepare(settings, trainer, start)
-        _train(settings, training, job)
-        return _evaluate(settings, training, job.folder)
+        with finishing(trainer.loggers, [job.folder / name for name in UPLOADED]):
+            _train(settings, training, job)
+            results = _evaluate(settings, training, job.folder)
+            if results is not None:
+                log_results(results, trainer.loggers, job.folder)
+        return results
 
 
 def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
@@ -222,6 +232,7 @@ def _train(settings: TrainJob, training: Training, job: Job) -> None:
     if is_first():
         carry_over(start, folder)
         job.link_latest()
+        _start_loggers(settings, training.trainer, folder)
     wait_for_all()
     if start.origin == folder and (folder / TRAINED).is_file():
         log.info("%s: is trained already", folder)
@@ -231,6 +242,14 @@ def _train(settings: TrainJob, training: Training, job: Job) -> None:
     _fit(training, folder)
     if is_first():
         _write_summary(training, folder, time.monotonic() - begun)
+
+
+def _start_loggers(settings: TrainJob, trainer: pl.Trainer, folder: Path) -> None:
+    tracking = settings.tracking
+    run = LoggedRun(folder, settings.run.runs, tracking.group, tracking.hyperparameters)
+    for logger in trainer.loggers:
+        if isinstance(logger, RunLogger):
+            logger.start(run)
 
 
 def _config(settings: TrainJob, data: DataModule) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Lightning's trainers, as gapnet's jobs use them."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +13,65 @@ from gapnet.errors import GapnetError
 from gapnet.jobs.resume import Start
 from gapnet.runs.layout import CHECKPOINTS, CURVES, LOGS
 from gapnet.system.progress import console
+from gapnet.system.value_checks import whole_number
 from gapnet.training.callbacks import EpochLines
 from gapnet.training.checkpoint import DurableIO
 from gapnet.training.lightning_internals import ignore_signals, spawns_ranks
+from gapnet.training.logged_images import ImageLog
+from gapnet.training.logger_choice import LoggerChoice, TensorBoard
 from gapnet.training.metrics_csv import Curves
 from gapnet.training.progress_bar import StageBar
 from gapnet.training.progress_lines import MinuteLines
-from gapnet.training.tensorboard import Board
+from gapnet.training.speed import SpeedLog
 
 MakeTrainer = Callable[..., pl.Trainer]
 
 
+@dataclass(frozen=True)
+class Tracking:
+    """What a training logs besides metrics.csv.
+
+    Args:
+        loggers: that are chosen.
+        images: number of validation images that are drawn after each validation.
+        group: name under which loggers group this run with others.
+        hyperparameters: that loggers show.
+    """
+
+    loggers: Sequence[LoggerChoice] = (TensorBoard(),)
+    images: int = 8
+    group: str | None = None
+    hyperparameters: Mapping[str, bool | float | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        whole_number("trainer.log_images", self.images)
+
+    def callbacks(self) -> list[Callback]:
+        """Return the callbacks that log; there are none without a logger."""
+        if not self.loggers:
+            return []
+        return [*([ImageLog(self.images)] if self.images else []), SpeedLog()]
+
+
 def training_trainer(
-    make: MakeTrainer, callbacks: Sequence[Callback], *, folder: Path, start: Start
+    make: MakeTrainer,
+    callbacks: Sequence[Callback],
+    tracking: Tracking,
+    *,
+    folder: Path,
+    start: Start,
 ) -> pl.Trainer:
     """Make the trainer that trains into a run folder."""
     for callback in callbacks:
         if isinstance(callback, ModelCheckpoint):
             callback.dirpath = str(folder / CHECKPOINTS)
-    loggers = [
-        Board(folder / LOGS, purge_step=start.step),
-        Curves(folder / CURVES, text=start.curves),
-    ]
+    chosen = [choice.make(folder / LOGS, step=start.step) for choice in tracking.loggers]
     lines = [] if console.is_terminal else [EpochLines()]
     return _make(
         make,
-        [*callbacks, *lines],
-        logger=loggers,
+        [*tracking.callbacks(), *callbacks, *lines],
+        logger=[*chosen, Curves(folder / CURVES, text=start.curves)],
         default_root_dir=folder,
         plugins=[DurableIO()],
     )

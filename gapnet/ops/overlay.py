@@ -1,19 +1,28 @@
 """Draws maps and boxes over pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from gapnet.errors import GapnetError
+from gapnet.ops.maps import normalise, upsample
 
 OPACITY = 0.45  # of the colours over the picture
 THINNEST = 2  # pixels of a line
 LINES = 200  # width of a line that would fill the longer side this many times
+SIDE = 224  # pixels of the longer side of an overlay
+TEXT, LINE, MARGIN = 13, 17, 3  # pixels: height of letters, of a line, and the margin beside it
+DOTS = "..."  # end a text that was cut
 
+Box = Sequence[float]
 Colour = tuple[int, int, int]
+PREDICTED: Colour = (255, 48, 48)
+TRUE: Colour = (64, 255, 96)
 
 
 def colour(
@@ -48,9 +57,53 @@ def fit(image: Image.Image, side: int | None) -> Image.Image:
     return image.resize(size, Image.Resampling.BICUBIC)
 
 
-def draw_box(image: Image.Image, box: Sequence[float], *, scale: float, colour: Colour) -> None:
+def draw_box(image: Image.Image, box: Box, *, scale: float, colour: Colour) -> None:
     """Draw an inclusive box x1, y1, x2, y2 on an image that is `scale` times the box's picture."""
     x1, y1, x2, y2 = (float(value) for value in box)
     edges = (x1 * scale, y1 * scale, (x2 + 1) * scale - 1, (y2 + 1) * scale - 1)
     width = max(THINNEST, max(image.size) // LINES)
     ImageDraw.Draw(image).rectangle(edges, outline=colour, width=width)
+
+
+def overlay(
+    image: Image.Image,
+    heat: Tensor,
+    window: Tensor,
+    *,
+    predicted: Box | None = None,
+    true: Iterable[Box] = (),
+) -> Image.Image:
+    """Colour an image by a map (h, w) over a window (4,), and draw predicted and true boxes."""
+    picture = fit(colour(image, _place(heat, window, (image.height, image.width))), SIDE)
+    boxes = [(true_box, TRUE) for true_box in true]
+    if predicted is not None:
+        boxes.append((predicted, PREDICTED))
+    for box, box_colour in boxes:
+        draw_box(picture, box, scale=SIDE / max(image.size), colour=box_colour)
+    return picture
+
+
+def with_caption(image: Image.Image, lines: Sequence[str]) -> Image.Image:
+    """Return an image with lines of text on white below it; a line that is too long is cut."""
+    font = ImageFont.load_default(TEXT)
+    sheet = Image.new("RGB", (image.width, image.height + LINE * len(lines) + MARGIN), "white")
+    sheet.paste(image)
+    draw = ImageDraw.Draw(sheet)
+    for number, line in enumerate(lines):
+        text = line
+        while len(text) > len(DOTS) and draw.textlength(text, font) > image.width - 2 * MARGIN:
+            text = text.removesuffix(DOTS)[:-1] + DOTS
+        draw.text((MARGIN, image.height + number * LINE), text, fill="black", font=font)
+    return sheet
+
+
+def _place(heat: Tensor, window: Tensor, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a normalised map on an image of `size`; 0 outside the window."""
+    x1, y1, x2, y2 = window.round().int().tolist()
+    window_map = normalise(upsample(heat[None].float().cpu(), (max(1, y2 - y1), max(1, x2 - x1))))[
+        0
+    ]
+    image_map = torch.zeros(size)
+    top, left, bottom, right = max(y1, 0), max(x1, 0), min(y2, size[0]), min(x2, size[1])
+    image_map[top:bottom, left:right] = window_map[top - y1 : bottom - y1, left - x1 : right - x1]
+    return image_map.numpy()

@@ -15,7 +15,7 @@ from gapnet.data.loading.images import Images, read_image
 from gapnet.data.sample import Batch, Sample, collate
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
-from gapnet.report.overlay import overlay
+from gapnet.ops.overlay import overlay
 
 
 @dataclass(frozen=True)

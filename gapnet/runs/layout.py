@@ -21,4 +21,5 @@ BEST, LAST = "best", "last"  # of the checkpoints
 PREVIOUS = "previous"  # the last checkpoint before the last one
 LOGS = "logs"  # the folder with the files of TensorBoard and metrics.csv
 CURVES = Path(LOGS, "metrics.csv")
+TRACKED = Path(LOGS, "tracked.json")  # ids of the run in W&B and MLflow
 POSTMORTEM = "postmortem"  # the folder with what explains a non-finite loss or gradient

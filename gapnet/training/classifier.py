@@ -106,14 +106,14 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; its random numbers depend on its position only."""
         torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
-        logits = self.network(self._input(batch))
+        logits = self.network(self.input_of(batch.images))
         loss = self.loss(logits, batch)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the error rates."""
-        outputs = self.localizer.look(self.network, self._input(batch))
+        outputs = self.localizer.look(self.network, self.input_of(batch.images))
         self.mean_loss.update(self.loss.per_image(outputs.logits, batch))
         if self.mean_average_precision is not None:
             targets = batch.targets(self.network.num_classes).long()
@@ -151,8 +151,10 @@ class Classifier(pl.LightningModule):
             module.training = False
         return self
 
-    def _input(self, batch: Batch) -> Tensor:
-        return self.network.normalise(batch.images).contiguous(memory_format=self.layout)
+
+    def input_of(self, images: Tensor) -> Tensor:
+        """Return the network's input from images in bytes (B, 3, H, W)."""
+        return self.network.normalise(images).contiguous(memory_format=self.layout)
 
     def _localize(self, outputs: CropOutputs, batch: Batch) -> None:
         maps = self.localizer.maps(self.network, outputs, batch.labels[:, None], batch.ids)

@@ -62,6 +62,11 @@ def log_step_metrics(trainer: pl.Trainer) -> None:
     trainer._logger_connector.update_train_step_metrics()
 
 
+def logged_step(trainer: pl.Trainer) -> int:
+    """Return the step under which Lightning logs metrics now."""
+    return trainer.fit_loop.epoch_loop._batches_that_stepped
+
+
 def begin_next_epoch(trainer: pl.Trainer) -> None:
     """Start the next epoch, if a training resumes from a checkpoint of the end of an epoch.
 

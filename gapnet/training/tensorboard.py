@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -14,11 +14,12 @@ from PIL import Image
 from pytorch_lightning.utilities import rank_zero_only
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from gapnet.errors import reason
 from gapnet.text.plain_text import plain
-from gapnet.training.logger_base import RunLogger
+from gapnet.training.logger_base import LoggedImage, LoggedRun, RunLogger
 
 VERSION = "brain.Event:2"  # of the files that TensorBoard reads
 log = logging.getLogger(__name__)
@@ -49,18 +50,18 @@ class Board(RunLogger):
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in metrics.items()]
         self._write([Event(step=step, summary=Summary(value=values))])
 
+    def start(self, run: LoggedRun) -> None:
+        """Write the hyper-parameters, for the HParams page; its metrics are the curves' ends."""
+        if run.hyperparameters:
+            # The folder keeps runs with the same hyper-parameters apart
+            summary = hparams_pb(dict(run.hyperparameters), trial_id=str(run.folder))
+            self._write([Event(summary=summary)])
+
     @rank_zero_only
-    def log_image(self, tag: str, image: Image.Image) -> None:
-        """Add an image under a name."""
-        png = BytesIO()
-        image.convert("RGB").save(png, format="PNG")
-        pixels = Summary.Image(
-            height=image.height,
-            width=image.width,
-            colorspace=3,
-            encoded_image_string=png.getvalue(),
-        )
-        self._write([Event(summary=Summary(value=[Summary.Value(tag=plain(tag), image=pixels)]))])
+    def log_images(self, images: Sequence[LoggedImage], step: int) -> None:
+        """Add images; those of one name and different steps are shown with a slider."""
+        values = [Summary.Value(tag=plain(item.name), image=_png(item.image)) for item in images]
+        self._write([Event(step=step, summary=Summary(value=[value])) for value in values])
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
@@ -101,3 +102,14 @@ class Board(RunLogger):
             return [Event(file_version=VERSION)]
         start = Event(step=self.purge_step, session_log=SessionLog(status=SessionLog.START))
         return [Event(file_version=VERSION), start]
+
+
+def _png(image: Image.Image) -> Summary.Image:
+    file = BytesIO()
+    image.convert("RGB").save(file, format="PNG")
+    return Summary.Image(
+        height=image.height,
+        width=image.width,
+        colorspace=3,
+        encoded_image_string=file.getvalue(),
+    )

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN
-from gapnet.config.jobs import AUTO_BATCH
+from gapnet.config.jobs import AUTO_BATCH, LOG_IMAGES
 from gapnet.config.run_id import run_id
 from tests.cli.conftest import apply
 from tests.few import few
@@ -26,7 +26,7 @@ CHOICES = [
 ]
 COMMANDS = sorted(path.stem for path in CONF.glob("*.yaml"))
 ALONE = {"experiment", "debug"}  # groups whose files change others
-SPECIAL = {"_target_", "_partial_", "_convert_", "_args_", AUTO_BATCH}
+SPECIAL = {"_target_", "_partial_", "_convert_", "_args_", AUTO_BATCH, LOG_IMAGES}
 
 
 @functools.cache

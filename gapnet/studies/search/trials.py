@@ -62,7 +62,7 @@ class Objective:
         place.parent.mkdir(parents=True, exist_ok=True)
         output = place.with_suffix(".txt")
         try:
-            overrides = [*self.shared, *chosen, *self._output(place)]
+            overrides = [self._group(), *self.shared, *chosen, *self._output(place)]
             command = gapnet_command("train", [*self.flags, *overrides])
             with running(command, output) as process:
                 epochs = self._watch(process, place, trial)
@@ -74,6 +74,10 @@ class Objective:
         except KeyboardInterrupt:
             trial.study.enqueue_trial(trial.params)  # for the next worker
             raise
+
+    def _group(self) -> str:
+        """Return the override with which loggers group the trials; the user's own comes later."""
+        return f"group={quoted(self.folder.name)}"
 
     def _output(self, place: Path) -> list[str]:
         runs = f"paths.runs={quoted(str(self.folder))}"  # so that RUNS/latest does not change

@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
 from gapnet.config.error_report import report
-from gapnet.config.overrides import quoted, refuse_secrets
+from gapnet.config.overrides import quoted, refuse_secrets, root_of
 from gapnet.errors import GapnetError
 from gapnet.studies.sweep.summary import SweepJob, group_jobs, print_summary, write_summary
 from gapnet.system.files import read_json, write_file
@@ -23,6 +23,7 @@ from gapnet.system.output import say
 from gapnet.system.ranks import started_together
 
 FOLDER = "hydra.sweep.dir"  # Hydra's key
+GROUP = "group"  # key under which loggers group runs
 JOBS = "jobs"  # the folder of a sweep with one file per job
 SUMMARY = "summary.csv"
 
@@ -40,6 +41,7 @@ class Summary(Callback):
             check_alone()
             refuse_secrets(config.hydra.overrides.task)
             claim_sweep_folder(config)
+            set_group(config)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """Write the result of a job of a sweep."""
@@ -79,6 +81,14 @@ def claim_sweep_folder(config: DictConfig) -> None:
     with read_write(config), open_dict(config):
         config.hydra.sweep.dir = str(folder)
         own.append(f"{FOLDER}={quoted(str(folder))}")  # Hydra composes every job with it
+
+
+def set_group(config: DictConfig) -> None:
+    """Group the jobs by the name of the sweep's folder, unless the user names a group."""
+    overrides = config.hydra.overrides.task
+    if GROUP in config and not any(root_of(override) == GROUP for override in overrides):
+        with read_write(config), open_dict(config):
+            overrides.append(f"{GROUP}={quoted(Path(config.hydra.sweep.dir).name)}")
 
 
 def _make_new(folder: Path) -> Path:
