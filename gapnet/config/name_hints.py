@@ -13,6 +13,7 @@ from gapnet.config.conf_folder import conf_folder
 from gapnet.errors import GapnetError
 
 CHOICE = re.compile(r"Could not find '(?P<group>.+)/(?P<choice>[^/]+)'\s+Available options in")
+CHOICE_IN_LIST = re.compile(r"Could not load '(?P<group>[^/']+)/(?P<choice>[^']+)'")
 FLAGS = (  # flags of Hydra
     *("--help", "--hydra-help", "--version", "--cfg", "--resolve", "--package", "--run"),
     *("--multirun", "--shell-completion", "--config-path", "--config-name", "--config-dir"),
@@ -36,11 +37,13 @@ def unknown_key(error: OmegaConfBaseException) -> str:
 
 def unknown_choice(text: str) -> str | None:
     """Shorten Hydra's error about an unknown choice, and add a hint; None for other errors."""
-    match = CHOICE.search(text)
-    if match is None:
+    if match := CHOICE.search(text):
+        listed = text[match.end() :].partition("Config search path")[0].splitlines()[1:]
+        options = [line.strip() for line in listed if line.strip()]
+    elif match := CHOICE_IN_LIST.search(text):
+        options = sorted(file.stem for file in (conf_folder() / match["group"]).glob("*.yaml"))
+    else:
         return None
-    listed = text[match.end() :].partition("Config search path")[0].splitlines()[1:]
-    options = [line.strip() for line in listed if line.strip()]
     near = difflib.get_close_matches(match["choice"], options, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     name = f"{match['group']}={match['choice']}"

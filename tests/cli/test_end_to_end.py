@@ -1,9 +1,11 @@
 """The real entry points, on a data set that is small enough."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -103,12 +105,47 @@ def test_checkpoints_load_without_running_code(trained: Trained) -> None:
         assert checkpoint["hyper_parameters"]["network"]["name"] == "tiny_gap"
 
 
-def test_the_logs_hold_curves_and_pictures(trained: Trained) -> None:
-    tags = EventAccumulator(str(trained.run / "logs")).Reload().Tags()
-    assert {"train/loss", "val/top1_error", "val/gt_known_error"} <= set(tags["scalars"])
-    assert len(tags["images"]) == 4
-    header = (trained.run / "logs" / "metrics.csv").read_text().splitlines()[0].split(",")
-    assert {"train/loss", "val/top1_error", "val/gt_known_error"} <= set(header)
+def test_tensorboard_has_the_values_of_metrics_csv(trained: Trained) -> None:
+    board = EventAccumulator(str(trained.run / "logs")).Reload()
+    with (trained.run / "logs" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    logged = {
+        (name, int(row["step"]), np.float32(value))
+        for row in rows
+        for name, value in row.items()
+        if value and name != "step"
+    }
+    curves = [name for name in board.Tags()["scalars"] if not name.startswith("test/")]
+    assert {"train/loss", "val/top1_error", "val/gt_known_error", "epoch"} <= set(curves)
+    assert any(name.startswith("lr-AdamW") for name in curves)
+    shown = {
+        (name, value.step, np.float32(value.value)) for name in curves for value in board.Scalars(name)
+    }
+    speeds = {value for value in shown if value[0] == "train/images_per_second"}
+    assert speeds
+    assert all(speed > 0 for _, _, speed in speeds)
+    assert shown - speeds == logged
+
+
+def test_tensorboard_has_the_metrics_of_the_evaluation_and_no_placeholder(trained: Trained) -> None:
+    board = EventAccumulator(str(trained.run / "logs")).Reload()
+    metrics = json.loads((trained.run / "metrics.json").read_text())
+    (error,) = (row["value"] for row in metrics if row["metric"] == "top1_error")
+    (final,) = board.Scalars("test/top1_error")
+    assert (final.step, final.value) == (3, np.float32(error))
+    assert not any("hp_metric" in tag for tag in board.Tags()["scalars"])
+    assert board.Tags()["tensors"] == ["_hparams_/session_start_info"]
+
+
+def test_tensorboard_has_eight_images_of_the_validation_and_those_of_the_report(
+    trained: Trained,
+) -> None:
+    board = EventAccumulator(str(trained.run / "logs")).Reload()
+    tags = board.Tags()["images"]
+    validated = [tag for tag in tags if tag.startswith("pictures/")]
+    assert len(validated) == len({tag.partition(" ")[2] for tag in validated}) == 8
+    assert all([image.step for image in board.Images(tag)] == [2] for tag in validated)
+    assert len(tags) - len(validated) == 4
 
 
 def test_the_report_stands_alone(trained: Trained) -> None:

@@ -6,6 +6,7 @@ from statistics import mean, stdev
 
 import pytest
 
+from gapnet.studies.sweep.callback import read_jobs
 from gapnet.studies.sweep.summary import (
     SweepJob,
     group_jobs,
@@ -184,3 +185,15 @@ def test_a_training_can_be_stopped_before_its_evaluation(
     assert (run / "checkpoints" / "best.ckpt").is_file()
     assert not (run / "predictions").exists()
     assert not (run / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(("own", "group"), [([], "group='{}'"), (["group=mine"], "group=mine")])
+def test_the_jobs_of_a_sweep_are_one_group(
+    gapnet: Command, tmp_path: Path, own: list[str], group: str
+) -> None:
+    gapnet("train", "-m", "seed=-1,-2", *own)
+    (sweep,) = (tmp_path / "runs" / "sweeps").iterdir()
+    for job in read_jobs(sweep / "jobs"):
+        assert [each for each in job.overrides if each.startswith("group=")] == [
+            group.format(sweep.name)
+        ]

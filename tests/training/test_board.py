@@ -4,8 +4,22 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.context import RequestContext
+from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.hparams import get_experiment, list_session_groups
+from tensorboard.plugins.hparams.api_pb2 import (
+    STATUS_UNKNOWN,
+    ColParams,
+    GetExperimentRequest,
+    ListSessionGroupsRequest,
+    SessionGroup,
+)
+from tensorboard.plugins.hparams.backend_context import Context
 
+from gapnet.training.logger_base import LoggedImage, LoggedRun
 from gapnet.training.tensorboard import Board
 
 
@@ -34,12 +48,45 @@ def test_a_training_that_goes_on_replaces_the_steps_that_it_does_again(tmp_path:
 
 def test_a_picture_has_a_plain_name(tmp_path: Path) -> None:
     board = Board(tmp_path)
-    board.log_image("right/00 \x1b[31ma\udcff", Image.new("RGB", (4, 3), (255, 0, 0)))
+    image = Image.new("RGB", (4, 3), (255, 0, 0))
+    board.log_images([LoggedImage("right/00 \x1b[31ma\udcff", "", image)], 7)
     board.finalize("success")
     board = shown(tmp_path)
     (tag,) = board.Tags()["images"]
     assert tag == "right/00 \\x1b[31ma\\udcff"
-    assert (board.Images(tag)[0].width, board.Images(tag)[0].height) == (4, 3)
+    (shown_image,) = board.Images(tag)
+    assert (shown_image.step, shown_image.width, shown_image.height) == (7, 4, 3)
+
+
+def session_groups(folder: Path) -> list[SessionGroup]:
+    """Return the rows that TensorBoard's own server has for its HParams page."""
+    runs = EventMultiplexer()
+    runs.AddRunsFromDirectory(str(folder))
+    runs.Reload()
+    server = TBContext(data_provider=MultiplexerDataProvider(runs, str(folder)))
+    context, request = Context(server), RequestContext()
+    experiment = get_experiment.Handler(request, context, "", GetExperimentRequest()).run()
+    columns = [ColParams(metric=info.name) for info in experiment.metric_infos]
+    wanted = ListSessionGroupsRequest(
+        slice_size=9, allowed_statuses=[STATUS_UNKNOWN], col_params=columns
+    )
+    handler = list_session_groups.Handler(request, context, "", wanted)
+    return list(handler.run().session_groups)
+
+
+def test_the_hparams_page_has_each_run_with_its_last_metrics(tmp_path: Path) -> None:
+    for seed in range(2):
+        folder = tmp_path / str(seed)
+        board = Board(folder / "logs")
+        board.start(LoggedRun(folder, hyperparameters={"seed": seed, "optim": "AdamW"}))
+        for step, error in enumerate((0.5, 0.25 + seed)):
+            board.log_metrics({"test/top1_error": error}, step)
+        board.finalize("success")
+    rows = sorted(session_groups(tmp_path), key=lambda row: row.hparams["seed"].number_value)
+    assert [row.hparams["seed"].number_value for row in rows] == [0, 1]
+    assert {row.hparams["optim"].string_value for row in rows} == {"AdamW"}
+    values = [{value.name.tag: value.value for value in row.metric_values} for row in rows]
+    assert values == [{"test/top1_error": 0.25}, {"test/top1_error": 1.25}]
 
 
 def test_nothing_is_written_before_there_is_something(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def run_search(cfg: DictConfig) -> SearchReport:
         run_trials(study, objective, seed=cfg.seed)
     except KeyboardInterrupt:
         raise GapnetError("interrupted; run the same command to continue") from None
-    command = shlex.join(["python", "train.py", *flags, *redact_arguments(shared)])
+    command = shlex.join(["gapnet", "train", *flags, *redact_arguments(shared)])
     return report_search(study, objective, command)
 
 

@@ -13,6 +13,7 @@ from gapnet.config.overrides import quoted
 from gapnet.errors import GapnetError
 
 KEYS = {"low", "high", "log", "step"}
+DIGITS = 4  # of a number that a trial chooses; a training's result depends on no more of them
 KINDS = "{low, high}, {low, high, log: true}, {low, high, step} of integers, or a list"
 
 
@@ -25,12 +26,18 @@ class Range:
     log: bool = False
 
     def suggest(self, trial: Trial, key: str) -> str:
-        """Return the value that a trial chooses, as text of an override."""
-        return repr(trial.suggest_float(key, self.low, self.high, log=self.log))
+        """Return the value that a trial chooses, rounded, as text of an override."""
+        chosen = trial.suggest_float(key, self.low, self.high, log=self.log)
+        return repr(min(max(float(f"{chosen:.{DIGITS}g}"), self.low), self.high))
 
     def examples(self) -> list[str]:
         """Return values with which a training is composed to check the key."""
         return [repr(self.low), repr(self.high)]
+
+    def __str__(self) -> str:
+        """Return the range in words."""
+        scale = ", logarithmic" if self.log else ""
+        return f"from {self.low:g} to {self.high:g}{scale}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,10 @@ class Steps:
         """Return values with which a training is composed to check the key."""
         return [str(self.low), str(self.high)]
 
+    def __str__(self) -> str:
+        """Return the steps in words."""
+        return f"from {self.low} to {self.high} in steps of {self.step}"
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -63,6 +74,10 @@ class Choices:
     def examples(self) -> list[str]:
         """Return all values."""
         return list(self.texts)
+
+    def __str__(self) -> str:
+        """Return the choices in words."""
+        return f"one of {', '.join(self.texts)}"
 
 
 Dimension = Range | Steps | Choices
