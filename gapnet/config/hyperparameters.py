@@ -15,7 +15,8 @@ def hyperparameters(config: Mapping[str, Any]) -> dict[str, bool | float | str]:
     A class or function has the key of its group, as in optim.optimizer=AdamW. Values that are null
     are left out.
 
-    >>> hyperparameters({"model": {"_target_": "gapnet.models.vgg16", "pool": "avg"}, "resume": "a"})
+    >>> model = {"_target_": "gapnet.models.vgg16", "pool": "avg", "weights": None}
+    >>> hyperparameters({"model": model, "resume": "auto"})
     {'model': 'vgg16', 'model.pool': 'avg'}
     """
     return {

@@ -173,8 +173,8 @@ def trainer_maker(cfg: DictConfig) -> Callable[..., Any]:
     values: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
     if "logger" in values:
         raise GapnetError(
-            "trainer.logger: is set by gapnet; choose loggers with logger=tensorboard, wandb, mlflow, "
-            "csv, none or a list of them"
+            "trainer.logger: is set by gapnet; choose loggers with logger=tensorboard, wandb, "
+            "mlflow, csv, none or a list of them"
         )
     for key in (AUTO_BATCH, LOG_IMAGES):
         values.pop(key, None)

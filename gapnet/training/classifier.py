@@ -151,7 +151,6 @@ class Classifier(pl.LightningModule):
             module.training = False
         return self
 
-
     def input_of(self, images: Tensor) -> Tensor:
         """Return the network's input from images in bytes (B, 3, H, W)."""
         return self.network.normalise(images).contiguous(memory_format=self.layout)

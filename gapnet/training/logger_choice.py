@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from gapnet.system.extras import load_extra
 from gapnet.system.value_checks import one_of, true_or_false, wrong_value
 from gapnet.training.logger_base import RunLogger
 from gapnet.training.tensorboard import Board
 
-MODES = ("online", "offline", "disabled")
+Mode = Literal["online", "offline", "disabled"]
 
 
 class LoggerChoice(Protocol):
@@ -49,13 +49,13 @@ class Wandb:
 
     project: str = "gapnet"
     entity: str | None = None
-    mode: str | None = None
+    mode: Mode | None = None
     tags: Sequence[str] = ()
     artifacts: bool = False
 
     def __post_init__(self) -> None:
         """Check the values."""
-        one_of("logger.wandb.mode", self.mode, MODES, optional=True)
+        one_of("logger.wandb.mode", self.mode, get_args(Mode), optional=True)
         true_or_false("logger.wandb.artifacts", self.artifacts)
         if isinstance(self.tags, str):
             raise wrong_value("logger.wandb.tags", self.tags, "must be a list of texts")

@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
@@ -79,13 +80,12 @@ class MlflowLogger(ServiceLogger):
     @rank_zero_only
     def log_images(self, images: Sequence[LoggedImage], step: int) -> None:
         """Add images."""
+        if not self._started:
+            return
         for item in images:
             key = FORBIDDEN.sub("_", item.name)
-            self.attempt(
-                lambda key=key, image=item.image: self._client.log_image(
-                    self._id, image, key=key, step=step
-                )
-            )
+            log_image = partial(self._client.log_image, self._id, item.image, key=key, step=step)
+            self.attempt(log_image)
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
@@ -96,7 +96,7 @@ class MlflowLogger(ServiceLogger):
         """Upload files if artifacts are on, and end the MLflow run."""
         self._send()
         for path in files if self.artifacts else ():
-            self.attempt(lambda path=path: self._client.log_artifact(self._id, str(path)))
+            self.attempt(partial(self._client.log_artifact, self._id, str(path)))
         status = "FAILED" if failed else "FINISHED"
         self.attempt(lambda: self._client.set_terminated(self._id, status))
         self._started = False
@@ -105,7 +105,7 @@ class MlflowLogger(ServiceLogger):
         waiting, self._waiting = self._waiting, []
         for start in range(0, len(waiting), MOST):
             batch = waiting[start : start + MOST]
-            self.attempt(lambda batch=batch: self._client.log_batch(self._id, metrics=batch))
+            self.attempt(partial(self._client.log_batch, self._id, metrics=batch))
 
     def _experiment(self, artifacts: Path | None) -> str:
         """Return the id of the experiment, which is created if there is none."""

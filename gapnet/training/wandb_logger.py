@@ -5,7 +5,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import wandb
 from pytorch_lightning.utilities import rank_zero_only
@@ -18,8 +18,7 @@ from gapnet.training.tracked_ids import save_tracked_id, tracked_id
 
 NAME = "wandb"  # in the file of ids
 BYTES = 6  # of a new id
-# W&B would also record the command line, which may have secrets, the source code and the output
-QUIET = {"console": "off", "x_disable_meta": True, "disable_git": True, "save_code": False}
+Mode = Literal["online", "offline", "disabled"]
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +35,7 @@ class WandbLogger(ServiceLogger):
         *,
         project: str,
         entity: str | None,
-        mode: str | None,
+        mode: Mode | None,
         tags: Sequence[str],
         artifacts: bool,
     ) -> None:
@@ -62,7 +61,7 @@ class WandbLogger(ServiceLogger):
                 tags=self.tags,
                 dir=str(run.folder / LOGS),
                 config=dict(run.hyperparameters),
-                settings=wandb.Settings(silent=True, **QUIET),
+                settings=_settings(),
             )
         except wandb.Error as error:
             reason = str(error).partition("\n")[0]
@@ -98,3 +97,10 @@ class WandbLogger(ServiceLogger):
         for path in files:
             artifact.add_file(str(path))
         self._run.log_artifact(artifact)
+
+
+def _settings() -> wandb.Settings:
+    """Return settings without the command line, which may have secrets, the code and the output."""
+    return wandb.Settings(
+        silent=True, console="off", x_disable_meta=True, disable_git=True, save_code=False
+    )

@@ -119,7 +119,9 @@ def test_tensorboard_has_the_values_of_metrics_csv(trained: Trained) -> None:
     assert {"train/loss", "val/top1_error", "val/gt_known_error", "epoch"} <= set(curves)
     assert any(name.startswith("lr-AdamW") for name in curves)
     shown = {
-        (name, value.step, np.float32(value.value)) for name in curves for value in board.Scalars(name)
+        (name, value.step, np.float32(value.value))
+        for name in curves
+        for value in board.Scalars(name)
     }
     speeds = {value for value in shown if value[0] == "train/images_per_second"}
     assert speeds

@@ -352,7 +352,9 @@ def test_a_search_tries_and_reports_and_leaves_the_test_split_alone(
     saved = OmegaConf.load(folder / "trials" / str(best.number) / "config.yaml")
     composed = run([sys.executable, "-m", *pasted, "--cfg", "job", "--resolve"])
     assert composed.returncode == 0, composed.stderr
-    now, then = (OmegaConf.to_container(each) for each in (OmegaConf.create(composed.stdout), saved))
+    now, then = (
+        OmegaConf.to_container(each) for each in (OmegaConf.create(composed.stdout), saved)
+    )
     assert differences(then, now) == []
     assert now["evaluate"]
     assert then["group"] == "it"

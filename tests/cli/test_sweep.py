@@ -5,8 +5,9 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+from omegaconf import OmegaConf
 
-from gapnet.studies.sweep.callback import read_jobs
+from gapnet.studies.sweep.callback import read_jobs, set_group
 from gapnet.studies.sweep.summary import (
     SweepJob,
     group_jobs,
@@ -187,13 +188,26 @@ def test_a_training_can_be_stopped_before_its_evaluation(
     assert not (run / "metrics.json").exists()
 
 
-@pytest.mark.parametrize(("own", "group"), [([], "group='{}'"), (["group=mine"], "group=mine")])
-def test_the_jobs_of_a_sweep_are_one_group(
-    gapnet: Command, tmp_path: Path, own: list[str], group: str
-) -> None:
-    gapnet("train", "-m", "seed=-1,-2", *own)
+@pytest.mark.parametrize(
+    ("own", "group"), [([], ["group='Monday'"]), (["group=mine"], ["group=mine"])]
+)
+def test_the_jobs_of_a_sweep_are_one_group(own: list[str], group: list[str]) -> None:
+    hydra = {"overrides": {"task": own}, "sweep": {"dir": "runs/sweeps/Monday"}}
+    config = OmegaConf.create({"group": None, "hydra": hydra})
+    set_group(config)
+    assert config.hydra.overrides.task == group
+
+
+def test_a_command_without_groups_gets_none() -> None:
+    config = OmegaConf.create({"hydra": {"overrides": {"task": []}, "sweep": {"dir": "x"}}})
+    set_group(config)
+    assert config.hydra.overrides.task == []
+
+
+@pytest.mark.slow
+def test_every_job_of_a_sweep_gets_the_group(gapnet: Command, tmp_path: Path) -> None:
+    gapnet("train", "-m", "seed=-1,-2")
     (sweep,) = (tmp_path / "runs" / "sweeps").iterdir()
-    for job in read_jobs(sweep / "jobs"):
-        assert [each for each in job.overrides if each.startswith("group=")] == [
-            group.format(sweep.name)
-        ]
+    jobs = read_jobs(sweep / "jobs")
+    assert len(jobs) == 2
+    assert all(f"group='{sweep.name}'" in job.overrides for job in jobs)

@@ -15,8 +15,8 @@ from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
 from gapnet.models import GapNet
-from gapnet.report.gallery import Judged, Picture, contact_sheet, gallery
 from gapnet.ops.overlay import PREDICTED, overlay
+from gapnet.report.gallery import Judged, Picture, contact_sheet, gallery
 from gapnet.report.page import Report, write_report
 from gapnet.saliency import Cam
 from tests.report.test_report import metric

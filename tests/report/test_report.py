@@ -5,8 +5,8 @@ import torch
 from PIL import Image
 
 from gapnet.evaluation.score import Metric
-from gapnet.report.gallery import Picture, choose, contact_sheet
 from gapnet.ops.overlay import PREDICTED, SIDE, TRUE, overlay
+from gapnet.report.gallery import Picture, choose, contact_sheet
 from gapnet.report.page import Report, write_report
 from gapnet.report.plots import curves_svg, read_log
 from gapnet.report.tables import HEADER, NAMES, table_row

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,17 @@ from typing import Any
 from wandb.proto.wandb_internal_pb2 import Record
 
 START, BLOCK, HEAD = 7, 32_768, 7  # bytes: of the file's head, of a block, of a record's head
+PATIENCE = 60  # seconds: W&B writes the end of a file after the run's end
 FULL, LAST = 1, 4  # kinds of parts that end a record
+
+
+def complete(path: Path) -> list[Record]:
+    """Return the records of a run, when its end is written."""
+    end = time.monotonic() + PATIENCE
+    while (read := list(records(path)))[-1:] == [] or read[-1].WhichOneof("record_type") != "exit":
+        assert time.monotonic() < end, path
+        time.sleep(0.05)
+    return read
 
 
 def records(path: Path) -> Iterator[Record]:
@@ -31,7 +42,7 @@ def records(path: Path) -> Iterator[Record]:
 def history(path: Path) -> dict[int, dict[str, Any]]:
     """Return what was logged, by step."""
     rows: dict[int, dict[str, Any]] = {}
-    for record in records(path):
+    for record in complete(path):
         if record.WhichOneof("record_type") == "history":
             items = {
                 item.key or "/".join(item.nested_key): json.loads(item.value_json)
@@ -43,4 +54,4 @@ def history(path: Path) -> dict[int, dict[str, Any]]:
 
 def begun(path: Path) -> Record:
     """Return the record of the run."""
-    return next(each for each in records(path) if each.WhichOneof("record_type") == "run")
+    return next(each for each in complete(path) if each.WhichOneof("record_type") == "run")

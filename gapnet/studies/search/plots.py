@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 import matplotlib
 import sklearn  # noqa: F401  # Optuna needs it to compute the importance of parameters
@@ -15,7 +16,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 SIZE = (5.2, 3.0)  # inches
 DOTS_PER_INCH = 150  # of the points: as SVG, those of thousands of trials would take megabytes
-POINTS = {"rasterized": True, "s": 14, "alpha": 0.7}
 MOST = 6  # keys with a plot of their own, the most important ones
 ALL_EQUAL = "<p>Which parameter matters is unknown: all trials have the same value.</p>"
 
@@ -40,7 +40,7 @@ def _history(trials: Sequence[FrozenTrial], metric: str, direction: StudyDirecti
     plot, axes = _axes("trial", metric)
     numbers, values = [t.number for t in trials], [t.value or 0.0 for t in trials]
     best = accumulate(values, min if direction == StudyDirection.MINIMIZE else max)
-    axes.scatter(numbers, values, **POINTS)
+    _add_points(axes, numbers, values)
     axes.step(numbers, list(best), where="post", label="best so far")
     axes.legend(fontsize="small", frameon=False)
     return _svg(plot)
@@ -57,10 +57,14 @@ def _by_key(trials: Sequence[FrozenTrial], key: str, metric: str) -> str:
     """Plot the value of each trial over what it chose for a key."""
     plot, axes = _axes(key, metric)
     having = [trial for trial in trials if key in trial.params]
-    axes.scatter([t.params[key] for t in having], [t.value for t in having], **POINTS)
+    _add_points(axes, [t.params[key] for t in having], [t.value or 0.0 for t in having])
     if getattr(having[0].distributions[key], "log", False):
         axes.set_xscale("log")
     return _svg(plot)
+
+
+def _add_points(axes: Axes, x: Sequence[Any], y: Sequence[float]) -> None:
+    axes.scatter(x, y, s=14, alpha=0.7, rasterized=True)
 
 
 def _axes(x: str, y: str) -> tuple[Plot, Axes]:
