@@ -49,8 +49,8 @@ def test_wandb_gets_curves_images_and_the_group_and_a_resumed_run_keeps_its_id(
     assert (json.loads(config["optim.lr"]), json.loads(config["model"])) == (0.1, "vgg16")
     rows = history(first)
     assert [(step, row["train/loss"]) for step, row in rows.items()] == [(0, 0), (1, 0.5), (2, 1)]
-    assert rows[2]["pictures"]["count"] == 3
-    assert rows[2]["pictures"]["captions"] == ["cat 0", "cat 1", "cat 2"]
+    assert rows[2]["pictures/count"] == 3
+    assert rows[2]["pictures/captions"] == ["cat 0", "cat 1", "cat 2"]
     assert [row["train/loss"] for row in history(second).values()] == [1.5, 2]
     assert not list(run.folder.rglob("wandb-metadata.json"))  # it has the command line
 
