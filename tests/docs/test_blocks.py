@@ -24,7 +24,7 @@ from tests.docs.pages import PAGES, Block, blocks_of, gapnet_arguments
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 CODE = [block for block in BLOCKS if block.language != "text"]
 SHELL = [block for block in BLOCKS if block.language == "bash"]
-PROGRAMS = {".", "make", "pip"}  # of commands that are not gapnet's
+PROGRAMS = {".", "make", "pip", "tensorboard"}  # of commands that are not gapnet's
 FLAGS = {"--cfg": 1, "--help": 0, "-m": 0}  # of Hydra, with the number of words that follow
 FROM_A_RUN = {"evaluate", "features", "transfer"}  # commands that would look for the run
 PASSED_ON = {"search": "train", "table": "passed_on"}  # the key of arguments for each training

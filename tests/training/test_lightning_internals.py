@@ -20,6 +20,7 @@ from gapnet.training.lightning_internals import (
     begin_next_epoch,
     ignore_signals,
     log_step_metrics,
+    logged_step,
     repeat_validation,
     spawns_ranks,
     starts_ranks,
@@ -116,6 +117,22 @@ def test_log_step_metrics_logs_before_lightning_does(tmp_path: Path) -> None:
     make_trainer(tmp_path, log_now, logger=logger, max_steps=1, log_every_n_steps=1).fit(Line())
     assert log_now.logged == [(0, 1)], "log_step_metrics does not log the step's metrics"
     assert logger.steps == [0, 0]  # Lightning itself, after the hook
+
+
+class RecordStep(pl.Callback):
+    """Callback that records `logged_step` at the end of each batch."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
+        self.steps.append(logged_step(trainer))
+
+
+def test_logged_step_is_the_step_under_which_lightning_logs(tmp_path: Path) -> None:
+    logger, record = Steps(tmp_path), RecordStep()
+    make_trainer(tmp_path, record, logger=logger, log_every_n_steps=1).fit(Line())
+    assert record.steps == logger.steps[:BATCHES] == list(range(BATCHES))
 
 
 class SaveAtEnd(pl.Callback):
