@@ -12,7 +12,6 @@ import torch
 
 from gapnet.data.records import Records
 from gapnet.training.callbacks import MovingAverage
-from gapnet.training.classifier import Classifier
 from gapnet.training.logged_images import ImageLog, choose_rows, draw
 from gapnet.training.logger_base import LoggedImage, RunLogger
 from gapnet.training.speed import SPEED, SpeedLog
