@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gapnet.system.lazy_names import lazy_names
+from gapnet.system.lazy_names import LazyNames
 from gapnet.version import __version__
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 # Imported when they are first used: the command line starts without torch
-__getattr__ = lazy_names(
+__getattr__ = LazyNames(
     __name__,
     {
         "adopt": "gapnet.models.adoption.adopt",

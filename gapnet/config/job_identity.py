@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gapnet.config.groups import Group, group_of
-from gapnet.config.trusted_targets import TARGET, find
+from gapnet.config.trusted_targets import TARGET, find_signature
 from gapnet.errors import GapnetError
 from gapnet.runs.identity import IS, described, plain_value
 
@@ -63,7 +63,7 @@ def node_identity(node: Any, imports: Sequence[str] = ()) -> Any:
         return arguments
     name = str(node[TARGET])
     try:
-        target = find(name, imports)
+        target = find_signature(name, imports)
     except GapnetError:  # building the object raises the error
         return {IS: name, **arguments}
     identity = described(target, arguments)

@@ -1,32 +1,22 @@
-"""Make jobs from a configuration."""
+"""Make trainings and evaluations from a configuration."""
 
 import inspect
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.build import build
 from gapnet.config.hyperparameters import hyperparameters
-from gapnet.config.job_identity import differences, node_identity
-from gapnet.config.overrides import repeated_command
+from gapnet.config.job_identity import node_identity
 from gapnet.config.own_modules import check_network_imported
 from gapnet.config.run_id import plain_config
+from gapnet.config.score_jobs import labels_of, rules_of, run_of
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
-from gapnet.evaluation.protocols import Protocol
-from gapnet.jobs import (
-    EvaluateJob,
-    Evaluation,
-    LabelRule,
-    Rules,
-    Run,
-    ScoreJob,
-    TrainJob,
-)
+from gapnet.jobs import EvaluateJob, Evaluation, TrainJob
 from gapnet.jobs.trainers import Tracking
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
@@ -72,36 +62,6 @@ def evaluate_job(cfg: DictConfig) -> EvaluateJob:
         evaluation=evaluation_of(cfg),
         resume=cfg.resume,
         of_run=run,
-    )
-
-
-def score_job(cfg: DictConfig) -> ScoreJob:
-    """Return the scoring of predictions that a configuration describes."""
-    return ScoreJob(
-        run=run_of(cfg, "evaluate"),
-        source=partial(build, cfg, "data"),
-        rules=partial(rules_of, cfg),
-        protocols=protocols_of(cfg),
-        predictions=path_of(cfg.predictions),
-        maps=path_of(cfg.maps),
-        split=cfg.split,
-        limit=cfg.loader.limit,
-        labels=labels_of(cfg),
-        check_labels=cfg.check_labels,
-        resume=cfg.resume,
-        workers=cfg.loader.num_workers,
-    )
-
-
-def run_of(cfg: DictConfig, command: str) -> Run:
-    """Return where a command writes, and what describes it there."""
-    return Run(
-        folder=Path(cfg.folder),
-        runs=Path(cfg.paths.runs),
-        config=plain_config(cfg),
-        seed=cfg.get("seed"),
-        command=[command, *repeated_command(cfg)],
-        differences=partial(differences, imports=cfg.get("imports") or ()),
     )
 
 
@@ -151,23 +111,6 @@ def evaluation_of(cfg: DictConfig) -> Evaluation:
     )
 
 
-def rules_of(cfg: DictConfig) -> Rules:
-    """Return the rules of an evaluation: how it makes boxes and scores them."""
-    parts = (build(cfg, key) for key in ("saliency", "boxer", "guesses", "crops"))
-    return Rules(Localizer(*parts), protocols_of(cfg))
-
-
-def protocols_of(cfg: DictConfig) -> tuple[Protocol, ...]:
-    """Return the protocols; the first one is the main one."""
-    built = build(cfg, "protocol")
-    return built if isinstance(built, tuple) else (built,)
-
-
-def labels_of(cfg: DictConfig) -> LabelRule:
-    """Return the rule for labels in files of other tools."""
-    return LabelRule(cfg.get("labels", LabelRule.labels), path_of(cfg.get("synsets")))
-
-
 def trainer_maker(cfg: DictConfig) -> Callable[..., Any]:
     """Return a function that makes a trainer, without the keys that Lightning does not have."""
     values: Any = OmegaConf.to_container(cfg.trainer, resolve=True)
@@ -189,8 +132,3 @@ def tracking_of(cfg: DictConfig) -> Tracking:
         group=None if cfg.get("group") is None else str(cfg.group),
         hyperparameters=hyperparameters(plain_config(cfg)),
     )
-
-
-def path_of(value: object) -> Path | None:
-    """Return a value as a path; None stays None."""
-    return None if value is None else Path(str(value))

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN, GROUPS
-from gapnet.config.trusted_targets import TARGET, current_name, find, home_of, is_in
+from gapnet.config.trusted_targets import TARGET, current_name, find_signature, home_of, is_in
 from gapnet.errors import GapnetError
 from gapnet.runs.layout import CONFIG
 from gapnet.runs.saved_config import read_saved_config
@@ -72,7 +72,7 @@ def _check_targets(node: Any, key: str, path: Path, home: str, imports: Sequence
 
 def _may_be_named(name: object, home: str, imports: Sequence[str]) -> bool:
     try:
-        target = find(name, imports)
+        target = find_signature(name, imports)
     except GapnetError:
         return False
     return is_in(str(name), imports) or (home != "" and is_in(home_of(target), [home]))

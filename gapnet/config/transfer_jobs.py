@@ -8,8 +8,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gapnet.config.build import build
 from gapnet.config.job_identity import node_identity
-from gapnet.config.jobs import data_maker, evaluation_of, run_of, trainer_maker
+from gapnet.config.jobs import data_maker, evaluation_of, trainer_maker
 from gapnet.config.own_modules import check_network_imported
+from gapnet.config.score_jobs import run_of
 from gapnet.errors import GapnetError
 from gapnet.jobs.features import Extraction, FeaturesJob
 from gapnet.jobs.svm import SvmJob

@@ -20,6 +20,7 @@ from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
 
+from gapnet.config.source_signatures import stand_in
 from gapnet.errors import GapnetError
 
 TARGET = "_target_"
@@ -90,6 +91,18 @@ def find(name: object, own: Sequence[str] = (), *, setting: str = "") -> Callabl
     if not _may_be_named(target, own):
         raise _refusal(setting, name)
     return target  # type: ignore[no-any-return]
+
+
+def find_signature(name: object, own: Sequence[str] = ()) -> Callable[..., Any]:
+    """Return a class or function as `find` does, or else an object with its name and signature.
+
+    Such an object cannot be called; it spares the import of Lightning and torchvision.
+    """
+    if isinstance(name, str) and is_in(name, (*NAMES, *own)):
+        described = stand_in(current_name(name))
+        if described is not None and _may_be_named(described, own):
+            return described
+    return find(name, own)
 
 
 def current_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gapnet.system.lazy_names import lazy_names
+from gapnet.system.lazy_names import LazyNames
 
 if TYPE_CHECKING:
     from gapnet.data.loading.datamodule import DataModule
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 # Imported when they are first used: whoever reads one picture need not wait for Lightning
-__getattr__ = lazy_names(
+__getattr__ = LazyNames(
     __name__,
     {
         "Coco": "gapnet.data.sources.coco",

@@ -14,7 +14,7 @@ from gapnet.data.file_names import file_name
 from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.formats.base import stem
-from gapnet.evaluation.predict import Laid, known_row, unreadable
+from gapnet.evaluation.rows import Laid, known_row, unreadable
 from gapnet.evaluation.store import Row
 from gapnet.localization.localizer import Localizer
 from gapnet.system.progress import track

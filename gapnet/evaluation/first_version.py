@@ -8,7 +8,6 @@ import re
 from importlib import import_module
 from typing import Any
 
-from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.runs.identity import described, plain_value
 
 BATCHES = re.compile(
@@ -18,6 +17,8 @@ BATCHES = re.compile(
 UNREADABLE = (
     *(SyntaxError, ValueError, TypeError, AttributeError, KeyError, RecursionError, MemoryError),
 )
+# Imported only for predictions of the first version, because they import torch and all networks
+IDENTITIES = "gapnet.evaluation.identities"
 VIEWS = "gapnet.data.loading.views"
 CLASSES = {
     "Cam": "gapnet.saliency.cam.cam",
@@ -52,7 +53,7 @@ def _read_network(text: str) -> Any:
     """Return the identity from a name and a dict of arguments; the text if it has another form."""
     name, _, arguments = text.partition(" ")
     try:
-        return network_identity(name, ast.literal_eval(arguments))
+        return import_module(IDENTITIES).network_identity(name, ast.literal_eval(arguments))
     except UNREADABLE:
         return text
 
@@ -66,7 +67,7 @@ def _read_batches(text: str) -> Any:
         view = ast.literal_eval(match["view"])
         target = getattr(import_module(VIEWS), view.pop("_target_").rpartition(".")[2])
         view.pop("_partial_", None)
-        return batches_identity(
+        return import_module(IDENTITIES).batches_identity(
             described(target, view), int(match["size"]), match["precision"], match["device"]
         )
     except UNREADABLE:

@@ -1,7 +1,6 @@
 """Runs a network over splits, and writes one row of predictions per image."""
 
 import hashlib
-import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,21 +17,17 @@ from torch.nn.functional import interpolate
 
 from gapnet.data.file_names import file_name
 from gapnet.data.index import cores
-from gapnet.data.record_table import LABELS, UNKNOWN
-from gapnet.data.records import Record, Records
+from gapnet.data.record_table import UNKNOWN
+from gapnet.data.records import Records
 from gapnet.data.sample import Batch
-from gapnet.errors import GapnetError
-from gapnet.evaluation.pixels import pixel_histogram
+from gapnet.evaluation.rows import Laid, check_whole, known_row, unreadable
 from gapnet.evaluation.store import Row, Writer
-from gapnet.localization.boxers.threshold import Boxer, BoxSweep
 from gapnet.localization.guesses import MOST
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.system.files import atomic_file
 
-NO_BOX = (0.0, 0.0, -1.0, -1.0)
 CPU = torch.device("cpu")
-UNREADABLE_SIDE = 224  # pixels of a side, in place of those of an image that could not be read
 
 
 @dataclass(frozen=True)
@@ -79,14 +74,6 @@ class Passed(NamedTuple):
     scores: Tensor
     maps: Tensor
     batch: Batch
-
-
-class Laid(NamedTuple):
-    """A map (h, w), its window (4,), and the pixels of the window (3, H, W)."""
-
-    heat: Tensor
-    window: Tensor
-    picture: Tensor | None = None
 
 
 class BatchInThreads(NamedTuple):
@@ -200,71 +187,10 @@ class Predictor(pl.LightningModule):
         return known_row(row, seen, self.localizer, record)
 
 
-def known_row(row: Row, laid: Laid, localizer: Localizer, record: Record) -> Row:
-    """Return a row with the boxes and pixels of the map of the true class."""
-    window, size = laid.window, torch.tensor([row.height, row.width])
-    grid = localizer.grid(window)
-    heats = localizer.boxer.heat(laid.heat[None], grid)
-    box, scaled = localizer.boxes_of_heats(heats, window, size, laid.picture)[0, 0], heats[0]
-    if record.masks:
-        check_whole(row, window, "masks cover the whole image, and so must the map")
-    swept = localizer.boxer.sweep(scaled, localizer.boxer.thresholds())
-    return row._replace(
-        known_box=box.tolist(),
-        window=window.tolist(),
-        grid=grid,
-        swept_boxes=swept.boxes.flatten(),
-        swept_cuts=swept.cuts,
-        pixels=pixel_histogram(scaled, record) if record.masks else None,
-    )
-
-
-def check_whole(row: Row, window: Tensor, why: str) -> None:
-    """Refuse a view that does not show the whole image."""
-    if window.tolist() != [0.0, 0.0, row.width, row.height]:
-        raise GapnetError(f"image {row.id}: is not shown whole; {why}; use view=whole")
-
-
-def unreadable(record: Record, boxer: Boxer) -> Row:
-    """Return the row of an image that could not be read: empty boxes, and a map of 0."""
-    cuts = len(boxer.thresholds())
-    empty_map = np.zeros(boxer.grid((UNREADABLE_SIDE, UNREADABLE_SIDE)), np.float32)
-    swept = BoxSweep(
-        np.tile(np.array(NO_BOX, np.int16), (cuts, 1)), np.arange(cuts, dtype=np.int16)
-    )
-    return Row(
-        id=record.id,
-        height=0,
-        width=0,
-        classes=[-1],
-        scores=[0.0],
-        guess_labels=[-1],
-        guess_boxes=NO_BOX,
-        known_box=NO_BOX,
-        window=(0.0, 0.0, 1.0, 1.0),
-        grid=(1, 1),
-        swept_boxes=swept.boxes.flatten(),
-        swept_cuts=swept.cuts,
-        pixels=pixel_histogram(empty_map, record) if record.masks else None,
-    )
-
-
 def digest_of_weights(network: nn.Module) -> str:
     """Return a digest of all weights."""
     digest = hashlib.sha256()
     for name, value in network.state_dict().items():
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
-
-
-def digest_of_data(records: Records) -> str:
-    """Return a digest of ids, labels, masks, and of which images have boxes."""
-    digest, table = hashlib.sha256(), records.table
-    boxed = table["boxes"].is_valid()
-    columns = [table["id"], table["label"], table["masks"], boxed]
-    if records.multi_label:
-        columns.append(table[LABELS])
-    for column in columns:
-        digest.update(json.dumps(column.to_pylist()).encode())
     return digest.hexdigest()[:16]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.row_checks import NOBODY
-from gapnet.evaluation.store import About
+from gapnet.evaluation.store import About, read_parts
 from gapnet.ops.boxes import clip
 
 
@@ -113,6 +114,11 @@ def align(predictions: Predictions, ids: Sequence[str]) -> Predictions:
         )
     order = [rows[image] for image in ids]
     return predictions if order == list(range(len(rows))) else predictions.take(order)
+
+
+def read_aligned(folder: Path, ids: Sequence[str]) -> Predictions:
+    """Read predictions in the order of ids."""
+    return align(Predictions(*read_parts(folder)), ids)
 
 
 def _swept(table: pa.Table, start: int) -> SweptBoxes:

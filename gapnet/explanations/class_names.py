@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 
 from gapnet.errors import GapnetError
-from gapnet.models.class_names import synset_words
+from gapnet.text.class_names import synset_words
 
 NEAR = 3  # names that an error suggests
 

@@ -11,13 +11,13 @@ from PIL import Image
 
 from gapnet.ops.maps import normalise
 from gapnet.ops.overlay import OPACITY, PREDICTED, colour, draw_box, fit
-from gapnet.system.lazy_names import lazy_names
+from gapnet.system.lazy_names import LazyNames
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Matplotlib takes half a second to import, and only plots need it
-later = lazy_names(__name__, {"plot_pictures": "gapnet.explanations.picture_plot"})
+later = LazyNames(__name__, {"plot_pictures": "gapnet.explanations.picture_plot"})
 
 
 @dataclass(frozen=True)

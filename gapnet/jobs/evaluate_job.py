@@ -12,7 +12,6 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.jobs.evaluation import (
     Evaluation,
     MakeData,
-    MakeSource,
     Subject,
     check_classes,
     is_test_only,
@@ -20,9 +19,12 @@ from gapnet.jobs.evaluation import (
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.predict import predict
 from gapnet.jobs.results import Outcome, Results, write_results
+from gapnet.jobs.rules import MakeSource
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.models.saved import load
-from gapnet.report.gallery import Judged, Picture, gallery
+from gapnet.report.gallery import gallery
+from gapnet.report.pictures import Judged, Picture
 from gapnet.runs.folder import short
 from gapnet.system.distributed import first_on_machine
 from gapnet.system.ranks import is_first
@@ -59,9 +61,9 @@ def evaluate(settings: EvaluateJob) -> Results | None:
     localizer = evaluation.rules.localizer
     with open_job(settings.run) as job:
         trainer = predicting_trainer(evaluation.trainer)
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return None
-        job.connect(trainer)
+        connect(trainer)
         network = load(settings.checkpoint)
         localizer.saliency.check(network)
         with first_on_machine():  # it draws or downloads what the other ranks then read

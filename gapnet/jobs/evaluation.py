@@ -10,23 +10,13 @@ import pytorch_lightning as pl
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Relabelled, Source
 from gapnet.errors import GapnetError, MissingSplitError
-from gapnet.evaluation.protocols import Protocol
 from gapnet.jobs.labels import LabelRule
-from gapnet.localization.localizer import Localizer
+from gapnet.jobs.rules import Rules
 from gapnet.models.gapnet import GapNet
 from gapnet.system.value_checks import whole_number, wrong_value
 
 NATIVE = "native"
 MakeData = Callable[..., DataModule]
-MakeSource = Callable[[], Source]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How boxes are predicted, and the protocols that judge them; the first is the main one."""
-
-    localizer: Localizer
-    protocols: tuple[Protocol, ...]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,15 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.records_digest import digest_of_data
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.identities import batches_identity, network_identity
-from gapnet.evaluation.predict import digest_of_data, digest_of_weights
+from gapnet.evaluation.predict import digest_of_weights
 from gapnet.evaluation.store import About, Writer, done
-from gapnet.jobs.evaluation import MakeData, MakeSource
+from gapnet.jobs.evaluation import MakeData
 from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.rules import MakeSource
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
 from gapnet.models.network_choice import NetworkChoice
@@ -160,9 +163,9 @@ def features(settings: FeaturesJob) -> list[str]:
     """Write features, and return lines that say what was written; only the first rank has lines."""
     with open_job(settings.run) as job:
         trainer = predicting_trainer(settings.extraction.trainer)
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return []
-        job.connect(trainer)
+        connect(trainer)
         network = settings.network.load()
         sizes = vector_sizes(network, settings.extraction.layers)
         with first_on_machine():  # it draws or downloads what the other ranks then read

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
-
 from gapnet.errors import GapnetError
 from gapnet.runs.folder import is_run
 from gapnet.runs.log import RunLog
@@ -17,9 +15,8 @@ from gapnet.runs.opening import link_latest, open_run
 from gapnet.runs.saved_config import read_saved_config
 from gapnet.system.distributed import wait_for_all
 from gapnet.system.folders import check_inside, check_length
-from gapnet.system.ranks import is_first, run_ranks, started_together
+from gapnet.system.ranks import is_first
 from gapnet.system.signals import handled, raise_stopped
-from gapnet.training.lightning_internals import starts_ranks
 
 log = logging.getLogger(__name__)
 Config = Mapping[str, Any]
@@ -72,29 +69,6 @@ class Job:
         self.run = run
         self.folder = run.folder.absolute()
         self._log: RunLog | None = None
-
-    def run_in_ranks(self, trainer: pl.Trainer) -> bool:
-        """Start the ranks if the trainer needs them and no launcher has; return whether it did."""
-        if not starts_ranks(trainer):
-            return False
-        if trainer.num_nodes > 1:
-            raise GapnetError(
-                f"trainer.num_nodes={trainer.num_nodes}: start the command on every machine with "
-                "torchrun or srun; for this machine alone set trainer.num_nodes=1"
-            )
-        if not self.run.command:
-            raise GapnetError(
-                f"trainer.devices={trainer.num_devices}: a job without a command cannot start "
-                "processes; start this program with torchrun"
-            )
-        name, *arguments = self.run.command
-        run_ranks(name, arguments, count=trainer.num_devices)
-        return True
-
-    def connect(self, trainer: pl.Trainer) -> None:
-        """Connect with the other ranks, if a launcher has started them."""
-        if started_together():
-            trainer.strategy.setup_environment()
 
     def open(self, config: Config | None = None, *, continues: bool) -> None:
         """Open the run folder by the first rank; the others wait.

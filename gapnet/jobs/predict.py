@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from gapnet.data.records_digest import digest_of_data
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import (
     Predictor,
     SavedMaps,
     SplitToPredict,
-    digest_of_data,
     digest_of_weights,
 )
-from gapnet.evaluation.predictions import Predictions, align
-from gapnet.evaluation.store import About, Writer, done, read_parts
+from gapnet.evaluation.predictions import Predictions, read_aligned
+from gapnet.evaluation.store import About, Writer, done
 from gapnet.jobs.evaluation import NATIVE, Evaluation, Subject
 from gapnet.jobs.labels import devkit_ids
 from gapnet.jobs.trainers import predicting_trainer
@@ -53,11 +53,6 @@ def predict(
         split: read_aligned(folder / PREDICTIONS / split, subject.data.records(split).ids)
         for split in splits
     }
-
-
-def read_aligned(folder: Path, ids: Sequence[str]) -> Predictions:
-    """Read predictions in the order of ids."""
-    return align(Predictions(*read_parts(folder)), ids)
 
 
 def _log_work(

@@ -20,10 +20,9 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Metric, ProtocolScores, Scoring, score_predictions
 from gapnet.jobs.labels import write_submission
-from gapnet.models.class_names import readable_names
 from gapnet.report.console_tables import class_table, headline_table, protocol_table
-from gapnet.report.gallery import Judged, Picture, contact_sheet
 from gapnet.report.page import Report, write_report
+from gapnet.report.pictures import Judged, Picture, contact_sheet
 from gapnet.report.plots import threshold_plot, training_plots
 from gapnet.report.tables import class_rows
 from gapnet.runs.folder import short
@@ -38,6 +37,7 @@ from gapnet.runs.layout import (
     VERDICTS,
 )
 from gapnet.system.files import atomic_file, write_file
+from gapnet.text.class_names import readable_names
 from gapnet.text.plain_text import plain
 
 log = logging.getLogger(__name__)

@@ -6,24 +6,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gapnet.data.file_names import check_split
-from gapnet.data.loading.datamodule import limited
+from gapnet.data.limited import limited
 from gapnet.data.readers.image_sizes import sizes_of
 from gapnet.data.records import Records
+from gapnet.data.records_digest import digest_of_data
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.external_maps import Maps, box_maps, find_maps
 from gapnet.evaluation.first_version import read_rules
 from gapnet.evaluation.formats.exchange import check_boxes_inside, read_guesses, rows_of
 from gapnet.evaluation.ground_truth import ground_truth_of
-from gapnet.evaluation.predict import digest_of_data
-from gapnet.evaluation.predictions import Predictions, align
+from gapnet.evaluation.predictions import Predictions, align, read_aligned
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.store import About, Row, Writer, done, read_parts
-from gapnet.jobs.evaluation import MakeSource, Rules
 from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.labels import LabelRule, devkit_ids
-from gapnet.jobs.predict import read_aligned
 from gapnet.jobs.results import Outcome, Results, write_results
+from gapnet.jobs.rules import MakeSource, Rules
 from gapnet.localization.boxers.threshold import Boxer
 from gapnet.runs.folder import find_run, short
 from gapnet.runs.identity import identity_of

@@ -7,7 +7,7 @@ from pytorch_lightning.loggers import Logger
 
 from gapnet.evaluation.score import Metric
 from gapnet.jobs.results import Results
-from gapnet.report.gallery import Picture
+from gapnet.report.pictures import Picture
 from gapnet.runs.layout import BEST, CHECKPOINTS, CONFIG, METRICS, REPORT, TRAINED
 from gapnet.runs.metric_choice import OWN
 from gapnet.system.files import read_json

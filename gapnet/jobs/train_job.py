@@ -17,12 +17,14 @@ from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.jobs.evaluate_job import evaluate_network
-from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Subject, check_classes
+from gapnet.jobs.evaluation import Evaluation, MakeData, Subject, check_classes
 from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.pretraining_advice import advise_pretraining
 from gapnet.jobs.results import Results
 from gapnet.jobs.resume import Start, carry_over, check_agreed, find_start
+from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.tracked_results import UPLOADED, log_results
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import MakeTrainer, Tracking, training_trainer
 from gapnet.models.checkpoint_file import read_checkpoint
 from gapnet.models.gapnet import GapNet
@@ -117,9 +119,9 @@ def train(settings: TrainJob) -> Results | None:
         trainer = training_trainer(
             settings.trainer, callbacks, settings.tracking, folder=job.folder, start=start
         )
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return None
-        job.connect(trainer)
+        connect(trainer)
         training = _prepare(settings, trainer, start)
         with finishing(trainer.loggers, [job.folder / name for name in UPLOADED]):
             _train(settings, training, job)

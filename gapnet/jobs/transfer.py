@@ -15,11 +15,13 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.score import Metric
 from gapnet.evaluation.verdicts import Verdict
 from gapnet.jobs.evaluate_job import evaluate_network
-from gapnet.jobs.evaluation import Evaluation, MakeData, MakeSource, Rules, Subject
+from gapnet.jobs.evaluation import Evaluation, MakeData, Subject
 from gapnet.jobs.features import Extraction, extract
 from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.predict import predict
+from gapnet.jobs.rules import MakeSource, Rules
 from gapnet.jobs.svm import NETWORK, check_same_network, fit, line_of, rules_of, write_metrics
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.models.gapnet import GapNet
@@ -94,9 +96,9 @@ def transfer(settings: TransferJob) -> list[str]:
     """Train and score the SVM, and return lines with metrics; only the first rank has lines."""
     with open_job(settings.run) as job:
         trainer = predicting_trainer(settings.extraction.trainer)
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return []
-        job.connect(trainer)
+        connect(trainer)
         network = settings.network.load()
         vector_sizes(network, settings.extraction.layers)  # which raises an error without the layer
         with first_on_machine():  # it draws or downloads what the other ranks then read

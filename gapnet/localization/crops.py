@@ -2,16 +2,18 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol, get_args
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from gapnet.models.gapnet import GapNet
 from gapnet.ops.crops import coverage, put_back, take, ten_crops
 from gapnet.saliency.base import Saliency, Seen, look
 from gapnet.system.value_checks import number, one_of
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 MARGIN = 256 / 224  # side of the canvas to side of a crop, as usual for ILSVRC
 Merge = Literal["sum", "mean"]
@@ -37,12 +39,12 @@ class Crops(Protocol):
         """Return the size (height, width) that images must have."""
         ...
 
-    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+    def look(self, network: "GapNet", images: Tensor) -> CropOutputs:
         """Run the network on the crops of normalised images (B, 3, H, W)."""
         ...
 
     def maps(
-        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+        self, saliency: Saliency, network: "GapNet", outputs: CropOutputs, classes: Tensor
     ) -> Tensor:
         """Return maps (B, K, h, w) of classes (B, K)."""
         ...
@@ -58,13 +60,13 @@ class Single:
         """Return the network's input size."""
         return input_size
 
-    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+    def look(self, network: "GapNet", images: Tensor) -> CropOutputs:
         """Run the network once."""
         seen = look(network, images)
         return CropOutputs((seen,), seen.logits, _size(images))
 
     def maps(
-        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+        self, saliency: Saliency, network: "GapNet", outputs: CropOutputs, classes: Tensor
     ) -> Tensor:
         """Return the maps of the only crop."""
         return saliency(network, outputs.seen[0], classes)
@@ -83,14 +85,14 @@ class Mirrored:
         """Return the network's input size."""
         return input_size
 
-    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+    def look(self, network: "GapNet", images: Tensor) -> CropOutputs:
         """Run the network on both."""
         seen = (look(network, images), look(network, images.flip(-1)))
         logits = torch.stack([view.logits for view in seen]).mean(0)
         return CropOutputs(seen, logits, _size(images))
 
     def maps(
-        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+        self, saliency: Saliency, network: "GapNet", outputs: CropOutputs, classes: Tensor
     ) -> Tensor:
         """Return the mean of the maps of both, the second mirrored back."""
         plain, mirrored = (saliency(network, view, classes) for view in outputs.seen)
@@ -123,7 +125,7 @@ class TenCrops:
         height, width = input_size
         return round(height * self.margin), round(width * self.margin)
 
-    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+    def look(self, network: "GapNet", images: Tensor) -> CropOutputs:
         """Run the network on all crops; the logits are those of the mean scores."""
         size, canvas = network.facts.input_size, _size(images)
         seen = tuple(look(network, take(images, crop, size)) for crop in ten_crops(canvas, size))
@@ -132,7 +134,7 @@ class TenCrops:
         return CropOutputs(seen, merged, canvas)
 
     def maps(
-        self, saliency: Saliency, network: GapNet, outputs: CropOutputs, classes: Tensor
+        self, saliency: Saliency, network: "GapNet", outputs: CropOutputs, classes: Tensor
     ) -> Tensor:
         """Place the maps of all crops on the canvas, and merge them: (B, K, *canvas)."""
         size, canvas = network.facts.input_size, outputs.canvas

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,9 +13,11 @@ from gapnet.errors import GapnetError
 from gapnet.localization.boxers.threshold import Boxer, Heat, ThresholdBoxer
 from gapnet.localization.crops import CropOutputs, Crops, Single
 from gapnet.localization.guesses import GuessRule
-from gapnet.models.gapnet import GapNet
 from gapnet.ops.boxes import clip, leave_window
 from gapnet.saliency.base import Saliency
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 MOST_CELLS = 32_767  # of a side: cells are stored in 16 bits
 
@@ -37,17 +40,17 @@ class Localizer:
                 "or boxer=released"
             )
 
-    def passes(self, network: GapNet) -> int:
+    def passes(self, network: "GapNet") -> int:
         """Return the number of forward and backward passes per image."""
         classes = min(self.guesses.classes, network.num_classes) + 1  # and the true class
         return self.crops.looks * (1 + self.saliency.passes(classes, network.facts.input_size))
 
-    def look(self, network: GapNet, images: Tensor) -> CropOutputs:
+    def look(self, network: "GapNet", images: Tensor) -> CropOutputs:
         """Run the network on normalised images (B, 3, H, W), or on crops of them."""
         return self.crops.look(network, images)
 
     def maps(
-        self, network: GapNet, outputs: CropOutputs, classes: Tensor, ids: Sequence[str]
+        self, network: "GapNet", outputs: CropOutputs, classes: Tensor, ids: Sequence[str]
     ) -> Tensor:
         """Return maps (B, K, h, w) of classes (B, K); non-finite values raise an error."""
         maps = self.crops.maps(self.saliency, network, outputs, classes)

@@ -10,13 +10,13 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import pil_to_tensor, resize, rgb_to_grayscale
 
 from gapnet.errors import GapnetError
-from gapnet.models.class_names import readable_names
 from gapnet.models.heads import CamHead, Head
 from gapnet.models.hub_methods import HubMethods
 from gapnet.models.preprocessing import CROP, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from gapnet.models.surgery import RGB, add_colours, feature_size, image_convs
 from gapnet.models.weights.published import Published
 from gapnet.system.value_checks import whole_number
+from gapnet.text.class_names import readable_names
 
 Plain = str | int | float | bool | None | list[int] | list[float] | list[str]
 

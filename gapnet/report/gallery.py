@@ -3,10 +3,6 @@
 Images without boxes are judged by their class; wrong ones also have the map of the predicted class.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import torch
 from PIL import Image
 from torch import Tensor
@@ -16,38 +12,7 @@ from gapnet.data.sample import Batch, Sample, collate
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.ops.overlay import overlay
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An image with the map of the true class, and the facts for its caption.
-
-    `iou` is None if it is judged by its class; `other` then has the map of a wrong prediction.
-    """
-
-    id: str
-    image: Image.Image
-    label: int
-    predicted: int
-    iou: float | None
-    right: bool
-    other: Image.Image | None = None
-
-    @property
-    def images(self) -> list[Image.Image]:
-        """Return the image with each of its maps."""
-        return [self.image] if self.other is None else [self.image, self.other]
-
-
-class Judged(NamedTuple):
-    """Rows of images that may be shown, and whether each is right, (M,).
-
-    `overlaps` (M,) are those of the true class's box; None: the images are judged by their class.
-    """
-
-    rows: Tensor
-    right: Tensor
-    overlaps: Tensor | None
+from gapnet.report.pictures import Judged, Picture
 
 
 def choose(right: Tensor, count: int) -> list[int]:
@@ -89,20 +54,6 @@ def gallery(
         right, other = bool(judged.right[index]), drawn[1] if drawn[1:] else None
         pictures.append(Picture(sample.id, drawn[0], sample.label, guess, iou, right, other))
     return pictures
-
-
-def contact_sheet(pictures: Sequence[Picture], *, columns: int = 6, gap: int = 4) -> Image.Image:
-    """Return one white image with the pictures in rows, at the top left of their cells."""
-    images = [image for picture in pictures for image in picture.images]
-    width = max(image.width for image in images) + gap
-    height = max(image.height for image in images) + gap
-    rows = -(-len(images) // columns)
-    across = min(columns, len(images))
-    sheet = Image.new("RGB", (across * width - gap, rows * height - gap), "white")
-    for number, image in enumerate(images):
-        row, column = divmod(number, columns)
-        sheet.paste(image, (column * width, row * height))
-    return sheet
 
 
 def _boxed_map(

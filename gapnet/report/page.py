@@ -11,7 +11,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from gapnet.evaluation.score import Metric
-from gapnet.report.gallery import Picture
+from gapnet.report.pictures import Picture
 from gapnet.report.tables import HEADER, table_row
 from gapnet.system.files import write_file
 from gapnet.text.plain_text import plain

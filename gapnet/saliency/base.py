@@ -1,13 +1,15 @@
 """Interface of saliency methods, and the targets that they explain."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.models.gapnet import GapNet
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 # From outputs, logits (B, N) or a layer's (B, C, h, w), to one score per image (B,). An image's
 # score depends on its own output only.
@@ -35,11 +37,11 @@ class Saliency(Protocol):
     method that needs only the features then takes no second pass.
     """
 
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return maps (B, K, h, w) of classes (B, K), or of K other targets."""
         ...
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Raise an error if the method cannot be used with this network."""
         ...
 
@@ -55,13 +57,13 @@ class Saliency(Protocol):
         ...
 
 
-def look(network: GapNet, images: Tensor) -> Seen:
+def look(network: "GapNet", images: Tensor) -> Seen:
     """Run the network once over normalised images (B, 3, H, W)."""
     features, beside = network.forward_parts(images)
     return Seen(images, features, network.forward_head(features, *beside), beside)
 
 
-def head_after(network: GapNet, seen: Seen) -> Callable[[Tensor], Tensor]:
+def head_after(network: "GapNet", seen: Seen) -> Callable[[Tensor], Tensor]:
     """Return the function from features (B, C, h, w) of a forward pass to logits (B, N)."""
     return lambda features: network.forward_head(features, *seen.beside)
 

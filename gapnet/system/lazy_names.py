@@ -1,27 +1,31 @@
 """Public names of a package that are imported when they are first used."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 
-def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return the `__getattr__` of a package, which imports a name from the module that defines it.
+@dataclass(frozen=True)
+class LazyNames:
+    """The `__getattr__` of a package, which imports a name from the module that defines it.
 
     Args:
         package: full name of the package.
         homes: names and the modules that define them; no submodule may have such a name.
 
-    >>> lazy_names("gapnet", {"sqrt": "math"})("sqrt")(4)
+    >>> LazyNames("gapnet", {"sqrt": "math"})("sqrt")(4)
     2.0
     """
 
-    def get(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(homes[name]), name)
-        setattr(sys.modules[package], name, value)
-        return value
+    package: str
+    homes: Mapping[str, str]
 
-    return get
+    def __call__(self, name: str) -> Any:
+        """Import a name, and keep it in the package."""
+        if name not in self.homes:
+            raise AttributeError(f"module {self.package!r} has no attribute {name!r}")
+        value = getattr(import_module(self.homes[name]), name)
+        setattr(sys.modules[self.package], name, value)
+        return value

@@ -14,8 +14,8 @@ from gapnet.data.loading.images import Images, read_image
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch, collate
 from gapnet.metrics.functional import best_iou, pad_lists
-from gapnet.models.class_names import readable_names
 from gapnet.ops.overlay import overlay, with_caption
+from gapnet.text.class_names import readable_names
 from gapnet.text.plain_text import plain
 from gapnet.training.classifier import Classifier
 from gapnet.training.lightning_internals import logged_step

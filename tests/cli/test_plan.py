@@ -12,9 +12,9 @@ from PIL import Image
 
 from gapnet.config.conf_folder import conf_folder
 from gapnet.config.groups import FROM_RUN
-from gapnet.config.jobs import rules_of
 from gapnet.config.overrides import override_key, own_keys, refuse_sweep, root_of, split
 from gapnet.config.run_id import register_resolvers
+from gapnet.config.score_jobs import rules_of
 from gapnet.runs.layout import METRICS, SUBMISSION, TRAINED, VERDICTS
 from gapnet.studies.table.overrides import merged, path_override
 from gapnet.studies.table.plan import TablePlan

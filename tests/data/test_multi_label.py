@@ -13,11 +13,11 @@ from gapnet.data.loading.images import Images
 from gapnet.data.loading.views import whole_view
 from gapnet.data.record_table import MULTI_LABEL_SCHEMA, SCHEMA, UNKNOWN, check_records
 from gapnet.data.records import Record, Records
+from gapnet.data.records_digest import digest_of_data
 from gapnet.data.sample import collate
 from gapnet.data.shards.write import write_shards
 from gapnet.data.sources.folder import Folder
 from gapnet.data.sources.shards import Shards
-from gapnet.evaluation.predict import digest_of_data
 
 
 def record(root: Path, label: int, *labels: int) -> Record:

@@ -16,6 +16,7 @@ from gapnet.data.loading.images import Images
 from gapnet.data.loading.views import random_view, whole_view
 from gapnet.data.readers.image_sizes import read_sizes
 from gapnet.data.records import Record
+from gapnet.data.records_digest import digest_of_data
 from gapnet.data.sample import Source
 from gapnet.data.shards import urls
 from gapnet.data.shards.cache import GB
@@ -24,7 +25,6 @@ from gapnet.data.shards.tar_files import ByteRange
 from gapnet.data.shards.write import write_shards
 from gapnet.data.sources.ilsvrc import Ilsvrc
 from gapnet.data.sources.shards import Shards
-from gapnet.evaluation.predict import digest_of_data
 from tests.children import at_once
 from tests.data.sharded import SPLITS, Served, read_all, served
 from tests.data.test_devkit import write_devkit

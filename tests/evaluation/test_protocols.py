@@ -15,9 +15,9 @@ from gapnet.data.records import Record
 from gapnet.errors import GapnetError
 from gapnet.evaluation.overlaps import framed_truth
 from gapnet.evaluation.pixels import average_precision, pixel_histogram
-from gapnet.evaluation.predict import Laid, known_row
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol, together
+from gapnet.evaluation.rows import Laid, known_row
 from gapnet.evaluation.score import Metric, Scoring, score_predictions
 from gapnet.evaluation.store import SCHEMA, About, Row
 from gapnet.localization.boxers.contours import ContourBoxer

@@ -9,9 +9,9 @@ from gapnet.data.records import Record
 from gapnet.evaluation.bootstrap import intervals
 from gapnet.evaluation.class_errors import class_errors, rank
 from gapnet.evaluation.overlaps import known_overlaps
-from gapnet.evaluation.predict import unreadable
 from gapnet.evaluation.predictions import Predictions, align
 from gapnet.evaluation.protocols import Protocol
+from gapnet.evaluation.rows import unreadable
 from gapnet.evaluation.score import Metric, Scoring, score_predictions
 from gapnet.evaluation.store import SCHEMA
 from gapnet.evaluation.verdicts import CENTRED_SHARES, best_cut

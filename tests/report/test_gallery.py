@@ -16,8 +16,9 @@ from gapnet.localization.guesses import OnePerClass
 from gapnet.localization.localizer import Localizer
 from gapnet.models import GapNet
 from gapnet.ops.overlay import PREDICTED, overlay
-from gapnet.report.gallery import Judged, Picture, contact_sheet, gallery
+from gapnet.report.gallery import gallery
 from gapnet.report.page import Report, write_report
+from gapnet.report.pictures import Judged, Picture, contact_sheet
 from gapnet.saliency import Cam
 from tests.report.test_report import metric
 

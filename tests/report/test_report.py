@@ -6,8 +6,9 @@ from PIL import Image
 
 from gapnet.evaluation.score import Metric
 from gapnet.ops.overlay import PREDICTED, SIDE, TRUE, overlay
-from gapnet.report.gallery import Picture, choose, contact_sheet
+from gapnet.report.gallery import choose
 from gapnet.report.page import Report, write_report
+from gapnet.report.pictures import Picture, contact_sheet
 from gapnet.report.plots import curves_svg, read_log
 from gapnet.report.tables import HEADER, NAMES, table_row
 

@@ -16,9 +16,10 @@ from gapnet.evaluation.compare import compare_verdicts
 from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.store import read_parts
-from gapnet.jobs.evaluation import Evaluation, Rules
+from gapnet.jobs.evaluation import Evaluation
 from gapnet.jobs.features import Extraction
 from gapnet.jobs.job import Run
+from gapnet.jobs.rules import Rules
 from gapnet.jobs.transfer import TransferJob, transfer
 from gapnet.localization import Localizer, OnePerClass, ThresholdBoxer
 from gapnet.models.network_choice import NetworkChoice

@@ -45,10 +45,6 @@ def start_from_run(arguments: list[str], command: str) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Evaluate a checkpoint, or score existing predictions or maps."""
-    from gapnet.cli.results import show_results
-    from gapnet.config.jobs import evaluate_job, score_job
-    from gapnet.jobs import evaluate, score
-
     sources = [name for name in ("checkpoint", "predictions", "maps") if cfg[name] is not None]
     if cfg.run is None and not sources:
         raise GapnetError(
@@ -58,6 +54,22 @@ def task(cfg: DictConfig) -> None:
     if len(sources) > 1:
         raise GapnetError(f"{', '.join(sources)}: choose one of them")
     if sources in (["predictions"], ["maps"]):
-        show_results(score(score_job(cfg)))
+        _score(cfg)
     else:
-        show_results(evaluate(evaluate_job(cfg)))
+        _evaluate(cfg)
+
+
+def _score(cfg: DictConfig) -> None:
+    from gapnet.cli.results import show_results
+    from gapnet.config.score_jobs import score_job
+    from gapnet.jobs import score
+
+    show_results(score(score_job(cfg)))
+
+
+def _evaluate(cfg: DictConfig) -> None:
+    from gapnet.cli.results import show_results
+    from gapnet.config.jobs import evaluate_job
+    from gapnet.jobs import evaluate
+
+    show_results(evaluate(evaluate_job(cfg)))

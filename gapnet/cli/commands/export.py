@@ -15,8 +15,8 @@ def complete(arguments: list[str]) -> list[str]:
 
 def task(cfg: DictConfig) -> None:
     """Write a network, or predictions if they are named, and print where."""
-    from gapnet.config.jobs import labels_of
     from gapnet.config.own_modules import check_network_imported
+    from gapnet.config.score_jobs import labels_of
     from gapnet.jobs.export import (
         NetworkExport,
         PredictionExport,

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,6 +16,7 @@ from torchvision.transforms import v2
 
 from gapnet.data.file_names import check_split
 from gapnet.data.image_files import Files
+from gapnet.data.limited import limited
 from gapnet.data.loading.images import Images, Parts, read_image
 from gapnet.data.loading.in_memory import InMemory
 from gapnet.data.loading.kernels import Decoder, Loading
@@ -32,13 +32,6 @@ from gapnet.system.workers import prepare_worker, signals_blocked
 log = logging.getLogger(__name__)
 View = Callable[[tuple[int, int]], v2.Transform]
 THREADS = 16  # that check whether files exist
-
-
-def limited(records: Records, limit: int | None) -> Records:
-    """Return at most `limit` records, always the same ones."""
-    if limit is None or limit >= len(records):
-        return records
-    return records.take(sorted(Random(0).sample(range(len(records)), limit)))
 
 
 def _exists(files: Files, path: Path) -> tuple[Path, bool]:

@@ -1,19 +1,22 @@
 """Class activation mapping (section 2 of the paper)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, Targets, single
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 
 @dataclass(frozen=True)
 class Cam:
     """Features weighted by the weights of the class: M_c(x, y) = sum_k w_k^c f_k(x, y)."""
 
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return the class maps (B, K, h, w); targets must be classes (B, K)."""
         if not isinstance(targets, Tensor):
             raise GapnetError(
@@ -22,7 +25,7 @@ class Cam:
             )
         return single(network.class_maps(seen.features, targets))
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Raise an error if the network has no class maps."""
         network.pooling_head()
 

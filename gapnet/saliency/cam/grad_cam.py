@@ -1,12 +1,15 @@
 """Grad-CAM (Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra, ICCV 2017), for any network."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, Targets, head_after, single
 from gapnet.saliency.gradient.backprop import map_gradients
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class GradCam:
     Behind average pooling this is the class map itself, over h * w and cut off below 0.
     """
 
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return maps (B, K, h, w) of the features that the head takes."""
         features = single(seen.features.detach())
 
@@ -26,7 +29,7 @@ class GradCam:
 
         return map_gradients(head_after(network, seen), seen.features, targets, to_map)
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Accept every network."""
 
     def passes(self, targets: int, size: tuple[int, int]) -> int:

@@ -1,12 +1,15 @@
 """Grad-CAM++ (Chattopadhyay, Sarkar, Howlader, Balasubramanian, WACV 2018), for any network."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, Targets, head_after, single
 from gapnet.saliency.gradient.backprop import map_gradients
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class GradCamPlusPlus:
     large: it scales the whole map and may overflow.
     """
 
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return maps (B, K, h, w) of the features that the head takes."""
         features = single(seen.features.detach())
         summed = features.sum((-2, -1), keepdim=True)
@@ -31,7 +34,7 @@ class GradCamPlusPlus:
 
         return map_gradients(head_after(network, seen), seen.features, targets, to_map)
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Accept every network."""
 
     def passes(self, targets: int, size: tuple[int, int]) -> int:

@@ -1,15 +1,18 @@
 """The deconvolutional network (Zeiler, Fergus, 2014), for ReLU networks."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, Targets
 from gapnet.saliency.gradient.backprop import map_image_gradients
 from gapnet.saliency.gradient.relu_rules import Rectifying, check_activations
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 
 class DeconvnetRelu(torch.autograd.Function):
@@ -30,12 +33,12 @@ class DeconvnetRelu(torch.autograd.Function):
 class Deconvnet:
     """Image gradient that is rectified at every ReLU on its way back."""
 
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return maps (B, K, H, W) of the images' size; every target takes a backward pass."""
         with Rectifying(DeconvnetRelu.apply):
             return map_image_gradients(network, seen.images, targets)
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Raise an error if the network has activations other than ReLU."""
         check_activations(network, "deconvnet")
 

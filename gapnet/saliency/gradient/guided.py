@@ -1,15 +1,18 @@
 """Guided backpropagation (Springenberg, Dosovitskiy, Brox, Riedmiller, 2015), for ReLU networks."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction, FunctionCtx
 
-from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, Targets
 from gapnet.saliency.gradient.backprop import map_image_gradients
 from gapnet.saliency.gradient.relu_rules import Rectifying, check_activations
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 
 class GuidedRelu(torch.autograd.Function):
@@ -32,12 +35,12 @@ class GuidedRelu(torch.autograd.Function):
 class GuidedBackprop:
     """Image gradient that passes back only where units are active and gradients positive."""
 
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return maps (B, K, H, W) of the images' size; every target takes a backward pass."""
         with Rectifying(GuidedRelu.apply):
             return map_image_gradients(network, seen.images, targets)
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Raise an error if the network has activations other than ReLU."""
         check_activations(network, "guided")
 

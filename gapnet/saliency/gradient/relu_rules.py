@@ -5,13 +5,16 @@ ReLU modules and functions end in the same torch functions, which a TorchFunctio
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from gapnet.errors import GapnetError
-from gapnet.models.gapnet import GapNet
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 Call = Callable[..., object]
 Arguments = tuple[object, ...]
@@ -56,7 +59,7 @@ class Rectifying(_Calls):
         super().__init__(do)
 
 
-def activations(network: GapNet) -> set[str]:
+def activations(network: "GapNet") -> set[str]:
     """Return the names of the activations that a network runs; a copy on the meta device runs."""
     shadow = deepcopy(network).to("meta").eval()
     size = (1, network.channels, *network.facts.input_size)
@@ -72,7 +75,7 @@ def activations(network: GapNet) -> set[str]:
     return ran & {RELU, *OTHERS}
 
 
-def check_activations(network: GapNet, method: str) -> None:
+def check_activations(network: "GapNet", method: str) -> None:
     """Raise an error if a network has activations other than ReLU, which keep their gradient."""
     ran = activations(network)
     if ran != {RELU}:

@@ -1,14 +1,17 @@
 """Occlusion (Zeiler, Fergus, 2014, section 4.2), for any network."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, Targets, score_targets, single, targets_of
 from gapnet.system.progress import track
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Occlusion:
             )
 
     @torch.no_grad()
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return maps (B, K, H, W) of the images' size."""
         rows, columns = (
             patches(side, self.window, self.stride).to(seen.images.device)
@@ -51,7 +54,7 @@ class Occlusion:
             return spread(drops, rows.to(drops), columns.to(drops))
 
     def _drops(
-        self, network: GapNet, seen: Seen, targets: Targets, rows: Tensor, columns: Tensor
+        self, network: "GapNet", seen: Seen, targets: Targets, rows: Tensor, columns: Tensor
     ) -> Tensor:
         """Return the drops (B, Y, X, K) of the scores per patch."""
         grid = (len(seen.images), len(rows), len(columns))
@@ -67,7 +70,7 @@ class Occlusion:
             drops.append(whole[image] - scores)
         return torch.cat(drops).view(*grid, whole.shape[1])
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Raise an error if a patch would cover a whole image of the network."""
         height, width = network.facts.input_size
         if self.window >= min(height, width):

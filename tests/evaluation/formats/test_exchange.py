@@ -18,8 +18,8 @@ from gapnet.evaluation.formats.exchange import (
     guesses_of,
     read_guesses,
 )
-from gapnet.evaluation.predict import NO_BOX
 from gapnet.evaluation.predictions import Predictions
+from gapnet.evaluation.rows import NO_BOX
 from gapnet.evaluation.store import SCHEMA, About
 from gapnet.localization.boxers.contours import ContourBoxer
 from gapnet.ops.boxes import clip, leave_window

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 
 @cache
 def synset_words() -> dict[str, str]:
     """Return the words of WordNet's synsets, such as n02123045: "tabby, tabby cat"."""
-    path = files("timm.data") / "_info" / "imagenet_synset_to_lemma.txt"
-    lines = path.read_text().splitlines()
+    package = find_spec("timm")  # does not import it, and with it torch
+    assert package is not None
+    assert package.origin is not None
+    path = Path(package.origin).parent / "data" / "_info" / "imagenet_synset_to_lemma.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("\t", 1) for line in lines if "\t" in line)
 
 
