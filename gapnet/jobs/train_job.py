@@ -122,7 +122,7 @@ def train(settings: TrainJob) -> Results | None:
         if run_in_ranks(job.run, trainer):
             return None
         connect(trainer)
-        training = _prepare(settings, trainer, start)
+        training = prepare(settings, trainer, start)
         with finishing(trainer.loggers, [job.folder / name for name in UPLOADED]):
             _train(settings, training, job)
             results = _evaluate(settings, training, job.folder)
@@ -131,7 +131,7 @@ def train(settings: TrainJob) -> Results | None:
         return results
 
 
-def _prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
+def prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
     """Build everything, so that errors show before the training."""
     check_agreed(start)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
