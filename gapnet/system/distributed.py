@@ -40,9 +40,10 @@ def first_on_machine() -> Iterator[None]:
 
 def maximum(values: Sequence[float], device: torch.device) -> list[float]:
     """Return the maximum of each value over all ranks, which must all call this."""
+    if not connected():
+        return list(values)  # no tensor on the device, which would have to be waited for
     maxima = torch.tensor(values, dtype=torch.float32, device=device)
-    if connected():
-        distributed.all_reduce(maxima, distributed.ReduceOp.MAX)
+    distributed.all_reduce(maxima, distributed.ReduceOp.MAX)
     return maxima.tolist()
 
 

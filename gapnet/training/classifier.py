@@ -105,7 +105,8 @@ class Classifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; its random numbers depend on its position only."""
-        torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
+        seed = step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank)
+        seed_generators(seed, self.device)
         logits = self.network(self.input_of(batch.images))
         loss = self.loss(logits, batch)
         self.log("train/loss", loss, on_step=True, on_epoch=False, prog_bar=True)
@@ -172,6 +173,17 @@ class Classifier(pl.LightningModule):
             "val/gt_known_error": self.gt_known_error,
         }
         return [(name, metric) for name, metric in metrics.items() if metric is not None]
+
+
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Seed the generators of the CPU and of a device.
+
+    `torch.manual_seed` does the same, and takes a millisecond for the kinds of devices that this
+    machine does not have.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
 
 
 def step_seed(*position: int) -> int:
