@@ -26,7 +26,7 @@ gpu: $(READY_DEV)  ## check gapnet on one CUDA device and time it, in at most 8 
 	$(BIN)/python experiments/benchmarks/gpu.py $(ARGS)
 
 bench: $(READY_DEV)  ## compare the speed of gapnet and other programs, on an idle machine; writes runs/benchmarks
-	for script in box thresholds predict input; do $(BIN)/python experiments/benchmarks/$$script.py $(ARGS) || exit 1; done
+	for script in box thresholds predict input step peers index; do $(BIN)/python experiments/benchmarks/$$script.py $(ARGS) || exit 1; done
 
 lint: $(READY_DEV)  ## check style and format
 	$(BIN)/ruff check .
