@@ -44,7 +44,7 @@ def _time(name: str, network: GapNet, repeats: int) -> list[Row]:
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(IMAGES, 3, *network.facts.input_size, generator=generator)
     size = tuple(images.shape[1:])
-    with CAM(network, LAYER, LINEAR, input_shape=size) as extractor:  # type: ignore[arg-type]
+    with CAM(network, LAYER, LINEAR, input_shape=size) as extractor:
 
         def torch_cam() -> Tensor:
             with torch.inference_mode():

@@ -90,7 +90,7 @@ def _time(name: str, steps: int) -> Row:
         optimizer.zero_grad()
         logits = copied(copied.normalise(batch.images))
         loss = cross_entropy(logits, batch.labels, label_smoothing=SMOOTHING)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
         return loss
