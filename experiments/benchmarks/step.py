@@ -122,7 +122,9 @@ def _fit(network: GapNet, recipe: OptimRecipe, batches: InTurns) -> None:
     make = partial(pl.Trainer, max_epochs=1, accelerator="cpu", devices=1, limit_val_batches=0)
     callbacks = [Watch(), LearningRateMonitor(logging_interval="step")]
     with tempfile.TemporaryDirectory() as folder:
-        trainer = training_trainer(make, callbacks, Tracking(images=0), folder=Path(folder), start=Start())
+        trainer = training_trainer(
+            make, callbacks, Tracking(images=0), folder=Path(folder), start=Start()
+        )
         trainer.fit(classifier, batches)
 
 

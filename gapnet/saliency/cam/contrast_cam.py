@@ -1,12 +1,15 @@
 """Class activation maps minus what all classes have in common."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.models.gapnet import GapNet
 from gapnet.saliency.base import Seen, Targets, single
+
+if TYPE_CHECKING:
+    from gapnet.models.gapnet import GapNet
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class ContrastCam:
     minus the mean logit, without biases.
     """
 
-    def __call__(self, network: GapNet, seen: Seen, targets: Targets) -> Tensor:
+    def __call__(self, network: "GapNet", seen: Seen, targets: Targets) -> Tensor:
         """Return the maps (B, K, h, w); targets must be classes (B, K)."""
         if not isinstance(targets, Tensor):
             raise GapnetError(
@@ -30,7 +33,7 @@ class ContrastCam:
         weights = weights - weights.mean(0)
         return single(head.weighted_maps(seen.features, weights[targets]))
 
-    def check(self, network: GapNet) -> None:
+    def check(self, network: "GapNet") -> None:
         """Raise an error if the network has no class maps, or only one class."""
         network.pooling_head()
         if network.num_classes == 1:
