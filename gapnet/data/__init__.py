@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gapnet.data.sources.ilsvrc import Ilsvrc
     from gapnet.data.sources.image_lists import ImageLists
     from gapnet.data.sources.metadata import Metadata
+    from gapnet.data.sources.retrieval_images import RetrievalImages
     from gapnet.data.sources.shapes.dataset import shapes
     from gapnet.data.sources.shards import Shards
     from gapnet.data.sources.voc import Voc
@@ -41,6 +42,7 @@ __all__ = [
     "Metadata",
     "Reader",
     "Records",
+    "RetrievalImages",
     "Shards",
     "Source",
     "Voc",
@@ -68,6 +70,7 @@ __getattr__ = LazyNames(
         "Metadata": "gapnet.data.sources.metadata",
         "Reader": "gapnet.data.options",
         "Records": "gapnet.data.records",
+        "RetrievalImages": "gapnet.data.sources.retrieval_images",
         "Shards": "gapnet.data.sources.shards",
         "Source": "gapnet.data.sample",
         "Voc": "gapnet.data.sources.voc",

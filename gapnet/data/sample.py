@@ -175,3 +175,12 @@ class Measured(Protocol):
     def sizes(self, split: str, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return (height, width) by id, for the images whose annotations have it."""
         ...
+
+
+@runtime_checkable
+class Cropped(Protocol):
+    """A data set that shows parts of some images: queries, which are boxes."""
+
+    def parts(self, split: str) -> Mapping[str, Sequence[float]] | None:
+        """Return inclusive boxes (x1, y1, x2, y2) by image id; None shows whole images."""
+        ...

@@ -11,7 +11,9 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.loading.images import Parts
 from gapnet.data.records_digest import digest_of_data
+from gapnet.data.sample import Cropped, Source
 from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import digest_of_weights
@@ -131,6 +133,15 @@ class FeatureFolder:
         checkpoint = None if self.checkpoint is None else Path(self.checkpoint)
         return NetworkChoice(checkpoint, self.published, self.weights)
 
+    def choose_layer(self, layer: str | None) -> str:
+        """Return a layer that the folder has; None is the only one."""
+        known = list(self.layers)
+        if layer is None and len(known) == 1:
+            return known[0]
+        if layer not in known:
+            raise GapnetError(f"layer={layer or 'null'}: must be one of {', '.join(known)}")
+        return layer
+
     def features(self, folder: Path, split: str, layer: str) -> Features:
         """Read the vectors of a split at a layer."""
         if split not in self.images:
@@ -170,8 +181,8 @@ def features(settings: FeaturesJob) -> list[str]:
         sizes = vector_sizes(network, settings.extraction.layers)
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()
-        data = settings.data(source, network)
         splits = settings.splits or (source.train_split, source.test_split)
+        data = settings.data(source, network, parts=parts_of(source, splits))
         data.check(*splits)
         job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
         extract(network, data, settings.extraction, splits, job.folder, resume=settings.resume)
@@ -193,6 +204,14 @@ def features(settings: FeaturesJob) -> list[str]:
         widths = ", ".join(f"{layer} {size}" for layer, size in sizes.items())
         total = sum(images.values())
         return [f"{total:,} images, {widths}: {short(job.folder / FEATURES)}"]
+
+
+def parts_of(source: Source, splits: Sequence[str]) -> dict[str, Parts]:
+    """Return the boxes that a data set shows in place of whole images, by split: of queries."""
+    if not isinstance(source, Cropped):
+        return {}
+    parts = {split: source.parts(split) for split in splits}
+    return {split: boxes for split, boxes in parts.items() if boxes is not None}
 
 
 def _absolute(value: Path | str | None) -> str | None:

@@ -53,7 +53,7 @@ def train_svm(settings: SvmJob) -> list[str]:
     folder = settings.features
     with open_job(settings.run) as job:
         described = FeatureFolder.read(folder)
-        layer = _layer(settings.layer, described)
+        layer = described.choose_layer(settings.layer)
         splits = (
             settings.train_split or described.train_split,
             settings.test_split or described.test_split,
@@ -96,15 +96,6 @@ def check_same_network(training: Features, test: Features) -> None:
             f"{', '.join(differing)} than those of split {training.about.split!r}; write both with "
             "one command gapnet features"
         )
-
-
-def _layer(layer: str | None, described: FeatureFolder) -> str:
-    known = list(described.layers)
-    if layer is None and len(known) == 1:
-        return known[0]
-    if layer not in known:
-        raise GapnetError(f"layer={layer or 'null'}: must be one of {', '.join(known)}")
-    return layer
 
 
 def _network(described: FeatureFolder, training: Features) -> GapNet | None:

@@ -1,6 +1,6 @@
 """The vector of an image at any layer of a network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -10,15 +10,10 @@ from gapnet.models.gapnet import GapNet
 from gapnet.models.new_linear_layer import check_vector
 from gapnet.models.taps import layers_of, watch
 from gapnet.system.value_checks import one_of
+from gapnet.transfer.poolings import CROW, POOLINGS
 
 GAP = "gap"  # the vector that the linear layer takes, which is no layer by itself
 MAPS, VECTORS = 4, 2  # dimensions of a layer's output, with that of the batch
-SIDES = (-2, -1)
-POOLINGS: dict[str, Callable[[Tensor], Tensor]] = {
-    "mean": lambda maps: maps.mean(SIDES),
-    "sum": lambda maps: maps.sum(SIDES),
-    "max": lambda maps: maps.amax(SIDES),
-}
 NONE = "none"  # a vector is taken as it is
 
 
@@ -29,8 +24,8 @@ class Layer:
     Args:
         name: as `gapnet.models.layer_names` lists it, or "gap": the vector that the linear layer
             takes, which is the pooled features of a network with class maps.
-        pool: mean, sum or max of maps, or none for a layer that returns vectors; by default the
-            mean of maps, and vectors as they are.
+        pool: mean, sum, max, spoc or crow of maps, or none for a layer that returns vectors; by
+            default the mean of maps, and vectors as they are.
     """
 
     name: str
@@ -71,6 +66,11 @@ class Layer:
                 ("maps", ", ".join(POOLINGS)) if output.ndim == MAPS else ("a vector", NONE)
             )
             raise GapnetError(f"layer={self}: returns {kind}; its pooling must be one of {rule}")
+        if pool == CROW and (output < 0).any():
+            raise GapnetError(
+                f"layer={self}: has negative values, and CroW's weights need maps behind a ReLU; "
+                "choose another layer, or another pooling"
+            )
         # A copy: the network may change its output in place
         return output.detach().float().clone() if pool == NONE else POOLINGS[pool](output.float())
 
