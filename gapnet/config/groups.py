@@ -100,6 +100,8 @@ KEYS = {
     "run": Group(computes=False, paths=("",), table_sets=True),  # the evaluation is written into it
     "predictions": PATH,
     "features": PATH,
+    "query_features": PATH,
+    "whitening": PATH,
     "maps": PATH,
     "synsets": PATH,
     "name": Group(computes=False, table_sets=True),

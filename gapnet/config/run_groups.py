@@ -42,11 +42,28 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
     groups = {name: _values_of(config, name, path) for name in FROM_RUN}
     groups["trainer"] = _plain_trainer(groups["trainer"], path)
     for name, values in groups.items():
-        _check_targets(values, name, path, GROUPS[name].home, imports)
-        if name in FLAT:
-            _check_flat(values, name, path)
+        _check_group(values, name, path, imports)
     groups["data"] = _without_writing(groups["data"])
     return {name: OmegaConf.create(values) for name, values in groups.items()}
+
+
+def data_of(folder: Path, imports: Sequence[str] = ()) -> DictConfig:
+    """Return the group of the data set with which the features in a folder were made.
+
+    Args:
+        folder: of features.
+        imports: modules that the user trusts, from the command line.
+    """
+    path = folder / CONFIG
+    values = _values_of(read_saved_config(folder), "data", path)
+    _check_group(values, "data", path, imports)
+    return OmegaConf.create(_without_writing(values))
+
+
+def _check_group(values: dict[str, Any], name: str, path: Path, imports: Sequence[str]) -> None:
+    _check_targets(values, name, path, GROUPS[name].home, imports)
+    if name in FLAT:
+        _check_flat(values, name, path)
 
 
 def _values_of(config: dict[str, Any], name: str, path: Path) -> dict[str, Any]:

@@ -182,7 +182,9 @@ def features(settings: FeaturesJob) -> list[str]:
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()
         splits = settings.splits or (source.train_split, source.test_split)
-        data = settings.data(source, network, parts=parts_of(source, splits))
+        parts = parts_of(source, splits)
+        options = {"parts": parts} if parts else {}
+        data = settings.data(source, network, **options)
         data.check(*splits)
         job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
         extract(network, data, settings.extraction, splits, job.folder, resume=settings.resume)

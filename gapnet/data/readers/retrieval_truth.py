@@ -83,7 +83,9 @@ class WithTruth(Protocol):
 def read_oxford(folder: Path) -> Truth:
     """Read the text files of Oxford5k or Paris6k."""
     if not folder.is_dir():
-        raise GapnetError(f"data.ground_truth={folder}: no such folder; unpack the text files there")
+        raise GapnetError(
+            f"data.ground_truth={folder}: no such folder; unpack the text files there"
+        )
     names = sorted(path.name.removesuffix(QUERY) for path in folder.glob(f"*{QUERY}"))
     if not names:
         raise GapnetError(

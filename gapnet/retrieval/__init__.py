@@ -1,0 +1,1 @@
+"""Similar images by their features: neighbours, whitening, retrieval benchmarks, and pictures."""
