@@ -17,8 +17,9 @@ from gapnet.jobs.feature_sets import FeatureSet, SetChoice, facts_of, read_pair,
 from gapnet.jobs.features import parts_of
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.svm import line_of, write_metrics
-from gapnet.retrieval.agreement import metrics_of, same_classes
+from gapnet.retrieval.agreement import PROTOCOL, class_agreement, same_classes
 from gapnet.retrieval.pages import NeighboursPage, Shown, write_neighbours
+from gapnet.retrieval.query_means import Described, query_means
 from gapnet.retrieval.search import NOBODY, Neighbours, nearest
 from gapnet.retrieval.thumbnails import Thumbnails
 from gapnet.runs.folder import short
@@ -135,7 +136,8 @@ class Search:
             return []
         asked = self.asked
         missed = len(asked.features.unreadable) if every else 0
-        return metrics_of(self.same, missed, data=asked.data, split=asked.split, rules=rules)
+        about = Described(asked.data, asked.split, rules)
+        return query_means(class_agreement(self.same, missed), PROTOCOL, about)
 
     def write(self, path: Path) -> None:
         """Write a Parquet file: the neighbours of each query and their similarities."""

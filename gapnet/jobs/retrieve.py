@@ -14,6 +14,7 @@ from gapnet.jobs.evaluation import MakeSource
 from gapnet.jobs.feature_sets import FeatureSet, SetChoice, read_pair, rules_of_search
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.svm import line_of, write_metrics
+from gapnet.retrieval.query_means import Described, query_means
 from gapnet.retrieval.scoring import CLASSES, Scores, score_rankings
 from gapnet.retrieval.search import expanded, rankings
 from gapnet.runs.folder import short
@@ -58,11 +59,8 @@ def retrieve(settings: RetrieveJob) -> list[str]:
         rows = _ranked(asked.features, base.features, queries, settings.expand)
         scores = score_rankings(queries, rows, base.features.ids, rules)
         text = rules_of_search(base, settings.base.whitening, settings.expand)
-        metrics = [
-            metric
-            for one in scores
-            for metric in one.metrics(data=asked.data, split=asked.split, rules=text)
-        ]
+        about = Described(asked.data, asked.split, text)
+        metrics = [metric for one in scores for metric in query_means(one.values, one.level, about)]
         write_metrics(metrics, job.folder)
         write_file(job.folder / QUERIES, _table(queries, scores))
         return [

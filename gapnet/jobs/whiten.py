@@ -39,7 +39,5 @@ def whiten(settings: WhitenJob) -> list[str]:
         job.open(continues=False)
         whitening.save(job.folder / WHITENING)
         count, size = whitening.components.shape
-        return [
-            f"{size} numbers to {count}, learned on {len(features.ids):,} images of "
-            f"{whitening.data}: {short(job.folder / WHITENING)}"
-        ]
+        learned = f"{size} numbers to {count}, learned on {len(features.ids):,} images"
+        return [f"{learned} of {whitening.data}: {short(job.folder / WHITENING)}"]

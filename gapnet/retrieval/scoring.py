@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gapnet.data.readers.retrieval_truth import Query
 from gapnet.errors import GapnetError
-from gapnet.evaluation.bootstrap import intervals
-from gapnet.evaluation.score import Metric
 from gapnet.retrieval.average_precision import average_precision, places_of, precision_at
 
 MEAN_AP = "mean_average_precision"
 CLASSES = "classes"  # the rules of data with classes: images of the query's class are positive
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -49,21 +45,6 @@ class Scores:
 
     level: str
     values: Mapping[str, NDArray[np.float64]]
-
-    def metrics(self, *, data: str, split: str, rules: str, seed: int = 0) -> list[Metric]:
-        """Return the means over queries, with intervals over queries."""
-        return [
-            _metric(
-                name,
-                values[~np.isnan(values)],
-                self.level,
-                data=data,
-                split=split,
-                rules=rules,
-                seed=seed,
-            )
-            for name, values in self.values.items()
-        ]
 
 
 def score_rankings(
@@ -123,29 +104,3 @@ def _scores(name: str, rows: list[list[float]], level: Level) -> Scores:
     if np.isnan(columns[0]).all():
         raise GapnetError(f"rules {name}: no query has a positive image; check the ground truth")
     return Scores(name, dict(zip(names, columns, strict=True)))
-
-
-def _metric(
-    name: str,
-    values: NDArray[np.float64],
-    level: str,
-    *,
-    data: str,
-    split: str,
-    rules: str,
-    seed: int,
-) -> Metric:
-    low, high = intervals(torch.from_numpy(values)[:, None], resamples=RESAMPLES, seed=seed)
-    return Metric(
-        metric=name,
-        value=float(values.mean()),
-        n=len(values),
-        low=low.item(),
-        high=high.item(),
-        threshold=None,
-        chosen_on=None,
-        protocol=level,
-        data=data,
-        split=split,
-        rules=rules,
-    )

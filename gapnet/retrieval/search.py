@@ -20,6 +20,11 @@ class Neighbours(NamedTuple):
     rows: NDArray[np.int64]
     similarities: Vectors
 
+    def take(self, places: NDArray[np.int64]) -> "Neighbours":
+        """Return the neighbours at places of each row, (Q, m)."""
+        rows, similarities = (np.take_along_axis(values, places, 1) for values in self)
+        return Neighbours(rows.astype(np.int64), similarities.astype(np.float32))
+
 
 def nearest(
     queries: Vectors, base: Vectors, count: int, *, without: NDArray[np.int64] | None = None
@@ -65,10 +70,8 @@ def _nearest_of_block(
 def _best(some: Neighbours, count: int) -> Neighbours:
     """Return the most similar ones in order; of equally similar ones the first."""
     if some.rows.shape[1] > count:
-        places = np.argpartition(-some.similarities, count - 1, axis=1)[:, :count]
-        some = Neighbours(*(np.take_along_axis(values, places, 1) for values in some))
-    order = np.lexsort((some.rows, -some.similarities), axis=1)
-    return Neighbours(*(np.take_along_axis(values, order, 1) for values in some))
+        some = some.take(np.argpartition(-some.similarities, count - 1, axis=1)[:, :count])
+    return some.take(np.lexsort((some.rows, -some.similarities), axis=1))
 
 
 def _leave_out(similarities: Vectors, columns: NDArray[np.int64]) -> None:

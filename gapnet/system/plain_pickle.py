@@ -34,8 +34,8 @@ class PlainDtype:
             raise ValueError(f"an array of type {name}")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        """Take the byte order, which is the second value."""
-        self.dtype = self.dtype.newbyteorder(str(state[1]))
+        """Take the byte order, which is the second value: | is none."""
+        self.dtype = np.dtype(f"{str(state[1]).replace('|', '=')}{self.dtype.str[1:]}")
 
 
 class PlainArray:
@@ -112,7 +112,7 @@ def _check_instructions(content: bytes) -> None:
     for count, (instruction, argument, _) in enumerate(pickletools.genops(content)):
         if instruction.name in REFUSED:
             raise ValueError(f"instruction {instruction.name}")
-        if instruction.name in MEMO and not 0 <= int(argument) <= count:
+        if instruction.name in MEMO and not 0 <= int(str(argument)) <= count:
             raise ValueError(f"instruction {instruction.name} {argument}")
 
 

@@ -1,7 +1,7 @@
 """Ground truth of retrieval benchmarks: which images of a base belong to each query.
 
-oxford      a folder of `NAME_query.txt`, `_good.txt`, `_ok.txt` and `_junk.txt`: Oxford5k, Paris6k
-revisited   gnd_roxford5k.pkl and gnd_rparis6k.pkl: names of the images, and easy, hard and junk ones
+oxford      Oxford5k, Paris6k: a folder of `NAME_query.txt`, `_good.txt`, `_ok.txt`, `_junk.txt`
+revisited   gnd_roxford5k.pkl, gnd_rparis6k.pkl: names of images, and easy, hard and junk ones
 holidays    no file: NNNN00.jpg is a query, and NNNN01.jpg and the following ones belong to it
 """
 
