@@ -9,7 +9,7 @@ import numpy as np
 
 from gapnet.errors import GapnetError
 from gapnet.jobs.evaluation import MakeSource
-from gapnet.jobs.feature_sets import FeatureSet, SetChoice
+from gapnet.jobs.feature_sets import FeatureSet, SetChoice, network_text
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.neighbours import thumbnails
 from gapnet.retrieval.embedding import Positions, pca_positions
@@ -76,7 +76,7 @@ def embed(settings: EmbedJob) -> list[str]:
             title=f"Map of {some.data}, {some.split}",
             facts={
                 "images": f"{len(some.features.ids):,}",
-                "network": some.features.about.network,
+                "network": network_text(some.features.about),
                 "features": f"layer {some.layer}, {some.features.vectors.shape[1]} numbers",
             },
             images=_shown(some, pictures, settings.pictures),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gapnet.errors import GapnetError
+from gapnet.evaluation.store import About
 from gapnet.jobs.features import FeatureFolder
 from gapnet.retrieval.unit_vectors import check_varied, unit
 from gapnet.retrieval.whitening import Whitening
@@ -98,7 +99,7 @@ def facts_of(
     facts = {
         "base": f"{len(base.features.ids):,} images of {base.data}, {base.split}",
         "queries": f"{len(queries.features.ids):,} images of {queries.data}, {queries.split}",
-        "network": base.features.about.network,
+        "network": network_text(base.features.about),
         "features": f"layer {base.layer}, {base.features.vectors.shape[1]} numbers",
     }
     if whitening is not None:
@@ -106,6 +107,15 @@ def facts_of(
     if expand:
         facts["query expansion"] = f"the {expand} nearest images"
     return facts
+
+
+def network_text(about: About) -> str:
+    """Describe a network by its name and the arguments that differ from their defaults."""
+    network = about.identity.get("network")
+    if not isinstance(network, dict):
+        return about.network
+    name, *values = network.items()
+    return ", ".join([str(name[1]), *(f"{key}={value}" for key, value in values if value)])
 
 
 def rules_of_search(base: FeatureSet, whitening: Path | None, expand: int) -> str:

@@ -75,13 +75,18 @@ def neighbours(settings: NeighboursJob) -> list[str]:
         whitening = settings.base.whitening
         metrics = search.metrics(rules_of_search(base, whitening, 0), every=settings.ids is None)
         facts = facts_of(asked, base, whitening)
-        facts |= {metric.metric.replace("_", " "): line_of(metric) for metric in metrics}
+        facts |= {metric.metric.replace("_", " "): share_of(metric) for metric in metrics}
         shown = sorted(Random(0).sample(range(len(rows)), min(settings.pictures, len(rows))))
         page = NeighboursPage(f"Neighbours in {base.data}", facts, search.shown(shown, *pictures))
         write_metrics(metrics, job.folder)
         search.write(job.folder / NEIGHBOURS)
         write_neighbours(page, job.folder / NEIGHBOURS_PAGE)
         return [*map(line_of, metrics), f"page: {short(job.folder / NEIGHBOURS_PAGE)}"]
+
+
+def share_of(metric: Metric) -> str:
+    """Return a metric with its interval, in percent."""
+    return f"{metric.value:.1%} ({metric.low:.1%} to {metric.high:.1%})"
 
 
 def thumbnails(make: MakeSource, some: FeatureSet, *, side: int) -> Thumbnails:
