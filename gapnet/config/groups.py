@@ -56,6 +56,7 @@ GROUPS = {
             "masks",
             "blacklist",
             "cache",
+            "negatives",
         ),
         neutral=("folder", "drawn", "cache", "cache_gb"),
     ),

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from gapnet.data.options import Reader
     from gapnet.data.records import Records
     from gapnet.data.sample import Source
+    from gapnet.data.sources.ade import Ade
+    from gapnet.data.sources.ade_scenes import AdeScenes
+    from gapnet.data.sources.captions import Captions
+    from gapnet.data.sources.masked_scenes import MaskedScenes
+    from gapnet.data.sources.positives import Positives
+    from gapnet.data.sources.sun_attribute import SunAttribute
     from gapnet.data.sources.coco import Coco
     from gapnet.data.sources.csv_table import Csv
     from gapnet.data.sources.cub import Cub
@@ -31,6 +37,12 @@ if TYPE_CHECKING:
     from gapnet.data.sources.yolo import Yolo
 
 __all__ = [
+    "Ade",
+    "AdeScenes",
+    "Captions",
+    "MaskedScenes",
+    "Positives",
+    "SunAttribute",
     "Coco",
     "Csv",
     "Cub",
@@ -59,6 +71,12 @@ __all__ = [
 __getattr__ = LazyNames(
     __name__,
     {
+        "Ade": "gapnet.data.sources.ade",
+        "AdeScenes": "gapnet.data.sources.ade_scenes",
+        "Captions": "gapnet.data.sources.captions",
+        "MaskedScenes": "gapnet.data.sources.masked_scenes",
+        "Positives": "gapnet.data.sources.positives",
+        "SunAttribute": "gapnet.data.sources.sun_attribute",
         "Coco": "gapnet.data.sources.coco",
         "Csv": "gapnet.data.sources.csv_table",
         "Cub": "gapnet.data.sources.cub",

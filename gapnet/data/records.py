@@ -137,6 +137,12 @@ class Records(Sequence[Record]):
         return LABELS in self.table.column_names
 
     @property
+    def label_sets(self) -> list[list[int]]:
+        """Return all classes of each image of multi-label data."""
+        sets: list[list[int]] = self.table[LABELS].to_pylist()
+        return sets
+
+    @property
     def blacklisted(self) -> Tensor:
         """Return which images the devkit leaves out of localization, (N,)."""
         return torch.from_numpy(self.table["blacklisted"].to_numpy().copy())

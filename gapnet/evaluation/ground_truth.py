@@ -1,6 +1,7 @@
 """The ground truth that predictions are scored against."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -22,6 +23,7 @@ class SplitTruth:
         blacklisted: images that the devkit leaves out of localization, (N,).
         masked: whether the objects' pixels are known.
         boxed: which images have boxes, (N,); None if all have, or none.
+        label_sets: all classes of each image, in multi-label data; else None.
     """
 
     ids: list[str]
@@ -30,6 +32,7 @@ class SplitTruth:
     blacklisted: Tensor
     masked: bool = False
     boxed: Tensor | None = None
+    label_sets: Sequence[Sequence[int]] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an id that is listed twice."""
@@ -70,4 +73,5 @@ def ground_truth_of(records: Records) -> SplitTruth:
         blacklisted=records.blacklisted,
         masked=masked,
         boxed=records.boxed if some else None,
+        label_sets=records.label_sets if records.multi_label else None,
     )

@@ -122,7 +122,8 @@ class Predictor(pl.LightningModule):
         So the device computes a batch while threads compute the boxes of another.
         """
         job = self.jobs[dataloader_idx]
-        row = partial(self._row, job, self._pass(batch))
+        every_class = job.records.multi_label  # a mean average precision needs all scores
+        row = partial(self._row, job, self._pass(batch, every_class=every_class))
         rows = [self.threads.submit(row, index) for index in range(len(batch.ids))]
         self.finish()
         self.unfinished.append(BatchInThreads(job.writer, rows))
@@ -139,14 +140,15 @@ class Predictor(pl.LightningModule):
             batch = self.unfinished.pop(0)
             batch.writer.add([row.result() for row in batch.rows])
 
-    def _pass(self, batch: Batch) -> Passed:
-        """Run the network on a batch, and compute the maps."""
+    def _pass(self, batch: Batch, *, every_class: bool) -> Passed:
+        """Run the network on a batch, rank the best or all classes, and compute the maps."""
         outputs = self.localizer.look(self.network, self.network.normalise(batch.images))
-        ranked = outputs.logits.topk(min(MOST, outputs.logits.shape[1])).indices
+        classes = outputs.logits.shape[1]
+        ranked = outputs.logits.topk(classes if every_class else min(MOST, classes)).indices
         scores = self.network.scores(outputs.logits).gather(1, ranked)
         true = batch.labels[:, None].clamp(min=0)
-        classes = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
-        maps = self.localizer.maps(self.network, outputs, classes, batch.ids)
+        mapped = torch.cat([ranked[:, : self.localizer.guesses.classes], true], 1)
+        maps = self.localizer.maps(self.network, outputs, mapped, batch.ids)
         return Passed(ranked.cpu(), scores.cpu(), maps, batch.to(CPU))
 
     def _row(self, job: SplitToPredict, passed: "Passed", index: int) -> Row:

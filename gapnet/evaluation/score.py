@@ -10,6 +10,7 @@ from torch import Tensor
 from gapnet.errors import GapnetError
 from gapnet.evaluation.bootstrap import bounds, intervals, resampled_sums
 from gapnet.evaluation.ground_truth import SplitTruth
+from gapnet.evaluation.label_ranking import class_precisions
 from gapnet.evaluation.overlaps import Overlaps, known_overlaps
 from gapnet.evaluation.pixels import average_precision
 from gapnet.evaluation.predictions import Predictions
@@ -100,6 +101,9 @@ def _score(scoring: Scoring, protocol: Protocol) -> ProtocolScores:
         located, swept = _localize(scoring, protocol)
         verdicts += [verdict.over(truth.boxed) for verdict in located]
     metrics = _metrics(verdicts, scoring, protocol)
+    precisions = class_precisions(predictions, truth)
+    if precisions is not None:
+        metrics.append(_ranking_metric(torch.from_numpy(precisions), scoring, protocol))
     if truth.masked and predictions.pixels is not None:
         metrics.append(_pixel_metric(predictions.pixels, scoring, protocol))
     return ProtocolScores(metrics, verdicts, swept)
@@ -185,6 +189,15 @@ def _metric(
         split=scoring.split,
         rules=f"{scoring.predictions.about.rules} {protocol}",
     )
+
+
+def _ranking_metric(precisions: Tensor, scoring: Scoring, protocol: Protocol) -> Metric:
+    """Return the mean average precision (K,) of classes, with an interval over classes."""
+    low, high = intervals(precisions[:, None], resamples=protocol.resamples, seed=protocol.seed)
+    all_rows = torch.ones(len(scoring.truth.ids), dtype=torch.bool)
+    verdict = Verdict("mean_average_precision", precisions, all_rows)
+    interval = (low.item(), high.item())
+    return _metric(verdict, precisions.mean().item(), interval, scoring, protocol)
 
 
 def _pixel_metric(pixels: Tensor, scoring: Scoring, protocol: Protocol) -> Metric:

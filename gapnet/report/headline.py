@@ -12,6 +12,7 @@ HEADLINE = {
     "top1_localization_error": "top-1 localization",
     "top5_localization_error": "top-5 localization",
     "gt_known_error": "ground-truth-known",
+    "mean_average_precision": "mean average precision",
     "px_ap": "PxAP, a precision",
     "max_box_acc_v2": "MaxBoxAccV2, an accuracy",
 }

@@ -12,6 +12,7 @@ NAMES = {
     "max_box_acc": "MaxBoxAcc, an accuracy",
     "max_box_acc_v2": "MaxBoxAccV2, an accuracy",
     "px_ap": "pixel average precision, PxAP",
+    "mean_average_precision": "mean average precision over classes",
     "whole_image_gt_known_error": "  baseline: the whole image as the box",
     "centred_box_gt_known_error": "  baseline: the best centred box",
     "top1_localization_error/wrong_class": "  of which: wrong class",

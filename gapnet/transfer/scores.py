@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from gapnet.evaluation.bootstrap import intervals
 from gapnet.evaluation.score import Metric
+from gapnet.metrics.average_precision import average_precisions
 from gapnet.transfer.feature_rows import Features
 
 Array = NDArray[np.float64]
@@ -24,31 +25,6 @@ def class_weights(labels: NDArray[np.int64]) -> Array:
     counts = np.bincount(labels)
     weights: Array = len(labels) / ((counts > 0).sum() * counts[labels])
     return weights
-
-
-def average_precision(scores: Array, positive: NDArray[np.bool_]) -> float:
-    """Return the area under the precision-recall curve of scores (N,), without interpolation.
-
-    >>> average_precision(np.array([0.9, 0.8, 0.7]), np.array([True, False, True]))
-    0.8333333333333333
-    """
-    order = np.argsort(-scores, kind="stable")
-    scores, positive = scores[order], positive[order]
-    ends = np.append(np.diff(scores) != 0, True)  # equal scores are one threshold
-    right, shown = np.cumsum(positive)[ends], np.arange(1, len(scores) + 1)[ends]
-    gained = np.diff(right, prepend=0)
-    return float((gained * right / shown).sum() / positive.sum())
-
-
-def average_precisions(decisions: Array, targets: NDArray[np.bool_]) -> Array:
-    """Return the average precision of every class that an image has."""
-    present = np.nonzero(targets.any(0))[0]
-    return np.array([average_precision(decisions[:, k], targets[:, k]) for k in present])
-
-
-def mean_average_precision(decisions: Array, targets: NDArray[np.bool_]) -> float:
-    """Return the mean over classes of the average precision."""
-    return float(average_precisions(decisions, targets).mean())
 
 
 def score_decisions(

@@ -11,9 +11,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.svm import LinearSVC
 
+from gapnet.metrics.average_precision import mean_average_precision
 from gapnet.system.progress import track
 from gapnet.transfer.fitting import Fitting, TrainingSet
-from gapnet.transfer.scores import accuracy, mean_average_precision
+from gapnet.transfer.scores import accuracy
 
 log = logging.getLogger(__name__)
 Array = NDArray[np.float64]

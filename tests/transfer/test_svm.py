@@ -19,10 +19,11 @@ from gapnet.evaluation.store import About
 from gapnet.jobs.features import FeatureFolder
 from gapnet.jobs.job import Run
 from gapnet.jobs.svm import SvmJob, fit, train_svm
+from gapnet.metrics.average_precision import average_precision
 from gapnet.models.saved import load
 from gapnet.transfer.feature_rows import Features
 from gapnet.transfer.fitting import Fitting
-from gapnet.transfer.scores import average_precision, class_weights, score_decisions
+from gapnet.transfer.scores import class_weights, score_decisions
 from gapnet.transfer.svm import LinearSvm
 from tests.refusals import refused
 from tests.transfer.conftest import Extract, make_data, small_shapes
