@@ -17,7 +17,7 @@ def resampled_sums(values: Tensor, *, resamples: int, seed: int) -> Tensor:
     All F use the same draws, so that their differences can be compared.
     """
     columns = np.ascontiguousarray(values.double().numpy().T)
-    counts = _draw_counts(len(values), resamples=resamples, seed=seed)
+    counts = draw_counts(len(values), resamples=resamples, seed=seed)
     # einsum, not BLAS, which is not faster on busy cores and needs more memory
     sums = [np.einsum("rn,fn->rf", chunk, columns) for chunk in counts]
     return torch.from_numpy(np.concatenate(sums))
@@ -52,7 +52,7 @@ def nested_interval(values: Tensor, *, resamples: int, seed: int) -> tuple[float
     return low.item(), high.item()
 
 
-def _draw_counts(count: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+def draw_counts(count: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """Yield how often every image is drawn in some resamples, (some, count)."""
     rng = np.random.default_rng(seed)
     rows = max(1, CHUNK // count)

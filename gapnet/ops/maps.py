@@ -35,3 +35,18 @@ def normalise(maps: Tensor) -> Tensor:
     """
     highest = maps.amax((-2, -1), keepdim=True)
     return torch.where(highest > 0, maps.clamp(min=0) / highest, torch.zeros_like(maps))
+
+
+def map_on_image(heat: Tensor, window: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return a normalised map (h, w) of a window (4,) on an image of `size`; 0 outside the window.
+
+    The window has edges x1, y1, x2, y2 in pixels of the image, and may reach beyond it.
+    """
+    x1, y1, x2, y2 = window.round().int().tolist()
+    window_map = normalise(upsample(heat[None].float().cpu(), (max(1, y2 - y1), max(1, x2 - x1))))[
+        0
+    ]
+    image_map = torch.zeros(size)
+    top, left, bottom, right = max(y1, 0), max(x1, 0), min(y2, size[0]), min(x2, size[1])
+    image_map[top:bottom, left:right] = window_map[top - y1 : bottom - y1, left - x1 : right - x1]
+    return image_map

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gapnet.errors import GapnetError
-from gapnet.ops.maps import normalise, upsample
+from gapnet.ops.maps import map_on_image
 
 OPACITY = 0.45  # of the colours over the picture
 THINNEST = 2  # pixels of a line
@@ -74,7 +73,8 @@ def overlay(
     true: Iterable[Box] = (),
 ) -> Image.Image:
     """Colour an image by a map (h, w) over a window (4,), and draw predicted and true boxes."""
-    picture = fit(colour(image, _place(heat, window, (image.height, image.width))), SIDE)
+    placed = map_on_image(heat, window, (image.height, image.width))
+    picture = fit(colour(image, placed.numpy()), SIDE)
     boxes = [(true_box, TRUE) for true_box in true]
     if predicted is not None:
         boxes.append((predicted, PREDICTED))
@@ -95,15 +95,3 @@ def with_caption(image: Image.Image, lines: Sequence[str]) -> Image.Image:
             text = text.removesuffix(DOTS)[:-1] + DOTS
         draw.text((MARGIN, image.height + number * LINE), text, fill="black", font=font)
     return sheet
-
-
-def _place(heat: Tensor, window: Tensor, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return a normalised map on an image of `size`; 0 outside the window."""
-    x1, y1, x2, y2 = window.round().int().tolist()
-    window_map = normalise(upsample(heat[None].float().cpu(), (max(1, y2 - y1), max(1, x2 - x1))))[
-        0
-    ]
-    image_map = torch.zeros(size)
-    top, left, bottom, right = max(y1, 0), max(x1, 0), min(y2, size[0]), min(x2, size[1])
-    image_map[top:bottom, left:right] = window_map[top - y1 : bottom - y1, left - x1 : right - x1]
-    return image_map.numpy()

@@ -47,7 +47,7 @@ def gallery(
         path, reading = images.records[row].path, images.reading
         file = read_image(path, exif=reading.exif, files=reading.files)
         if judged.overlaps is None:
-            iou, drawn = None, _class_maps(network, localizer, file, sample, guess)
+            iou, drawn = None, _classclass_maps_of(network, localizer, file, sample, guess)
         else:
             iou = judged.overlaps[index].item()
             drawn = [_boxed_map(network, localizer, file, sample)]
@@ -61,7 +61,7 @@ def _boxed_map(
 ) -> Image.Image:
     """Return the map of the true class, its box, and the true boxes."""
     batch = collate([sample])
-    maps = _maps(network, localizer, batch, [sample.label])
+    maps = class_maps_of(network, localizer, batch, [sample.label])
     box = localizer.boxes(maps, batch.windows, batch.sizes, batch.images)[0, 0, 0].tolist()
     true = sample.boxes.tolist() if sample.boxes is not None else []
     return overlay(file, maps[0, 0], sample.window, predicted=box, true=true)
@@ -72,11 +72,11 @@ def _class_maps(
 ) -> list[Image.Image]:
     """Return the maps of the true class, and of the predicted one if that is another."""
     labels = list(dict.fromkeys([sample.label, guess]))
-    (maps,) = _maps(network, localizer, collate([sample]), labels)
+    (maps,) = class_maps_of(network, localizer, collate([sample]), labels)
     return [overlay(file, heat, sample.window) for heat in maps]
 
 
-def _maps(network: GapNet, localizer: Localizer, batch: Batch, labels: list[int]) -> Tensor:
+def class_maps_of(network: GapNet, localizer: Localizer, batch: Batch, labels: list[int]) -> Tensor:
     """Return maps (1, K, h, w) of K classes of a batch of one image."""
     device = network.mean.device
     outputs = localizer.look(network, network.normalise(batch.images.to(device)))

@@ -44,16 +44,20 @@ class Report:
 
 def write_report(report: Report, path: Path) -> None:
     """Write the page to a file."""
-    environment = Environment(
-        loader=PackageLoader("gapnet.report"), autoescape=True, trim_blocks=True, finalize=_plain
-    )
-    page = environment.get_template("report.html.jinja").render(
+    page = environment().get_template("report.html.jinja").render(
         report=report,
         header=("protocol", *HEADER),
         rows=[(metric.protocol, *table_row(metric)) for metric in report.metrics],
-        data_uri=_data_uri,
+        data_uri=data_uri,
     )
     write_file(path, page)
+
+
+def environment() -> Environment:
+    """Return the environment of the templates of pages."""
+    return Environment(
+        loader=PackageLoader("gapnet.report"), autoescape=True, trim_blocks=True, finalize=_plain
+    )
 
 
 def _plain(value: object) -> object:
@@ -61,7 +65,8 @@ def _plain(value: object) -> object:
     return value if isinstance(value, Markup) else plain(value)
 
 
-def _data_uri(image: Image.Image) -> str:
+def data_uri(image: Image.Image) -> str:
+    """Return an image as the address of a JPEG inside the page."""
     buffer = io.BytesIO()
     image.save(buffer, format="JPEG", quality=88)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -84,7 +84,7 @@ def _fit_classes(
     weight, bias = np.zeros((targets.shape[1], vectors.shape[1])), np.zeros(targets.shape[1])
     unfinished = 0
     for index in track(range(len(bias)), what, total=len(bias), leave=False):
-        weight[index], bias[index], converged = _fit_class(
+        weight[index], bias[index], converged = fit_class(
             vectors, targets[:, index], cost, fitting
         )
         unfinished += not converged
@@ -99,7 +99,7 @@ def _fit_classes(
     return Hyperplanes(weight, bias, cost)
 
 
-def _fit_class(
+def fit_class(
     vectors: Array, positive: NDArray[np.bool_], cost: float, fitting: Fitting
 ) -> tuple[Array, float, bool]:
     """Return the weight (D,) and bias of one class, and whether the training converged."""

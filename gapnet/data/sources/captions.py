@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, get_args
 from gapnet.data.concept_reader import FEWEST, ConceptImage, ConceptReader
 from gapnet.data.image_folder import check_inside
 from gapnet.errors import GapnetError, reading
-from gapnet.system.value_checks import one_of
+from gapnet.system.value_checks import one_of, wrong_value
 
 COLUMNS = ("image", "caption")
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
@@ -30,15 +30,15 @@ class Captions(ConceptReader):
 
     Args:
         root: the folder of the images.
-        table: CSV file of captions.
+        table: CSV file of captions; None is captions.csv in the root.
         phrase: the words that a caption contains, one after the other, in capitals or not.
         without: which other images are negatives: those whose captions contain none of the words
             of the phrase (small words such as "in" do not count), or all without the phrase.
     """
 
     _: KW_ONLY
-    table: Path
-    phrase: str
+    table: Path | None = None
+    phrase: str | None = None
     without: Without = "words"
 
     kind: ClassVar[str] = "captions"
@@ -46,22 +46,21 @@ class Captions(ConceptReader):
     def __post_init__(self) -> None:
         """Check the values, and read the captions."""
         one_of("data.without", self.without, get_args(Without))
-        if not isinstance(self.phrase, str) or not words_of(self.phrase):
-            raise GapnetError(f"data.phrase={self.phrase}: must be words, such as 'mirror in lake'")
-        self.set_fields(table=Path(self.table))
+        if not words_of(str(self.phrase or "")):
+            raise wrong_value("data.phrase", self.phrase, "must be words, such as 'mirror in lake'")
         super().__post_init__()
 
     @property
     def concept(self) -> str:
         """Return the phrase."""
-        return " ".join(words_of(self.phrase))
+        return " ".join(words_of(str(self.phrase)))
 
     def listed(self) -> Sequence[ConceptImage]:
         """List the images whose captions contain the phrase, or none of its words."""
         captions: dict[str, list[tuple[str, ...]]] = {}
-        for image, caption in read_captions(self.table):
+        for image, caption in read_captions(self._table):
             captions.setdefault(image, []).append(words_of(caption))
-        phrase = words_of(self.phrase)
+        phrase = words_of(str(self.phrase))
         images = []
         for image, texts in captions.items():
             positive = any(contains(text, phrase) for text in texts)
@@ -74,12 +73,16 @@ class Captions(ConceptReader):
         if kind == "positive":
             return GapnetError(
                 f"data.phrase={self.phrase!r}: is in the captions of {count} images of "
-                f"{self.table}; at least {FEWEST} are needed; choose another phrase"
+                f"{self._table}; at least {FEWEST} are needed; choose another phrase"
             )
         return GapnetError(
-            f"data.phrase={self.phrase!r}: leaves {count} images of {self.table} whose captions "
+            f"data.phrase={self.phrase!r}: leaves {count} images of {self._table} whose captions "
             f"are without its {self.without}; at least {FEWEST} are needed; add other images"
         )
+
+    @property
+    def _table(self) -> Path:
+        return self.root / "captions.csv" if self.table is None else Path(self.table)
 
     def _is_near(self, text: Sequence[str], phrase: Sequence[str]) -> bool:
         """Return whether a text without the phrase makes its image no negative."""

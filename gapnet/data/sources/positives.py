@@ -12,6 +12,7 @@ from typing import ClassVar
 from gapnet.data.concept_reader import FEWEST, OTHER, ConceptImage, ConceptReader
 from gapnet.data.image_folder import folders_and_images
 from gapnet.errors import GapnetError
+from gapnet.system.value_checks import wrong_value
 
 
 @dataclass(frozen=True)
@@ -20,24 +21,25 @@ class Positives(ConceptReader):
 
     Args:
         root: the folder of images that have it.
-        negatives: the folder of others.
+        negatives: the folder of others; must be named.
         name: of the concept; None is the name of the folder.
     """
 
     _: KW_ONLY
-    negatives: Path
+    negatives: Path | None = None
     name: str | None = None
 
     kind: ClassVar[str] = "positives"
 
     def __post_init__(self) -> None:
         """Check the values, and list the images."""
-        self.set_fields(negatives=Path(self.negatives), root=Path(self.root))
-        if not self.negatives.is_dir():
-            raise GapnetError(f"data.negatives={self.negatives}: no such folder")
+        self.set_fields(root=Path(self.root))
+        if self.negatives is None or not self._negatives.is_dir():
+            rule = "must be a folder of images without the concept"
+            raise wrong_value("data.negatives", self.negatives, rule)
         if self.name == OTHER:
             raise GapnetError(f"data.name={OTHER}: is the name of the negatives; choose another")
-        if self.negatives.resolve() == self.root.resolve():
+        if self._negatives.resolve() == self.root.resolve():
             raise GapnetError(
                 f"data.negatives={self.negatives}: is also the folder of the positives; name another"
             )
@@ -49,11 +51,15 @@ class Positives(ConceptReader):
         name = self.name or self.title
         return "positive" if name == OTHER else name
 
+    @property
+    def _negatives(self) -> Path:
+        return Path(self.negatives or "")
+
     def listed(self) -> Sequence[ConceptImage]:
         """List the images of both folders; those of negatives inside the root are no positives."""
         images = []
-        for folder, positive in ((self.root, True), (self.negatives, False)):
-            other = self.negatives if positive else self.root
+        for folder, positive in ((self.root, True), (self._negatives, False)):
+            other = self._negatives if positive else self.root
             for path in _images_under(folder, leaving_out=other):
                 identity = f"{'+' if positive else '-'}/{path.relative_to(folder).as_posix()}"
                 images.append(ConceptImage(identity, path, positive))
@@ -62,7 +68,7 @@ class Positives(ConceptReader):
     def too_few(self, kind: str, count: int) -> GapnetError:
         """Return the error for a folder with too few images."""
         key, folder = (
-            ("root", self.root) if kind == "positive" else ("negatives", self.negatives)
+            ("root", self.root) if kind == "positive" else ("negatives", self._negatives)
         )
         return GapnetError(
             f"data.{key}={folder}: has {count} images; at least {FEWEST} are needed"

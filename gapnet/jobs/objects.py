@@ -1,0 +1,292 @@
+"""Figure 9: the objects that class maps of scenes mark, beside the most frequent objects."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.object_masks import Segmented
+from gapnet.data.sample import Source
+from gapnet.errors import GapnetError
+from gapnet.evaluation.identities import batches_identity, network_identity
+from gapnet.evaluation.predict import digest_of_data, digest_of_weights
+from gapnet.evaluation.store import About, Writer, done
+from gapnet.jobs.csv_file import write_csv_file
+from gapnet.jobs.evaluation import MakeData, MakeSource
+from gapnet.jobs.features import Extraction
+from gapnet.jobs.job import Job, Run, open_job
+from gapnet.jobs.network_features import split_features
+from gapnet.jobs.svm import fit, line_of, rules_of, write_metrics
+from gapnet.jobs.trainers import predicting_trainer
+from gapnet.localization.localizer import Localizer
+from gapnet.metrics.proportion import wilson_interval
+from gapnet.models.gapnet import GapNet
+from gapnet.models.network_choice import NetworkChoice
+from gapnet.report.concept_pictures import located_pictures
+from gapnet.report.section_page import Captioned, Section, write_sections
+from gapnet.runs.folder import short
+from gapnet.runs.layout import REPORT, SVM
+from gapnet.system.distributed import first_on_machine, wait_for_all
+from gapnet.system.files import write_file
+from gapnet.system.ranks import is_first
+from gapnet.system.value_checks import whole_number
+from gapnet.transfer.fitting import Fitting
+from gapnet.transfer.layers import GAP
+from gapnet.transfer.object_rows import (
+    OBJECTS,
+    ObjectCounter,
+    missing_mask,
+    read_objects,
+)
+from gapnet.transfer.overlap import (
+    ImageObjects,
+    OverlapRule,
+    RankedObject,
+    most_frequent,
+    most_informative,
+    objects_of_scene,
+)
+from gapnet.transfer.scores import score_decisions
+from gapnet.transfer.svm import LinearSvm
+
+ROWS, TABLE, SUMMARY = "objects", "objects.csv", "objects.json"
+Scenes = Mapping[str, Sequence[RankedObject]]
+
+
+@dataclass(frozen=True)
+class ObjectsJob:
+    """Search for the informative objects of scenes.
+
+    Args:
+        run: where the job writes.
+        network: whose pooled features are used.
+        source: makes a data set with masks of objects.
+        data: makes the data module of a data set and a network.
+        extraction: how features are extracted; of the layer gap.
+        localizer: makes the maps of the pictures.
+        rule: when an object overlaps a map.
+        fitting: how the SVMs of the scenes are trained.
+        pictures: for every scene.
+        resume: whether existing features and counts are reused.
+        of_run: the run whose network it is, if the folder is in its folder.
+    """
+
+    run: Run
+    network: NetworkChoice
+    source: MakeSource
+    data: MakeData
+    extraction: Extraction
+    localizer: Localizer
+    rule: OverlapRule = field(default_factory=OverlapRule)
+    fitting: Fitting = field(default_factory=Fitting)
+    pictures: int = 3
+    resume: bool = False
+    of_run: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        whole_number("pictures", self.pictures)
+
+
+def find_objects(settings: ObjectsJob) -> list[str]:
+    """Rank the objects of scenes, and return lines; only the first rank has lines."""
+    with open_job(settings.run) as job:
+        trainer = predicting_trainer(settings.extraction.trainer)
+        if job.run_in_ranks(trainer):
+            return []
+        job.connect(trainer)
+        network = settings.network.load()
+        with first_on_machine():  # it draws or downloads what the other ranks then read
+            source = settings.source()
+        segmented = _with_masks(source)
+        data = settings.data(source, network)
+        data.check(source.train_split, source.test_split)
+        absent = missing_mask(segmented, data.records(source.test_split))
+        if absent is not None:
+            raise GapnetError(f"{absent}: no such mask; restore it, or remove its image")
+        job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
+        return _find(settings, job, network, data, segmented)
+
+
+def _with_masks(source: Source) -> Segmented:
+    if not isinstance(source, Segmented):
+        raise GapnetError(
+            f"data: {source.title} has no masks of objects; use data=ade, ade_scenes or "
+            "masked_scenes"
+        )
+    return source
+
+
+def _find(
+    settings: ObjectsJob, job: Job, network: GapNet, data: DataModule, segmented: Segmented
+) -> list[str]:
+    folder, source = job.folder, data.source
+    training, test = split_features(
+        network, data, settings.extraction, folder, resume=settings.resume
+    )
+    path = folder / SVM
+    if is_first() and not (settings.resume and path.is_file()):
+        fit(training, GAP, settings.fitting, data=source.title).save(path)
+    wait_for_all()
+    svm = LinearSvm.load(path)
+    scenes = svm.network(network)
+    _count(settings, folder, scenes, data, segmented)
+    if not is_first():
+        return []
+    metrics = score_decisions(
+        svm.decisions(test.vectors), test, data=source.title, rules=rules_of(svm)
+    )
+    write_metrics(metrics, folder)
+    ranked = rank_scenes(read_objects(folder / ROWS), source.classes, settings.rule)
+    write_objects(ranked, settings.rule, folder)
+    _write_page(settings, folder, scenes, data, ranked)
+    lines = [_line_of_scene(scene, ranked[scene], settings.rule) for scene in ranked]
+    return [
+        *lines,
+        *map(line_of, metrics),
+        f"objects: {short(folder / TABLE)}",
+        f"report: {short(folder / REPORT)}",
+    ]
+
+
+def _count(
+    settings: ObjectsJob, folder: Path, network: GapNet, data: DataModule, segmented: Segmented
+) -> None:
+    """Write the objects of the test images, or of those that are missing."""
+    trainer, split = predicting_trainer(settings.extraction.trainer), data.source.test_split
+    about = _about(settings, network, data, device=trainer.strategy.root_device.type)
+    place, records = folder / ROWS, data.records(split)
+    finished = done(place, about, kind=OBJECTS) if settings.resume else set()
+    if any(image not in finished for image in records.ids):
+        writer = Writer(place, about, kind=OBJECTS)
+        counter = ObjectCounter(network, segmented, records, writer, high=settings.rule.high)
+        trainer.predict(counter, data.loader(split, done=finished), return_predictions=False)
+    wait_for_all()
+
+
+def _about(settings: ObjectsJob, network: GapNet, data: DataModule, *, device: str) -> About:
+    """Return what the counts are made from: network with SVM, map, data and batches."""
+    extraction, source, split = settings.extraction, data.source, data.source.test_split
+    size, precision = data.batch_size, extraction.precision
+    records = data.records(split)
+    masks = "".join(
+        str(path) for record in records for path in _with_masks(source).mask_paths(record)
+    )
+    return About(
+        split=split,
+        classes=tuple(source.classes),
+        network=f"{network.name} {network.arguments}",
+        rules=f"map of the predicted scene, at least {settings.rule.high} of its maximum",
+        weights=digest_of_weights(network),
+        data=f"{digest_of_data(records)}-{sha256(masks.encode()).hexdigest()[:16]}",
+        batches=f"{extraction.view} {size} a batch, {precision} on {device}",
+        identity={
+            "network": network_identity(network.name, network.arguments),
+            "rules": {"high": settings.rule.high},
+            "batches": batches_identity(extraction.view, size, precision, device),
+        },
+    )
+
+
+def rank_scenes(
+    images: Sequence[ImageObjects], scenes: Sequence[str], rule: OverlapRule
+) -> dict[str, list[RankedObject]]:
+    """Return the objects of every scene that has images."""
+    objects = {name: objects_of_scene(images, label, rule) for label, name in enumerate(scenes)}
+    return {name: ranked for name, ranked in objects.items() if ranked}
+
+
+def write_objects(scenes: Scenes, rule: OverlapRule, folder: Path) -> None:
+    """Write objects.csv, with all objects of every scene, and objects.json, with both lists."""
+    header = (
+        *("scene", "object", "images", "of", "frequency", "frequency_low", "frequency_high"),
+        *("overlapping", "informative", "informative_low", "informative_high"),
+    )
+    rows = ((scene, *_values(thing)) for scene, things in scenes.items() for thing in things)
+    write_csv_file(folder / TABLE, header, rows)
+    lists = {
+        scene: {
+            "images": things[0].total,
+            "informative": [_described(thing, rule) for thing in most_informative(things, rule)],
+            "frequent": [_described(thing, rule) for thing in most_frequent(things, rule)],
+        }
+        for scene, things in scenes.items()
+    }
+    values = {"rule": vars(rule), "scenes": lists}
+    write_file(folder / SUMMARY, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def _values(thing: RankedObject) -> tuple[object, ...]:
+    return (
+        *(thing.name, thing.images, thing.total, thing.frequency),
+        *wilson_interval(thing.images, thing.total),
+        *(thing.overlapping, thing.informative),
+        *wilson_interval(thing.overlapping, thing.images),
+    )
+
+
+def _described(thing: RankedObject, rule: OverlapRule) -> dict[str, object]:
+    del rule
+    return {
+        "object": thing.name,
+        "images": thing.images,
+        "frequency": thing.frequency,
+        "frequency_interval": wilson_interval(thing.images, thing.total),
+        "overlapping": thing.overlapping,
+        "informative": thing.informative,
+        "informative_interval": wilson_interval(thing.overlapping, thing.images),
+    }
+
+
+def _line_of_scene(scene: str, things: Sequence[RankedObject], rule: OverlapRule) -> str:
+    informative = ", ".join(
+        f"{thing.name} {thing.informative:.2f}" for thing in most_informative(things, rule)
+    )
+    frequent = ", ".join(
+        f"{thing.name} {thing.frequency:.2f}" for thing in most_frequent(things, rule)
+    )
+    return f"{scene}: informative {informative}; frequent {frequent}"
+
+
+def _write_page(
+    settings: ObjectsJob, folder: Path, network: GapNet, data: DataModule, scenes: Scenes
+) -> None:
+    rule, source = settings.rule, data.source
+    facts = {
+        "data": f"{source.title}, {source.test_split}",
+        "region": f"pixels with at least {rule.high:.0%} of the maximum of the predicted scene's map",
+        "overlap": f"at least {rule.overlap:.0%} of the object's pixels are inside the region",
+        "ranked": f"objects in at least {rule.least:.0%} of the images of the scene",
+    }
+    sections = [_section(settings, network, data, scene, scenes[scene]) for scene in scenes]
+    write_sections("Informative objects of scenes", facts, sections, folder / REPORT)
+
+
+def _section(
+    settings: ObjectsJob,
+    network: GapNet,
+    data: DataModule,
+    scene: str,
+    things: Sequence[RankedObject],
+) -> Section:
+    rule, source = settings.rule, data.source
+    rows = [("informative", "overlap", "95% interval", "n", "frequent", "share", "95% interval")]
+    pairs = zip(most_informative(things, rule), most_frequent(things, rule), strict=False)
+    for informative, frequent in pairs:
+        low, high = wilson_interval(informative.overlapping, informative.images)
+        own_low, own_high = wilson_interval(frequent.images, frequent.total)
+        rows.append(
+            (
+                *(informative.name, f"{informative.informative:.2f}", f"{low:.2f} to {high:.2f}"),
+                *(f"{informative.images:,}", frequent.name, f"{frequent.frequency:.2f}"),
+                f"{own_low:.2f} to {own_high:.2f}",
+            )
+        )
+    label = source.classes.index(scene)
+    images = data.images(source.test_split)
+    own = [record.id for record in images.records if record.label == label][: settings.pictures]
+    located = located_pictures(network, settings.localizer, images, own, label=label)
+    pictures = [Captioned(picture.image, picture.id) for picture in located]
+    return Section(f"{scene}, {things[0].total:,} images", rows=rows, pictures=pictures)
