@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from gapnet.data.sources.ade import Ade
     from gapnet.data.sources.ade_scenes import AdeScenes
     from gapnet.data.sources.captions import Captions
-    from gapnet.data.sources.masked_scenes import MaskedScenes
-    from gapnet.data.sources.positives import Positives
-    from gapnet.data.sources.sun_attribute import SunAttribute
     from gapnet.data.sources.coco import Coco
     from gapnet.data.sources.csv_table import Csv
     from gapnet.data.sources.cub import Cub
@@ -29,10 +26,13 @@ if TYPE_CHECKING:
     from gapnet.data.sources.folder import Folder
     from gapnet.data.sources.ilsvrc import Ilsvrc
     from gapnet.data.sources.image_lists import ImageLists
+    from gapnet.data.sources.masked_scenes import MaskedScenes
     from gapnet.data.sources.metadata import Metadata
+    from gapnet.data.sources.positives import Positives
     from gapnet.data.sources.retrieval_images import RetrievalImages
     from gapnet.data.sources.shapes.dataset import shapes
     from gapnet.data.sources.shards import Shards
+    from gapnet.data.sources.sun_attribute import SunAttribute
     from gapnet.data.sources.voc import Voc
     from gapnet.data.sources.yolo import Yolo
 
@@ -40,9 +40,6 @@ __all__ = [
     "Ade",
     "AdeScenes",
     "Captions",
-    "MaskedScenes",
-    "Positives",
-    "SunAttribute",
     "Coco",
     "Csv",
     "Cub",
@@ -51,12 +48,15 @@ __all__ = [
     "Folder",
     "Ilsvrc",
     "ImageLists",
+    "MaskedScenes",
     "Metadata",
+    "Positives",
     "Reader",
     "Records",
     "RetrievalImages",
     "Shards",
     "Source",
+    "SunAttribute",
     "Voc",
     "Yolo",
     "centre_view",

@@ -1,7 +1,6 @@
 """Figure 9: the objects that class maps of scenes mark, beside the most frequent objects."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,23 +12,20 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import digest_of_data, digest_of_weights
 from gapnet.evaluation.store import About, Writer, done
-from gapnet.jobs.csv_file import write_csv_file
 from gapnet.jobs.evaluation import MakeData, MakeSource
 from gapnet.jobs.features import Extraction
 from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.network_features import split_features
+from gapnet.jobs.object_files import write_objects
 from gapnet.jobs.svm import fit, line_of, rules_of, write_metrics
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.localizer import Localizer
-from gapnet.metrics.proportion import wilson_interval
 from gapnet.models.gapnet import GapNet
 from gapnet.models.network_choice import NetworkChoice
 from gapnet.report.concept_pictures import located_pictures
-from gapnet.report.section_page import Captioned, Section, write_sections
-from gapnet.runs.folder import short
-from gapnet.runs.layout import REPORT, SVM
+from gapnet.report.section_page import Captioned
+from gapnet.runs.layout import SVM
 from gapnet.system.distributed import first_on_machine, wait_for_all
-from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import whole_number
 from gapnet.transfer.fitting import Fitting
@@ -40,19 +36,11 @@ from gapnet.transfer.object_rows import (
     missing_mask,
     read_objects,
 )
-from gapnet.transfer.overlap import (
-    ImageObjects,
-    OverlapRule,
-    RankedObject,
-    most_frequent,
-    most_informative,
-    objects_of_scene,
-)
+from gapnet.transfer.overlap import ImageObjects, OverlapRule, RankedObject, objects_of_scene
 from gapnet.transfer.scores import score_decisions
 from gapnet.transfer.svm import LinearSvm
 
-ROWS, TABLE, SUMMARY = "objects", "objects.csv", "objects.json"
-Scenes = Mapping[str, Sequence[RankedObject]]
+ROWS = "objects"  # folder of the counts
 
 
 @dataclass(frozen=True)
@@ -140,15 +128,10 @@ def _find(
     )
     write_metrics(metrics, folder)
     ranked = rank_scenes(read_objects(folder / ROWS), source.classes, settings.rule)
-    write_objects(ranked, settings.rule, folder)
-    _write_page(settings, folder, scenes, data, ranked)
-    lines = [_line_of_scene(scene, ranked[scene], settings.rule) for scene in ranked]
-    return [
-        *lines,
-        *map(line_of, metrics),
-        f"objects: {short(folder / TABLE)}",
-        f"report: {short(folder / REPORT)}",
-    ]
+    pictures = {scene: _pictures(settings, scenes, data, scene) for scene in ranked}
+    facts = {"data": f"{source.title}, {source.test_split}", "metrics": line_of(metrics[0])}
+    lines = write_objects(ranked, settings.rule, folder, facts=facts, pictures=pictures)
+    return [*lines[:-2], line_of(metrics[0]), *lines[-2:]]
 
 
 def _count(
@@ -198,95 +181,13 @@ def rank_scenes(
     return {name: ranked for name, ranked in objects.items() if ranked}
 
 
-def write_objects(scenes: Scenes, rule: OverlapRule, folder: Path) -> None:
-    """Write objects.csv, with all objects of every scene, and objects.json, with both lists."""
-    header = (
-        *("scene", "object", "images", "of", "frequency", "frequency_low", "frequency_high"),
-        *("overlapping", "informative", "informative_low", "informative_high"),
-    )
-    rows = ((scene, *_values(thing)) for scene, things in scenes.items() for thing in things)
-    write_csv_file(folder / TABLE, header, rows)
-    lists = {
-        scene: {
-            "images": things[0].total,
-            "informative": [_described(thing, rule) for thing in most_informative(things, rule)],
-            "frequent": [_described(thing, rule) for thing in most_frequent(things, rule)],
-        }
-        for scene, things in scenes.items()
-    }
-    values = {"rule": vars(rule), "scenes": lists}
-    write_file(folder / SUMMARY, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
-
-def _values(thing: RankedObject) -> tuple[object, ...]:
-    return (
-        *(thing.name, thing.images, thing.total, thing.frequency),
-        *wilson_interval(thing.images, thing.total),
-        *(thing.overlapping, thing.informative),
-        *wilson_interval(thing.overlapping, thing.images),
-    )
-
-
-def _described(thing: RankedObject, rule: OverlapRule) -> dict[str, object]:
-    del rule
-    return {
-        "object": thing.name,
-        "images": thing.images,
-        "frequency": thing.frequency,
-        "frequency_interval": wilson_interval(thing.images, thing.total),
-        "overlapping": thing.overlapping,
-        "informative": thing.informative,
-        "informative_interval": wilson_interval(thing.overlapping, thing.images),
-    }
-
-
-def _line_of_scene(scene: str, things: Sequence[RankedObject], rule: OverlapRule) -> str:
-    informative = ", ".join(
-        f"{thing.name} {thing.informative:.2f}" for thing in most_informative(things, rule)
-    )
-    frequent = ", ".join(
-        f"{thing.name} {thing.frequency:.2f}" for thing in most_frequent(things, rule)
-    )
-    return f"{scene}: informative {informative}; frequent {frequent}"
-
-
-def _write_page(
-    settings: ObjectsJob, folder: Path, network: GapNet, data: DataModule, scenes: Scenes
-) -> None:
-    rule, source = settings.rule, data.source
-    facts = {
-        "data": f"{source.title}, {source.test_split}",
-        "region": f"pixels with at least {rule.high:.0%} of the maximum of the predicted scene's map",
-        "overlap": f"at least {rule.overlap:.0%} of the object's pixels are inside the region",
-        "ranked": f"objects in at least {rule.least:.0%} of the images of the scene",
-    }
-    sections = [_section(settings, network, data, scene, scenes[scene]) for scene in scenes]
-    write_sections("Informative objects of scenes", facts, sections, folder / REPORT)
-
-
-def _section(
-    settings: ObjectsJob,
-    network: GapNet,
-    data: DataModule,
-    scene: str,
-    things: Sequence[RankedObject],
-) -> Section:
-    rule, source = settings.rule, data.source
-    rows = [("informative", "overlap", "95% interval", "n", "frequent", "share", "95% interval")]
-    pairs = zip(most_informative(things, rule), most_frequent(things, rule), strict=False)
-    for informative, frequent in pairs:
-        low, high = wilson_interval(informative.overlapping, informative.images)
-        own_low, own_high = wilson_interval(frequent.images, frequent.total)
-        rows.append(
-            (
-                *(informative.name, f"{informative.informative:.2f}", f"{low:.2f} to {high:.2f}"),
-                *(f"{informative.images:,}", frequent.name, f"{frequent.frequency:.2f}"),
-                f"{own_low:.2f} to {own_high:.2f}",
-            )
-        )
-    label = source.classes.index(scene)
-    images = data.images(source.test_split)
-    own = [record.id for record in images.records if record.label == label][: settings.pictures]
-    located = located_pictures(network, settings.localizer, images, own, label=label)
-    pictures = [Captioned(picture.image, picture.id) for picture in located]
-    return Section(f"{scene}, {things[0].total:,} images", rows=rows, pictures=pictures)
+def _pictures(
+    settings: ObjectsJob, network: GapNet, data: DataModule, scene: str
+) -> list[Captioned]:
+    """Return the maps of a scene in some of its test images."""
+    label = data.source.classes.index(scene)
+    images = data.images(data.source.test_split)
+    own = [record.id for record in images.records if record.label == label]
+    shown = own[: settings.pictures]
+    located = located_pictures(network, settings.localizer, images, shown, label=label)
+    return [Captioned(picture.image, picture.id) for picture in located]

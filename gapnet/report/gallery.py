@@ -47,7 +47,7 @@ def gallery(
         path, reading = images.records[row].path, images.reading
         file = read_image(path, exif=reading.exif, files=reading.files)
         if judged.overlaps is None:
-            iou, drawn = None, _classclass_maps_of(network, localizer, file, sample, guess)
+            iou, drawn = None, _class_maps(network, localizer, file, sample, guess)
         else:
             iou = judged.overlaps[index].item()
             drawn = [_boxed_map(network, localizer, file, sample)]

@@ -44,11 +44,15 @@ class Report:
 
 def write_report(report: Report, path: Path) -> None:
     """Write the page to a file."""
-    page = environment().get_template("report.html.jinja").render(
-        report=report,
-        header=("protocol", *HEADER),
-        rows=[(metric.protocol, *table_row(metric)) for metric in report.metrics],
-        data_uri=data_uri,
+    page = (
+        environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            header=("protocol", *HEADER),
+            rows=[(metric.protocol, *table_row(metric)) for metric in report.metrics],
+            data_uri=data_uri,
+        )
     )
     write_file(path, page)
 

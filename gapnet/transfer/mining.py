@@ -1,6 +1,6 @@
 """Hard-negative mining: an SVM on all positives and those negatives that are hard to separate.
 
-Felzenszwalb et al., "Object detection with discriminatively trained part-based models", section 4.4:
+Felzenszwalb et al., "Object detection with discriminatively trained part-based models", 2010:
 the easy negatives of the training set are dropped and hard ones of the pool are added, until no
 negative outside the training set is within the margin. The SVM is then that of all negatives.
 """

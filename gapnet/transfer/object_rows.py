@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 from gapnet.data.object_masks import ObjectMasks, Segmented
-from gapnet.data.records import Record, Records
+from gapnet.data.records import Records
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
 from gapnet.evaluation.store import About, Kind, Writer, read_parts
@@ -95,19 +95,16 @@ class ObjectCounter(pl.LightningModule):
         features = self.network.forward_features(self.network.normalise(batch.images))
         predicted = self.network.forward_head(features).argmax(1)
         maps = self.network.class_maps(features, predicted[:, None])[:, 0].cpu()
-        rows = [
-            self._row(self.records.of_id(identity), maps[index], int(predicted[index]), batch, index)
-            for index, identity in enumerate(batch.ids)
-        ]
+        labels = predicted.tolist()
+        rows = [self._row(batch, index, maps[index], labels[index]) for index in range(len(labels))]
         self.writer.add(rows)
 
     def on_predict_epoch_end(self) -> None:
         """Write the remaining rows."""
         self.writer.flush()
 
-    def _row(
-        self, record: Record, heat: torch.Tensor, predicted: int, batch: Batch, index: int
-    ) -> ObjectRow:
+    def _row(self, batch: Batch, index: int, heat: torch.Tensor, predicted: int) -> ObjectRow:
+        record = self.records.of_id(batch.ids[index])
         if batch.corrupt[index] is not None:
             return ObjectRow(record.id, record.label, UNREAD)
         height, width = batch.sizes[index].tolist()

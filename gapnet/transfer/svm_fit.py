@@ -84,9 +84,7 @@ def _fit_classes(
     weight, bias = np.zeros((targets.shape[1], vectors.shape[1])), np.zeros(targets.shape[1])
     unfinished = 0
     for index in track(range(len(bias)), what, total=len(bias), leave=False):
-        weight[index], bias[index], converged = fit_class(
-            vectors, targets[:, index], cost, fitting
-        )
+        weight[index], bias[index], converged = fit_class(vectors, targets[:, index], cost, fitting)
         unfinished += not converged
     if unfinished:
         log.warning(

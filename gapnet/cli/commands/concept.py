@@ -18,6 +18,6 @@ def task(cfg: DictConfig) -> None:
     from gapnet.jobs.concept import find_concept
 
     if cfg.get("data") is None:
-        raise GapnetError("data=null: name a data set, such as data=captions data.root=DIR data.phrase=...")
+        raise GapnetError("data=null: name a data set: data=captions data.root=DIR data.phrase=...")
     for line in find_concept(concept_job(cfg)):
         say(line)

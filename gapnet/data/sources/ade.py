@@ -104,9 +104,9 @@ def class_numbers(colours: NDArray[np.uint16]) -> NDArray[np.int64]:
     >>> class_numbers(np.array([[[30, 7, 1]]], np.uint16)).tolist()
     [[775]]
     """
-    numbers: NDArray[np.int64] = (
-        colours[..., 0].astype(np.int64) // TENS * HIGH + colours[..., 1].astype(np.int64)
-    )
+    numbers: NDArray[np.int64] = colours[..., 0].astype(np.int64) // TENS * HIGH + colours[
+        ..., 1
+    ].astype(np.int64)
     return numbers
 
 

@@ -17,9 +17,11 @@ from gapnet.system.value_checks import one_of, wrong_value
 
 COLUMNS = ("image", "caption")
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
-SMALL_WORDS = frozenset(  # that say nothing about a picture by themselves
-    "a an and as at by for from in into is its of off on onto or out over the through to under up "
-    "with".split()
+SMALL_WORDS = frozenset(  # they say nothing about a picture by themselves
+    (
+        *("a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "is", "its", "of"),
+        *("off", "on", "onto", "or", "out", "over", "the", "through", "to", "under", "up", "with"),
+    )
 )
 Without = Literal["words", "phrase"]
 

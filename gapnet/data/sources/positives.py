@@ -41,7 +41,7 @@ class Positives(ConceptReader):
             raise GapnetError(f"data.name={OTHER}: is the name of the negatives; choose another")
         if self._negatives.resolve() == self.root.resolve():
             raise GapnetError(
-                f"data.negatives={self.negatives}: is also the folder of the positives; name another"
+                f"data.negatives={self.negatives}: is the folder of the positives; name another"
             )
         super().__post_init__()
 
@@ -67,12 +67,8 @@ class Positives(ConceptReader):
 
     def too_few(self, kind: str, count: int) -> GapnetError:
         """Return the error for a folder with too few images."""
-        key, folder = (
-            ("root", self.root) if kind == "positive" else ("negatives", self._negatives)
-        )
-        return GapnetError(
-            f"data.{key}={folder}: has {count} images; at least {FEWEST} are needed"
-        )
+        key, folder = ("root", self.root) if kind == "positive" else ("negatives", self._negatives)
+        return GapnetError(f"data.{key}={folder}: has {count} images; at least {FEWEST} are needed")
 
 
 def _images_under(folder: Path, *, leaving_out: Path) -> Iterator[Path]:
