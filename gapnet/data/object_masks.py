@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gapnet.data.records import Record
+from gapnet.data.readers.image_sizes import header_size
+from gapnet.data.records import Record, Records
 from gapnet.errors import GapnetError, reading
+from gapnet.system.progress import track
 
 NOTHING = 0  # value of the pixels that belong to no object
 
@@ -39,6 +41,32 @@ class Segmented(Protocol):
     def object_masks(self, record: Record) -> ObjectMasks:
         """Read the masks of an image."""
         ...
+
+
+def check_masks(source: Segmented, records: Records) -> None:
+    """Refuse masks that are missing, or not of the size of their image.
+
+    An image whose size cannot be read is left to those who read images.
+    """
+    for record in track(records, "checking masks", total=len(records), leave=False):
+        for path in source.mask_paths(record):
+            if not path.is_file():
+                raise GapnetError(f"{path}: no such mask; restore it, or remove its image")
+            with reading(path, "cannot be read as a mask", "restore the file"):
+                height, width = header_size(path, exif=False)
+            own_height, own_width = _size_of_image(record.path) or (height, width)
+            if (own_height, own_width) != (height, width):
+                raise GapnetError(
+                    f"{path}: has {width} x {height} pixels, and its image {own_width} x "
+                    f"{own_height}; restore one of them"
+                )
+
+
+def _size_of_image(path: Path) -> tuple[int, int] | None:
+    try:
+        return header_size(path, exif=False)
+    except Exception:  # decoders raise anything at invalid bytes
+        return None
 
 
 def read_mask(path: Path, *, channels: bool = False) -> NDArray[np.uint16]:

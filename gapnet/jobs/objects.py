@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gapnet.data.loading.datamodule import DataModule
-from gapnet.data.object_masks import Segmented
+from gapnet.data.object_masks import Segmented, check_masks
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.identities import batches_identity, network_identity
@@ -33,7 +33,6 @@ from gapnet.transfer.layers import GAP
 from gapnet.transfer.object_rows import (
     OBJECTS,
     ObjectCounter,
-    missing_mask,
     read_objects,
 )
 from gapnet.transfer.overlap import ImageObjects, OverlapRule, RankedObject, objects_of_scene
@@ -91,9 +90,7 @@ def find_objects(settings: ObjectsJob) -> list[str]:
         segmented = _with_masks(source)
         data = settings.data(source, network)
         data.check(source.train_split, source.test_split)
-        absent = missing_mask(segmented, data.records(source.test_split))
-        if absent is not None:
-            raise GapnetError(f"{absent}: no such mask; restore it, or remove its image")
+        check_masks(segmented, data.records(source.test_split))
         job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
         return _find(settings, job, network, data, segmented)
 

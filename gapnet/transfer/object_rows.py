@@ -9,10 +9,9 @@ import pyarrow.compute as pc
 import pytorch_lightning as pl
 import torch
 
-from gapnet.data.object_masks import ObjectMasks, Segmented
+from gapnet.data.object_masks import Segmented
 from gapnet.data.records import Records
 from gapnet.data.sample import Batch
-from gapnet.errors import GapnetError
 from gapnet.evaluation.store import About, Kind, Writer, read_parts
 from gapnet.models.gapnet import GapNet
 from gapnet.ops.maps import map_on_image
@@ -109,25 +108,7 @@ class ObjectCounter(pl.LightningModule):
             return ObjectRow(record.id, record.label, UNREAD)
         height, width = batch.sizes[index].tolist()
         masks = self.source.object_masks(record)
-        check_sizes(masks, (height, width), self.source.mask_paths(record))
         region = map_on_image(heat, batch.windows[index], (height, width)) >= self.high
         counts = count_pixels(masks, region.numpy())
         columns = zip(*counts, strict=True) if counts else ((), (), ())
         return ObjectRow(record.id, record.label, predicted, *columns)
-
-
-def check_sizes(masks: ObjectMasks, size: tuple[int, int], paths: Sequence[Path]) -> None:
-    """Refuse masks that are not of the size (height, width) of their image."""
-    for layer, path in zip(masks.layers, paths, strict=True):
-        if layer.shape != size:
-            (height, width), (own_height, own_width) = size, layer.shape
-            raise GapnetError(
-                f"{path}: has {own_width} x {own_height} pixels, and its image {width} x {height}; "
-                "restore one of them"
-            )
-
-
-def missing_mask(source: Segmented, records: Records) -> Path | None:
-    """Return the first file of a mask that is not on the disk."""
-    paths = (path for record in records for path in source.mask_paths(record))
-    return next((path for path in paths if not path.is_file()), None)
