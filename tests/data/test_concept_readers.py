@@ -1,5 +1,6 @@
 """Readers of images that have a concept: by captions, and in two folders."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,9 @@ WITHOUT = ["a dog in the park", "view out of window", "two cats", "in the mirror
 
 
 def write_captions(root: Path, lines: list[str]) -> Path:
-    rows = [
-        f'{number}.jpg,"{line.replace(chr(34), chr(34) * 2)}"' for number, line in enumerate(lines)
-    ]
-    (root / "captions.csv").write_text("\n".join(["image,caption", *rows]) + "\n")
+    with (root / "captions.csv").open("w", newline="") as file:
+        rows = [(f"{number}.jpg", line) for number, line in enumerate(lines)]
+        csv.writer(file).writerows([("image", "caption"), *rows])
     return root
 
 
@@ -47,12 +47,12 @@ def test_all_without_the_phrase_are_negatives_on_request(tmp_path: Path) -> None
 
 
 def test_one_of_several_captions_of_an_image_is_enough(tmp_path: Path) -> None:
-    write_captions(tmp_path, WITH + WITHOUT)
+    write_captions(tmp_path, [*WITH, *WITHOUT, "a road"])
     with (tmp_path / "captions.csv").open("a") as file:
         file.write("8.jpg,mirror in lake\n7.jpg,the lake\n")
     others, positives = by_class(Captions(tmp_path, phrase="mirror in lake"))
     assert positives == images(0, 4) | {"8.jpg"}
-    assert others == images(4, 3) | set()
+    assert others == images(4, 3) | {"9.jpg"}  # a caption of 7 has one of the words
 
 
 def test_words_are_those_of_any_alphabet() -> None:
@@ -131,4 +131,4 @@ def test_wrong_folders_are_one_line(tmp_path: Path) -> None:
     with refused("data.negatives", 1):
         Positives(root, negatives=write_images(tmp_path / "few", 1))
     with refused("data.held_out=0"):
-        Positives(root, negatives=root, held_out=0)
+        Positives(root, negatives=tmp_path / "few", held_out=0)

@@ -157,7 +157,7 @@ def test_damaged_files_are_one_line(tmp_path: Path) -> None:
         check_masks(source, source.records("test"))
     (root / "labels.csv").write_text("value;name\n")
     with refused(root / "labels.csv", "number,name"):
-        MaskedScenes(root).object_masks(record._replace(path=record.path))
+        MaskedScenes(root)
 
 
 def test_an_empty_folder_says_how_files_must_lie(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Hard-negative mining, against an SVM on all negatives."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -61,7 +63,7 @@ def test_one_round_mines_nothing() -> None:
 def test_rounds_say_what_they_change() -> None:
     vectors, positive = drawn(2000)
     rounds = mine(vectors, positive, Mining(start=30, added=7, rounds=4), fit)
-    for before, after in zip(rounds, rounds[1:], strict=False):
+    for before, after in pairwise(rounds):
         assert before.added == min(7, before.hard)
         assert after.negatives == before.negatives + before.added - before.dropped
 

@@ -27,6 +27,11 @@ class AdeScenes(SceneReader):
 
     kind: ClassVar[str] = "ade_scenes"
 
+    def __post_init__(self) -> None:
+        """Check the values, and read the names of the objects."""
+        super().__post_init__()
+        _ = self._names  # reads a file, so that errors show now
+
     def layout(self) -> str:
         """Return how the files must lie."""
         return "put images/training/NAME.jpg and annotations/training/NAME.png there"

@@ -28,6 +28,11 @@ class MaskedScenes(SceneReader):
 
     kind: ClassVar[str] = "masked_scenes"
 
+    def __post_init__(self) -> None:
+        """Check the values, and read the names of the objects."""
+        super().__post_init__()
+        _ = self._names  # reads a file, so that errors show now
+
     def layout(self) -> str:
         """Return how the files must lie."""
         return "put images/SCENE/NAME.jpg and masks/SCENE/NAME.png there"
