@@ -117,8 +117,6 @@ def most_frequent(objects: Sequence[RankedObject], rule: OverlapRule) -> list[Ra
 
 def most_informative(objects: Sequence[RankedObject], rule: OverlapRule) -> list[RankedObject]:
     """Return the objects that overlap the region most often, where they are."""
-    common = [
-        thing for thing in objects if thing.overlapping and thing.frequency >= rule.least
-    ]
+    common = [thing for thing in objects if thing.overlapping and thing.frequency >= rule.least]
     ranked = sorted(common, key=lambda thing: (-thing.informative, -thing.images, thing.name))
     return ranked[: rule.shown]
