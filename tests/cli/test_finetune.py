@@ -143,7 +143,8 @@ def test_several_classes_of_an_image_are_learned_and_predicted(
     column = header.index("val/mean_average_precision")
     assert float([row[column] for row in rows if row[column]][-1]) > 0.95
     rows = json.loads(Path("runs/latest/metrics.json").read_text())
-    assert [row["value"] > 0.95 for row in rows if row["metric"] == "mean_average_precision"]
+    (precision,) = (row for row in rows if row["metric"] == "mean_average_precision")
+    assert precision["value"] > 0.9
     both = [str(root / f"test{number}.png") for number in (2, 5, 8)]
     outcome = gapnet("predict", *both, "run=runs/latest", "top=2")
     assert outcome.status == 0, outcome.err
