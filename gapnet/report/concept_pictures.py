@@ -10,8 +10,8 @@ from gapnet.data.loading.images import Images, read_image
 from gapnet.data.sample import collate
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
-from gapnet.report.gallery import class_maps_of
 from gapnet.ops.overlay import overlay
+from gapnet.report.gallery import class_maps_of
 
 
 class Located(NamedTuple):
