@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from photographs import cat, coffee, network, rocket
+from free_photographs import cat, coffee, network, rocket
 
 import gapnet
 from gapnet.explanations.explain import explain_by_methods

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from free_photographs import coffee, network
 from gallery import Figure
 from numpy.typing import NDArray
-from photographs import coffee, network
 from PIL import Image
 
 import gapnet

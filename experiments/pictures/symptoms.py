@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
+from free_photographs import cat, network, rocket
 from gallery import ROCKET, Figure
-from photographs import cat, network, rocket
 from PIL import Image, ImageOps
 
 import gapnet
