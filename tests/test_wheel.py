@@ -29,6 +29,7 @@ def test_the_wheel_trains_in_an_empty_folder(tmp_path: Path) -> None:
     subprocess.run([*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True)
     assert (site / "gapnet" / "conf" / "train.yaml").is_file()
     assert (site / "gapnet" / "report" / "templates" / "report.html.jinja").is_file()
+    assert (site / "gapnet" / "report" / "scripts" / "page.css").is_file()
     script = site / "bin" / "gapnet"
     environment = {"PYTHONPATH": str(site), "PATH": "/usr/bin:/bin", "HOME": str(home)}
     for arguments in (

@@ -5,8 +5,9 @@ from functools import partial
 from omegaconf import DictConfig
 
 from gapnet.config.build import build
-from gapnet.config.jobs import data_maker, run_of
+from gapnet.config.jobs import data_maker
 from gapnet.config.own_modules import check_network_imported
+from gapnet.config.score_jobs import run_of
 from gapnet.config.transfer_jobs import extraction_of, fitting_of, network_choice
 from gapnet.jobs.concept import ConceptJob
 from gapnet.jobs.objects import ObjectsJob

@@ -1,7 +1,7 @@
 """Make trainings and evaluations from a configuration."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,11 +16,13 @@ from gapnet.config.score_jobs import labels_of, rules_of, run_of
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
+from gapnet.explanations.methods import METHODS
 from gapnet.jobs import EvaluateJob, Evaluation, TrainJob
 from gapnet.jobs.trainers import Tracking
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.runs.folder import find_checkpoint, find_run
+from gapnet.saliency import Saliency
 
 # Keys of the trainer that Lightning does not have
 AUTO_BATCH, LOG_IMAGES = "auto_batch", "log_images"
@@ -108,7 +110,16 @@ def evaluation_of(cfg: DictConfig) -> Evaluation:
         keep_maps=cfg.get("keep_maps"),
         labels=labels_of(cfg),
         pictures=cfg.report.images,
+        methods=methods_of(cfg.report.get("methods", ())),
     )
+
+
+def methods_of(names: Sequence[str]) -> dict[str, Saliency]:
+    """Return saliency methods by their names."""
+    if isinstance(names, str) or set(names) - set(METHODS):
+        choices = ", ".join(METHODS)
+        raise GapnetError(f"report.methods={names}: must be a list of {choices}")
+    return {name: METHODS[name]() for name in names}
 
 
 def trainer_maker(cfg: DictConfig) -> Callable[..., Any]:

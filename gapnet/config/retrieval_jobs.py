@@ -7,14 +7,14 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gapnet.config.build import build
-from gapnet.config.jobs import path_of, run_of
 from gapnet.config.run_groups import data_of
+from gapnet.config.score_jobs import path_of, run_of
 from gapnet.errors import GapnetError
 from gapnet.jobs.embed import EmbedJob
-from gapnet.jobs.evaluation import MakeSource
 from gapnet.jobs.feature_sets import SetChoice
 from gapnet.jobs.neighbours import NeighboursJob
 from gapnet.jobs.retrieve import RetrieveJob
+from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.whiten import WhitenJob
 
 

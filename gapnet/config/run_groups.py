@@ -44,6 +44,7 @@ def groups_of(run: Path, imports: Sequence[str] = ()) -> dict[str, DictConfig]:
     for name, values in groups.items():
         _check_group(values, name, path, imports)
     groups["data"] = _without_writing(groups["data"])
+    groups["report"] = _default_report() | groups["report"]  # a run of an earlier version has less
     return {name: OmegaConf.create(values) for name, values in groups.items()}
 
 
@@ -72,6 +73,11 @@ def _values_of(config: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
     if DEFAULTS in config[name]:
         raise GapnetError(f"{path}: {name}.{DEFAULTS}: not allowed in a run folder; remove it")
     return dict(config[name])
+
+
+def _default_report() -> dict[str, Any]:
+    values: Any = OmegaConf.to_container(OmegaConf.load(conf_folder() / "report" / "default.yaml"))
+    return dict(values)
 
 
 def _check_targets(node: Any, key: str, path: Path, home: str, imports: Sequence[str]) -> None:

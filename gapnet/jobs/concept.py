@@ -13,11 +13,13 @@ from gapnet.data.loading.images import Images
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.jobs.concept_files import Found, write_concept
-from gapnet.jobs.evaluation import MakeData, MakeSource
+from gapnet.jobs.evaluation import MakeData
 from gapnet.jobs.features import Extraction
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.network_features import split_features
+from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.svm import NETWORK
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
@@ -89,9 +91,9 @@ def find_concept(settings: ConceptJob) -> list[str]:
     """Train the detector, and return lines with metrics; only the first rank has lines."""
     with open_job(settings.run) as job:
         trainer = predicting_trainer(settings.extraction.trainer)
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return []
-        job.connect(trainer)
+        connect(trainer)
         network = settings.network.load()
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()

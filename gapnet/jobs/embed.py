@@ -8,10 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from gapnet.errors import GapnetError
-from gapnet.jobs.evaluation import MakeSource
 from gapnet.jobs.feature_sets import FeatureSet, SetChoice, network_text
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.neighbours import thumbnails
+from gapnet.jobs.rules import MakeSource
 from gapnet.retrieval.embedding import Positions, pca_positions
 from gapnet.retrieval.pages import EmbeddingPage, Shown, write_embedding
 from gapnet.retrieval.thumbnails import Thumbnails

@@ -1,6 +1,7 @@
 """Evaluate a network: predict, score, report."""
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +18,19 @@ from gapnet.jobs.evaluation import (
     is_test_only,
 )
 from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.outcome import Outcome
 from gapnet.jobs.predict import predict
-from gapnet.jobs.results import Outcome, Results, write_results
+from gapnet.jobs.results import Results, write_results
 from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import predicting_trainer
+from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import load
-from gapnet.report.gallery import gallery
+from gapnet.report.gallery import Explainer, gallery
+from gapnet.report.gallery_data import GallerySource
 from gapnet.report.pictures import Judged, Picture
 from gapnet.runs.folder import short
+from gapnet.saliency import Saliency
 from gapnet.system.distributed import first_on_machine
 from gapnet.system.ranks import is_first
 
@@ -65,7 +70,7 @@ def evaluate(settings: EvaluateJob) -> Results | None:
             return None
         connect(trainer)
         network = load(settings.checkpoint)
-        localizer.saliency.check(network)
+        evaluation.check_methods(network)
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()
         data = settings.data(source, network, localizer)
@@ -99,6 +104,11 @@ def evaluate_network(
         predictions=predictions,
         truths={name: ground_truth_of(subject.data.records(name)) for name in predictions},
         split=split,
+        subject={
+            "data": f"{source.title}, {split} split",
+            "network": " ".join([network.name, *_architecture(network)]),
+            "maps": _method(rules.localizer.saliency),
+        },
         facts={
             "network": f"{network.name} {network.arguments}",
             "checkpoint": str(short(subject.checkpoint)),
@@ -107,6 +117,7 @@ def evaluate_network(
             "localizer": str(rules.localizer),
         },
         pictures=_pictures(subject, evaluation, predictions[split]),
+        sources=_sources(evaluation),
         numbers=evaluation.labels.numbers_of(source),
     )
     closing = f"checkpoint: {short(subject.checkpoint)}"
@@ -138,12 +149,29 @@ def _pictures(
 
     def draw(judged: Judged) -> list[Picture]:
         return gallery(
-            subject.network,
-            evaluation.rules.localizer,
+            Explainer(subject.network, evaluation.rules.localizer, evaluation.methods),
             subject.data.images(predictions.about.split),
             judged,
-            predicted=predictions.classes[:, 0],
+            predictions,
             count=evaluation.pictures,
         )
 
     return draw
+
+
+def _architecture(network: GapNet) -> list[str]:
+    """Return the name of the architecture that a network such as `published` was made from."""
+    name = network.arguments.get("name")
+    return [] if name is None else [str(name)]
+
+
+def _sources(evaluation: Evaluation) -> list[GallerySource]:
+    """List the methods that explain the pictures: the evaluation's own comes first."""
+    localizer = evaluation.rules.localizer
+    names = [_method(localizer.saliency), *evaluation.methods]
+    return [GallerySource.of(name, localizer.boxer) for name in names]
+
+
+def _method(saliency: Saliency) -> str:
+    """Return the name of a method, as in conf/saliency."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(saliency).__name__).lower()

@@ -13,6 +13,7 @@ from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.jobs.labels import LabelRule
 from gapnet.jobs.rules import Rules
 from gapnet.models.gapnet import GapNet
+from gapnet.saliency import Saliency
 from gapnet.system.value_checks import whole_number, wrong_value
 
 NATIVE = "native"
@@ -32,6 +33,7 @@ class Evaluation:
         keep_maps: of the true classes: native, a side in cells, or None to keep none.
         labels: of submissions.
         pictures: in the report.
+        methods: other saliency methods that the report shows beside the localizer's, by name.
     """
 
     rules: Rules
@@ -42,6 +44,7 @@ class Evaluation:
     keep_maps: str | int | None = None
     labels: LabelRule = field(default_factory=LabelRule)
     pictures: int = 24
+    methods: Mapping[str, Saliency] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -49,6 +52,11 @@ class Evaluation:
         keep = self.keep_maps
         if keep not in (None, NATIVE) and not (type(keep) is int and keep > 0):
             raise wrong_value("keep_maps", keep, f"must be null, {NATIVE} or a side in cells (14)")
+
+    def check_methods(self, network: GapNet) -> None:
+        """Raise an error if the network cannot be explained by one of the methods."""
+        for method in (self.rules.localizer.saliency, *self.methods.values()):
+            method.check(network)
 
     def split_of(self, source: Source) -> str:
         """Return the split that is reported."""

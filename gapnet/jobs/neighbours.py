@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from gapnet.errors import GapnetError
 from gapnet.evaluation.score import Metric
-from gapnet.jobs.evaluation import MakeSource
 from gapnet.jobs.feature_sets import FeatureSet, SetChoice, facts_of, read_pair, rules_of_search
 from gapnet.jobs.features import parts_of
 from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.svm import line_of, write_metrics
 from gapnet.retrieval.agreement import PROTOCOL, class_agreement, same_classes
 from gapnet.retrieval.pages import NeighboursPage, Shown, write_neighbours

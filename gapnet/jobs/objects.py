@@ -7,17 +7,20 @@ from pathlib import Path
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.object_masks import Segmented, check_masks
+from gapnet.data.records_digest import digest_of_data
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.identities import batches_identity, network_identity
-from gapnet.evaluation.predict import digest_of_data, digest_of_weights
+from gapnet.evaluation.predict import digest_of_weights
 from gapnet.evaluation.store import About, Writer, done
-from gapnet.jobs.evaluation import MakeData, MakeSource
+from gapnet.jobs.evaluation import MakeData
 from gapnet.jobs.features import Extraction
 from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.network_features import split_features
 from gapnet.jobs.object_files import write_objects
+from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.svm import fit, line_of, rules_of, write_metrics
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
@@ -81,9 +84,9 @@ def find_objects(settings: ObjectsJob) -> list[str]:
     """Rank the objects of scenes, and return lines; only the first rank has lines."""
     with open_job(settings.run) as job:
         trainer = predicting_trainer(settings.extraction.trainer)
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return []
-        job.connect(trainer)
+        connect(trainer)
         network = settings.network.load()
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()

@@ -2,35 +2,30 @@
 
 import json
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from rich.table import Table
 
-from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.evaluation.class_errors import class_errors, write_classes
 from gapnet.evaluation.compare import write_verdicts
 from gapnet.evaluation.formats.base import Key
-from gapnet.evaluation.ground_truth import SplitTruth
-from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.protocols import Protocol
-from gapnet.evaluation.score import Metric, ProtocolScores, Scoring, score_predictions
+from gapnet.evaluation.score import Metric, Scoring, score_predictions
 from gapnet.jobs.labels import write_submission
+from gapnet.jobs.outcome import Outcome
+from gapnet.jobs.result_page import Reported, judge, write_page
 from gapnet.report.console_tables import class_table, headline_table, protocol_table
-from gapnet.report.page import Report, write_report
-from gapnet.report.pictures import Judged, Picture, contact_sheet
-from gapnet.report.plots import threshold_plot, training_plots
+from gapnet.report.pictures import Picture, contact_sheet
 from gapnet.report.tables import class_rows
 from gapnet.runs.folder import short
 from gapnet.runs.layout import (
     CLASSES,
-    CONFIG,
-    CURVES,
     METRICS,
+    PICTURES,
     REPORT,
     SUBMISSION,
     UNREADABLE,
@@ -42,31 +37,6 @@ from gapnet.text.plain_text import plain
 
 log = logging.getLogger(__name__)
 ILSVRC = "ilsvrc"  # the kind of data set that has a blacklist
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Predictions with their ground truth and titles: all that scoring and reporting need.
-
-    Args:
-        title: of the table and the page.
-        source: of the data.
-        predictions: by split, in the order of the images of its truth.
-        truths: by split.
-        split: that is reported.
-        facts: of the page, name -> text.
-        pictures: draws those of the page, from which images are right and wrong.
-        numbers: ILSVRC's number -> class index, for a submission.
-    """
-
-    title: str
-    source: Source
-    predictions: dict[str, Predictions]
-    truths: dict[str, SplitTruth]
-    split: str
-    facts: dict[str, str]
-    pictures: Callable[[Judged], list[Picture]] | None = None
-    numbers: dict[int, int] | None = None
 
 
 class Results(NamedTuple):
@@ -104,12 +74,12 @@ def write_results(
     _list_unreadable(outcome, folder)
     pictures: list[Picture] = []
     if outcome.pictures is not None:
-        pictures = outcome.pictures(_judge(outcome, main))
+        pictures = outcome.pictures(judge(outcome, main))
     _show_pictures(pictures, folder)
-    rows = class_rows(classes, names)
-    _write_page(outcome, scored, protocols[0], Shown(rows, pictures), folder)
+    write_page(outcome, Reported(metrics, main, protocols[0], classes), pictures, folder)
     values = [asdict(metric) for metric in metrics]
     write_file(folder / METRICS, json.dumps(values, indent=2) + "\n")
+    rows = class_rows(classes, names)
     tables = [class_table(rows)] if rows else []
     if len(protocols) > 1:
         tables.append(protocol_table(metrics, "Localization errors by protocol"))
@@ -127,29 +97,6 @@ def _submit(outcome: Outcome, folder: Path) -> Results:
     lines = [f"submission: {short(path)}" for path in written]
     unscored = f"{outcome.title}: has no ground truth, so it cannot be scored here"
     return Results([], [], [*lines, unscored])
-
-
-class Shown(NamedTuple):
-    """What the page shows besides metrics and plots: rows of classes, and pictures."""
-
-    classes: Sequence[Sequence[str]]
-    pictures: Sequence[Picture]
-
-
-def _judge(outcome: Outcome, main: ProtocolScores) -> Judged:
-    """Return whether the true class's box is right at the fixed threshold, or else the class.
-
-    Images without boxes are left out if others have boxes.
-    """
-    truth = outcome.truths[outcome.split]
-    if outcome.split not in main.swept:
-        predicted = outcome.predictions[outcome.split].classes[:, 0]
-        return Judged(torch.arange(len(truth.ids)), predicted == truth.labels, None)
-    boxed = torch.ones_like(truth.blacklisted) if truth.boxed is None else truth.boxed
-    fixed = next(row for row in main.verdicts if row.metric == "gt_known_error")
-    return Judged(
-        boxed.nonzero().flatten(), fixed.values[boxed] == 0, main.swept[outcome.split].own
-    )
 
 
 def _warn(outcome: Outcome, protocols: Sequence[Protocol]) -> None:
@@ -216,28 +163,5 @@ def _show_pictures(pictures: Sequence[Picture], folder: Path) -> None:
     """Write the pictures into the folder."""
     if not pictures:
         return
-    with atomic_file(folder / "pictures.jpg") as unfinished:
+    with atomic_file(folder / PICTURES) as unfinished:
         contact_sheet(pictures).save(unfinished, format="JPEG", quality=90)
-
-
-def _write_page(
-    outcome: Outcome,
-    scored: dict[str, ProtocolScores],
-    protocol: Protocol,
-    shown: Shown,
-    folder: Path,
-) -> None:
-    metrics = [metric for scores in scored.values() for metric in scores.metrics]
-    plots = training_plots(folder / CURVES)
-    plots |= threshold_plot(scored[protocol.name].swept, scored[protocol.name].metrics, protocol)
-    report = Report(
-        title=outcome.title,
-        facts=outcome.facts,
-        metrics=metrics,
-        classes=shown.classes,
-        plots=plots,
-        pictures=shown.pictures,
-        class_names=readable_names(outcome.source.classes, outcome.source.class_names),
-        config=(folder / CONFIG).read_text(),
-    )
-    write_report(report, folder / REPORT)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from gapnet.data.readers.retrieval_truth import Query, WithTruth
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
-from gapnet.jobs.evaluation import MakeSource
 from gapnet.jobs.feature_sets import FeatureSet, SetChoice, read_pair, rules_of_search
 from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.svm import line_of, write_metrics
 from gapnet.retrieval.query_means import Described, query_means
 from gapnet.retrieval.scoring import CLASSES, Scores, score_rankings

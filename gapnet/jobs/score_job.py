@@ -21,7 +21,8 @@ from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.store import About, Row, Writer, done, read_parts
 from gapnet.jobs.job import Job, Run, open_job
 from gapnet.jobs.labels import LabelRule, devkit_ids
-from gapnet.jobs.results import Outcome, Results, write_results
+from gapnet.jobs.outcome import Outcome
+from gapnet.jobs.results import Results, write_results
 from gapnet.jobs.rules import MakeSource, Rules
 from gapnet.localization.boxers.threshold import Boxer
 from gapnet.runs.folder import find_run, short
@@ -91,6 +92,7 @@ class Scored:
             predictions=predictions,
             truths={split: ground_truth_of(self.records(split)) for split in predictions},
             split=self.split,
+            subject={"data": f"{self.source.title}, {self.split} split", "predictions": name},
             facts={"predictions": name, "data": str(self.source.root)},
             numbers=self.numbers,
         )

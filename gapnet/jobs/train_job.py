@@ -139,7 +139,7 @@ def prepare(settings: TrainJob, trainer: pl.Trainer, start: Start) -> Training:
     with first_on_machine():  # it draws or downloads what the other ranks then read
         source = settings.source()
         network = _network(settings, source)
-    localizer.saliency.check(network)
+    settings.evaluation.check_methods(network)
     size = _saved_batch_size(start) if settings.auto_batch else None
     options: dict[str, Any] = {} if size is None else {"batch_size": size}
     data = settings.data(source, network, localizer, processes=trainer.world_size, **options)

@@ -1,20 +1,38 @@
 """report.html, which contains everything that it shows."""
 
 import base64
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
+from gapnet.evaluation.confusions import ConfusedPair
 from gapnet.evaluation.score import Metric
-from gapnet.report.pictures import Picture
+from gapnet.report.gallery_data import Gallery
+from gapnet.report.page_numbers import VERDICTS, bars, shares
 from gapnet.report.tables import HEADER, table_row
 from gapnet.system.files import write_file
 from gapnet.text.plain_text import plain
+
+SCRIPTS = (  # in the order in which they are put together: a file uses those before it
+    "maps",
+    "boxes",
+    "verdicts",
+    "colours",
+    "views",
+    "choice",
+    "cards",
+    "enlarge",
+    "controls",
+    "tables",
+    "start",
+)
 
 
 @dataclass(frozen=True)
@@ -23,35 +41,50 @@ class Report:
 
     Args:
         title: of the page.
-        facts: what was evaluated, name -> text.
-        metrics: of the table.
-        classes: a header and rows of the easiest and the hardest classes; may be empty.
-        plots: caption -> SVG.
-        pictures: of the gallery.
+        subject: data, network and other facts of the first lines, name -> text.
+        facts: how it was evaluated in full, name -> text.
+        metrics: of all protocols, those of the main protocol first.
+        classes: a header and a row per class, name and numbers; may be empty.
+        threshold: chart of the error by threshold; None if no threshold can be chosen.
+        curves: caption -> chart of the training.
+        gallery: images with their maps; None without images.
+        confused: pairs of classes, with the ids of the images.
         class_names: by index.
+        files: of the run, path in its folder -> what it holds.
         config: the run's configuration, as YAML.
     """
 
     title: str
-    facts: Mapping[str, str]
+    subject: Mapping[str, str]
     metrics: Sequence[Metric]
-    classes: Sequence[Sequence[str]]
-    plots: Mapping[str, str]
-    pictures: Sequence[Picture]
     class_names: Sequence[str]
     config: str
+    facts: Mapping[str, str]
+    classes: Sequence[Sequence[str]] = ()
+    threshold: str | None = None
+    curves: Mapping[str, str] | None = None
+    gallery: Gallery | None = None
+    confused: Sequence[tuple[ConfusedPair, Sequence[str]]] = ()
+    files: Mapping[str, str] | None = None
 
 
 def write_report(report: Report, path: Path) -> None:
     """Write the page to a file."""
+    main = [metric for metric in report.metrics if metric.protocol == report.metrics[0].protocol]
     page = (
         environment()
         .get_template("report.html.jinja")
         .render(
             report=report,
+            bars=bars(main),
+            shares=shares(main),
+            verdicts=VERDICTS,
             header=("protocol", *HEADER),
             rows=[(metric.protocol, *table_row(metric)) for metric in report.metrics],
-            data_uri=data_uri,
+            gallery=None if report.gallery is None else report.gallery.json(),
+            style=_source("page.css"),
+            script=(script := _script()),
+            script_digest=_digest(script),
         )
     )
     write_file(path, page)
@@ -60,13 +93,13 @@ def write_report(report: Report, path: Path) -> None:
 def environment() -> Environment:
     """Return the environment of the templates of pages."""
     return Environment(
-        loader=PackageLoader("gapnet.report"), autoescape=True, trim_blocks=True, finalize=_plain
+        loader=PackageLoader("gapnet.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_plain,
+        undefined=StrictUndefined,
     )
-
-
-def _plain(value: object) -> object:
-    """Return a value without control characters; markup, such as SVG, is not changed."""
-    return value if isinstance(value, Markup) else plain(value)
 
 
 def data_uri(image: Image.Image) -> str:
@@ -74,3 +107,23 @@ def data_uri(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, format="JPEG", quality=88)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _script() -> Markup:
+    """Return the page's scripts as one, whose names are its own."""
+    parts = [_source(f"{name}.js") for name in SCRIPTS]
+    return Markup('(() => {\n"use strict";\n' + "\n".join(parts) + "})();\n")
+
+
+def _source(name: str) -> Markup:
+    return Markup(files("gapnet.report").joinpath("scripts", name).read_text(encoding="utf-8"))
+
+
+def _digest(script: Markup) -> str:
+    """Return the digest by which the page allows this script, and so no other one."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _plain(value: object) -> object:
+    """Return a value without control characters; markup, such as SVG, is not changed."""
+    return value if isinstance(value, Markup) else plain(value)

@@ -7,12 +7,15 @@ from typing import NamedTuple
 from PIL import Image
 from torch import Tensor
 
+from gapnet.report.gallery_image import GalleryImage
+
 
 @dataclass(frozen=True)
 class Picture:
     """An image with the map of the true class, and the facts for its caption.
 
     `iou` is None if it is judged by its class; `other` then has the map of a wrong prediction.
+    `entry` is what the page's gallery shows.
     """
 
     id: str
@@ -22,6 +25,7 @@ class Picture:
     iou: float | None
     right: bool
     other: Image.Image | None = None
+    entry: GalleryImage | None = None
 
     @property
     def images(self) -> list[Image.Image]:
@@ -33,11 +37,15 @@ class Judged(NamedTuple):
     """Rows of images that may be shown, and whether each is right, (M,).
 
     `overlaps` (M,) are those of the true class's box; None: the images are judged by their class.
+    `kinds` (M) are the verdicts on the first guesses: right, wrong_class, part, ... `examples` are
+    positions in these lists of wrong images that are shown for certain.
     """
 
     rows: Tensor
     right: Tensor
     overlaps: Tensor | None
+    kinds: Sequence[str] = ()
+    examples: Sequence[int] = ()
 
 
 def contact_sheet(pictures: Sequence[Picture], *, columns: int = 6, gap: int = 4) -> Image.Image:

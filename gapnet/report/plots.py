@@ -1,22 +1,13 @@
-"""Curves as SVG text, for use inside a page."""
+"""Charts of a run: what its training logged, and errors by threshold."""
 
 import csv
-import io
-from collections.abc import Mapping, Sequence
-from itertools import cycle
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-import matplotlib
-from matplotlib.figure import Figure as Plot
 
 from gapnet.evaluation.overlaps import Overlaps
 from gapnet.evaluation.protocols import Protocol
 from gapnet.evaluation.score import Metric
-from gapnet.text.plain_text import plain
-
-Curve = tuple[Sequence[float], Sequence[float]]
-SIZE = (5.2, 3.2)  # inches
-MARK_STYLES = ("--", "-.", ":")
+from gapnet.report.line_chart import Curve, line_chart
 
 
 def read_log(path: Path) -> dict[str, Curve]:
@@ -33,63 +24,56 @@ def read_log(path: Path) -> dict[str, Curve]:
 
 
 def training_plots(log: Path) -> dict[str, str]:
-    """Return plots of what a training logged, by caption; none if there is no log."""
+    """Return charts of what a training logged, by caption; curves of one point are left out."""
     if not log.exists():
         return {}
-    curves = read_log(log)
-    losses = {name: curve for name, curve in curves.items() if name.startswith("train/")}
-    errors = {name: curve for name, curve in curves.items() if name.startswith("val/")}
-    return {
-        "Training": curves_svg(losses, x="step", y="loss"),
-        "Validation": curves_svg(errors, x="step", y="error"),
-    }
+    curves = {name: curve for name, curve in read_log(log).items() if len(curve[0]) > 1}
+    plots = {}
+    for caption, names in _grouped(curves).items():
+        shown = {name: curves[name] for name in names}
+        title = f"{caption} by step: {', '.join(names)}"
+        plots[caption] = line_chart(shown, x="step", y=caption.lower(), title=title)
+    return plots
+
+
+def _grouped(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of losses and of validation errors, by the caption of their chart."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        if name.endswith("loss"):
+            groups.setdefault("Loss", []).append(name)
+        elif name.startswith("val/"):
+            groups.setdefault("Validation error", []).append(name)
+    return groups
 
 
 def threshold_plot(
     swept: Mapping[str, Overlaps | None], metrics: Sequence[Metric], protocol: Protocol
-) -> dict[str, str]:
-    """Return a plot of the ground-truth-known error over the threshold by split, by caption."""
+) -> str | None:
+    """Return a chart of the ground-truth-known error over the threshold by split, if there is one.
+
+    It marks the fixed, the frozen and the oracle threshold.
+    """
     curves = {
         split: (overlaps.cuts, (1 - protocol.right_known(overlaps.main).double().mean(0)).tolist())
         for split, overlaps in swept.items()
         if overlaps is not None and overlaps.cuts
     }
     if not curves:
-        return {}
+        return None
     marks = {
-        str(metric.chosen_on): metric.threshold
+        _mark(metric.chosen_on, metric.threshold): metric.threshold
         for metric in metrics
         if metric.metric == "gt_known_error" and metric.threshold is not None
     }
+    title = f"Ground-truth-known error by threshold; {', '.join(marks)}"
     axis = "threshold, share of the map's maximum"
-    caption = "Ground-truth-known localization error by threshold"
-    return {caption: curves_svg(curves, x=axis, y="error", marks=marks)}
+    return line_chart(curves, x=axis, y="ground-truth-known error", title=title, marks=marks)
 
 
-def curves_svg(
-    curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float] | None = None
-) -> str:
-    """Return a plot of curves over a common axis, with vertical marks; names are not parsed."""
-    with matplotlib.rc_context({"svg.hashsalt": "gapnet", "text.parse_math": False}):
-        return _svg(_plot(curves, x=x, y=y, marks=marks or {}))
-
-
-def _plot(curves: Mapping[str, Curve], *, x: str, y: str, marks: Mapping[str, float]) -> Plot:
-    plot = Plot(figsize=SIZE, layout="constrained")
-    axes = plot.add_subplot()
-    for name, (steps, values) in curves.items():
-        axes.plot(steps, values, label=plain(name), linewidth=1.4)
-    for (name, position), style in zip(marks.items(), cycle(MARK_STYLES), strict=False):
-        axes.axvline(position, label=plain(name), color="grey", linestyle=style, linewidth=1)
-    axes.set(xlabel=x, ylabel=y)
-    axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.25)
-    axes.legend(fontsize="small", frameon=False)
-    return plot
-
-
-def _svg(plot: Plot) -> str:
-    text = io.StringIO()
-    plot.savefig(text, format="svg", metadata={"Date": None})
-    svg = text.getvalue()
-    return svg[svg.index("<svg") :]
+def _mark(chosen_on: str | None, threshold: float) -> str:
+    """Return the name of a threshold."""
+    if chosen_on == "fixed":
+        return f"fixed {100 * threshold:.3g}%"
+    kind = "oracle" if "(oracle" in str(chosen_on) else "frozen"
+    return f"{kind} {100 * threshold:.3g}%"

@@ -76,6 +76,15 @@ def class_rows(by_class: ClassErrors, names: Sequence[str]) -> list[tuple[str, .
     return [header, *(_class_row(by_class, names, kind, index) for kind, index in rows)]
 
 
+def all_class_rows(by_class: ClassErrors, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return a header and all classes as text, the hardest first; nothing without errors."""
+    if not by_class.errors:
+        return []
+    _, order = rank(by_class)
+    header = ("class", "n", *(SHORT[name] for name in by_class.errors))
+    return [header, *(_class_row(by_class, names, "", index)[1:] for index in reversed(order))]
+
+
 def _class_row(
     by_class: ClassErrors, names: Sequence[str], kind: str, index: int
 ) -> tuple[str, ...]:

@@ -135,9 +135,9 @@ class Page(HTMLParser):
 @pytest.mark.slow
 def test_names_are_no_markup_of_the_page(hostile: Run) -> None:
     page = Page(hostile.folder / "report.html")
-    assert not page.tags & {"script", "i", "b", "iframe", "object"}
+    assert not page.tags & {"img", "i", "iframe", "object"}
     assert not any(each.startswith("on") for each in page.attributes)
-    assert all(each.startswith("data:image/jpeg;base64,") for each in page.links if each[:1] != "#")
+    assert not any(":" in link for link in page.links if link != "data:,")
     assert "</style><script>alert(1)</script>\"' onerror=1" in page.text
     check_plain((hostile.folder / "report.html").read_text())
 

@@ -4,26 +4,13 @@ import pytest
 import torch
 from PIL import Image
 
-from gapnet.evaluation.score import Metric
 from gapnet.ops.overlay import PREDICTED, SIDE, TRUE, overlay
 from gapnet.report.gallery import choose
-from gapnet.report.page import Report, write_report
+from gapnet.report.line_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, line_chart, ticks
 from gapnet.report.pictures import Picture, contact_sheet
-from gapnet.report.plots import curves_svg, read_log
-from gapnet.report.tables import HEADER, NAMES, table_row
-
-
-def metric(**changes: object) -> Metric:
-    plain = {"metric": "gt_known_error", "value": 0.0625, "n": 1600, "low": 0.05, "high": 0.075}
-    named = {
-        "threshold": 0.2,
-        "chosen_on": "fixed",
-        "protocol": "ilsvrc",
-        "data": "drawn",
-        "split": "test",
-        "rules": "",
-    }
-    return Metric(**{**plain, **named, **changes})
+from gapnet.report.plots import read_log, training_plots
+from gapnet.report.tables import HEADER, table_row
+from tests.report.pages import metric
 
 
 def test_a_row_says_all_of_a_figure() -> None:
@@ -89,6 +76,12 @@ def test_half_of_the_pictures_are_wrong_ones_as_far_as_there_are(
     assert rows == choose(right, count)
 
 
+def test_at_most_half_of_the_wrong_pictures_are_examples() -> None:
+    right = torch.arange(20) >= 10
+    assert set(choose(right, 8, [1, 2, 3])) >= {1, 2}
+    assert sum(not right[row] for row in choose(right, 8, [1, 2, 3])) == 4
+
+
 def picture(number: int) -> Picture:
     return Picture(f"image{number}", grey((20, 10)), 0, number % 2, 0.5, right=number % 2 == 0)
 
@@ -105,29 +98,30 @@ def test_a_log_gives_each_quantity_with_its_steps(tmp_path: Path) -> None:
     assert curves == {"train/loss": ([9, 19], [2.5, 1.5]), "val/top1_error": ([9], [0.75])}
 
 
-@pytest.mark.slow
-def test_the_same_curves_give_the_same_svg() -> None:
-    def drawn() -> str:
-        return curves_svg({"a": ([0, 1], [1, 2])}, x="step", y="loss", marks={"fixed": 0.2})
-
-    assert drawn() == drawn()
-    assert drawn().startswith("<svg")
+def test_the_ticks_of_an_axis_are_round_numbers() -> None:
+    assert ticks(0, 1.05) == [0, 0.5, 1]
+    assert ticks(0, 0.047) == [0, 0.01, 0.02, 0.03, 0.04]
+    assert ticks(9, 1200) == [500, 1000]
 
 
-def test_names_are_escaped_and_errors_are_explained(tmp_path: Path) -> None:
-    report = Report(
-        title="a <b> title",
-        facts={"network": "tiny_gap"},
-        metrics=[metric()],
-        classes=[("by error", "class"), ("easiest", "cat & dog")],
-        plots={},
-        pictures=[picture(0), picture(1)],
-        class_names=["cat & dog", "fish"],
-        config="seed: 0",
-    )
-    write_report(report, tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
-    assert "a &lt;b&gt; title" in page
-    assert "cat &amp; dog, taken for fish" in page
-    assert page.count("picture right") == page.count("picture wrong") == 1
-    assert NAMES["gt_known_error"] in page
+def test_a_chart_s_points_lie_where_their_values_are() -> None:
+    svg = line_chart({"a": ([0, 1], [0, 1])}, x="step", y="loss", title="t", marks={"fixed": 0.5})
+    left, right, low = LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM
+    high = round(low - (low - TOP) / 1.05, 1)
+    assert f'points="{left:.1f},{low:.1f} {right:.1f},{high}"' in svg
+    assert f'd="M{(left + right) / 2} {TOP}V{low}"' in svg
+
+
+def test_marks_at_one_threshold_share_a_line() -> None:
+    marks = {"fixed 20%": 0.2, "frozen 20%": 0.2, "oracle 13%": 0.13}
+    svg = line_chart({"a": ([0, 1], [0, 1])}, x="x", y="y", title="t", marks=marks)
+    assert svg.count('class="mark ') == 2
+    assert "fixed 20%, frozen 20%" in svg
+
+
+def test_curves_of_one_point_are_not_drawn(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.csv"
+    log.write_text("epoch,step,train/loss,val/top1_error\n0,9,2.5,\n0,9,,0.75\n")
+    assert training_plots(log) == {}
+    log.write_text(log.read_text() + "1,19,1.5,\n")
+    assert list(training_plots(log)) == ["Loss"]

@@ -1,0 +1,38 @@
+// Starts the page.
+
+const ALL = { kind: "", label: null, pair: null, from: 0, to: 100, order: "" };
+
+function start() {
+  for (const table of document.querySelectorAll(".sortable")) makeSortable(table);
+  const data = byId("gallery-data");
+  if (!data) return;
+  const page = { ...JSON.parse(data.textContent), shown: [], enlarged: null, wanted: null };
+  page.kinds = Object.fromEntries([...byId("kind").options].map((option) => [option.value, option.textContent]));
+  page.boxed = page.images.some((image) => image.boxes.length);
+  page.state = {
+    ...ALL, at: 0, cut: null, layer: "heat", opacity: 0.55,
+    shown: page.boxed ? "true" : "both", table: colourTable(page.colours[0][1]),
+  };
+  fillMenus(page);
+  listen(page);
+  listenToDialog(page);
+  linkExamples(page);
+  byId("gallery-note").textContent = note(page);
+  show(page);
+}
+
+// Return what a reader should know about the images.
+function note(page) {
+  const parts = ["A fixed random choice of right and wrong images, with examples of confused classes."];
+  if (page.boxed) {
+    parts.push("Solid green: true boxes. Dashed red: the box of the map. Filters use the verdicts at the run's threshold.");
+    if (page.sources.some((source) => !source.exact)) {
+      parts.push("This run's boxer has other rules; at other thresholds the page shows the box of the largest region.");
+    }
+  } else {
+    parts.push("These images have no boxes; they are judged by their class.");
+  }
+  return parts.join(" ");
+}
+
+start();
