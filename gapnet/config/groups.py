@@ -104,6 +104,7 @@ KEYS = {
     "query_features": PATH,
     "whitening": PATH,
     "maps": PATH,
+    "keep_gb": Group(computes=False),
     "synsets": PATH,
     "name": Group(computes=False, table_sets=True),
     "group": Group(computes=False),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gapnet.data.sources.ade import Ade
     from gapnet.data.sources.ade_scenes import AdeScenes
     from gapnet.data.sources.captions import Captions
+    from gapnet.data.sources.broden import Broden
     from gapnet.data.sources.coco import Coco
     from gapnet.data.sources.csv_table import Csv
     from gapnet.data.sources.cub import Cub
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from gapnet.data.sources.positives import Positives
     from gapnet.data.sources.retrieval_images import RetrievalImages
     from gapnet.data.sources.shapes.dataset import shapes
+    from gapnet.data.sources.segmentations import Segmentations
     from gapnet.data.sources.shards import Shards
     from gapnet.data.sources.sun_attribute import SunAttribute
     from gapnet.data.sources.voc import Voc
@@ -40,6 +42,7 @@ __all__ = [
     "Ade",
     "AdeScenes",
     "Captions",
+    "Broden",
     "Coco",
     "Csv",
     "Cub",
@@ -54,6 +57,7 @@ __all__ = [
     "Reader",
     "Records",
     "RetrievalImages",
+    "Segmentations",
     "Shards",
     "Source",
     "SunAttribute",
@@ -77,6 +81,7 @@ __getattr__ = LazyNames(
         "MaskedScenes": "gapnet.data.sources.masked_scenes",
         "Positives": "gapnet.data.sources.positives",
         "SunAttribute": "gapnet.data.sources.sun_attribute",
+        "Broden": "gapnet.data.sources.broden",
         "Coco": "gapnet.data.sources.coco",
         "Csv": "gapnet.data.sources.csv_table",
         "Cub": "gapnet.data.sources.cub",
@@ -89,6 +94,7 @@ __getattr__ = LazyNames(
         "Reader": "gapnet.data.options",
         "Records": "gapnet.data.records",
         "RetrievalImages": "gapnet.data.sources.retrieval_images",
+        "Segmentations": "gapnet.data.sources.segmentations",
         "Shards": "gapnet.data.sources.shards",
         "Source": "gapnet.data.sample",
         "Voc": "gapnet.data.sources.voc",

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from gapnet.data.file_names import check_split
@@ -45,6 +45,13 @@ class Loader(DataLoader[Sample]):
         """Start the workers, if there are any."""
         with signals_blocked():
             return super().__iter__()
+
+
+class Samples(NamedTuple):
+    """Samples of another kind than images, one for each image of a split, and how they collate."""
+
+    dataset: Dataset[Any]
+    collate: Callable[[list[Any]], Any]
 
 
 class DataModule(pl.LightningDataModule):
@@ -139,19 +146,26 @@ class DataModule(pl.LightningDataModule):
         parts, reading = self.parts.get(split), self.source.reading
         return Images(self.records(split), self.view, reading, parts, loading=self.loading)
 
-    def loader(self, split: str, *, done: Container[str] = ()) -> DataLoader[Sample]:
+    def loader(
+        self, split: str, *, done: Container[str] = (), samples: Samples | None = None
+    ) -> DataLoader[Any]:
         """Return a loader of a split in order, every image once, under the fixed view.
 
         Batches whose images are all in `done` are left out. The ranks share the remaining ones.
+
+        Args:
+            split: to load.
+            done: ids of images.
+            samples: to load in place of the images.
         """
-        images = self.images(split)
-        ids = images.records.ids
+        ids = self.records(split).ids
         batches = [
             range(start, min(start + self.batch_size, len(ids)))
             for start in range(0, len(ids), self.batch_size)
         ]
         left = [batch for batch in batches if any(ids[row] not in done for row in batch)]
-        return self._loader(images, sampler=Share(left))
+        samples = samples or Samples(self.images(split), collate)
+        return self._loader(samples.dataset, sampler=Share(left), collate_fn=samples.collate)
 
     def train_dataloader(self) -> DataLoader[Sample] | InMemory:
         """Return a loader of the training split, shuffled, under random views."""
@@ -235,14 +249,20 @@ class DataModule(pl.LightningDataModule):
                 f"{path}; restore the files (log.txt names them)"
             )
 
-    def _loader(self, images: Images, *, sampler: Shuffle | Share) -> DataLoader[Sample]:
+    def _loader(
+        self,
+        images: Dataset[Any],
+        *,
+        sampler: Shuffle | Share,
+        collate_fn: Callable[[list[Any]], Any] = collate,
+    ) -> DataLoader[Any]:
         return Loader(
             images,
             batch_size=self.batch_size,
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            collate_fn=collate,
+            collate_fn=collate_fn,
             pin_memory=torch.cuda.is_available(),
             worker_init_fn=prepare_worker,
         )

@@ -17,6 +17,7 @@ from PIL import Image
 from gapnet.data.options import OnCorrupt
 from gapnet.data.sources import ilsvrc
 from gapnet.data.sources.shapes import ilsvrc_scenes, sparse_scenes
+from gapnet.data.sources.shapes.painting import Placed
 from gapnet.data.sources.shapes.traits import CLASSES, SILHOUETTES, TEXTURES, class_traits
 from gapnet.errors import GapnetError, reading, reason
 from gapnet.system.folders import shared_folder
@@ -27,7 +28,7 @@ from gapnet.system.workers import worker_pool
 log = logging.getLogger(__name__)
 
 SPARSE = "sparse"
-SCENES = {SPARSE: sparse_scenes.draw_scene, "ilsvrc": ilsvrc_scenes.draw_scene}
+SCENES = {SPARSE: sparse_scenes, "ilsvrc": ilsvrc_scenes}
 VERSION = 1  # of the drawing: raise it if any byte changes
 SMALLEST = 32  # pixels of a side: a texture needs some
 QUALITY = 92  # of the JPEG files
@@ -170,11 +171,16 @@ def _draw_tree(drawing: Drawing, root: Path) -> None:
             pass
 
 
+def placed_objects(drawing: Drawing, seed: np.random.SeedSequence) -> list[Placed]:
+    """Return where the objects of the scene of a seed are."""
+    return SCENES[drawing.scenes].placed_objects(seed, size=drawing.size)
+
+
 def _draw_image(drawing: Drawing, root: Path, job: tuple[int, int, str]) -> None:
     number, index, name = job
     label = index % drawing.classes
     seed = np.random.SeedSequence([drawing.seed, number, index])
-    image, boxes = SCENES[drawing.scenes](seed, label, size=drawing.size)
+    image, boxes = SCENES[drawing.scenes].draw_scene(seed, label, size=drawing.size)
     Image.fromarray(image).save(root / ilsvrc.IMAGES / f"{name}.JPEG", quality=QUALITY)
     _write_voc(root / ilsvrc.ANNOTATIONS / f"{name}.xml", _class_id(label), drawing.size, boxes)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gapnet.data.sources.shapes.box_statistics import random_boxes, random_size, to_pixels
 from gapnet.data.sources.shapes.noise import fields, surface
-from gapnet.data.sources.shapes.painting import Canvas, paint
+from gapnet.data.sources.shapes.painting import Canvas, Placed, paint
 from gapnet.data.sources.shapes.traits import SILHOUETTES, TEXTURES, Array, class_traits, radial
 
 Rng = np.random.Generator
@@ -68,17 +68,29 @@ def draw_scene(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Draw a scene of `size` (height, width): RGB image, and inclusive boxes (n, 4)."""
     rng = np.random.default_rng(seed)
-    canvas = surface(rng, size)
-    boxes = to_pixels(random_boxes(rng), size, least=SMALLEST)
-    for _ in range(rng.integers(*CLUTTER)):
-        _draw_clutter(canvas, rng)
-    appearances = [_random_appearance(rng, box, min(size)) for box in boxes]
+    canvas, appearances = _random_scene(rng, size)
     grain = rng.normal(0, GRAIN, canvas.shape)
     for appearance in appearances:  # small objects lie in front of large ones
         _draw_object(canvas, appearance, class_index)
     image = ((canvas + grain).clip(0, 1) * 255).round().astype(np.uint8)
+    boxes = np.array([appearance.box for appearance in appearances])
     corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:] - 1], axis=1)
     return image, corners
+
+
+def placed_objects(seed: np.random.SeedSequence, *, size: tuple[int, int]) -> list[Placed]:
+    """Return where the objects of a scene are; later ones lie in front."""
+    _, appearances = _random_scene(np.random.default_rng(seed), size)
+    return [Placed(drawn.box, drawn.tilt, _part_box(drawn)) for drawn in appearances]
+
+
+def _random_scene(rng: Rng, size: tuple[int, int]) -> tuple[Canvas, list[Appearance]]:
+    """Return the ground with clutter, and the objects to draw on it."""
+    canvas = surface(rng, size)
+    boxes = to_pixels(random_boxes(rng), size, least=SMALLEST)
+    for _ in range(rng.integers(*CLUTTER)):
+        _draw_clutter(canvas, rng)
+    return canvas, [_random_appearance(rng, box, min(size)) for box in boxes]
 
 
 def _random_appearance(rng: Rng, box: NDArray[np.int64], shorter: int) -> Appearance:
@@ -135,10 +147,15 @@ def _draw_object(canvas: Canvas, appearance: Appearance, class_index: int) -> No
         (0, 0, width, height),
         _textured(appearance, texture),
     )
+    part_box = _part_box(appearance)
+    paint(view, SILHOUETTES[part].polygon, appearance.tilt, part_box, appearance.part_skin)
+
+
+def _part_box(appearance: Appearance) -> tuple[float, float, float, float]:
+    _, _, width, height = appearance.box
     sides = appearance.part_side * np.array([width, height])
     corner = appearance.part_place * (width, height) - sides / 2
-    box = (float(corner[0]), float(corner[1]), float(sides[0]), float(sides[1]))
-    paint(view, SILHOUETTES[part].polygon, appearance.tilt, box, appearance.part_skin)
+    return float(corner[0]), float(corner[1]), float(sides[0]), float(sides[1])
 
 
 def _textured(appearance: Appearance, texture: int) -> Canvas:

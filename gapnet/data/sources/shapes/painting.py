@@ -1,5 +1,7 @@
 """Painting of polygons into an image, with smooth edges."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,17 @@ from gapnet.data.sources.shapes.traits import Array
 Canvas = NDArray[np.float32]  # (height, width, 3) in 0..1
 SUPERSAMPLING = 2  # shapes are drawn at twice the size and averaged down, for smooth edges
 SUBPIXELS = 4  # bits of precision in OpenCV's integer coordinates
+
+
+class Placed(NamedTuple):
+    """Where an object is: its box x, y, width, height in the image, its tilt in degrees.
+
+    The box of its part, of the same form, is in pixels of the object's box.
+    """
+
+    box: tuple[int, int, int, int]
+    tilt: float
+    part_box: tuple[float, float, float, float]
 
 
 def paint(

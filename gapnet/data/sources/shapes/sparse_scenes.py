@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gapnet.data.sources.shapes.painting import Canvas, paint
+from gapnet.data.sources.shapes.painting import Canvas, Placed, paint
 from gapnet.data.sources.shapes.traits import (
     SILHOUETTES,
     SQUARE,
@@ -70,6 +70,14 @@ def draw_scene(
     return image, np.array(boxes, dtype=np.int64)
 
 
+def placed_objects(seed: np.random.SeedSequence, *, size: tuple[int, int]) -> list[Placed]:
+    """Return where the objects of a scene are; later ones lie in front."""
+    rng = np.random.default_rng(seed)
+    _ground(rng, size)
+    objects = _random_objects(rng, size)
+    return [Placed(drawn.box, drawn.tilt, _part_box(drawn)) for drawn in objects]
+
+
 def _random_objects(rng: Rng, size: tuple[int, int]) -> list[DrawnObject]:
     """Place one to three objects that hardly overlap; one without a free place is left out."""
     count = 1 + int(rng.choice(len(INSTANCES), p=INSTANCES))
@@ -126,10 +134,15 @@ def _draw_object(canvas: Canvas, drawn: DrawnObject, class_index: int) -> tuple[
     first, second, third = drawn.colours
     skin = np.where(TEXTURES[texture].pattern(u, v)[..., None], second, first)
     paint(view, SILHOUETTES[silhouette].polygon, drawn.tilt, (0, 0, width, height), skin)
+    paint(view, SILHOUETTES[part].polygon, drawn.tilt, _part_box(drawn), third)
+    return x, y, x + width - 1, y + height - 1
+
+
+def _part_box(drawn: DrawnObject) -> tuple[float, float, float, float]:
+    _, _, width, height = drawn.box
     sides = PART_SIDE * width, PART_SIDE * height
     corner = drawn.part[0] * width - sides[0] / 2, drawn.part[1] * height - sides[1] / 2
-    paint(view, SILHOUETTES[part].polygon, drawn.tilt, (*corner, *sides), third)
-    return x, y, x + width - 1, y + height - 1
+    return (*corner, *sides)
 
 
 def _draw_distractor(canvas: Canvas, rng: Rng) -> None:

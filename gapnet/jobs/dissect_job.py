@@ -1,0 +1,241 @@
+"""Dissect a network: label the units of its layers by the concepts that they detect."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.sample import Source
+from gapnet.dissection.annotators import annotator_of
+from gapnet.dissection.dissect import Dissection, Dissector, Found
+from gapnet.dissection.result_table import read_result, write_result
+from gapnet.dissection.scores import Summary, label_units, summarise
+from gapnet.dissection.unit_sets import UnitSet
+from gapnet.errors import GapnetError
+from gapnet.evaluation.identities import batches_identity, network_identity
+from gapnet.evaluation.predict import digest_of_data, digest_of_weights
+from gapnet.jobs.evaluation import MakeData, MakeSource
+from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
+from gapnet.models.gapnet import GapNet
+from gapnet.models.network_choice import NetworkChoice
+from gapnet.report.dissection_page import DissectedLayer, DissectionPage, write_dissection_page
+from gapnet.report.unit_pictures import draw_units
+from gapnet.runs.layout import DISSECTION, PICTURES, REPORT
+from gapnet.system.distributed import first_on_machine, wait_for_all
+from gapnet.system.files import write_file
+from gapnet.system.ranks import is_first
+
+DIGITS = 16  # of a digest
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DissectJob:
+    """Dissection of a network, into a folder.
+
+    Args:
+        run: where the job writes.
+        network: that is dissected.
+        source: makes the data set.
+        data: makes the data module of a data set and a network.
+        dissection: how it is done.
+        trainer: makes the trainer that runs the network.
+        precision: of that trainer.
+        view: describes the view of the images.
+        split: None is the data set's test split.
+        resume: whether an interrupted dissection continues.
+        of_run: the run whose network it is, if the folder is in its folder.
+    """
+
+    run: Run
+    network: NetworkChoice
+    source: MakeSource
+    data: MakeData
+    dissection: Dissection
+    trainer: MakeTrainer = pl.Trainer
+    precision: str = "32-true"
+    view: Mapping[str, Any] = field(default_factory=dict)
+    split: str | None = None
+    resume: bool = False
+    of_run: Path | None = None
+
+
+@dataclass(frozen=True)
+class SetSummary:
+    """Numbers of the detectors of one set of units, and the file with its units."""
+
+    name: str
+    summary: Summary
+    table: Path | None = None
+
+
+@dataclass(frozen=True)
+class Dissected:
+    """What `dissect` prints: a title, numbers by set of units, categories, and the page."""
+
+    title: str
+    sets: list[SetSummary]
+    categories: list[str]
+    page: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def dissect(settings: DissectJob) -> Dissected | None:
+    """Dissect a network, and write the outcome; only the first rank returns it."""
+    with open_job(settings.run) as job:
+        trainer = predicting_trainer(settings.trainer)
+        if job.run_in_ranks(trainer):
+            return None
+        job.connect(trainer)
+        network = settings.network.load()
+        with first_on_machine():  # it draws what the other ranks then read
+            source = settings.source()
+        data = settings.data(source, network)
+        split = settings.split or source.test_split
+        annotator = annotator_of(source, split)
+        data.check(split)
+        job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
+        dissector = Dissector(
+            network.to(trainer.strategy.root_device),
+            data,
+            split,
+            settings.dissection,
+            annotator=annotator,
+            folder=job.folder,
+            identity=_identity(network, data, split, settings, trainer),
+        )
+        found = dissector.run(lambda: predicting_trainer(settings.trainer))
+        outcome = None
+        if is_first():
+            outcome = _write(settings, source, data, split, found, job.folder)
+            dissector.clean()
+        wait_for_all()
+        return outcome
+
+
+def _identity(
+    network: GapNet, data: DataModule, split: str, settings: DissectJob, trainer: pl.Trainer
+) -> str:
+    """Return a digest of the network, the images, the batches and what is counted."""
+    device = trainer.strategy.root_device.type
+    values = {
+        "network": network_identity(network.name, network.arguments),
+        "weights": digest_of_weights(network),
+        "data": digest_of_data(data.records(split)),
+        "batches": batches_identity(settings.view, data.batch_size, settings.precision, device),
+        "dissection": asdict(settings.dissection) | {"keep_gb": None, "save_every": None},
+    }
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def _write(
+    settings: DissectJob,
+    source: Source,
+    data: DataModule,
+    split: str,
+    found: Found,
+    folder: Path,
+) -> Dissected:
+    """Write tables, pictures, the page and dissection.json; return what is printed."""
+    concepts, min_iou = found.state.concepts, settings.dissection.min_iou
+    title = f"{settings.network} on {source.title}, split {split}, {found.images:,} images"
+    layers = []
+    for units in found.sets:
+        labelled = label_units(found.state.tallies[units.name].counts, concepts)
+        summary = summarise(labelled, concepts.categories, min_iou)
+        table = folder / f"{units.name}-result.csv"
+        write_result(table, labelled, concepts.categories)
+        layers.append(DissectedLayer(units.name, labelled, summary, table.name))
+    described = _described(settings, split, found, layers, title)
+    write_file(folder / DISSECTION, json.dumps(described, indent=2) + "\n")
+    channels = [units for units in found.sets if units.rotation is None]
+    if settings.dissection.top:
+        draw_units(
+            {units.name: found.state.top[units.name] for units in channels},
+            {units.name: found.thresholds[units.name] for units in channels},
+            data.images(split),
+            folder / PICTURES,
+        )
+    page = DissectionPage(title, layers, concepts.categories, min_iou, settings.dissection.top)
+    write_dissection_page(page, folder / REPORT)
+    sets = [SetSummary(layer.name, layer.summary, folder / layer.table) for layer in layers]
+    return Dissected(title, sets, concepts.categories, folder / REPORT)
+
+
+def _described(
+    settings: DissectJob,
+    split: str,
+    found: Found,
+    layers: Sequence[DissectedLayer],
+    title: str,
+) -> dict[str, Any]:
+    """Return the content of dissection.json."""
+    concepts = found.state.concepts
+    return {
+        "title": title,
+        "network": str(settings.network),
+        "split": split,
+        "images": found.images,
+        "share": settings.dissection.share,
+        "min_iou": settings.dissection.min_iou,
+        "categories": {
+            name: {
+                "concepts": int((concepts.category == number).sum()),
+                "images": int(concepts.annotated[number]),
+            }
+            for number, name in enumerate(concepts.categories)
+        },
+        "layers": [
+            _described_layer(settings, units, layer, found)
+            for units, layer in zip(found.sets, layers, strict=True)
+        ],
+    }
+
+
+def _described_layer(
+    settings: DissectJob, units: UnitSet, layer: DissectedLayer, found: Found
+) -> dict[str, Any]:
+    """Return what is known of one set of units; shares are those above the thresholds."""
+    counts, places = found.state.tallies[units.name].counts, found.places[units.name]
+    share = settings.dissection.share
+    return {
+        "name": units.name,
+        "layer": units.layer,
+        "rotation": units.rotation,
+        **asdict(layer.summary),
+        "table": layer.table,
+        "exact_thresholds": places.exact,
+        "error_of_share": places.error(found.images, share),
+        "thresholds": found.thresholds[units.name].tolist(),
+        "shares": (counts.above / counts.places).tolist(),
+    }
+
+
+def recount(paths: Sequence[Path], min_iou: float, page: Path | None = None) -> Dissected:
+    """Count the detectors of tables of gapnet or NetDissect, from the counts in their columns."""
+    if not paths:
+        raise GapnetError("results=[]: name at least one file")
+    tables = {path: read_result(path) for path in paths}
+    categories = list(dict.fromkeys(name for table in tables.values() for name in table.categories))
+    layers = [
+        DissectedLayer(str(path), table.units, summarise(table.units, categories, min_iou), "")
+        for path, table in tables.items()
+    ]
+    notes = tuple(
+        f"{path}: {table.differing} of {len(table.units)} scores differ from the counts"
+        for path, table in tables.items()
+        if table.differing
+    )
+    title = "Detectors recounted from tables"
+    if page is not None:
+        write_dissection_page(DissectionPage(title, layers, categories, min_iou, 0), page)
+    sets = [SetSummary(layer.name, layer.summary) for layer in layers]
+    return Dissected(title, sets, categories, page, notes)
