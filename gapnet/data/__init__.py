@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gapnet.data.sources.retrieval_images import RetrievalImages
     from gapnet.data.sources.shapes.dataset import shapes
     from gapnet.data.sources.segmentations import Segmentations
+    from gapnet.data.sources.shapes.dataset import shapes
     from gapnet.data.sources.shards import Shards
     from gapnet.data.sources.sun_attribute import SunAttribute
     from gapnet.data.sources.voc import Voc

@@ -37,7 +37,7 @@ class Annotation:
     whole: tuple[int, ...] = ()
 
     def resized(self, side: int | None) -> "Annotation":
-        """Return the annotation at `side` x `side` pixels, by the nearest pixel; None: unchanged."""
+        """Return the annotation at `side` x `side` pixels, by the nearest one; None: unchanged."""
         if side is None or self.size == (side, side):
             return self
         rows, columns = (_nearest(length, side) for length in self.size)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -135,4 +134,3 @@ class Tally:
             self.counts.intersect += np.bincount(keys, minlength=shape[0] * shape[1]).reshape(shape)
         self._keys, self._waiting = [], 0
         return self.counts
-

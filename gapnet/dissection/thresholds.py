@@ -125,7 +125,9 @@ class ThresholdState:
         """Return the thresholds (C,) by set: the least with at most this share of values above."""
         return {
             name: _above(largest.values(), floor(self.images * plan.used * share + ROUNDING))
-            for (name, largest), plan in zip(self.largest.items(), self.places.values(), strict=True)
+            for (name, largest), plan in zip(
+                self.largest.items(), self.places.values(), strict=True
+            )
         }
 
 

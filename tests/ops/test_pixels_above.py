@@ -9,7 +9,13 @@ from gapnet.ops.pixels_above import pixels_above
 
 @pytest.mark.parametrize(
     ("cells", "size"),
-    [((7, 7), (112, 112)), ((5, 9), (113, 50)), ((1, 1), (4, 6)), ((9, 8), (4, 5)), ((6, 6), (6, 6))],
+    [
+        ((7, 7), (112, 112)),
+        ((5, 9), (113, 50)),
+        ((1, 1), (4, 6)),
+        ((9, 8), (4, 5)),
+        ((6, 6), (6, 6)),
+    ],
 )
 def test_pixels_above_are_those_of_resized_maps(
     cells: tuple[int, int], size: tuple[int, int]

@@ -22,8 +22,10 @@ def enlarged(heat: Values, size: tuple[int, int]) -> Values:
         for n, cells in zip(size, heat.shape, strict=True)
     )
     low_y, low_x = np.floor(rows).astype(int), np.floor(columns).astype(int)
-    high_y, high_x = (np.minimum(low_y + 1, heat.shape[0] - 1),
-                      np.minimum(low_x + 1, heat.shape[1] - 1))
+    high_y, high_x = (
+        np.minimum(low_y + 1, heat.shape[0] - 1),
+        np.minimum(low_x + 1, heat.shape[1] - 1),
+    )
     y, x = (rows - low_y)[:, None], columns - low_x
     top = heat[low_y][:, low_x] * (1 - x) + heat[low_y][:, high_x] * x
     bottom = heat[high_y][:, low_x] * (1 - x) + heat[high_y][:, high_x] * x

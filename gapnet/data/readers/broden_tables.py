@@ -80,8 +80,11 @@ def read_labels(root: Path, categories: list[str]) -> list[Concept | None]:
         raise GapnetError(f"{path}: number={max(names)}: must be <= {MAX_LABELS}")
     concepts: list[Concept | None] = [None] * (max(names, default=0) + 1)
     for number, name in names.items():
-        used = [(coverage[category][number], rank, category)
-                for rank, category in enumerate(categories) if number in coverage[category]]
+        used = [
+            (coverage[category][number], rank, category)
+            for rank, category in enumerate(categories)
+            if number in coverage[category]
+        ]
         if not used:
             raise GapnetError(
                 f"{path}: label {number} ({name}) is in none of the files c_*.csv; restore them"

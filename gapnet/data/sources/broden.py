@@ -118,9 +118,11 @@ class BrodenAnnotator:
         return Annotation(row.size, stacked, tuple(whole[whole != NO_CONCEPT].tolist()))
 
     def _plane(self, path: Path, size: tuple[int, int]) -> Plane:
-        with reading(path, "cannot be read as a segmentation", "restore the file"):
-            with Image.open(path, formats=["PNG"]) as image:
-                pixels = np.asarray(image.convert("RGB"), np.int64)
+        with (
+            reading(path, "cannot be read as a segmentation", "restore the file"),
+            Image.open(path, formats=["PNG"]) as image,
+        ):
+            pixels = np.asarray(image.convert("RGB"), np.int64)
         if pixels.shape[:2] != size:
             raise GapnetError(
                 f"{path}: has {pixels.shape[0]} x {pixels.shape[1]} pixels, and {INDEX} says "
