@@ -247,9 +247,7 @@ def _shapes(network: GapNet, layers: Sequence[str]) -> dict[str, tuple[int, int,
 
 def _unit_sets(shapes: Mapping[str, tuple[int, int, int]], rotations: int) -> list[UnitSet]:
     numbers = [None, *range(1, rotations + 1)]
-    return [
-        UnitSet(layer, shape[0], number) for layer, shape in shapes.items() for number in numbers
-    ]
+    return [UnitSet(layer, shapes[layer][0], number) for layer in shapes for number in numbers]
 
 
 def _product(shape: Sequence[int]) -> int:

@@ -123,12 +123,11 @@ class ThresholdState:
 
     def thresholds(self, share: float) -> dict[str, Tensor]:
         """Return the thresholds (C,) by set: the least with at most this share of values above."""
-        return {
-            name: _above(largest.values(), floor(self.images * plan.used * share + ROUNDING))
-            for (name, largest), plan in zip(
-                self.largest.items(), self.places.values(), strict=True
-            )
+        counts = {
+            name: floor(self.images * plan.used * share + ROUNDING)
+            for name, plan in self.places.items()
         }
+        return {name: _above(self.largest[name].values(), counts[name]) for name in counts}
 
 
 def _above(values: Tensor, count: int) -> Tensor:

@@ -54,7 +54,7 @@ class TopImages:
 
 
 def _chosen(own: Tensor, new: Tensor, units: Tensor, order: Tensor) -> Tensor:
-    """Return maps (U, count, h, w) in an order (U, count): first numbers are `own`, others `new`."""
+    """Return maps (U, count, h, w) in an order (U, count): `own` come first, then `new`."""
     count = own.shape[1]
     rows = torch.arange(len(units))[:, None]
     earlier = own[rows, order.clamp(max=count - 1)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from gapnet.data.loading.datamodule import DataModule
-from gapnet.data.sample import Source
+from gapnet.data.loading.images import Images
 from gapnet.dissection.annotators import annotator_of
 from gapnet.dissection.dissect import Dissection, Dissector, Found
 from gapnet.dissection.result_table import read_result, write_result
@@ -114,7 +114,9 @@ def dissect(settings: DissectJob) -> Dissected | None:
         found = dissector.run(lambda: predicting_trainer(settings.trainer))
         outcome = None
         if is_first():
-            outcome = _write(settings, source, data, split, found, job.folder)
+            where = f"{source.title}, split {split}, {found.images:,} images"
+            title, images = f"{settings.network} on {where}", data.images(split)
+            outcome = _write(settings, found, images, title=title, folder=job.folder)
             dissector.clean()
         wait_for_all()
         return outcome
@@ -137,52 +139,41 @@ def _identity(
 
 
 def _write(
-    settings: DissectJob,
-    source: Source,
-    data: DataModule,
-    split: str,
-    found: Found,
-    folder: Path,
+    settings: DissectJob, found: Found, images: Images, *, title: str, folder: Path
 ) -> Dissected:
     """Write tables, pictures, the page and dissection.json; return what is printed."""
-    concepts, min_iou = found.state.concepts, settings.dissection.min_iou
-    title = f"{settings.network} on {source.title}, split {split}, {found.images:,} images"
+    concepts, dissection = found.state.concepts, settings.dissection
     layers = []
     for units in found.sets:
         labelled = label_units(found.state.tallies[units.name].counts, concepts)
-        summary = summarise(labelled, concepts.categories, min_iou)
+        summary = summarise(labelled, concepts.categories, dissection.min_iou)
         table = folder / f"{units.name}-result.csv"
         write_result(table, labelled, concepts.categories)
         layers.append(DissectedLayer(units.name, labelled, summary, table.name))
-    described = _described(settings, split, found, layers, title)
-    write_file(folder / DISSECTION, json.dumps(described, indent=2) + "\n")
-    channels = [units for units in found.sets if units.rotation is None]
-    if settings.dissection.top:
+    if dissection.top:
+        channels = [units.name for units in found.sets if units.rotation is None]
         draw_units(
-            {units.name: found.state.top[units.name] for units in channels},
-            {units.name: found.thresholds[units.name] for units in channels},
-            data.images(split),
+            {name: found.state.top[name] for name in channels},
+            {name: found.thresholds[name] for name in channels},
+            images,
             folder / PICTURES,
         )
-    page = DissectionPage(title, layers, concepts.categories, min_iou, settings.dissection.top)
+    page = DissectionPage(title, layers, concepts.categories, dissection.min_iou, dissection.top)
     write_dissection_page(page, folder / REPORT)
+    described = _described(settings, found, layers, title)
+    write_file(folder / DISSECTION, json.dumps(described, indent=2) + "\n")
     sets = [SetSummary(layer.name, layer.summary, folder / layer.table) for layer in layers]
     return Dissected(title, sets, concepts.categories, folder / REPORT)
 
 
 def _described(
-    settings: DissectJob,
-    split: str,
-    found: Found,
-    layers: Sequence[DissectedLayer],
-    title: str,
+    settings: DissectJob, found: Found, layers: Sequence[DissectedLayer], title: str
 ) -> dict[str, Any]:
     """Return the content of dissection.json."""
     concepts = found.state.concepts
     return {
         "title": title,
         "network": str(settings.network),
-        "split": split,
         "images": found.images,
         "share": settings.dissection.share,
         "min_iou": settings.dissection.min_iou,

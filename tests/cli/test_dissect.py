@@ -42,7 +42,7 @@ def test_a_run_is_dissected_on_its_own_data(gapnet: Command, trained: Trained) -
             (["layers=[trunk.9]"], ["layer='trunk.9'", "did you mean"]),
             (["layers=[head.linear]"], ["layers=head.linear", "not maps"]),
             (["layers=[]"], ["layers=[]"]),
-            (["view=centre", "view.crop=0.5"], ["view", "view=whole"]),
+            (["view=centre"], ["view", "view=whole"]),
             (["split=nowhere"], ["split"]),
             (["results=nowhere.csv"], ["results"]),
             (["data=broden", "data.root=nowhere"], ["data.root=nowhere"]),

@@ -59,23 +59,23 @@ def test_splits_of_broden_are_those_of_its_index(broden: Broden) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "part"),
+    ("name", "change", "part"),
     [
-        ("index.csv", "48,48,48,48", "48,48,24,24", "says 24 x 24"),
-        ("index.csv", "drawn/000_object.png", "drawn/none.png", "no such file"),
-        ("index.csv", "drawn/000_object.png", "../000.png", "inside the data set"),
-        ("index.csv", "drawn/000_object.png", "77", "label 77"),
-        ("index.csv", "48,48,48,48", "48,48,a,48", "sh='a'"),
-        ("label.csv", "4,plus", "9,plus", "none of the files c_"),
-        ("label.csv", "number", "code", "no column 'number'"),
-        ("c_object.csv", "coverage", "cover", "no column 'coverage'"),
+        ("index.csv", ("48,48,48,48", "48,48,24,24"), "says 24 x 24"),
+        ("index.csv", ("drawn/000_object.png", "drawn/none.png"), "no such file"),
+        ("index.csv", ("drawn/000_object.png", "../000.png"), "inside the data set"),
+        ("index.csv", ("drawn/000_object.png", "77"), "label 77"),
+        ("index.csv", ("48,48,48,48", "48,48,a,48"), "sh='a'"),
+        ("label.csv", ("4,plus", "9,plus"), "none of the files c_"),
+        ("label.csv", ("number", "code"), "no column 'number'"),
+        ("c_object.csv", ("coverage", "cover"), "no column 'coverage'"),
     ],
 )
 def test_damaged_tables_of_broden_are_errors(
-    broden: Broden, tmp_path: Path, name: str, old: str, new: str, part: str
+    broden: Broden, tmp_path: Path, name: str, change: tuple[str, str], part: str
 ) -> None:
     path = tmp_path / name
-    path.write_text(path.read_text().replace(old, new, 1))
+    path.write_text(path.read_text().replace(*change, 1))
     with pytest.raises(GapnetError, match=part):
         Broden(tmp_path).annotator("all").annotation(broden.records("all")[0])
 
@@ -182,7 +182,7 @@ def test_textures_of_the_stand_in_data_have_two_colours_and_parts_one(shapes_roo
     record = source.records("test")[0]
     pixels = np.asarray(read_image(record.path)).mean(2)
     planes = annotator.annotation(record).planes
-    assert pixels[planes[1] >= 0].std() > 3 * pixels[planes[2] >= 0].std()
+    assert pixels[planes[1] >= 0].std() > 1.5 * pixels[planes[2] >= 0].std()
     assert (planes[3] >= 0).all()
 
 

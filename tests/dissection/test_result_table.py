@@ -9,8 +9,8 @@ from gapnet.dissection.scores import LabelledUnit, Match, summarise
 from gapnet.errors import GapnetError
 from gapnet.jobs.dissect_job import recount
 
-# Three rows that NetDissect published for conv5 of AlexNet on Places365
-# (CSAILVision/NetDissect, plot/caffe_reference_places365.csv)
+# Three rows of the table that NetDissect published for conv5 of AlexNet, trained on Places365:
+# the file plot/caffe_reference_places365.csv in its repository
 PUBLISHED = """\
 unit,category,label,score,object-label,object-truth,object-activation,object-intersect,object-iou,\
 color-label,color-truth,color-activation,color-intersect,color-iou,\
@@ -78,7 +78,7 @@ def test_units_with_the_same_label_are_one_unique_detector() -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        (("object-truth", "truth"), "object-label"),
+        (("object-label", "label"), "object-label"),
         (("13092677", "many"), "object-truth=many"),
         (("unit,", "number,"), "'unit'"),
     ],
