@@ -38,8 +38,9 @@ def _table() -> NDArray[np.int16]:
     cells = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1)
     names = np.array(list(COLORS.values())) / 255
     difference = _lab(cells.reshape(-1, 3))[:, None] - _lab(names)
-    nearest = np.square(difference).sum(-1).argmin(1)
-    return nearest.reshape(LEVELS, LEVELS, LEVELS).astype(np.int16)
+    nearest = np.square(difference).sum(-1).argmin(1).astype(np.int16)
+    table: NDArray[np.int16] = nearest.reshape(LEVELS, LEVELS, LEVELS)
+    return table
 
 
 def _lab(colors: NDArray[np.float64]) -> NDArray[np.float32]:
