@@ -18,7 +18,7 @@ from gapnet.system.progress import track
 
 SIDE = 112  # pixels of the longer side of a picture
 GAP = 2  # pixels between two pictures
-DIMMED = 0.25  # brightness outside of the mask
+DIMMED = 0.35  # brightness outside of the mask
 QUALITY = 80
 
 
