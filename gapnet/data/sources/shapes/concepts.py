@@ -17,10 +17,10 @@ from gapnet.data.loading.images import read_image
 from gapnet.data.records import Record
 from gapnet.data.segmented import COLOR, NO_CONCEPT, Annotation, Concept
 from gapnet.data.sources import ilsvrc
-from gapnet.data.sources.shapes.dataset import FOLDERS, Drawing, placed_objects
+from gapnet.data.sources.shapes.dataset import FOLDERS, VERSION, Drawing, placed_objects
 from gapnet.data.sources.shapes.painting import Placed, coverage, stretch
 from gapnet.data.sources.shapes.traits import SILHOUETTES, TEXTURES, Array, Mask, class_traits
-from gapnet.errors import reading
+from gapnet.errors import GapnetError, reading
 
 NUMBER = re.compile(r"_(\d+)$")  # ends the id of an image
 HALF = 0.5  # of a pixel that a silhouette covers: from there on the pixel belongs to it
@@ -54,7 +54,13 @@ class DrawnConcepts:
         with reading(stamp, "is damaged", f"delete {root} to have it drawn again"):
             values = json.loads(stamp.read_text())
             height, width = values.pop("size")
-            return cls(Drawing((height, width), **values), split)
+            drawing = Drawing((height, width), **values)
+        if drawing.version != VERSION:
+            raise GapnetError(
+                f"{stamp}: was drawn by another version of gapnet, so that its concepts are not "
+                f"known; delete {root} to have it drawn again"
+            )
+        return cls(drawing, split)
 
     def annotation(self, record: Record) -> Annotation:
         """Return the concepts of the pixels of an image."""
