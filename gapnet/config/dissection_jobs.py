@@ -1,4 +1,4 @@
-"""Make the dissection of a network from a configuration."""
+"""Make jobs that look at single units from a configuration."""
 
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from gapnet.config.own_modules import check_network_imported
 from gapnet.config.transfer_jobs import network_choice
 from gapnet.dissection.dissect import Dissection
 from gapnet.jobs.dissect_job import DissectJob
+from gapnet.jobs.units_job import UnitsJob
 from gapnet.runs.folder import find_run
 
 
@@ -30,6 +31,27 @@ def dissect_job(cfg: DictConfig) -> DissectJob:
         trainer=trainer_maker(cfg),
         precision=str(cfg.trainer.precision),
         view=node_identity(view, cfg.imports),
+        split=cfg.split,
+        resume=cfg.resume,
+        of_run=run,
+    )
+
+
+def units_job(cfg: DictConfig) -> UnitsJob:
+    """Return the search for class-specific units that a configuration describes."""
+    run = find_run(cfg.run, cfg.checkpoint)
+    check_network_imported(run)
+    classes = cfg.classes if isinstance(cfg.classes, ListConfig) else [cfg.classes]
+    return UnitsJob(
+        run=run_of(cfg, "units"),
+        network=network_choice(cfg),
+        source=partial(build, cfg, "data"),
+        data=data_maker(cfg),
+        classes=tuple(classes),
+        units=cfg.units,
+        images=cfg.images,
+        cut=cfg.cut,
+        trainer=trainer_maker(cfg),
         split=cfg.split,
         resume=cfg.resume,
         of_run=run,
