@@ -75,6 +75,13 @@ def collate_annotated(samples: list[AnnotatedSample]) -> AnnotatedBatch:
     )
 
 
+def check_first(images: Images, annotator: Annotator) -> None:
+    """Check the view and the annotation of the first image, before any work."""
+    annotator.annotation(images.records[0])
+    batch = collate([images[0]])
+    check_whole(batch, readable_of(batch))
+
+
 def readable_of(batch: Batch) -> list[int]:
     """Return which images of a batch could be read."""
     return [index for index, path in enumerate(batch.corrupt) if path is None]

@@ -133,14 +133,14 @@ def measured_field(
         seed: of its noise.
     """
     generator = torch.Generator().manual_seed(seed)
-    total, weight = 0.0, 0.0
+    total, weight = torch.zeros(()), torch.zeros(())
     for image in images:
         changes, place = _changes(
             network, layer, unit, image, occluder=occluder, generator=generator
         )
         total = total + _centred(changes, place)
         weight = weight + _centred(torch.ones_like(changes), place)
-    mean = torch.as_tensor(total) / torch.as_tensor(weight).clamp(min=1)
+    mean = total / weight.clamp(min=1)
     return MeasuredField(mean, mean > occluder.cut * mean.max())
 
 

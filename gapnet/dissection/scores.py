@@ -59,7 +59,8 @@ def label_units(units: UnitCounts, concepts: ConceptCounts) -> list[LabelledUnit
 def iou_of(units: UnitCounts, concepts: ConceptCounts) -> NDArray[np.float64]:
     """Return IoU (C, K) of units and concepts, over the images with the concept's category."""
     union = units.activation[:, concepts.category] + concepts.truth - units.intersect
-    return units.intersect / np.maximum(union, 1)
+    iou: NDArray[np.float64] = units.intersect / np.maximum(union, 1)
+    return iou
 
 
 def _matches(

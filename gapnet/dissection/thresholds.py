@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor, sqrt
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ COPIES = 3  # of the largest values while they are selected from more
 NORMAL_95 = 1.96
 ROUNDING = 1e-9
 UNREADABLE = "unreadable"
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ class TopImages:
     def _merge(self, scores: Tensor, rows: Tensor, maps: Tensor) -> None:
         """Merge scores and rows (C, B), and maps (C, B, h, w)."""
         count = self.scores.shape[1]
-        better = (scores >= self.scores[:, -1:]).any(1).nonzero().flatten() if count else ()
-        if not len(better):
+        if not count:
             return
+        better = (scores >= self.scores[:, -1:]).any(1).nonzero().flatten()
         all_scores = torch.cat([self.scores[better], scores[better]], 1)
         all_rows = torch.cat([self.rows[better], rows[better]], 1)
         by_row = all_rows.argsort(dim=1, stable=True)

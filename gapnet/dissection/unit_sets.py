@@ -42,7 +42,8 @@ class UnitSet:
         """Return the maps (B, C, h, w) of the units, of the layer's output (B, C, h, w)."""
         if self._axes is None:
             return outputs
-        return torch.einsum("uc,bchw->buhw", self._axes.to(outputs), outputs)
+        rotated: Tensor = torch.einsum("uc,bchw->buhw", self._axes.to(outputs), outputs)
+        return rotated
 
 
 def random_rotation(size: int, seed: int) -> Tensor:
@@ -55,7 +56,8 @@ def random_rotation(size: int, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     normal = torch.randn(size, size, generator=generator, dtype=torch.float64)
     rotation, triangle = torch.linalg.qr(normal)
-    return (rotation * triangle.diagonal().sign()).float()
+    signed: Tensor = rotation * triangle.diagonal().sign()
+    return signed.float()
 
 
 def layer_maps(network: nn.Module, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

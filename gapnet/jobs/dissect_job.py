@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.images import Images
+from gapnet.dissection.annotated_images import check_first
 from gapnet.dissection.annotators import annotator_of
 from gapnet.dissection.dissect import Dissection, Dissector, Found
 from gapnet.dissection.result_table import read_result, write_result
@@ -101,7 +102,7 @@ def dissect(settings: DissectJob) -> Dissected | None:
         split = settings.split or source.test_split
         annotator = annotator_of(source, split)
         data.check(split)
-        job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
+        check_first(data.images(split), annotator)
         dissector = Dissector(
             network.to(trainer.strategy.root_device),
             data,
@@ -111,6 +112,7 @@ def dissect(settings: DissectJob) -> Dissected | None:
             folder=job.folder,
             identity=_identity(network, data, split, settings, trainer),
         )
+        job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
         found = dissector.run(lambda: predicting_trainer(settings.trainer))
         outcome = None
         if is_first():

@@ -43,7 +43,7 @@ def pixels_above(maps: Tensor, thresholds: Tensor, size: tuple[int, int]) -> tup
     block = rows.pixels.shape[1] * columns.pixels.shape[1]
     parts = [
         _above(maps, thresholds, some, rows, columns, width=size[1])
-        for some in near.split(max(1, MOST_VALUES // block))
+        for some in torch.split(near, max(1, MOST_VALUES // block))
     ]
     units, places = zip(*parts, strict=True)
     return torch.cat(units), torch.cat(places)

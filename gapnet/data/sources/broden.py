@@ -132,7 +132,7 @@ class BrodenAnnotator:
 
     def _checked(self, numbers: NDArray[np.int64], path: Path) -> Plane:
         """Return the concepts of numbers; a number that no label has is an error."""
-        indices = self._indices[numbers.clip(max=len(self._indices) - 1)]
+        indices: Plane = self._indices[numbers.clip(max=len(self._indices) - 1)]
         unknown = numbers[(indices == NO_CONCEPT) & (numbers != 0)]
         if len(unknown):
             raise GapnetError(

@@ -24,7 +24,7 @@ from gapnet.data.readers.annotations import is_whole, read_lines
 from gapnet.data.readers.image_sizes import header_size
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
-from gapnet.data.segmented import NO_CONCEPT, Annotation, Concept
+from gapnet.data.segmented import NO_CONCEPT, Annotation, Concept, Plane
 from gapnet.errors import GapnetError, MissingSplitError, reading
 
 LISTS, ADE_NAMES = Path("ImageSets", "Segmentation"), "objectInfo150.txt"
@@ -144,7 +144,7 @@ class SegmentationAnnotator:
         return [Concept(name, self.category) for name in self.numbered.values()]
 
     @cached_property
-    def _indices(self) -> np.ndarray:  # type: ignore[type-arg]
+    def _indices(self) -> Plane:
         indices = np.full(NUMBERS, NO_CONCEPT, np.int16)
         indices[list(self.numbered)] = np.arange(len(self.numbered))
         return indices

@@ -15,7 +15,7 @@ import numpy as np
 from gapnet.data.color_names import COLORS, named_colors
 from gapnet.data.loading.images import read_image
 from gapnet.data.records import Record
-from gapnet.data.segmented import COLOR, NO_CONCEPT, Annotation, Concept
+from gapnet.data.segmented import COLOR, NO_CONCEPT, Annotation, Concept, Plane
 from gapnet.data.sources import ilsvrc
 from gapnet.data.sources.shapes.dataset import FOLDERS, VERSION, Drawing, placed_objects
 from gapnet.data.sources.shapes.painting import Placed, coverage, stretch
@@ -74,7 +74,7 @@ class DrawnConcepts:
         return Annotation(drawing.size, planes)
 
 
-def _add_object(planes: np.ndarray, placed: Placed, label: int) -> None:  # type: ignore[type-arg]
+def _add_object(planes: Plane, placed: Placed, label: int) -> None:
     """Mark an object of a class; it hides what lies behind it, and its part hides its texture."""
     silhouette, texture, part = class_traits(label)
     x, y, width, height = placed.box

@@ -173,7 +173,8 @@ def _draw_tree(drawing: Drawing, root: Path) -> None:
 
 def placed_objects(drawing: Drawing, seed: np.random.SeedSequence) -> list[Placed]:
     """Return where the objects of the scene of a seed are."""
-    return SCENES[drawing.scenes].placed_objects(seed, size=drawing.size)
+    placed: list[Placed] = SCENES[drawing.scenes].placed_objects(seed, size=drawing.size)
+    return placed
 
 
 def _draw_image(drawing: Drawing, root: Path, job: tuple[int, int, str]) -> None:
