@@ -99,7 +99,7 @@ def units(settings: UnitsJob) -> FoundUnits | None:
         network = settings.network.load().to(trainer.strategy.root_device)
         with first_on_machine():  # it draws what the other ranks then read
             source = settings.source()
-        check_classes(network, source.classes, advice="choose the data set of its training")
+        _check_classes(network, source.classes)
         labels = find_classes(settings.classes, network.class_ids, network.class_names)
         data, split = settings.data(source, network), settings.split or source.test_split
         study = _Study(network, data, split, class_units(network, labels, settings.units))
@@ -113,6 +113,17 @@ def units(settings: UnitsJob) -> FoundUnits | None:
             shutil.rmtree(job.folder / PROGRESS, ignore_errors=True)
         wait_for_all()
         return found
+
+
+def _check_classes(network: GapNet, classes: list[str]) -> None:
+    """Refuse data with other classes; a network without ids of classes must have as many."""
+    advice = "choose the data set of its training"
+    if network.classes is not None:
+        check_classes(network, classes, advice=advice)
+    elif len(classes) != network.num_classes:
+        raise GapnetError(
+            f"data: has {len(classes)} classes, and the network {network.num_classes}; {advice}"
+        )
 
 
 @dataclass(frozen=True)
