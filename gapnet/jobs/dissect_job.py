@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 
 from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.loading.images import Images
+from gapnet.data.records_digest import digest_of_data
 from gapnet.dissection.annotated_images import check_first
 from gapnet.dissection.annotators import annotator_of
 from gapnet.dissection.dissect import Dissection, Dissector, Found
@@ -20,7 +21,7 @@ from gapnet.dissection.scores import Summary, label_units, summarise
 from gapnet.dissection.unit_sets import UnitSet
 from gapnet.errors import GapnetError
 from gapnet.evaluation.identities import batches_identity, network_identity
-from gapnet.evaluation.predict import digest_of_data, digest_of_weights
+from gapnet.evaluation.predict import digest_of_weights
 from gapnet.jobs.evaluation import MakeData, MakeSource
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 from gapnet.data.loading.datamodule import DataModule
+from gapnet.data.records_digest import digest_of_data
 from gapnet.dissection.class_units import (
     AblationPass,
     AblationState,
@@ -20,7 +21,7 @@ from gapnet.dissection.class_units import (
 from gapnet.dissection.state_files import StateFile, saved_states
 from gapnet.dissection.top_images import NO_ROW, TopImages
 from gapnet.errors import GapnetError
-from gapnet.evaluation.predict import digest_of_data, digest_of_weights
+from gapnet.evaluation.predict import digest_of_weights
 from gapnet.explanations.class_names import find_classes
 from gapnet.jobs.evaluation import MakeData, MakeSource, check_classes
 from gapnet.jobs.job import Run, open_job
