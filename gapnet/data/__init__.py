@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gapnet.data.sample import Source
     from gapnet.data.sources.ade import Ade
     from gapnet.data.sources.ade_scenes import AdeScenes
-    from gapnet.data.sources.captions import Captions
     from gapnet.data.sources.broden import Broden
+    from gapnet.data.sources.captions import Captions
     from gapnet.data.sources.coco import Coco
     from gapnet.data.sources.csv_table import Csv
     from gapnet.data.sources.cub import Cub
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from gapnet.data.sources.metadata import Metadata
     from gapnet.data.sources.positives import Positives
     from gapnet.data.sources.retrieval_images import RetrievalImages
-    from gapnet.data.sources.shapes.dataset import shapes
     from gapnet.data.sources.segmentations import Segmentations
     from gapnet.data.sources.shapes.dataset import shapes
     from gapnet.data.sources.shards import Shards
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Ade",
     "AdeScenes",
-    "Captions",
     "Broden",
+    "Captions",
     "Coco",
     "Csv",
     "Cub",

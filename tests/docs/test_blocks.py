@@ -26,15 +26,8 @@ CODE = [block for block in BLOCKS if block.language != "text"]
 SHELL = [block for block in BLOCKS if block.language == "bash"]
 PROGRAMS = {".", "make", "pip", "tensorboard"}  # of commands that are not gapnet's
 FLAGS = {"--cfg": 1, "--help": 0, "-m": 0}  # of Hydra, with the number of words that follow
-FROM_A_RUN = {"concept", "evaluate", "features", "objects", "transfer"}  # they look for the run
-FROM_A_RUN = {"dissect", "evaluate", "features", "transfer"}  # commands that would look for the run
-FROM_A_RUN = {
-    "dissect",
-    "evaluate",
-    "features",
-    "transfer",
-    "units",
-}  # commands that would look for the run
+# Commands that would look for the run
+FROM_A_RUN = {"concept", "dissect", "evaluate", "features", "objects", "transfer", "units"}
 PASSED_ON = {"search": "train", "table": "passed_on"}  # the key of arguments for each training
 
 
