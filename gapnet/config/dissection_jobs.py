@@ -8,8 +8,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from gapnet.config.build import build
 from gapnet.config.job_identity import node_identity
-from gapnet.config.jobs import data_maker, run_of, trainer_maker
+from gapnet.config.jobs import data_maker, trainer_maker
 from gapnet.config.own_modules import check_network_imported
+from gapnet.config.score_jobs import run_of
 from gapnet.config.transfer_jobs import network_choice
 from gapnet.dissection.dissect import Dissection
 from gapnet.jobs.dissect_job import DissectJob

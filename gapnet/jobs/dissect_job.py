@@ -22,8 +22,10 @@ from gapnet.dissection.unit_sets import UnitSet
 from gapnet.errors import GapnetError
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import digest_of_weights
-from gapnet.jobs.evaluation import MakeData, MakeSource
+from gapnet.jobs.evaluation import MakeData
 from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.rules import MakeSource
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
 from gapnet.models.network_choice import NetworkChoice
@@ -93,9 +95,9 @@ def dissect(settings: DissectJob) -> Dissected | None:
     """Dissect a network, and write the outcome; only the first rank returns it."""
     with open_job(settings.run) as job:
         trainer = predicting_trainer(settings.trainer)
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return None
-        job.connect(trainer)
+        connect(trainer)
         network = settings.network.load()
         with first_on_machine():  # it draws what the other ranks then read
             source = settings.source()

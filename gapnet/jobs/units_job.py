@@ -23,8 +23,10 @@ from gapnet.dissection.top_images import NO_ROW, TopImages
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import digest_of_weights
 from gapnet.explanations.class_names import find_classes
-from gapnet.jobs.evaluation import MakeData, MakeSource, check_classes
+from gapnet.jobs.evaluation import MakeData, check_classes
 from gapnet.jobs.job import Run, open_job
+from gapnet.jobs.rules import MakeSource
+from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
 from gapnet.models.network_choice import NetworkChoice
@@ -94,9 +96,9 @@ def units(settings: UnitsJob) -> FoundUnits | None:
     """Find the units, and write the outcome; only the first rank returns it."""
     with open_job(settings.run) as job:
         trainer = predicting_trainer(settings.trainer)
-        if job.run_in_ranks(trainer):
+        if run_in_ranks(job.run, trainer):
             return None
-        job.connect(trainer)
+        connect(trainer)
         network = settings.network.load().to(trainer.strategy.root_device)
         with first_on_machine():  # it draws what the other ranks then read
             source = settings.source()
