@@ -67,6 +67,8 @@ SOUND = {
     "seeds": [0],
     "resamples": 10,
     "checkpoints": {},
+    "parallel": 1,
+    "minutes": None,
     "table": {"networks": {"nin": {}, "vgg16": {}}},
 }
 
@@ -82,6 +84,8 @@ SOUND = {
         ({"seeds": 3}, ["seeds=3"]),
         ({"resamples": 0}, ["resamples=0"]),
         ({"resamples": 1.5}, ["resamples=1.5"]),
+        ({"parallel": 0}, ["parallel=0"]),
+        ({"minutes": 5}, ["minutes=5", "parallel=2"]),
         ({"checkpoints": {"nix": "a"}}, ["checkpoints.nix", "nin, vgg16"]),
     ],
     ids=str,

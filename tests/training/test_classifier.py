@@ -93,7 +93,7 @@ def test_channels_last_changes_the_layout_and_not_the_loss(shapes_root: Path) ->
     torch.testing.assert_close(last.training_step(batch, 0), plain.training_step(batch, 0))
     weight = last.network.trunk[1][0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
-    assert last._input(batch).is_contiguous(memory_format=torch.channels_last)
+    assert last.input_of(batch.images).is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.nightly
