@@ -23,9 +23,7 @@ MEASURED = {
     "evaluate": False,
     "resume": None,
 }
-DEVICES = (
-    "must be an integer >= 1, or a list of devices; a plan cannot know how many -1 and auto are"
-)
+DEVICES = "must be an integer >= 1, or a list of devices; a plan cannot count -1 and auto"
 
 
 def plan_job(cfg: DictConfig) -> PlanJob:
@@ -36,9 +34,9 @@ def plan_job(cfg: DictConfig) -> PlanJob:
     training.imports = cfg.imports
     trainer = training.trainer
     if trainer.get("auto_batch"):
-        raise GapnetError("trainer.auto_batch=true: cannot be planned; set loader.batch_size")
+        raise GapnetError("trainer.auto_batch=true: not allowed in a plan; set loader.batch_size")
     if training.loader.get("in_memory"):
-        raise GapnetError("loader.in_memory=true: cannot be planned, as it has no workers")
+        raise GapnetError("loader.in_memory=true: not allowed in a plan, which measures workers")
     whole_number("trainer.num_nodes", trainer.num_nodes, least=1)
     planned = {
         "devices": _count(trainer.devices),

@@ -43,7 +43,7 @@ class ConceptReader(Reader, ABC):
         if not self.held_out:
             raise wrong_value("data.held_out", self.held_out, "must be above 0: images to test on")
         if not self.root.is_dir():
-            raise GapnetError(f"data.root={self.root}: no such folder; name that of the images")
+            raise GapnetError(f"data.root={self.root}: no such folder; name the image folder")
         positives = sum(image.positive for image in self._images)
         self._check(positives, len(self._images) - positives)
 

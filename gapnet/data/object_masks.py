@@ -57,7 +57,7 @@ def check_masks(source: Segmented, records: Records) -> None:
             own_height, own_width = _size_of_image(record.path) or (height, width)
             if (own_height, own_width) != (height, width):
                 raise GapnetError(
-                    f"{path}: has {width} x {height} pixels, and its image {own_width} x "
+                    f"{path}: has {width} x {height} pixels, but its image has {own_width} x "
                     f"{own_height}; restore one of them"
                 )
 
@@ -78,7 +78,7 @@ def read_mask(path: Path, *, channels: bool = False) -> NDArray[np.uint16]:
             values = np.asarray(plain)
         if values.ndim != (3 if channels else 2):
             raise GapnetError(
-                f"{path}: is a picture in colour; a mask has one number for each pixel (grey or "
-                "palette PNG)"
+                f"{path}: is a colour image; must be a grey or palette PNG, with one number "
+                "for each pixel"
             )
         return values.astype(np.uint16)

@@ -51,7 +51,7 @@ class SceneReader(Reader, ABC):
         if not self.held_out:
             raise wrong_value("data.held_out", self.held_out, "must be above 0: images to examine")
         if not self.root.is_dir():
-            raise GapnetError(f"data.root={self.root}: no such folder; name that of the data set")
+            raise GapnetError(f"data.root={self.root}: no such folder; name the data folder")
         _ = self.classes  # lists the images, so that errors show now
 
     @abstractmethod
@@ -78,14 +78,14 @@ class SceneReader(Reader, ABC):
         for scene in self.scenes or ():
             if counts[scene] < self.least:
                 raise GapnetError(
-                    f"data.scenes: scene {scene!r} has {counts[scene]} images; it needs at least "
+                    f"data.scenes: scene {scene!r} has {counts[scene]} images; must have at least "
                     f"{self.least} (data.least)"
                 )
         enough = sorted(scene for scene, count in counts.items() if count >= self.least)
         if not enough:
             raise GapnetError(
-                f"data.least={self.least}: none of the {len(counts)} scenes in {self.root} has so "
-                "many images; lower data.least"
+                f"data.least={self.least}: all {len(counts)} scenes in {self.root} have fewer "
+                "images; lower data.least"
             )
         log.info(
             "%s: %d of %d scenes have at least %d images",
@@ -125,7 +125,7 @@ class SceneReader(Reader, ABC):
     def _images(self) -> list[SceneImage]:
         images = self.listed()
         if not images:
-            raise GapnetError(f"data.root={self.root}: has no image of a scene; {self.layout()}")
+            raise GapnetError(f"data.root={self.root}: has no images of scenes; {self.layout()}")
         return images
 
     @abstractmethod

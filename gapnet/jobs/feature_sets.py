@@ -87,7 +87,7 @@ def _check_same_network(queries: FeatureSet, base: FeatureSet) -> None:
     if (weights, layer) != (other_weights, other_layer):
         what = "layer" if weights == other_weights else "network"
         raise GapnetError(
-            f"query_features={queries.folder}: were made by another {what} than "
+            f"query_features={queries.folder}: was written with another {what} than "
             f"features={base.folder}; write both with the same network and layer"
         )
 

@@ -106,7 +106,7 @@ def _rows_of(asked: FeatureSet, ids: Sequence[str] | None) -> NDArray[np.int64]:
     row_of = {image: row for row, image in enumerate(features.ids)}
     for image in ids:
         if image not in row_of:
-            problem = "could not be read" if image in features.unreadable else "is not there"
+            problem = "could not be read" if image in features.unreadable else "has no features"
             raise GapnetError(
                 f"queries={image}: {problem}; name images of split {asked.split!r} of "
                 f"{asked.folder}"

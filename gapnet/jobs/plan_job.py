@@ -56,7 +56,8 @@ class PlanJob:
         """Refuse a plan of no training."""
         if self.epochs == 0 or self.most_steps == 0:
             raise GapnetError(
-                f"trainer.max_epochs={self.epochs}: nothing is trained, so there is nothing to plan"
+                f"trainer.max_epochs={self.epochs}, trainer.max_steps={self.most_steps}: must not "
+                "be 0; a plan needs a training"
             )
 
 
@@ -122,7 +123,8 @@ def _measure(settings: TrainJob, training: Training, folder: Path, seconds: floa
     def timed(batches: Iterable[Batch]) -> TimedBatches:
         return TimedBatches(batches, seconds=seconds, wait=wait)
 
-    log.info("measuring %s on %s: input, steps, both, validation", classifier.network.name, device)
+    name = classifier.network.name
+    log.info("measuring %s on %s: reading, training, both together, validation", name, device)
     reading = timed(data.train_dataloader())
     deque(reading, maxlen=0)
     batch: Batch = next(iter(data.train_dataloader()))

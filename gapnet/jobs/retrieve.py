@@ -93,9 +93,9 @@ def _check_listed(images: Sequence[str], some: FeatureSet, place: str) -> None:
     missing = sorted({*images} - known)
     if missing:
         raise GapnetError(
-            f"features={some.folder}: have no image {missing[0]} in split {some.split!r} "
+            f"features={some.folder}: has no image {missing[0]} in split {some.split!r} "
             f"({len(missing):,} of {len({*images}):,} images of {place} are missing); use features "
-            "and ground truth of one data set"
+            "and ground truth of the same data set"
         )
 
 
@@ -104,12 +104,12 @@ def _queries_of_classes(asked: FeatureSet, base: FeatureSet) -> Iterator[Query]:
     queries, searched = asked.features, base.features
     if queries.multi_label or not (queries.labels >= 0).any():
         raise GapnetError(
-            f"features={asked.folder}: need one class of each image, or a data set with ground "
-            "truth for retrieval, such as data=oxford5k"
+            f"features={asked.folder}: must have one class for each image, or come from a data set "
+            "with ground truth for retrieval, such as data=oxford5k"
         )
     if queries.about.classes != searched.about.classes:
         raise GapnetError(
-            f"query_features={asked.folder}: have other classes than features={base.folder}; use "
+            f"query_features={asked.folder}: has other classes than features={base.folder}; use "
             "data sets with the same classes"
         )
     ids = np.array([*searched.ids, *searched.unreadable], dtype=object)

@@ -1,4 +1,4 @@
-"""Positions of images in a plane by t-SNE (scikit-learn's), which keeps neighbours together."""
+"""Positions of images in a plane by t-SNE (scikit-learn's): similar images are close together."""
 
 import numpy as np
 from sklearn.manifold import TSNE
@@ -21,5 +21,5 @@ def tsne_positions(vectors: Vectors, *, perplexity: float, seed: int) -> Positio
     tsne = TSNE(perplexity=perplexity, random_state=seed, init="pca", learning_rate="auto")
     points = tsne.fit_transform(dense).astype(np.float32)
     return Positions(
-        "t-SNE", points, f"perplexity {perplexity:g}; distances between groups say little"
+        "t-SNE", points, f"perplexity {perplexity:g}; distances between groups mean little"
     )

@@ -28,6 +28,5 @@ def check_varied(features: Features, layer: str) -> None:
     if len(vectors) > 1 and (vectors == vectors[:1]).all():
         raise GapnetError(
             f"layer={layer}: all {len(vectors):,} vectors of split {features.about.split!r} are "
-            "the same, so no image is nearer than another; check the network, or choose another "
-            "layer"
+            "the same; check the network, or choose another layer"
         )

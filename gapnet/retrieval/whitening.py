@@ -93,13 +93,13 @@ class Whitening:
         most = min(images - 1, size)
         if components > most:
             raise GapnetError(
-                f"components={components}: must be <= {most} ({images:,} images, vectors of {size})"
+                f"components={components}: must be <= {most} ({images:,} images, {size} numbers)"
             )
         axes = principal_axes(unit(features.vectors), components)
         varied = int((axes.deviations > LEAST * max(axes.deviations[0], LEAST)).sum())
         if varied < components:
             raise GapnetError(
-                f"components={components}: the features vary in {varied} directions only; use "
+                f"components={components}: the features vary in only {varied} directions; use "
                 f"components={varied}"
                 if varied
                 else f"layer={layer}: all vectors are the same"
@@ -142,7 +142,7 @@ class Whitening:
     @classmethod
     def load(cls, path: Path) -> "Whitening":
         """Read a file that `save` wrote; it is not trusted."""
-        with reading(path, "is not a whitening of gapnet"):
+        with reading(path, "is not a file of gapnet whiten"):
             with safe_open(path, framework="pt") as file:
                 state = {name: file.get_tensor(name) for name in ARRAYS}
                 metadata = file.metadata() or {}

@@ -21,7 +21,7 @@ REFUSED = {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEXT_B
 MEMO = {"PUT", "BINPUT", "LONG_BINPUT"}
 PLAIN = (str, bytes, int, float, bool, type(None))
 CORE = ("numpy.core", "numpy._core")  # before and since NumPy 2
-FIX = "load it where you trust it, and save it again with plain lists and numbers only"
+FIX = "if you trust it, load it in Python, and save it with plain lists and numbers only"
 
 
 class PlainDtype:

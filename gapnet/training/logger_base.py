@@ -100,7 +100,7 @@ class ServiceLogger(RunLogger):
             action()
         except Exception as error:  # of any type; a training must not end for it
             self._failed = True
-            message = "%s: failed (%s); it shows nothing of what follows"
+            message = "%s: failed (%s); the training continues without it"
             log.warning(message, self.service, plain(redact(str(error))))
 
 

@@ -87,7 +87,7 @@ class Board(RunLogger):
             self._file.flush()
         except OSError as error:
             self._failed = True
-            message = "%s: cannot be written (%s); TensorBoard shows nothing of what follows"
+            message = "%s: cannot be written (%s); the training continues without TensorBoard"
             log.warning(message, self.folder, reason(error))
 
     def _open(self) -> BinaryIO:

@@ -15,7 +15,8 @@ def tracked_id(folder: Path, program: str) -> str | None:
     """Return the id of a run in a program; None if the run is new to the program."""
     value = _all(folder).get(program)
     if value is not None and not (isinstance(value, str) and ID.fullmatch(value)):
-        raise GapnetError(f"{folder / TRACKED}: {program}={value!r}: is no id; remove the file")
+        path = folder / TRACKED
+        raise GapnetError(f"{path}: {program}={value!r}: is not a valid id; remove the file")
     return value
 
 
@@ -30,5 +31,5 @@ def _all(folder: Path) -> dict[str, object]:
     path = folder / TRACKED
     values = read_json(path) if path.is_file() else {}
     if not isinstance(values, dict):
-        raise GapnetError(f"{path}: is not a mapping of programs to ids; remove the file")
+        raise GapnetError(f"{path}: must be a mapping of programs to ids; remove the file")
     return values

@@ -73,7 +73,7 @@ def positives_of(features: Features, label: int) -> NDArray[np.bool_]:
         if count < FEWEST:
             raise GapnetError(
                 f"concept={name}: split {split!r} has {count} readable images {kind} it; at least "
-                f"{FEWEST} are needed"
+                f"{FEWEST} are needed; add images"
             )
     return positive
 

@@ -89,5 +89,5 @@ def _check_counts(targets: NDArray[np.bool_], classes: Sequence[str], folds: int
             )
         if count == images:
             raise GapnetError(
-                f"class {name}: all {images} training images have it; remove this class"
+                f"class {name}: all {images} training images have it; remove the class"
             )

@@ -15,12 +15,12 @@ from gapnet.system.value_checks import number, whole_number
 class OverlapRule:
     """When an object overlaps the highly activated region, and which objects are ranked.
 
-    The paper gives none of these values.
+    The paper gives only the number of objects in a list.
 
     Args:
         high: the region has the pixels whose map is at least this share of its maximum.
         overlap: an object overlaps it if at least this share of the object's pixels are inside.
-        least: objects in a smaller share of a scene's images are not ranked by their overlap.
+        least: share of a scene's images that must have an object of the informative list.
         shown: objects of every list.
     """
 

@@ -27,7 +27,7 @@ def start_from_features(arguments: list[str]) -> list[str]:
     values = {override.key_or_group: override.value() for override in parsed}
     folder = values.get("features")
     if isinstance(folder, Sweep):
-        raise GapnetError("features: must be one folder; use several one after the other")
+        raise GapnetError("features: must be one folder; repeat the command for each folder")
     if folder is None or "data" in values or not Path(str(folder), CONFIG).is_file():
         return arguments
     imports = values.get("imports")

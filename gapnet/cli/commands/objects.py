@@ -1,4 +1,4 @@
-"""Find the objects that class maps of scenes mark (figure 9)."""
+"""Find the objects that the class maps of scenes mark (figure 9)."""
 
 from omegaconf import DictConfig
 

@@ -1,4 +1,4 @@
-"""Measure a training for a minute, and say what the whole run would take."""
+"""Measure a training for a minute, and estimate what the whole run needs."""
 
 import json
 
@@ -14,12 +14,12 @@ PASSED_ON = {"paths", "imports"}  # keys that the training has as well
 def complete(arguments: list[str]) -> list[str]:
     """Move arguments that are not keys of the plan into the list `train`, for the training."""
     if {"-m", "--multirun"} & set(arguments):
-        raise GapnetError("-m: a plan is of one training; run gapnet plan for each of them")
+        raise GapnetError("-m: not allowed; run gapnet plan once for each training")
     own = own_keys("plan")
     own_arguments = [text for text in arguments if root_of(text) in {None, *own}]
     passed_on = [text for text in arguments if root_of(text) not in {None, *own} - PASSED_ON]
     for argument in passed_on:
-        refuse_sweep(argument, "a plan takes one value")
+        refuse_sweep(argument, "must be one value; run gapnet plan once for each")
     return [*own_arguments, f"train=[{','.join(map(quoted, passed_on))}]"]
 
 

@@ -139,7 +139,7 @@ class DataModule(pl.LightningDataModule):
                 missing = (path for path, there in pool.map(exists, paths) if not there)
                 path = next(missing, None)
             if path is not None:
-                raise GapnetError(f"{path}: no such file; restore it: split {split!r} lists it")
+                raise GapnetError(f"{path}: no such file, but split {split!r} lists it; restore it")
 
     def images(self, split: str) -> Images:
         """Return the images of a split under the fixed view."""

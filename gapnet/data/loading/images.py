@@ -209,7 +209,7 @@ def _named(path: Path, files: Files) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise GapnetError(f"{path}: no such image; restore it: its split lists it") from error
+        raise GapnetError(f"{path}: no such image, but its split lists it; restore it") from error
     except (GapnetError, MemoryError):  # the shard or the memory is the cause, not the image
         raise
     except Exception as error:  # decoders raise anything at invalid bytes

@@ -96,7 +96,7 @@ def read_oxford(folder: Path) -> Truth:
 
 def _oxford_query(folder: Path, name: str) -> Query:
     path = folder / f"{name}{QUERY}"
-    with reading(path, "is not a query of Oxford or Paris: IMAGE x1 y1 x2 y2"):
+    with reading(path, "must be one line, IMAGE x1 y1 x2 y2"):
         image, *corners = path.read_text(encoding="utf-8").split()
         box = _box(corners)
     groups = {
@@ -132,7 +132,10 @@ def holidays_truth(images: Iterable[str], place: str) -> Truth:
     places: dict[int, list[str]] = {}
     for image in sorted(images):
         if not image.isdecimal():
-            raise GapnetError(f"{place}: {image} is no number, as in Holidays; choose other data")
+            raise GapnetError(
+                f"{place}: image {image} must have a number as its name, as in INRIA Holidays; "
+                "name another folder"
+            )
         places.setdefault(int(image) // HUNDRED, []).append(image)
     return Truth("holidays", [_holidays_query(one, place) for one in places.values()], None, place)
 
@@ -140,8 +143,8 @@ def holidays_truth(images: Iterable[str], place: str) -> Truth:
 def _holidays_query(images: Sequence[str], place: str) -> Query:
     first, *others = images
     if int(first) % HUNDRED or not others:
-        missing = "its query, whose number ends in 00" if int(first) % HUNDRED else "other images"
-        raise GapnetError(f"{place}: the place of image {first} has not {missing}; restore it")
+        missing = "query, whose number ends in 00" if int(first) % HUNDRED else "other image"
+        raise GapnetError(f"{place}: the group of image {first} has no {missing}; restore it")
     return Query(first, first, None, {"same": frozenset(others), "itself": frozenset([first])})
 
 

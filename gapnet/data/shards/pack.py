@@ -77,7 +77,7 @@ class Packer:
                 content = file.read()
         except FileNotFoundError as error:
             raise GapnetError(
-                f"{record.path}: no such image; restore it: its split lists it"
+                f"{record.path}: no such image, but its split lists it; restore it"
             ) from error
         except OSError as error:
             raise GapnetError(f"{record.path}: cannot be read ({reason(error)})") from error

@@ -78,8 +78,8 @@ class Captions(ConceptReader):
                 f"{self._table}; at least {FEWEST} are needed; choose another phrase"
             )
         return GapnetError(
-            f"data.phrase={self.phrase!r}: leaves {count} images of {self._table} whose captions "
-            f"are without its {self.without}; at least {FEWEST} are needed; add other images"
+            f"data.phrase={self.phrase!r}: {count} images of {self._table} have captions without "
+            f"its {self.without}; at least {FEWEST} are needed; add images"
         )
 
     @property

@@ -68,7 +68,9 @@ class Positives(ConceptReader):
     def too_few(self, kind: str, count: int) -> GapnetError:
         """Return the error for a folder with too few images."""
         key, folder = ("root", self.root) if kind == "positive" else ("negatives", self._negatives)
-        return GapnetError(f"data.{key}={folder}: has {count} images; at least {FEWEST} are needed")
+        return GapnetError(
+            f"data.{key}={folder}: has {count} images; at least {FEWEST} are needed; add images"
+        )
 
 
 def _images_under(folder: Path, *, leaving_out: Path) -> Iterator[Path]:

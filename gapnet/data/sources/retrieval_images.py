@@ -62,8 +62,8 @@ class RetrievalImages(Reader):
         true_or_false("data.crop_queries", self.crop_queries)
         if (self.rules == "holidays") != (self.ground_truth is None):
             raise GapnetError(
-                f"data.ground_truth={self.ground_truth}: name the ground truth of rules oxford and "
-                "revisited; Holidays has none"
+                f"data.ground_truth={self.ground_truth}: must be a file or folder with "
+                "data.rules=oxford and revisited, and null with holidays"
             )
         if not self.root.is_dir():
             raise GapnetError(f"data.root={self.root}: no such folder; put {self.title} there")
@@ -131,7 +131,7 @@ class RetrievalImages(Reader):
             raise GapnetError(
                 f"data.root={self.root}: has no image {next(iter(missing))} ({len(missing):,} of "
                 f"{len(set(named)):,} images that {self.truth.place} names are missing); name the "
-                "folder and the ground truth of one data set"
+                "folder and the ground truth of the same data set"
             )
 
 

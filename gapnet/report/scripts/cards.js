@@ -64,7 +64,7 @@ function facts(page, image) {
     return element("p", name + verdictWords(page, kind), { class: `verdict ${kind}`, "data-kind": kind });
   });
   const { ranked, scores } = image.explained[0];
-  const guess = ranked[0] === image.label ? `predicted with ${percent(scores[0])}` : `taken for ${page.classes[ranked[0]]} with ${percent(scores[0])}`;
+  const guess = ranked[0] === image.label ? `predicted with ${percent(scores[0])}` : `predicted as ${page.classes[ranked[0]]} with ${percent(scores[0])}`;
   const line = `${page.classes[image.label]}, ${guess}`;
   return [...verdicts, element("p", line), element("p", image.id, { class: "quiet" })];
 }

@@ -36,7 +36,7 @@ async function show(page) {
   const focused = document.activeElement?.dataset?.id;
   byId("cards").replaceChildren(...images.map((image) => card(page, image)));
   [...byId("cards").children].find((made) => made.dataset.id === focused)?.focus();
-  const pair = state.pair?.map((label) => page.classes[label]).join(" taken for ");
+  const pair = state.pair?.map((label) => page.classes[label]).join(" predicted as ");
   byId("count").textContent = `${page.shown.length} of ${page.images.length} images${pair ? `: ${pair}` : ""}`;
   byId("page-text").textContent = `page ${state.at + 1} of ${pages}`;
   byId("pages").hidden = pages === 1;

@@ -27,7 +27,7 @@ function note(page) {
   if (page.boxed) {
     parts.push("Solid green: true boxes. Dashed red: the box of the map. Filters use the verdicts at the run's threshold.");
     if (page.sources.some((source) => !source.exact)) {
-      parts.push("This run's boxer has other rules; at other thresholds the page shows the box of the largest region.");
+      parts.push("At other thresholds, the page shows the box of the largest region, not the box of this run's rule.");
     }
   } else {
     parts.push("These images have no boxes; they are judged by their class.");
