@@ -56,8 +56,8 @@ class PlanJob:
         """Refuse a plan of no training."""
         if self.epochs == 0 or self.most_steps == 0:
             raise GapnetError(
-                f"trainer.max_epochs={self.epochs}, trainer.max_steps={self.most_steps}: must not "
-                "be 0; a plan needs a training"
+                f"trainer.max_epochs={self.epochs}, trainer.max_steps={self.most_steps}: nothing "
+                "is trained; set values other than 0"
             )
 
 
