@@ -1,58 +1,40 @@
 """Make the jobs of features and linear SVMs from a configuration."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from gapnet.config.build import build
 from gapnet.config.job_identity import node_identity
-from gapnet.config.jobs import data_maker, evaluation_of, trainer_maker
-from gapnet.config.own_modules import check_network_imported
+from gapnet.config.jobs import evaluation_of, trainer_maker
+from gapnet.config.network_jobs import network_fields
 from gapnet.config.score_jobs import run_of
 from gapnet.errors import GapnetError
 from gapnet.jobs.features import Extraction, FeaturesJob
 from gapnet.jobs.svm import SvmJob
 from gapnet.jobs.transfer import TransferJob
-from gapnet.models.network_choice import NetworkChoice
-from gapnet.runs.folder import find_checkpoint, find_run
 from gapnet.transfer.fitting import Fitting
 from gapnet.transfer.layers import Layer
 
 
 def features_job(cfg: DictConfig) -> FeaturesJob:
     """Return the extraction of features that a configuration describes."""
-    run = find_run(cfg.run, cfg.checkpoint)
-    check_network_imported(run)
     return FeaturesJob(
-        run=run_of(cfg, "features"),
-        network=network_choice(cfg),
-        source=partial(build, cfg, "data"),
-        data=data_maker(cfg),
+        **network_fields(cfg, "features"),
         extraction=extraction_of(cfg, _texts(cfg, "layer")),
         splits=None if cfg.splits is None else _texts(cfg, "splits"),
-        resume=cfg.resume,
-        of_run=run,
     )
 
 
 def transfer_job(cfg: DictConfig) -> TransferJob:
     """Return the transfer that a configuration describes."""
-    run = find_run(cfg.run, cfg.checkpoint)
-    check_network_imported(run)
     return TransferJob(
-        run=run_of(cfg, "transfer"),
-        network=network_choice(cfg),
-        source=partial(build, cfg, "data"),
-        data=data_maker(cfg),
+        **network_fields(cfg, "transfer"),
         extraction=extraction_of(cfg, _texts(cfg, "layer")),
         evaluation=evaluation_of(cfg),
         fitting=fitting_of(cfg),
         region=cfg.region,
         train_crops=cfg.train_crops,
-        resume=cfg.resume,
-        of_run=run,
     )
 
 
@@ -72,14 +54,6 @@ def fitting_of(cfg: DictConfig) -> Fitting:
     """Return how SVMs are trained."""
     costs = tuple(cfg.C) if isinstance(cfg.C, ListConfig) else (cfg.C,)
     return Fitting(costs, cfg.folds, cfg.iterations, seed=cfg.seed)
-
-
-def network_choice(cfg: DictConfig) -> NetworkChoice:
-    """Return the network that run=, checkpoint= or published= names."""
-    if cfg.run is None and cfg.checkpoint is None:
-        return NetworkChoice(None, cfg.published, cfg.weights)
-    checkpoint = find_checkpoint(find_run(cfg.run, cfg.checkpoint), cfg.checkpoint)
-    return NetworkChoice(checkpoint, cfg.published, cfg.weights)
 
 
 def extraction_of(cfg: DictConfig, layers: tuple[str, ...]) -> Extraction:

@@ -13,21 +13,15 @@ from gapnet.data.loading.images import Images
 from gapnet.data.sample import Source
 from gapnet.errors import GapnetError
 from gapnet.jobs.concept_files import Found, write_concept
-from gapnet.jobs.evaluation import MakeData
 from gapnet.jobs.features import Extraction
-from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.network_features import split_features
-from gapnet.jobs.rules import MakeSource
+from gapnet.jobs.network_job import NetworkJob, open_network_job
 from gapnet.jobs.svm import NETWORK
-from gapnet.jobs.trainer_ranks import connect, run_in_ranks
-from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
-from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.saved import save
 from gapnet.report.concept_pictures import Located, located_pictures
 from gapnet.runs.layout import SVM
-from gapnet.system.distributed import first_on_machine
 from gapnet.system.extras import load_extra
 from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import whole_number
@@ -41,37 +35,25 @@ from gapnet.transfer.svm import LinearSvm
 Train = Callable[..., tuple[NDArray[np.float64], float, bool]]  # fit_class of svm_fit
 
 
-@dataclass(frozen=True)
-class ConceptJob:
+@dataclass(frozen=True, kw_only=True)
+class ConceptJob(NetworkJob):
     """Training of the detector of a concept.
 
     Args:
-        run: where the job writes.
-        network: whose features are used.
-        source: makes the data set.
-        data: makes the data module of a data set and a network.
         extraction: how features are extracted; of one layer.
         localizer: makes the boxes of the pictures.
         concept: the class that is the concept; None: the one beside `other`.
         mining: how negatives are chosen.
         fitting: how an SVM is trained, with one C.
         pictures: maps that are drawn: those of the test images with the highest decision values.
-        resume: whether existing features are reused.
-        of_run: the run whose network it is, if the folder is in its folder.
     """
 
-    run: Run
-    network: NetworkChoice
-    source: MakeSource
-    data: MakeData
     extraction: Extraction
     localizer: Localizer
     concept: str | None = None
     mining: Mining = field(default_factory=Mining)
     fitting: Fitting = field(default_factory=Fitting)
     pictures: int = 24
-    resume: bool = False
-    of_run: Path | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -89,14 +71,11 @@ class ConceptJob:
 
 def find_concept(settings: ConceptJob) -> list[str]:
     """Train the detector, and return lines with metrics; only the first rank has lines."""
-    with open_job(settings.run) as job:
-        trainer = predicting_trainer(settings.extraction.trainer)
-        if run_in_ranks(job.run, trainer):
+    with open_network_job(settings, settings.extraction.trainer) as opened:
+        if opened is None:
             return []
-        connect(trainer)
-        network = settings.network.load()
-        with first_on_machine():  # it draws or downloads what the other ranks then read
-            source = settings.source()
+        job, network = opened.job, opened.network
+        source = settings.make_source()
         label = label_of(source, settings.concept)
         fit = load_extra("gapnet.transfer.svm_fit", extra="transfer").fit_class
         data = settings.data(source, network)

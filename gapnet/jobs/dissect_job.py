@@ -22,17 +22,13 @@ from gapnet.dissection.unit_sets import UnitSet
 from gapnet.errors import GapnetError
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import digest_of_weights
-from gapnet.jobs.evaluation import MakeData
-from gapnet.jobs.job import Run, open_job
-from gapnet.jobs.rules import MakeSource
-from gapnet.jobs.trainer_ranks import connect, run_in_ranks
+from gapnet.jobs.network_job import NetworkJob, open_network_job
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
-from gapnet.models.network_choice import NetworkChoice
 from gapnet.report.dissection_page import DissectedLayer, DissectionPage, write_dissection_page
 from gapnet.report.unit_pictures import draw_units
 from gapnet.runs.layout import DISSECTION, PICTURES, REPORT
-from gapnet.system.distributed import first_on_machine, wait_for_all
+from gapnet.system.distributed import wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 
@@ -40,35 +36,23 @@ DIGITS = 16  # of a digest
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class DissectJob:
+@dataclass(frozen=True, kw_only=True)
+class DissectJob(NetworkJob):
     """Dissection of a network, into a folder.
 
     Args:
-        run: where the job writes.
-        network: that is dissected.
-        source: makes the data set.
-        data: makes the data module of a data set and a network.
         dissection: how it is done.
         trainer: makes the trainer that runs the network.
         precision: of that trainer.
         view: describes the view of the images.
         split: None is the data set's test split.
-        resume: whether an interrupted dissection continues.
-        of_run: the run whose network it is, if the folder is in its folder.
     """
 
-    run: Run
-    network: NetworkChoice
-    source: MakeSource
-    data: MakeData
     dissection: Dissection
     trainer: MakeTrainer = pl.Trainer
     precision: str = "32-true"
     view: Mapping[str, Any] = field(default_factory=dict)
     split: str | None = None
-    resume: bool = False
-    of_run: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -93,14 +77,11 @@ class Dissected:
 
 def dissect(settings: DissectJob) -> Dissected | None:
     """Dissect a network, and write the outcome; only the first rank returns it."""
-    with open_job(settings.run) as job:
-        trainer = predicting_trainer(settings.trainer)
-        if run_in_ranks(job.run, trainer):
+    with open_network_job(settings, settings.trainer) as opened:
+        if opened is None:
             return None
-        connect(trainer)
-        network = settings.network.load()
-        with first_on_machine():  # it draws what the other ranks then read
-            source = settings.source()
+        job, trainer, network = opened
+        source = settings.make_source()
         data = settings.data(source, network)
         split = settings.split or source.test_split
         annotator = annotator_of(source, split)

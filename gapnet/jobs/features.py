@@ -18,16 +18,13 @@ from gapnet.errors import GapnetError, reading
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import digest_of_weights
 from gapnet.evaluation.store import About, Writer, done
-from gapnet.jobs.evaluation import MakeData
-from gapnet.jobs.job import Run, open_job
-from gapnet.jobs.rules import MakeSource
-from gapnet.jobs.trainer_ranks import connect, run_in_ranks
+from gapnet.jobs.network_job import NetworkJob, open_network_job
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
 from gapnet.models.network_choice import NetworkChoice
 from gapnet.runs.folder import short
 from gapnet.runs.layout import FEATURES, FEATURES_DONE
-from gapnet.system.distributed import first_on_machine, wait_for_all
+from gapnet.system.distributed import wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 from gapnet.transfer.extract import Extractor, digest_of_parts, vector_sizes
@@ -62,29 +59,17 @@ class Extraction:
             raise GapnetError(f"layer={twice[0]}: is listed twice; name it once")
 
 
-@dataclass(frozen=True)
-class FeaturesJob:
+@dataclass(frozen=True, kw_only=True)
+class FeaturesJob(NetworkJob):
     """Extraction of features into a folder.
 
     Args:
-        run: where the job writes.
-        network: that it runs.
-        source: makes the data set.
-        data: makes the data module of a data set and a network.
         extraction: how it is done.
         splits: None are those for training and test.
-        resume: whether existing features are reused.
-        of_run: the run whose network it is, if the folder is in its folder.
     """
 
-    run: Run
-    network: NetworkChoice
-    source: MakeSource
-    data: MakeData
     extraction: Extraction
     splits: tuple[str, ...] | None = None
-    resume: bool = False
-    of_run: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -172,15 +157,12 @@ def _is_text(value: object) -> bool:
 
 def features(settings: FeaturesJob) -> list[str]:
     """Write features, and return lines that say what was written; only the first rank has lines."""
-    with open_job(settings.run) as job:
-        trainer = predicting_trainer(settings.extraction.trainer)
-        if run_in_ranks(job.run, trainer):
+    with open_network_job(settings, settings.extraction.trainer) as opened:
+        if opened is None:
             return []
-        connect(trainer)
-        network = settings.network.load()
+        job, network = opened.job, opened.network
         sizes = vector_sizes(network, settings.extraction.layers)
-        with first_on_machine():  # it draws or downloads what the other ranks then read
-            source = settings.source()
+        source = settings.make_source()
         splits = settings.splits or (source.train_split, source.test_split)
         parts = parts_of(source, splits)
         options = {"parts": parts} if parts else {}

@@ -13,22 +13,19 @@ from gapnet.errors import GapnetError
 from gapnet.evaluation.identities import batches_identity, network_identity
 from gapnet.evaluation.predict import digest_of_weights
 from gapnet.evaluation.store import About, Writer, done
-from gapnet.jobs.evaluation import MakeData
 from gapnet.jobs.features import Extraction
-from gapnet.jobs.job import Job, Run, open_job
+from gapnet.jobs.job import Job
 from gapnet.jobs.network_features import split_features
+from gapnet.jobs.network_job import NetworkJob, open_network_job
 from gapnet.jobs.object_files import write_objects
-from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.svm import fit, line_of, rules_of, write_metrics
-from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
-from gapnet.models.network_choice import NetworkChoice
 from gapnet.report.concept_pictures import located_pictures
 from gapnet.report.section_page import Captioned
 from gapnet.runs.layout import SVM
-from gapnet.system.distributed import first_on_machine, wait_for_all
+from gapnet.system.distributed import wait_for_all
 from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import whole_number
 from gapnet.transfer.fitting import Fitting
@@ -45,35 +42,23 @@ from gapnet.transfer.svm import LinearSvm
 ROWS = "objects"  # folder of the counts
 
 
-@dataclass(frozen=True)
-class ObjectsJob:
-    """Search for the informative objects of scenes.
+@dataclass(frozen=True, kw_only=True)
+class ObjectsJob(NetworkJob):
+    """Search for the informative objects of scenes; the data set has masks of objects.
 
     Args:
-        run: where the job writes.
-        network: whose pooled features are used.
-        source: makes a data set with masks of objects.
-        data: makes the data module of a data set and a network.
         extraction: how features are extracted; of the layer gap.
         localizer: makes the maps of the pictures.
         rule: when an object overlaps a map.
         fitting: how the SVMs of the scenes are trained.
         pictures: for every scene.
-        resume: whether existing features and counts are reused.
-        of_run: the run whose network it is, if the folder is in its folder.
     """
 
-    run: Run
-    network: NetworkChoice
-    source: MakeSource
-    data: MakeData
     extraction: Extraction
     localizer: Localizer
     rule: OverlapRule = field(default_factory=OverlapRule)
     fitting: Fitting = field(default_factory=Fitting)
     pictures: int = 3
-    resume: bool = False
-    of_run: Path | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -82,14 +67,11 @@ class ObjectsJob:
 
 def find_objects(settings: ObjectsJob) -> list[str]:
     """Rank the objects of scenes, and return lines; only the first rank has lines."""
-    with open_job(settings.run) as job:
-        trainer = predicting_trainer(settings.extraction.trainer)
-        if run_in_ranks(job.run, trainer):
+    with open_network_job(settings, settings.extraction.trainer) as opened:
+        if opened is None:
             return []
-        connect(trainer)
-        network = settings.network.load()
-        with first_on_machine():  # it draws or downloads what the other ranks then read
-            source = settings.source()
+        job, network = opened.job, opened.network
+        source = settings.make_source()
         segmented = _with_masks(source)
         data = settings.data(source, network)
         data.check(source.train_split, source.test_split)

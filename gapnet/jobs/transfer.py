@@ -15,21 +15,19 @@ from gapnet.evaluation.predictions import Predictions
 from gapnet.evaluation.score import Metric
 from gapnet.evaluation.verdicts import Verdict
 from gapnet.jobs.evaluate_job import evaluate_network
-from gapnet.jobs.evaluation import Evaluation, MakeData, Subject
+from gapnet.jobs.evaluation import Evaluation, Subject
 from gapnet.jobs.features import Extraction, extract
-from gapnet.jobs.job import Job, Run, open_job
+from gapnet.jobs.job import Job
+from gapnet.jobs.network_job import NetworkJob, open_network_job
 from gapnet.jobs.predict import predict
-from gapnet.jobs.rules import MakeSource, Rules
+from gapnet.jobs.rules import Rules
 from gapnet.jobs.svm import NETWORK, check_same_network, fit, line_of, rules_of, write_metrics
-from gapnet.jobs.trainer_ranks import connect, run_in_ranks
-from gapnet.jobs.trainers import predicting_trainer
 from gapnet.localization.guesses import OnePerClass
 from gapnet.models.gapnet import GapNet
-from gapnet.models.network_choice import NetworkChoice
 from gapnet.models.saved import save
 from gapnet.runs.folder import short
 from gapnet.runs.layout import CONFIG, FEATURES, SVM, VERDICTS
-from gapnet.system.distributed import first_on_machine, wait_for_all
+from gapnet.system.distributed import wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import one_of
@@ -46,36 +44,24 @@ BOXES = "boxes"  # folder of the predictions whose boxes are cropped
 FULL: Region = "full"
 
 
-@dataclass(frozen=True)
-class TransferJob:
+@dataclass(frozen=True, kw_only=True)
+class TransferJob(NetworkJob):
     """Transfer of a network's features to another data set.
 
     Args:
-        run: where the job writes.
-        network: whose features are used.
-        source: makes the data set.
-        data: makes the data module of a data set and a network.
         extraction: how features are extracted.
         evaluation: how the SVM's class maps are evaluated.
         fitting: how the SVM is trained.
         region: full, the whole image; crop, the box of the SVM's class map; box, the true box.
         train_crops: the class whose map crops training images: predicted, or label, the true one;
             in test it is always the predicted one.
-        resume: whether existing features and predictions are reused.
-        of_run: the run whose network it is, if the folder is in its folder.
     """
 
-    run: Run
-    network: NetworkChoice
-    source: MakeSource
-    data: MakeData
     extraction: Extraction
     evaluation: Evaluation
     fitting: Fitting = field(default_factory=Fitting)
     region: Region = FULL
     train_crops: MapClass = "predicted"
-    resume: bool = False
-    of_run: Path | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -94,15 +80,12 @@ class TransferJob:
 
 def transfer(settings: TransferJob) -> list[str]:
     """Train and score the SVM, and return lines with metrics; only the first rank has lines."""
-    with open_job(settings.run) as job:
-        trainer = predicting_trainer(settings.extraction.trainer)
-        if run_in_ranks(job.run, trainer):
+    with open_network_job(settings, settings.extraction.trainer) as opened:
+        if opened is None:
             return []
-        connect(trainer)
-        network = settings.network.load()
+        job, network = opened.job, opened.network
         vector_sizes(network, settings.extraction.layers)  # which raises an error without the layer
-        with first_on_machine():  # it draws or downloads what the other ranks then read
-            source = settings.source()
+        source = settings.make_source()
         data = settings.data(source, network)
         data.check(source.train_split, source.test_split)
         parts = _true_parts(data) if settings.region == "box" else {}

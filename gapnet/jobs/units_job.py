@@ -23,17 +23,14 @@ from gapnet.dissection.top_images import NO_ROW, TopImages
 from gapnet.errors import GapnetError
 from gapnet.evaluation.predict import digest_of_weights
 from gapnet.explanations.class_names import find_classes
-from gapnet.jobs.evaluation import MakeData, check_classes
-from gapnet.jobs.job import Run, open_job
-from gapnet.jobs.rules import MakeSource
-from gapnet.jobs.trainer_ranks import connect, run_in_ranks
+from gapnet.jobs.evaluation import check_classes
+from gapnet.jobs.network_job import NetworkJob, open_network_job
 from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
-from gapnet.models.network_choice import NetworkChoice
 from gapnet.report.unit_pictures import draw_units
 from gapnet.report.units_page import ClassRow, UnitsPage, write_units_page
 from gapnet.runs.layout import PICTURES, REPORT, UNITS
-from gapnet.system.distributed import first_on_machine, wait_for_all
+from gapnet.system.distributed import wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import number, whole_number
@@ -43,37 +40,25 @@ CUT = 0.2  # of the maximum of a unit's top image: outside, pictures are dimmed,
 DIGITS = 16  # of a digest
 
 
-@dataclass(frozen=True)
-class UnitsJob:
-    """Search for class-specific units.
+@dataclass(frozen=True, kw_only=True)
+class UnitsJob(NetworkJob):
+    """Search for class-specific units: the network has global pooling, the data its classes.
 
     Args:
-        run: where the job writes.
-        network: with global pooling.
-        source: makes the data set, which has the classes of the network.
-        data: makes the data module of a data set and a network.
         classes: by index, id or name.
         units: number of units of each class.
         images: number of top images of each unit.
         cut: share of the maximum of a unit's top image, outside of which pictures are dimmed.
         trainer: makes the trainer that runs the network.
         split: None is the data set's test split.
-        resume: whether an interrupted job continues.
-        of_run: the run whose network it is, if the folder is in its folder.
     """
 
-    run: Run
-    network: NetworkChoice
-    source: MakeSource
-    data: MakeData
     classes: tuple[int | str, ...]
     units: int = 3
     images: int = 12
     cut: float = CUT
     trainer: MakeTrainer = field(default=pl.Trainer)
     split: str | None = None
-    resume: bool = False
-    of_run: Path | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -94,14 +79,12 @@ class FoundUnits:
 
 def units(settings: UnitsJob) -> FoundUnits | None:
     """Find the units, and write the outcome; only the first rank returns it."""
-    with open_job(settings.run) as job:
-        trainer = predicting_trainer(settings.trainer)
-        if run_in_ranks(job.run, trainer):
+    with open_network_job(settings, settings.trainer) as opened:
+        if opened is None:
             return None
-        connect(trainer)
-        network = settings.network.load().to(trainer.strategy.root_device)
-        with first_on_machine():  # it draws what the other ranks then read
-            source = settings.source()
+        job, trainer, network = opened
+        network.to(trainer.strategy.root_device)
+        source = settings.make_source()
         _check_classes(network, source.classes)
         labels = find_classes(settings.classes, network.class_ids, network.class_names)
         data, split = settings.data(source, network), settings.split or source.test_split
