@@ -17,9 +17,10 @@ from gapnet.data.loading.datamodule import DataModule
 from gapnet.data.sample import Batch
 from gapnet.errors import GapnetError
 from gapnet.jobs.job import quiet_lightning
+from gapnet.jobs.prepared_training import Training
 from gapnet.jobs.resume import Start
 from gapnet.jobs.timed_batches import TimedBatches
-from gapnet.jobs.train_job import Training, TrainJob, prepare
+from gapnet.jobs.train_job import TrainJob, prepare
 from gapnet.jobs.trainers import Tracking, predicting_trainer, training_trainer
 from gapnet.runs.layout import BEST, CHECKPOINTS, LAST, PREVIOUS
 from gapnet.training.classifier import Classifier

@@ -1,14 +1,13 @@
 """Train a network, then evaluate it."""
 
 import copy
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
@@ -19,28 +18,32 @@ from gapnet.errors import GapnetError
 from gapnet.jobs.evaluate_job import evaluate_network
 from gapnet.jobs.evaluation import Evaluation, MakeData, Subject, check_classes
 from gapnet.jobs.job import Job, Run, open_job
-from gapnet.jobs.pretraining_advice import advise_pretraining
+from gapnet.jobs.prepared_training import (
+    Training,
+    fit,
+    log_start,
+    start_loggers,
+    write_summary,
+)
 from gapnet.jobs.results import Results
 from gapnet.jobs.resume import Start, carry_over, check_agreed, find_start
 from gapnet.jobs.rules import MakeSource
 from gapnet.jobs.tracked_results import UPLOADED, log_results
 from gapnet.jobs.trainer_ranks import connect, run_in_ranks
 from gapnet.jobs.trainers import MakeTrainer, Tracking, training_trainer
-from gapnet.models.checkpoint_file import read_checkpoint
 from gapnet.models.gapnet import GapNet
 from gapnet.models.saved import check_registered, load
 from gapnet.models.weights.load import RESET
 from gapnet.runs.folder import find_checkpoint, short
-from gapnet.runs.layout import BEST, CHECKPOINTS, LAST, TRAINED
+from gapnet.runs.layout import BEST, LAST, TRAINED
 from gapnet.runs.saved_config import read_saved_config
 from gapnet.system.distributed import first_on_machine, wait_for_all
-from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
 from gapnet.system.value_checks import one_of, true_or_false, whole_number
 from gapnet.training.batch_size import check_can_search, find_batch_size
 from gapnet.training.classifier import Classifier
 from gapnet.training.lightning_internals import allow_unused_parameters
-from gapnet.training.logger_base import LoggedRun, RunLogger, finishing
+from gapnet.training.logger_base import finishing
 from gapnet.training.optim import OptimRecipe, count_steps
 
 LEAST_CLASSES = 2
@@ -99,16 +102,6 @@ class TrainJob:
         true_or_false("evaluate", self.evaluate)
         true_or_false("resume_changed", self.resume_changed)
         true_or_false("trainer.auto_batch", self.auto_batch)
-
-
-class Training(NamedTuple):
-    """A training that can start; everything is checked."""
-
-    trainer: pl.Trainer
-    classifier: Classifier
-    data: DataModule
-    steps: int
-    start: Start
 
 
 def train(settings: TrainJob) -> Results | None:
@@ -234,24 +227,16 @@ def _train(settings: TrainJob, training: Training, job: Job) -> None:
     if is_first():
         carry_over(start, folder)
         job.link_latest()
-        _start_loggers(settings, training.trainer, folder)
+        start_loggers(training.trainer, settings.tracking, folder, runs=settings.run.runs)
     wait_for_all()
     if start.origin == folder and (folder / TRAINED).is_file():
         log.info("%s: is trained already", folder)
         return
     begun = time.monotonic()
-    _log_start(training)
-    _fit(training, folder)
+    log_start(training, log)
+    fit(training, folder)
     if is_first():
-        _write_summary(training, folder, time.monotonic() - begun)
-
-
-def _start_loggers(settings: TrainJob, trainer: pl.Trainer, folder: Path) -> None:
-    tracking = settings.tracking
-    run = LoggedRun(folder, settings.run.runs, tracking.group, tracking.hyperparameters)
-    for logger in trainer.loggers:
-        if isinstance(logger, RunLogger):
-            logger.start(run)
+        write_summary(training, folder, time.monotonic() - begun)
 
 
 def _config(settings: TrainJob, data: DataModule) -> dict[str, Any]:
@@ -260,57 +245,6 @@ def _config(settings: TrainJob, data: DataModule) -> dict[str, Any]:
     if settings.auto_batch:
         config["loader"] = {**config.get("loader", {}), "batch_size": data.batch_size}
     return config
-
-
-def _log_start(training: Training) -> None:
-    data, network, trainer = training.data, training.classifier.network, training.trainer
-    images = len(data.records(data.source.train_split)) if training.steps else 0
-    log.info(
-        "training %s on %s: %d images, %d steps",
-        network.name,
-        data.source.root,
-        images,
-        training.steps,
-    )
-    log.info("weights to start from: %s", network.facts.weights)
-    if training.steps:
-        advise_pretraining(network, data.source, images)
-    accumulated, recipe = trainer.accumulate_grad_batches, training.classifier.optim
-    log.info(
-        "%d images per step (batch_size=%d, processes=%d, accumulated=%d); "
-        "peak learning rate %g (scale_lr=%s)",
-        data.batch_size * data.processes * accumulated,
-        data.batch_size,
-        data.processes,
-        accumulated,
-        recipe.lr * recipe.lr_factor(training.classifier.batches_a_step),
-        recipe.scale_lr,
-    )
-
-
-def _fit(training: Training, folder: Path) -> None:
-    trainer, classifier = training.trainer, training.classifier
-    if training.steps:
-        checkpoint = training.start.checkpoint
-        trainer.fit(classifier, training.data, ckpt_path=checkpoint, weights_only=True)
-    else:
-        trainer.strategy.connect(classifier)
-        trainer.save_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
-
-
-def _write_summary(training: Training, folder: Path, seconds: float) -> None:
-    """Write training.json, which marks the end of the training."""
-    data = training.data
-    images = len(data.records(data.source.train_split)) if training.steps else 0
-    last = read_checkpoint(folder / CHECKPOINTS / f"{LAST}.ckpt")
-    summary = {
-        "images": images,
-        "steps": training.trainer.global_step,
-        "seconds": round(seconds, 1),
-        "resumed_at": training.start.step,
-        "unreadable": last.get(type(data).__name__, {}).get("unreadable", []),
-    }
-    write_file(folder / TRAINED, json.dumps(summary) + "\n")
 
 
 def _evaluate(settings: TrainJob, training: Training, folder: Path) -> Results | None:
