@@ -41,20 +41,25 @@ def guess_overlaps(predictions: Predictions, boxes: PaddedBoxes, protocol: Proto
     return best_iou(predicted, framed_truth(boxes, sizes, protocol), inclusive=protocol.inclusive)
 
 
+def own_overlaps(predictions: Predictions, truth: SplitTruth, protocol: Protocol) -> Tensor | None:
+    """Return the overlaps (N,) of the true classes' boxes at the boxer's cut; None without any."""
+    if predictions.known is None or truth.boxes is None:
+        return None
+    known, sizes = predictions.known[:, None], predictions.sizes
+    predicted = protocol.frame_of().predicted_boxes(known, sizes)
+    true = framed_truth(truth.boxes, sizes, protocol)
+    return best_iou(predicted, true, inclusive=protocol.inclusive)[:, 0]
+
+
 def known_overlaps(
     predictions: Predictions, truth: SplitTruth, protocol: Protocol
 ) -> Overlaps | None:
     """Return the overlaps of the boxes of the true classes; None if there are none."""
-    known, swept = predictions.known, predictions.swept(ROWS)
-    if known is None or truth.boxes is None or (swept is None and predictions.about.cuts):
+    own, swept = own_overlaps(predictions, truth, protocol), predictions.swept(ROWS)
+    if own is None or truth.boxes is None or (swept is None and predictions.about.cuts):
         return None
     sizes = predictions.sizes
     true = framed_truth(truth.boxes, sizes, protocol)
-    own = best_iou(
-        protocol.frame_of().predicted_boxes(known[:, None], sizes),
-        true,
-        inclusive=protocol.inclusive,
-    )[:, 0]
     main = torch.zeros(len(own), len(predictions.about.cuts), dtype=torch.double)
     best = main if predictions.one_box_a_cut else torch.zeros_like(main)
     for boxes in swept or ():

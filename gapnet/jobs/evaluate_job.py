@@ -1,21 +1,20 @@
 """Evaluate a network: predict, score, report."""
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gapnet.data.loading.datamodule import DataModule
-from gapnet.data.sample import Relabelled
 from gapnet.evaluation.ground_truth import ground_truth_of
 from gapnet.evaluation.predictions import Predictions
 from gapnet.jobs.evaluation import (
     Evaluation,
     MakeData,
     Subject,
-    check_classes,
+    evaluated_data,
     is_test_only,
+    method_name,
 )
 from gapnet.jobs.job import Run, open_job
 from gapnet.jobs.outcome import Outcome
@@ -30,7 +29,6 @@ from gapnet.report.gallery import Explainer, gallery
 from gapnet.report.gallery_data import GallerySource
 from gapnet.report.pictures import Judged, Picture
 from gapnet.runs.folder import short
-from gapnet.saliency import Saliency
 from gapnet.system.distributed import first_on_machine
 from gapnet.system.ranks import is_first
 
@@ -73,15 +71,9 @@ def evaluate(settings: EvaluateJob) -> Results | None:
         evaluation.check_methods(network)
         with first_on_machine():  # it draws or downloads what the other ranks then read
             source = settings.source()
-        data = settings.data(source, network, localizer)
-        if isinstance(source, Relabelled) and network.classes and is_test_only(data):
-            source = source.with_classes(network.classes)
-            data = settings.data(source, network, localizer)
-        check_classes(
-            network, source.classes, advice="evaluate on data with the classes of the checkpoint"
-        )
-        evaluation.labels.numbers_of(source)
-        data.check(*_chosen_on(data), evaluation.split_of(source))
+        data = evaluated_data(settings.data, source, network, localizer)
+        evaluation.labels.numbers_of(data.source)
+        data.check(*_chosen_on(data), evaluation.split_of(data.source))
         job.open_evaluation(resume=settings.resume, of_run=settings.of_run)
         subject = Subject(network, settings.checkpoint, data)
         return evaluate_network(subject, evaluation, job.folder, resume=settings.resume)
@@ -107,7 +99,7 @@ def evaluate_network(
         subject={
             "data": f"{source.title}, {split} split",
             "network": " ".join([network.name, *_architecture(network)]),
-            "maps": _method(rules.localizer.saliency),
+            "maps": method_name(rules.localizer.saliency),
         },
         facts={
             "network": f"{network.name} {network.arguments}",
@@ -168,10 +160,5 @@ def _architecture(network: GapNet) -> list[str]:
 def _sources(evaluation: Evaluation) -> list[GallerySource]:
     """List the methods that explain the pictures: the evaluation's own comes first."""
     localizer = evaluation.rules.localizer
-    names = [_method(localizer.saliency), *evaluation.methods]
+    names = [method_name(localizer.saliency), *evaluation.methods]
     return [GallerySource.of(name, localizer.boxer) for name in names]
-
-
-def _method(saliency: Saliency) -> str:
-    """Return the name of a method, as in conf/saliency."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(saliency).__name__).lower()

@@ -1,5 +1,6 @@
 """How networks are evaluated, whichever job does it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from gapnet.data.sample import Relabelled, Source
 from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.jobs.labels import LabelRule
 from gapnet.jobs.rules import Rules
+from gapnet.localization.localizer import Localizer
 from gapnet.models.gapnet import GapNet
 from gapnet.saliency import Saliency
 from gapnet.system.value_checks import whole_number, wrong_value
@@ -72,6 +74,21 @@ class Subject:
     data: DataModule
 
 
+def evaluated_data(
+    make: MakeData, source: Source, network: GapNet, localizer: Localizer
+) -> DataModule:
+    """Return the data on which a network is evaluated; other classes are an error.
+
+    A user's own images with only a test split have the classes of the network.
+    """
+    data = make(source, network, localizer)
+    if isinstance(source, Relabelled) and network.classes and is_test_only(data):
+        data = make(source.with_classes(network.classes), network, localizer)
+    advice = "evaluate on data with the classes of the checkpoint"
+    check_classes(network, data.source.classes, advice=advice)
+    return data
+
+
 def is_test_only(data: DataModule) -> bool:
     """Return whether a user's own images have no split for training and none for selection."""
     splits = (data.source.select_split, data.source.train_split)
@@ -86,6 +103,11 @@ def _has_split(data: DataModule, split: str) -> bool:
     except MissingSplitError:
         return False
     return True
+
+
+def method_name(saliency: Saliency) -> str:
+    """Return the name of a method, as in conf/saliency."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(saliency).__name__).lower()
 
 
 def check_classes(network: GapNet, classes: Sequence[str], *, advice: str) -> None:

@@ -42,6 +42,14 @@ class Explainer:
         return class_maps_of(self.network, localizer, batch, list(labels))[0]
 
 
+class Scored(NamedTuple):
+    """An image by its row in a split, the verdict on its first guess, and its overlap."""
+
+    row: int
+    kind: str
+    overlap: float | None = None
+
+
 def choose(right: Tensor, count: int, examples: Sequence[int] = ()) -> list[int]:
     """Return `count` rows of verdicts (N,), half of them wrong if there are enough.
 
@@ -81,22 +89,31 @@ def _pictures(
     explainer: Explainer, images: Images, judged: Judged, predictions: Predictions, index: int
 ) -> Iterator[Picture]:
     """Yield the picture of one image; none if it cannot be read."""
-    row = int(judged.rows[index])
-    sample = images[row]
-    if sample.corrupt is not None:
-        return
-    path, reading = images.records[row].path, images.reading
-    file = read_image(path, exif=reading.exif, files=reading.files)
     overlap = None if judged.overlaps is None else judged.overlaps[index].item()
+    scored = Scored(int(judged.rows[index]), _kind(judged, index), overlap)
+    entry = explained_image(explainer, images, predictions, scored)
+    if entry is None:
+        return
+    drawn = _overlays(entry.explained[0], entry, boxed=overlap is not None)
+    guess, other = entry.explained[0].ranked[0], drawn[1] if drawn[1:] else None
     right = bool(judged.right[index])
-    predicted = _Predicted.of(predictions.take([row]))
-    explained = _explain(explainer, sample, predicted)
-    scored = replace(explained[0], kind=_kind(judged, index), overlap=overlap)
+    yield Picture(entry.id, drawn[0], entry.label, guess, overlap, right, other, entry.small())
+
+
+@torch.inference_mode()
+def explained_image(
+    explainer: Explainer, images: Images, predictions: Predictions, scored: Scored
+) -> GalleryImage | None:
+    """Return an image with the maps of every method; None if it cannot be read."""
+    sample = images[scored.row]
+    if sample.corrupt is not None:
+        return None
+    path, reading = images.records[scored.row].path, images.reading
+    file = read_image(path, exif=reading.exif, files=reading.files)
+    first, *others = _explain(explainer, sample, _Predicted.of(predictions.take([scored.row])))
+    explained = [replace(first, kind=scored.kind, overlap=scored.overlap), *others]
     true = sample.boxes.tolist() if sample.boxes is not None else []
-    entry = GalleryImage(sample.id, file, file.size, sample.label, true, [scored, *explained[1:]])
-    drawn = _overlays(scored, entry, boxed=overlap is not None)
-    guess, other = predicted.ranked[0], drawn[1] if drawn[1:] else None
-    yield Picture(sample.id, drawn[0], sample.label, guess, overlap, right, other, entry)
+    return GalleryImage(sample.id, file, file.size, sample.label, true, explained)
 
 
 class _Predicted(NamedTuple):

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -100,6 +100,10 @@ class GalleryImage:
     boxes: Sequence[Box]
     explained: Sequence[Explained]
 
+    def small(self) -> "GalleryImage":
+        """Return the image with its picture as small as on the page."""
+        return replace(self, picture=fit(self.picture, min(SIDE, max(self.picture.size))))
+
     def json(self, protocol: Protocol) -> Json:
         """Return the values for the page; `framed` are the true boxes where overlaps are taken."""
         boxes, (width, height) = torch.tensor(self.boxes).view(1, -1, 4), self.size
@@ -107,7 +111,7 @@ class GalleryImage:
         framed = framed_truth(truth, torch.tensor([[height, width]]), protocol).xyxy[0]
         return {
             "id": plain(self.id),
-            "picture": _jpeg(fit(self.picture, min(SIDE, max(self.picture.size)))),
+            "picture": _jpeg(self.small().picture),
             "size": list(self.size),
             "label": self.label,
             "boxes": boxes[0].tolist(),

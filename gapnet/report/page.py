@@ -71,23 +71,24 @@ class Report:
 def write_report(report: Report, path: Path) -> None:
     """Write the page to a file."""
     main = [metric for metric in report.metrics if metric.protocol == report.metrics[0].protocol]
-    page = (
-        environment()
-        .get_template("report.html.jinja")
-        .render(
-            report=report,
-            bars=bars(main),
-            shares=shares(main),
-            verdicts=VERDICTS,
-            header=("protocol", *HEADER),
-            rows=[(metric.protocol, *table_row(metric)) for metric in report.metrics],
-            gallery=None if report.gallery is None else report.gallery.json(),
-            style=_source("page.css"),
-            script=(script := _script()),
-            script_digest=_digest(script),
-        )
+    write_template(
+        "report.html.jinja",
+        path,
+        report=report,
+        bars=bars(main),
+        shares=shares(main),
+        verdicts=VERDICTS,
+        header=("protocol", *HEADER),
+        rows=[(metric.protocol, *table_row(metric)) for metric in report.metrics],
+        gallery=None if report.gallery is None else report.gallery.json(),
     )
-    write_file(path, page)
+
+
+def write_template(name: str, path: Path, **values: object) -> None:
+    """Write a page of a template that extends page/frame.html.jinja to a file."""
+    script = _script()
+    frame = {"style": _source("page.css"), "script": script, "script_digest": _digest(script)}
+    write_file(path, environment().get_template(name).render(**values, **frame))
 
 
 def environment() -> Environment:

@@ -21,7 +21,7 @@ MOST = 8  # rows, unless all metrics are asked for
 
 def complete(arguments: list[str]) -> list[str]:
     """Turn the two run folders, RUN_A RUN_B, into a=RUN_A b=RUN_B."""
-    runs = [argument for argument in arguments if _is_run(argument)]
+    runs = [argument for argument in arguments if is_run(argument)]
     quoted = [run.replace("'", "\\'") for run in runs]
     named = [f"{name}='{run}'" for name, run in zip("ab", quoted, strict=False)]
     if len(runs) > len("ab"):
@@ -29,7 +29,7 @@ def complete(arguments: list[str]) -> list[str]:
     return [*named, *(argument for argument in arguments if argument not in runs)]
 
 
-def _is_run(argument: str) -> bool:
+def is_run(argument: str) -> bool:
     """Return whether an argument is a folder, not a flag or KEY=VALUE."""
     return not argument.startswith("-") and ("=" not in argument or Path(argument).is_dir())
 

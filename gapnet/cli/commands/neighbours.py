@@ -16,25 +16,38 @@ def complete(arguments: list[str]) -> list[str]:
 
 def start_from_features(arguments: list[str]) -> list[str]:
     """Choose the data set with which the features were made, unless the arguments choose one."""
-    from hydra.core.config_store import ConfigStore
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.core.override_parser.types import Sweep
+
+    folder = override_values(arguments).get("features")
+    if isinstance(folder, Sweep):
+        raise GapnetError("features: must be one folder; repeat the command for each folder")
+    if folder is None or not Path(str(folder), CONFIG).is_file():
+        return arguments
+    return start_from_data(Path(str(folder)), arguments)
+
+
+def start_from_data(folder: Path, arguments: list[str]) -> list[str]:
+    """Choose the data set in a folder's configuration, unless the arguments choose one."""
+    from hydra.core.config_store import ConfigStore
 
     from gapnet.config.run_groups import data_of
 
-    overrides = [text for text in arguments if "=" in text and not text.startswith("-")]
-    parsed = OverridesParser.create().parse_overrides(overrides)
-    values = {override.key_or_group: override.value() for override in parsed}
-    folder = values.get("features")
-    if isinstance(folder, Sweep):
-        raise GapnetError("features: must be one folder; repeat the command for each folder")
-    if folder is None or "data" in values or not Path(str(folder), CONFIG).is_file():
+    values = override_values(arguments)
+    if "data" in values:
         return arguments
     imports = values.get("imports")
     trusted = list(map(str, imports)) if isinstance(imports, list) else []
-    node = data_of(Path(str(folder)), trusted)
-    ConfigStore.instance().store(group="data", name="run", node=node)
+    ConfigStore.instance().store(group="data", name="run", node=data_of(folder, trusted))
     return ["data=run", *arguments]
+
+
+def override_values(arguments: list[str]) -> dict[str, object]:
+    """Return the values of the overrides among arguments, by key or group."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    overrides = [text for text in arguments if "=" in text and not text.startswith("-")]
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    return {override.key_or_group: override.value() for override in parsed}
 
 
 def check_features(cfg: DictConfig) -> None:

@@ -56,16 +56,22 @@ function views(page, image) {
   return element("div", [view(page, image, null, null), ...maps], { class: "views" });
 }
 
-// Return the lines below the views: verdict, classes, id.
+// Return the class that a source predicts for an image, in words.
+function guessWords(page, image, source) {
+  const { ranked, scores } = image.explained[source], score = percent(scores[0]);
+  return ranked[0] === image.label ? `predicted with ${score}` : `predicted as ${page.classes[ranked[0]]} with ${score}`;
+}
+
+// Return the lines below the views: verdicts, classes, id. Each run has a prediction of its own.
 function facts(page, image) {
   const verdicts = page.sources.map((source, index) => {
     const kind = verdictOf(page, image, index);
     const name = page.sources.length > 1 ? `${source.name}: ` : "";
-    return element("p", name + verdictWords(page, kind), { class: `verdict ${kind}`, "data-kind": kind });
+    const words = name + verdictWords(page, kind) + (page.compared ? `, ${guessWords(page, image, index)}` : "");
+    return element("p", words, { class: `verdict ${kind}`, "data-kind": kind });
   });
-  const { ranked, scores } = image.explained[0];
-  const guess = ranked[0] === image.label ? `predicted with ${percent(scores[0])}` : `predicted as ${page.classes[ranked[0]]} with ${percent(scores[0])}`;
-  const line = `${page.classes[image.label]}, ${guess}`;
+  const name = page.classes[image.label];
+  const line = page.compared ? name : `${name}, ${guessWords(page, image, 0)}`;
   return [...verdicts, element("p", line), element("p", image.id, { class: "quiet" })];
 }
 

@@ -1,12 +1,24 @@
 // Which images are shown, and in which order.
 
+// Return whether a source's verdict on an image is of a kind.
+function hasKind(image, kind) {
+  return image.explained.some((explained) => explained.kind === kind);
+}
+
+// Return whether runs agree on an image as wanted: differ, right, wrong, or the number of the only run that is right.
+function agreementOf(image, wanted) {
+  const right = image.explained.map(({ kind }) => kind === "right"), count = right.filter(Boolean).length;
+  const answers = { differ: count > 0 && count < right.length, right: count === right.length, wrong: count === 0 };
+  return answers[wanted] ?? (right[wanted] && count === 1);
+}
+
 // Return the images that pass the filters, in order.
 function chosen(page) {
-  const { kind, label, pair, from, to, order } = page.state;
+  const { kind, agreement, label, pair, from, to, order } = page.state;
   const first = (image) => image.explained[0];
   const passing = page.images.filter((image) => {
     const { ranked, scores } = first(image), percent = Math.round(100 * scores[0]);
-    return (!kind || first(image).kind === kind) && (label === null || image.label === label) &&
+    return (!kind || hasKind(image, kind)) && (!agreement || agreementOf(image, agreement)) && (label === null || image.label === label) &&
       (!pair || (image.label === pair[0] && ranked[0] === pair[1])) && percent >= from && percent <= to;
   });
   if (!order) return passing;

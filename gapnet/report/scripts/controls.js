@@ -17,7 +17,7 @@ function load(image) {
 
 // Change the state, and show what it chooses.
 function choose(page, change) {
-  const moves = ["kind", "label", "pair", "from", "to", "order"].some((key) => key in change);
+  const moves = ["kind", "agreement", "label", "pair", "from", "to", "order"].some((key) => key in change);
   Object.assign(page.state, moves ? { at: 0 } : {}, change);
   if (moves || "at" in change) heats.clear();
   page.wanted ??= requestAnimationFrame(() => {
@@ -47,7 +47,7 @@ async function show(page) {
   byId("cut-text").textContent = cut === null ? "none" : `${Math.round(1000 * cut) / 10}%`;
   byId("own-cut").disabled = state.cut === null;
   byId("shown").value = state.shown;
-  for (const [id, key] of [["kind", "kind"], ["class", "label"], ["order", "order"], ["score-from", "from"], ["score-to", "to"]]) {
+  for (const [id, key] of [["kind", "kind"], ["agreement", "agreement"], ["class", "label"], ["order", "order"], ["score-from", "from"], ["score-to", "to"]]) {
     byId(id).value = state[key] ?? "";
   }
   if (page.enlarged !== null) enlarge(page, page.enlarged);
@@ -62,11 +62,23 @@ function fillMenus(page) {
   byId("colours").append(...page.colours.map(([name]) => element("option", name, { value: name })));
   const labels = [...new Set(page.images.map((image) => image.label))].sort((a, b) => a - b);
   byId("class").append(...labels.map((label) => element("option", page.classes[label], { value: label })));
-  const kinds = page.images.map((image) => image.explained[0].kind);
+  fillAgreement(page);
   for (const option of [...byId("kind").options].slice(1)) {
-    const count = kinds.filter((kind) => kind === option.value).length;
+    const count = page.images.filter((image) => hasKind(image, option.value)).length;
     option.textContent = `${option.textContent} (${count})`;
     option.hidden = option.disabled = !count;
+  }
+}
+
+// Fill the menu of images on which the runs agree or disagree, and show it if there are runs.
+function fillAgreement(page) {
+  byId("agreement").parentElement.hidden = !page.compared;
+  if (!page.compared) return;
+  const menu = [["differ", "the runs disagree"], ...page.sources.map(({ name }, index) => [index, `only ${name} is right`]),
+    ["right", "all are right"], ["wrong", "all are wrong"]];
+  for (const [value, words] of menu) {
+    const count = page.images.filter((image) => agreementOf(image, value)).length;
+    byId("agreement").append(element("option", `${words} (${count})`, { value, ...(count ? {} : { disabled: "" }) }));
   }
 }
 
@@ -79,6 +91,7 @@ function listen(page) {
   on("opacity", "input", (value) => ({ opacity: value / 100 }));
   on("colours", "change", (name) => ({ table: colourTable(new Map(page.colours).get(name)) }));
   on("kind", "change", (kind) => ({ kind }));
+  on("agreement", "change", (agreement) => ({ agreement }));
   on("class", "change", (value) => ({ label: value === "" ? null : Number(value) }));
   on("score-from", "change", (value) => ({ from: Number(value) }));
   on("score-to", "change", (value) => ({ to: Number(value || 100) }));

@@ -9,17 +9,23 @@ function enlarge(page, position) {
   byId("earlier").disabled = position === 0;
   byId("later").disabled = position === images.length - 1;
   load(image).then(() => {
-    byId("enlarged-body").replaceChildren(views(page, image), ...facts(page, image), ranking(page, image));
+    byId("enlarged-body").replaceChildren(views(page, image), ...facts(page, image), ...rankings(page, image));
   });
   if (!byId("enlarged").open) byId("enlarged").showModal();
 }
 
-// Return the most probable classes as buttons that switch the map.
-function ranking(page, image) {
-  const { ranked, scores } = image.explained[0];
+// Return the ranking of every run, under its name; methods of one run have the same.
+function rankings(page, image) {
+  if (!page.compared) return [ranking(page, image, 0)];
+  return page.sources.flatMap(({ name }, source) => [element("p", name), ranking(page, image, source)]);
+}
+
+// Return the most probable classes of a source as buttons that switch the map.
+function ranking(page, image, source) {
+  const { ranked, scores } = image.explained[source];
   const items = ranked.map((label, index) => {
     const words = `${index + 1}. ${page.classes[label]} ${percent(scores[index])}`;
-    const pressed = shownClasses(page, image, 0).includes(label);
+    const pressed = shownClasses(page, image, source).includes(label);
     const button = element("button", words, { type: "button", "aria-pressed": pressed });
     button.addEventListener("click", () => choose(page, { shown: String(index + 1) }));
     return element("li", [button]);
