@@ -1,5 +1,6 @@
 """Make the page that compares runs from a configuration; run folders are not trusted."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -67,9 +68,7 @@ def _names(folders: Sequence[Path], names: Any) -> list[str]:
     if all(saved) and len(set(saved)) == len(folders):
         return saved
     paths = [folder.resolve() for folder in folders]
-    shared = next(
-        parent for parent in paths[0].parents if all(path.is_relative_to(parent) for path in paths)
-    )
+    shared = Path(os.path.commonpath(path.parent for path in paths))
     return [path.relative_to(shared).as_posix() for path in paths]
 
 

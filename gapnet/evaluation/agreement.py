@@ -16,7 +16,7 @@ from gapnet.evaluation.compare import aligned, read_verdicts
 
 RIGHT = "right"
 LOCALIZATION = "top1_localization_error"
-# Other metrics that judge an image, the first one that all runs have, and the verdict if it is wrong
+# Metrics that judge without it, in the order of preference, and the verdict if an image is wrong
 OTHERS = {"top1_error": "wrong_class", "gt_known_error": "elsewhere"}
 
 

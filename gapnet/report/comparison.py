@@ -112,10 +112,7 @@ def difference_cells(row: Difference) -> tuple[str, str, str, str]:
 
 def difference_bar(row: Difference, limit: float) -> DifferenceBar:
     """Return a difference as a bar on an axis from -limit to limit."""
-    left, right, middle = (
-        50 + 50 * max(-1.0, min(1.0, value / limit))
-        for value in (row.low, row.high, row.difference)
-    )
+    left, right, middle = (50 + 50 * x / limit for x in (row.low, row.high, row.difference))
     name, values = column_name(row.metric), difference_cells(row)
     return DifferenceBar(name, values, meaning(row), left, right - left, middle)
 
