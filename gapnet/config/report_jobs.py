@@ -29,16 +29,25 @@ def report_job(cfg: DictConfig) -> ReportJob:
     """Return the page that a configuration describes."""
     folders = check_runs(cfg.runs)
     names = _names(folders, cfg.names)
-    if cfg.to is None:
-        raise GapnetError("to=null: name the file of the page: to=comparison.html")
     return ReportJob(
         runs=[_run(folder, name, cfg) for folder, name in zip(folders, names, strict=True)],
         source=partial(build, cfg, "data"),
-        path=Path(cfg.to),
+        path=_page(cfg.to),
         images=cfg.images,
         resamples=cfg.resamples,
         seed=cfg.seed,
     )
+
+
+def _page(to: object) -> Path:
+    """Return the file of the page, whose folder must be there."""
+    if to is None:
+        raise GapnetError("to=null: name the file of the page: to=comparison.html")
+    path = Path(str(to))
+    if path.is_dir() or not path.parent.is_dir():
+        problem = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise GapnetError(f"to={path}: {problem}; name a file in a folder")
+    return path
 
 
 def check_runs(runs: object) -> list[Path]:

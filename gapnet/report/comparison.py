@@ -12,7 +12,7 @@ from gapnet.report.headline import column_name, is_headline, split_column
 from gapnet.report.page import write_template
 from gapnet.report.page_numbers import VERDICTS
 
-LIMITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the axis of differences, to both sides
+LIMITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.75, 1.0)  # of the axis of differences, to both sides
 
 
 class DifferenceBar(NamedTuple):
@@ -45,6 +45,11 @@ class Pair:
         """Return the counts in words."""
         words = ("both are right", *(f"only {name} is right" for name in self.names))
         return dict(zip((*words, "both are wrong"), self.counts, strict=True))
+
+    @property
+    def headings(self) -> tuple[str, str, str, str]:
+        """Return the headings of `difference_cells`."""
+        return (*self.names, "difference", "95% interval")
 
     @property
     def headline(self) -> list[Difference]:

@@ -12,6 +12,8 @@ import pytest
 from gapnet.localization.boxers.threshold import ThresholdBoxer
 from gapnet.report.gallery_image import to_levels
 from tests.report.pages import HOSTILE, SIZE, gallery, written
+from tests.report.test_comparison import compared
+from tests.report.test_comparison import written as written_comparison
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -196,6 +198,40 @@ def test_tables_sort_by_number_and_show_examples(page: "Page") -> None:
     page.click(".examples button")
     settle(page)
     assert ids(page) == ["image1", "image13", "image25"]
+
+
+@pytest.fixture
+def comparison(browser: "Browser", tmp_path: Path) -> "Iterator[Page]":
+    """Open a page that compares runs; the first is right on every second image only."""
+    yield from opened(browser, written_comparison(tmp_path, gallery=compared(8)), viewport=PHONE)
+
+
+def test_a_comparison_filters_by_agreement_and_names_both_predictions(comparison: "Page") -> None:
+    menu = comparison.locator("#agreement option").all_text_contents()
+    assert menu[1:] == [
+        "the runs disagree (4)",
+        f"only {HOSTILE} is right (0)",
+        "only after is right (4)",
+        "all are right (4)",
+        "all are wrong (0)",
+    ]
+    change(comparison, "#agreement", "1")
+    assert ids(comparison) == [compared(8).images[number].id for number in (0, 2, 4, 6)]
+    verdicts = comparison.locator(".card >> nth=1 >> .verdict").all_inner_texts()
+    assert [text.partition(":")[0] for text in verdicts] == [HOSTILE, "after"]
+    assert all(text.endswith("predicted with 23.0%") for text in verdicts)
+
+
+def test_an_enlarged_image_of_a_comparison_has_the_ranking_of_each_run(comparison: "Page") -> None:
+    comparison.focus(".card >> nth=1")
+    comparison.keyboard.press("Enter")
+    comparison.wait_for_selector("#enlarged[open] canvas")
+    assert comparison.locator("#enlarged .ranked").count() == 2
+    assert comparison.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_the_report_of_one_run_has_no_menu_of_runs(page: "Page") -> None:
+    assert not page.is_visible("#agreement")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -63,6 +63,7 @@ function fillMenus(page) {
   const labels = [...new Set(page.images.map((image) => image.label))].sort((a, b) => a - b);
   byId("class").append(...labels.map((label) => element("option", page.classes[label], { value: label })));
   fillAgreement(page);
+  byId("cards").classList.toggle("wide", page.sources.length > 1);
   for (const option of [...byId("kind").options].slice(1)) {
     const count = page.images.filter((image) => hasKind(image, option.value)).length;
     option.textContent = `${option.textContent} (${count})`;
