@@ -14,7 +14,7 @@ import optuna
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
-from optuna.distributions import FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from gapnet.cli.commands.search import complete
@@ -46,6 +46,7 @@ from tests.cli.conftest import CHECKOUT, QUICK, SMALL, Command, assert_one_line
 from tests.few import few
 from tests.refusals import refused
 
+HOSTILE = "<img src=x onerror=document.title='run'>"
 ODD = 'it\'s, ["so"] \\ {a: ${b}} = 1'
 ONE_KEY = ["~search.optim.weight_decay", "name=it"]
 
@@ -262,6 +263,28 @@ def test_the_page_shows_what_can_be_plotted(values: tuple[float, ...], plots: in
     assert "&lt;no&gt;" in page
     assert "<script" not in page
     assert "optim.lr from 0 to 9" in page
+
+
+@pytest.mark.slow
+def test_names_of_classes_are_text_in_the_page() -> None:
+    study = optuna.create_study(study_name=HOSTILE)
+    for number, text in enumerate([HOSTILE, "plain"]):
+        study.add_trial(
+            create_trial(
+                value=number,
+                params={"data.phrase": text},
+                distributions={"data.phrase": CategoricalDistribution([HOSTILE, "plain"])},
+                user_attrs={OVERRIDES: [f"data.phrase={text}"]},
+            )
+        )
+    failed = {OVERRIDES: [], ERROR: f"data: class {HOSTILE} has no images"}
+    study.add_trial(create_trial(state=TrialState.FAIL, user_attrs=failed))
+    space = {f"data.{HOSTILE}": Choices((HOSTILE, "plain"))}
+    objective = Objective(Path(), [f"data.phrase={HOSTILE}"], space, HOSTILE, "best", 3)
+    page = search_page(study, objective, header=HEADER, rows=trial_rows(study), best=HOSTILE)
+    assert "<img" not in page
+    assert page.count(html.escape(HOSTILE)) >= 9
+    assert html.escape(f"data: class {HOSTILE} has no images") in page
 
 
 @pytest.mark.slow
