@@ -1,4 +1,4 @@
-"""Make the pictures of README and docs, with real weights: python experiments/pictures/make.py."""
+"""Make the pictures of README and docs: python experiments/pictures/make.py."""
 
 import sys
 from itertools import chain
@@ -9,6 +9,7 @@ sys.path.insert(1, str(CHECKOUT))  # the Python that runs this need not have gap
 
 from gallery import gallery  # noqa: E402
 from protocol_examples import protocol_examples  # noqa: E402
+from report_page import write_report_pictures  # noqa: E402
 from symptoms import symptoms  # noqa: E402
 
 from gapnet.explanations.montage import montage  # noqa: E402
@@ -23,6 +24,7 @@ def main() -> None:
         path = FOLDER / f"{name}.jpg"
         montage(tiles, columns=columns).save(path, quality=QUALITY, optimize=True)
         print(path.relative_to(CHECKOUT), f"{path.stat().st_size / 1000:.0f} kB")
+    write_report_pictures()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Pages to test: a small gallery of drawn images with random maps."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,8 @@ def gallery_image(number: int, *, sources: int = 1, boxed: bool = True) -> Galle
     label, wrong = number % len(NAMES), number % 4 == 1
     predicted = (label + 1) % len(NAMES) if wrong else label
     pixels = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    views = [explained(label, predicted, seed=number, boxed=boxed) for _ in range(sources)]
+    scored = explained(label, predicted, seed=number, boxed=boxed)
+    views = [scored, *[replace(scored, kind=None, overlap=None)] * (sources - 1)]
     return GalleryImage(
         id=f"image{number}{HOSTILE}" if number == 0 else f"image{number}",
         picture=Image.fromarray(pixels).resize(SIZE, Image.Resampling.BICUBIC),
