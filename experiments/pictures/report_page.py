@@ -16,12 +16,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / "docs" / "pictures"
-QUALITY = 70
+QUALITY = 45
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 EPOCHS = (4, 16)  # of the two trainings
 SMALL = ["data.classes=6", "data.size=96", "data.train=480", "data.val=60", "data.test=120"]
 TRAINING = [*SMALL, "model.input_size=96", "report.images=60", "logger=csv"]
-DESKTOP, PHONE = {"width": 1180, "height": 1250}, {"width": 390, "height": 1250}
+DESKTOP, PHONE = {"width": 1180, "height": 1150}, {"width": 390, "height": 1250}
 GALLERY = "#gallery"  # the part of the page that a screenshot of the gallery shows
 
 
