@@ -40,7 +40,7 @@ def main() -> None:
 def _prepare(home: Path, images: int, data: Path) -> list[str]:
     """Draw the images and save an untrained network; give the command that evaluates it."""
     arguments = [
-        *(f"data.size={SIDE}", f"model.input_size={SIDE}", "data.classes=2"),
+        *("data.scenes=sparse", f"data.size={SIDE}", f"model.input_size={SIDE}", "data.classes=2"),
         *("data.train=2", "data.val=2", f"data.test={images}", f"paths.data={data}"),
         *("trainer.max_epochs=0", "checkpoint=last", "evaluate=false", "loader.batch_size=64"),
     ]

@@ -25,6 +25,7 @@ from gapnet.config.run_id import register_resolvers
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SMALL = [
+    "data.scenes=sparse",
     "data.size=48",
     "data.classes=3",
     "data.train=24",

@@ -176,3 +176,17 @@ def test_the_run_id_follows_from_what_is_computed() -> None:
     assert (
         len({identify(), identify("seed=1"), identify("optim.lr=1"), identify("data.seed=1")}) == 4
     )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "run"),
+    [
+        (("data.scenes=sparse", "trainer.max_epochs=12"), "10e424fa"),
+        (("data.scenes=sparse", "trainer.max_epochs=12", "seed=1"), "202f9780"),
+        (("experiment=stand_in",), "90855d5d"),
+    ],
+)
+def test_runs_on_sparse_scenes_have_the_ids_from_before_there_were_others(
+    overrides: tuple[str, ...], run: str
+) -> None:
+    assert identify(*overrides) == run

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gapnet.cli.commands import doctor
-from tests.cli.conftest import Command, assert_one_line
+from tests.cli.conftest import SMALL, Command, assert_one_line
 from tests.data.test_layouts import kaggle
 from tests.few import few
 
@@ -98,8 +98,7 @@ def test_a_data_set_that_is_not_there_is_wrong(gapnet: Command) -> None:
 def test_a_wrong_argument_is_named(
     gapnet: Command, shapes_root: Path, arguments: list[str], parts: list[str]
 ) -> None:
-    drawn = ["data.size=48", "data.classes=3", "data.train=24", "data.val=12", "data.test=12"]
-    place = [f"data.root={shapes_root}", *drawn] if "data=shapes" in arguments else []
+    place = [f"data.root={shapes_root}", *SMALL[:-1]] if "data=shapes" in arguments else []
     assert_one_line(gapnet("doctor", *arguments, *place), *parts)
 
 

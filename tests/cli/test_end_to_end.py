@@ -217,6 +217,7 @@ def test_evaluating_on_another_data_set_reads_that(
 ) -> None:
     drawn = [
         "data=shapes",
+        "data.scenes=sparse",
         "data.size=[40,56]",
         "data.classes=3",
         "data.train=6",

@@ -25,6 +25,7 @@ ILSVRC = ["data=ilsvrc", "data.root=nowhere"]
 ONE = ["table=table2", "rows=[alexnet_gap]", "looks=single"]
 DRAWN = [
     "data=shapes",
+    "data.scenes=sparse",
     "data.size=72",
     "data.classes=6",
     "data.train=24",

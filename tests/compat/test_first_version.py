@@ -20,7 +20,8 @@ from tests.cli.conftest import Command
 
 FIRST = Path(__file__).parent / "first"
 JOB = [
-    *("data.size=48", "data.classes=3", "data.train=24", "data.val=12", "data.test=12"),
+    *("data.scenes=sparse", "data.size=48", "data.classes=3"),
+    *("data.train=24", "data.val=12", "data.test=12"),
     *("model.input_size=48", "model.thin=8", "loader.num_workers=0", "loader.batch_size=8"),
     *("trainer.accelerator=cpu", "report.images=2", "trainer.log_every_n_steps=1"),
     *("trainer.max_epochs=3", "evaluate=false"),

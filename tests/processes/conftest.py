@@ -11,6 +11,7 @@ from tests.cli.conftest import CHECKOUT
 
 TRAIN = [sys.executable, str(CHECKOUT / "train.py")]
 JOB = [
+    "data.scenes=sparse",
     "data.size=48",
     "data.classes=3",
     "data.train=60",

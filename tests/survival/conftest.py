@@ -13,6 +13,7 @@ import torch
 from tests.cli.conftest import CHECKOUT
 
 JOB = [
+    "data.scenes=sparse",
     "data.size=48",
     "data.classes=3",
     "data.train=30",

@@ -59,7 +59,8 @@ class Sizes:
     def data(self) -> dict[str, Any]:
         """Give the arguments of the data set, by their names in conf/data/shapes.yaml."""
         names = ("classes", "train", "val", "test")
-        return {"size": self.side, **{name: getattr(self, name) for name in names}}
+        counts = {name: getattr(self, name) for name in names}
+        return {"scenes": "sparse", "size": self.side, **counts}
 
     def plain(self) -> dict[str, Any]:
         """Give all of it as JSON can hold it."""
