@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER = CHECKOUT / "docs" / "pictures"
@@ -21,7 +21,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 EPOCHS = (4, 16)  # of the two trainings
 SMALL = ["data.classes=6", "data.size=96", "data.train=480", "data.val=60", "data.test=120"]
 TRAINING = [*SMALL, "model.input_size=96", "report.images=60", "logger=csv"]
-DESKTOP, PHONE = {"width": 1180, "height": 1150}, {"width": 390, "height": 1250}
+DESKTOP, PHONE = ViewportSize(width=1180, height=1150), ViewportSize(width=390, height=1250)
 GALLERY = "#gallery"  # the part of the page that a screenshot of the gallery shows
 
 
@@ -63,7 +63,7 @@ def _chromium() -> str:
 
 
 def _screenshot(
-    browser: Browser, file: Path, size: dict[str, int], *, dark: bool = False, part: str = "h1"
+    browser: Browser, file: Path, size: ViewportSize, *, dark: bool = False, part: str = "h1"
 ) -> bytes:
     """Return the page from a part on, in a window of this size."""
     page = browser.new_page(viewport=size, color_scheme="dark" if dark else "light")

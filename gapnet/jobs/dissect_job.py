@@ -27,7 +27,7 @@ from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
 from gapnet.report.dissection_page import DissectedLayer, DissectionPage, write_dissection_page
 from gapnet.report.unit_pictures import draw_units
-from gapnet.runs.layout import DISSECTION, PICTURES, REPORT
+from gapnet.runs.layout import DISSECTION, REPORT, UNIT_PICTURES
 from gapnet.system.distributed import wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
@@ -142,7 +142,7 @@ def _write(
             {name: found.state.top[name] for name in channels},
             {name: found.thresholds[name] for name in channels},
             images,
-            folder / PICTURES,
+            folder / UNIT_PICTURES,
         )
     page = DissectionPage(title, layers, concepts.categories, dissection.min_iou, dissection.top)
     write_dissection_page(page, folder / REPORT)

@@ -29,7 +29,7 @@ from gapnet.jobs.trainers import MakeTrainer, predicting_trainer
 from gapnet.models.gapnet import GapNet
 from gapnet.report.unit_pictures import draw_units
 from gapnet.report.units_page import ClassRow, UnitsPage, write_units_page
-from gapnet.runs.layout import PICTURES, REPORT, UNITS
+from gapnet.runs.layout import REPORT, UNIT_PICTURES, UNITS
 from gapnet.system.distributed import wait_for_all
 from gapnet.system.files import write_file
 from gapnet.system.ranks import is_first
@@ -178,7 +178,7 @@ def _write(
     if settings.images:
         top = _only(state.top, sorted({unit for own in study.chosen for unit in own.units}))
         cuts = {LAYER: settings.cut * top.scores[:, 0]}
-        draw_units({LAYER: top}, cuts, study.data.images(study.split), folder / PICTURES)
+        draw_units({LAYER: top}, cuts, study.data.images(study.split), folder / UNIT_PICTURES)
     write_units_page(UnitsPage(title, rows, LAYER, settings.images), folder / REPORT)
     described = {"title": title, "classes": [row.described() for row in rows]}
     write_file(folder / UNITS, json.dumps(described, indent=2) + "\n")

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader
 
 from gapnet.dissection.class_units import Accuracy
 from gapnet.report.unit_pictures import picture_name
-from gapnet.runs.layout import PICTURES
+from gapnet.runs.layout import UNIT_PICTURES
 from gapnet.system.files import write_file
 from gapnet.text.plain_text import plain
 
@@ -41,7 +41,7 @@ class UnitsPage:
 
     def picture(self, unit: int) -> str:
         """Return the link to the pictures of a unit."""
-        return f"{PICTURES}/{quote(picture_name(self.layer, unit))}"
+        return f"{UNIT_PICTURES}/{quote(picture_name(self.layer, unit))}"
 
 
 def write_units_page(page: UnitsPage, path: Path) -> None:

@@ -30,4 +30,4 @@ TRACKED = Path(LOGS, "tracked.json")  # ids of the run in W&B and MLflow
 POSTMORTEM = "postmortem"  # the folder with what explains a non-finite loss or gradient
 DISSECTION = "dissection.json"  # of gapnet dissect; written after the tables of the layers
 UNITS = "units.json"  # of gapnet units
-PICTURES = "pictures"  # the folder with the top images of units
+UNIT_PICTURES = "pictures"  # the folder with the top images of units
