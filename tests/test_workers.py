@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
@@ -43,6 +44,7 @@ def test_what_has_not_begun_at_the_end_is_not_done() -> None:
     assert time.monotonic() - start < 20
 
 
+CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE = 10  # seconds
 
 
@@ -85,3 +87,19 @@ def test_the_processes_of_a_pool_end_with_one_that_is_killed(tmp_path: Path) -> 
         time.sleep(0.02)
     assert numbers
     assert not any(map(lives, numbers))
+
+
+THREAD_IN_WORKERS = """
+import os, threading, time
+thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+os.register_at_fork(after_in_child=thread.start)
+from tests.test_workers import test_a_signal_from_elsewhere_does_not_end_a_worker
+test_a_signal_from_elsewhere_does_not_end_a_worker()
+"""
+
+
+@pytest.mark.slow
+def test_a_thread_that_a_library_starts_in_a_worker_takes_no_signal_from_it() -> None:
+    command = [sys.executable, "-c", THREAD_IN_WORKERS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+    assert done.returncode == 0, done.stderr

@@ -27,6 +27,8 @@ def worker_pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
     The workers also end if this process is killed; those of a plain pool would wait forever.
     """
     pool = ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(os.getpid(),))
+    with signals_blocked():  # also for threads that libraries start in a new worker
+        pool.submit(os.getpid)
     try:
         yield pool
     finally:

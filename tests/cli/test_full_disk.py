@@ -12,7 +12,7 @@ from tests.cli.conftest import QUICK, SMALL, Command, Trained, assert_one_line
 
 FULL = "No space left on device"
 NEVER = Path("/dev/full")  # can be written as little as a full disk
-SIZES = ["16k", "32k", "48k", "80k", "160k", "240k"]  # of a disk, each full in another moment
+SIZES = ["16k", "32k", "48k", "80k", "120k", "160k"]  # of a disk, each full in another moment
 
 
 def left(folder: Path) -> list[Path]:
