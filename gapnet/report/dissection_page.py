@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader
 
 from gapnet.dissection.scores import LabelledUnit, Summary
 from gapnet.report.unit_pictures import picture_name
-from gapnet.runs.layout import PICTURES
+from gapnet.runs.layout import UNIT_PICTURES
 from gapnet.system.files import write_file
 from gapnet.text.plain_text import plain
 
@@ -68,7 +68,7 @@ class DissectionPage:
                 unit.best.label,
                 unit.best.category,
                 unit.best.iou,
-                f"{PICTURES}/{quote(picture_name(layer.name, unit.unit))}" if shown else "",
+                f"{UNIT_PICTURES}/{quote(picture_name(layer.name, unit.unit))}" if shown else "",
             )
             for unit in ranked
         ]

@@ -1,6 +1,7 @@
 """`gapnet dissect`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ from tests.few import few
 QUIET = ["loader.num_workers=0", "trainer.accelerator=cpu"]
 
 
-def test_a_run_is_dissected_on_its_own_data(gapnet: Command, trained: Trained) -> None:
+def test_a_run_is_dissected_on_its_own_data(
+    gapnet: Command, trained: Trained, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")  # other tests list the files of the run
     arguments = ["layers=[trunk.2,trunk]", "rotations=1", "images=2", *QUIET]
-    outcome = gapnet("dissect", f"run={trained.run}", *arguments)
+    outcome = gapnet("dissect", f"run={run}", *arguments)
     assert outcome.status == 0, outcome.err
     assert "trunk.2~rotation1" in outcome.out
     assert "Open" in outcome.out
-    (folder,) = (trained.run / "dissections").iterdir()
+    (folder,) = (run / "dissections").iterdir()
     described = json.loads((folder / "dissection.json").read_text())
     assert [layer["name"] for layer in described["layers"]] == [
         *("trunk.2", "trunk.2~rotation1"),

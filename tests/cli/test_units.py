@@ -1,6 +1,8 @@
 """`gapnet units`."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +12,13 @@ from tests.few import few
 QUIET = ["loader.num_workers=0", "trainer.accelerator=cpu"]
 
 
-def test_units_of_a_run_are_shown_and_removed(gapnet: Command, trained: Trained) -> None:
-    outcome = gapnet("units", f"run={trained.run}", "classes=[0,2]", "images=3", *QUIET)
+def test_units_of_a_run_are_shown_and_removed(
+    gapnet: Command, trained: Trained, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")  # other tests list the files of the run
+    outcome = gapnet("units", f"run={run}", "classes=[0,2]", "images=3", *QUIET)
     assert outcome.status == 0, outcome.err
-    (folder,) = (trained.run / "units").iterdir()
+    (folder,) = (run / "units").iterdir()
     first, second = json.loads((folder / "units.json").read_text())["classes"]
     assert (len(first["units"]), sorted(first["weights"], reverse=True)) == (3, first["weights"])
     assert set(second["accuracy"]) == {"own_before", "own_after", "others_before", "others_after"}
