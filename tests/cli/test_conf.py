@@ -181,6 +181,7 @@ def test_the_run_id_follows_from_what_is_computed() -> None:
 @pytest.mark.parametrize(
     ("overrides", "run"),
     [
+        ((), "10e424fa"),
         (("data.scenes=sparse", "trainer.max_epochs=12"), "10e424fa"),
         (("data.scenes=sparse", "trainer.max_epochs=12", "seed=1"), "202f9780"),
         (("experiment=stand_in",), "90855d5d"),

@@ -26,6 +26,7 @@ from gapnet.data.readers.broden_tables import (
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.data.segmented import NO_CONCEPT, Annotation, Concept, Plane
+from gapnet.data.sources.without_classes import WithoutClasses
 from gapnet.errors import GapnetError, MissingSplitError, reading
 
 IMAGES = "images"
@@ -33,7 +34,7 @@ BYTE = 256
 
 
 @dataclass(frozen=True)
-class Broden(Reader):
+class Broden(WithoutClasses, Reader):
     """Broden, or other data in its layout; the split `all` has every image."""
 
     kind: ClassVar[str] = "broden"
@@ -48,16 +49,6 @@ class Broden(Reader):
                 "broden1_224"
             )
         _ = self.rows, self.numbered
-
-    @property
-    def classes(self) -> list[str]:
-        """List no classes: the images have concepts."""
-        return []
-
-    @property
-    def class_names(self) -> list[str]:
-        """List no classes."""
-        return []
 
     def records(self, split: str) -> Records:
         """List the images of a split in the order of index.csv."""

@@ -25,12 +25,13 @@ from gapnet.data.readers.retrieval_truth import (
 )
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
+from gapnet.data.sources.without_classes import WithoutClasses
 from gapnet.errors import GapnetError, MissingSplitError
 from gapnet.system.value_checks import one_of, true_or_false
 
 
 @dataclass(frozen=True)
-class RetrievalImages(Reader):
+class RetrievalImages(WithoutClasses, Reader):
     """Images of a retrieval benchmark, without classes.
 
     Args:
@@ -73,16 +74,6 @@ class RetrievalImages(Reader):
     def title(self) -> str:
         """Return the name of the data set."""
         return self.name or self.root.resolve().name
-
-    @property
-    def classes(self) -> list[str]:
-        """Return no classes."""
-        return []
-
-    @property
-    def class_names(self) -> list[str]:
-        """Return no names of classes."""
-        return []
 
     @cached_property
     def truth(self) -> Truth:

@@ -25,6 +25,7 @@ from gapnet.data.readers.image_sizes import header_size
 from gapnet.data.record_table import UNKNOWN
 from gapnet.data.records import Record, Records
 from gapnet.data.segmented import NO_CONCEPT, Annotation, Concept, Plane
+from gapnet.data.sources.without_classes import WithoutClasses
 from gapnet.errors import GapnetError, MissingSplitError, reading
 
 LISTS, ADE_NAMES = Path("ImageSets", "Segmentation"), "objectInfo150.txt"
@@ -46,7 +47,7 @@ class SplitFolders(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Segmentations(Reader):
+class Segmentations(WithoutClasses, Reader):
     """Images with segmentations, in the layout of Pascal VOC or ADE20K.
 
     Args:
@@ -70,16 +71,6 @@ class Segmentations(Reader):
     def title(self) -> str:
         """Return the name of the folder."""
         return f"{self.root.resolve().name} (segmentations)"
-
-    @property
-    def classes(self) -> list[str]:
-        """List no classes: the images have concepts."""
-        return []
-
-    @property
-    def class_names(self) -> list[str]:
-        """List no classes."""
-        return []
 
     @cached_property
     def numbered(self) -> dict[int, str]:
